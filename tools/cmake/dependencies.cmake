@@ -1,0 +1,60 @@
+# Every third-party library as one imported target. Each of them has one owner, who links it
+# PRIVATE: simdjson::simdjson codec, ringpost::wolfssl tls, ringpost::liburing engine/io,
+# ringpost::concurrentqueue queue.
+
+if(NOT EXISTS "${RINGPOST_DEPS}/lib/libwolfssl.a")
+  message(FATAL_ERROR
+    "No wolfSSL in ${RINGPOST_DEPS}. Run tools/dev setup, which builds wolfSSL, liburing and "
+    "simdjson there, or name the folder that has them with -DRINGPOST_DEPS=DIRECTORY.")
+endif()
+
+find_package(PkgConfig REQUIRED)
+find_package(Threads REQUIRED)
+find_package(fmt REQUIRED)
+find_package(tl-expected REQUIRED)
+find_package(CLI11 REQUIRED)
+find_package(ZLIB REQUIRED)
+# Without a version: simdjson's package refuses every minor release but the one asked for.
+find_package(simdjson REQUIRED CONFIG PATHS "${RINGPOST_DEPS}" NO_DEFAULT_PATH)
+pkg_check_modules(tomlplusplus REQUIRED IMPORTED_TARGET GLOBAL tomlplusplus)
+pkg_check_modules(idn2 REQUIRED IMPORTED_TARGET GLOBAL libidn2)
+pkg_check_modules(zstd REQUIRED IMPORTED_TARGET GLOBAL libzstd)
+add_library(ringpost::tomlplusplus ALIAS PkgConfig::tomlplusplus)
+add_library(ringpost::idn2 ALIAS PkgConfig::idn2)
+add_library(ringpost::zstd ALIAS PkgConfig::zstd)
+
+# The static libraries of tools/dev setup, never the distribution's own.
+function(ringpost_import_static name)
+  add_library(ringpost::${name} STATIC IMPORTED GLOBAL)
+  set_target_properties(ringpost::${name} PROPERTIES
+    IMPORTED_LOCATION "${RINGPOST_DEPS}/lib/lib${name}.a"
+    INTERFACE_INCLUDE_DIRECTORIES "${RINGPOST_DEPS}/include")
+endfunction()
+ringpost_import_static(wolfssl)
+set_property(TARGET ringpost::wolfssl PROPERTY INTERFACE_LINK_LIBRARIES Threads::Threads m)
+# Its headers would define short names like Sha256 as macros, and take them from everybody.
+set_property(TARGET ringpost::wolfssl PROPERTY
+             INTERFACE_COMPILE_DEFINITIONS NO_OLD_WC_NAMES NO_OLD_SSL_NAMES)
+ringpost_import_static(uring)
+add_library(ringpost::liburing ALIAS ringpost::uring)
+
+# Header only; distributions disagree on the folder, so it is included as <concurrentqueue.h>.
+find_path(RINGPOST_CONCURRENTQUEUE concurrentqueue.h REQUIRED
+          PATH_SUFFIXES concurrentqueue/moodycamel concurrentqueue moodycamel)
+mark_as_advanced(RINGPOST_CONCURRENTQUEUE)
+add_library(ringpost::concurrentqueue INTERFACE IMPORTED GLOBAL)
+set_property(TARGET ringpost::concurrentqueue PROPERTY
+             INTERFACE_INCLUDE_DIRECTORIES "${RINGPOST_CONCURRENTQUEUE}")
+
+if(RINGPOST_DEVELOPER)
+  find_package(Catch2 3 CONFIG PATHS "${RINGPOST_DEPS}" NO_DEFAULT_PATH)
+  find_package(benchmark)
+  # The system's own Python, because that is the one that sees the packages of the tests.
+  find_program(Python3_EXECUTABLE python3 PATHS /usr/bin NO_DEFAULT_PATH)
+  find_package(Python3 REQUIRED COMPONENTS Interpreter)
+  if(NOT Catch2_FOUND OR NOT benchmark_FOUND)
+    message(FATAL_ERROR
+      "Tests and benchmarks need Catch2 and Google Benchmark. Run tools/dev test, which installs "
+      "them, or configure with -DRINGPOST_DEVELOPER=OFF.")
+  endif()
+endif()

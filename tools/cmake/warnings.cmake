@@ -1,0 +1,14 @@
+# The warnings of our own code. Third-party headers come in as system headers and are left alone.
+add_library(ringpost_warnings INTERFACE)
+target_compile_options(ringpost_warnings INTERFACE
+  -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wold-style-cast
+  -Wimplicit-fallthrough -Wundef -Wextra-semi -Wnon-virtual-dtor -Wswitch-enum)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
+  # GCC 12 sees overlapping copies in every "literal" + std::string (GCC bug 105651).
+  target_compile_options(ringpost_warnings INTERFACE -Wno-restrict)
+endif()
+
+# Only for developers: a newer compiler's new warning must not stop somebody who wants the program.
+if(RINGPOST_DEVELOPER)
+  target_compile_options(ringpost_warnings INTERFACE -Werror)
+endif()

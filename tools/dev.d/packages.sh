@@ -1,0 +1,83 @@
+#!/usr/bin/env bash
+# Installs the Debian or Ubuntu packages that ringpost is built and tested with, and only those that
+# are missing: on a machine that has them all it needs neither root nor a network.
+#
+#   packages.sh build          what a release build needs
+#   packages.sh build test     that, and what the whole test suite needs
+set -euo pipefail
+# shellcheck source-path=SCRIPTDIR source=common.sh
+source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+
+packages_build=(
+  g++ cmake ninja-build make git ca-certificates pkg-config dpkg-dev python3
+  autoconf automake libtool # wolfSSL's source comes without a configure script
+  libfmt-dev libcli11-dev libtomlplusplus-dev libexpected-dev libconcurrentqueue-dev
+  libidn2-dev libzstd-dev zlib1g-dev
+)
+packages_test=(
+  postfix sasl2-bin libsasl2-modules python3-aiosmtpd openssl # peers of tests/interop
+  libbenchmark-dev
+)
+
+is_installed() {
+  [[ $(dpkg-query --show --showformat='${db:Status-Status}' "$1" 2>/dev/null) == installed ]]
+}
+
+# Only one mail system can be installed at a time, and one that is there is in use.
+has_other_mail_system() {
+  dpkg-query --show --showformat='${db:Status-Status} ${Package} ${Provides}\n' |
+    awk '/^installed .*mail-transport-agent/ && $2 != "postfix" { found = 1 } END { exit !found }'
+}
+
+# Postfix asks questions and starts a daemon when it is installed with defaults. With "No
+# configuration" it does neither, and leaves a mail system that is already there alone.
+quiet_postfix() {
+  printf 'postfix postfix/main_mailer_type select No configuration\n' |
+    "${as_root[@]}" debconf-set-selections
+}
+
+main() {
+  local wanted=() missing=() group name
+  for group in "$@"; do
+    case $group in
+      build) wanted+=("${packages_build[@]}") ;;
+      test) wanted+=("${packages_test[@]}") ;;
+      *) fail "packages.sh: unknown group '$group'" "known are: build test" ;;
+    esac
+  done
+
+  command -v dpkg-query >/dev/null ||
+    fail "this set-up installs packages with apt, and this machine has no dpkg" \
+      "install the libraries listed in tools/dev.d/packages.sh yourself, then run cmake directly"
+  for name in "${wanted[@]}"; do
+    if is_installed "$name"; then continue; fi
+    if [[ $name == postfix ]] && has_other_mail_system; then
+      warn "another mail system is installed, so the tests against Postfix will be skipped"
+      continue
+    fi
+    missing+=("$name")
+  done
+  ((${#missing[@]} > 0)) || return 0
+
+  local as_root=()
+  if ((EUID != 0)); then
+    command -v sudo >/dev/null ||
+      fail "these packages are missing, and installing them needs root or sudo:" "${missing[*]}" \
+        "as root: apt-get install --no-install-recommends ${missing[*]}"
+    as_root=(sudo)
+  fi
+
+  say "installing ${#missing[@]} packages: ${missing[*]}"
+  local log=$ringpost_cache/packages.log
+  mkdir -p "$ringpost_cache"
+  : >"$log"
+  # "env" carries the variable through sudo, which clears the environment.
+  as_root+=(env DEBIAN_FRONTEND=noninteractive)
+  run_logged "$log" "${as_root[@]}" apt-get update
+  if [[ " ${missing[*]} " == *" postfix "* ]]; then quiet_postfix; fi
+  # Nothing that the user has is removed for our sake.
+  run_logged "$log" "${as_root[@]}" apt-get install -y --no-install-recommends --no-remove \
+    "${missing[@]}"
+}
+
+main "$@"

@@ -1,0 +1,88 @@
+#!/usr/bin/env bash
+# Builds and tests the presets of continuous integration, and ends with the line "N passed, N
+# failed".
+#
+#   test.sh [PRESET...]      release, dev and tsan when none is named
+#
+# A preset that cannot be built, and one in which no test ran, count as one failure each, so that
+# nothing can be green by not happening.
+set -euo pipefail
+parts=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+# shellcheck source-path=SCRIPTDIR source=common.sh
+source "$parts/common.sh"
+cd "$ringpost_root"
+
+passed=0
+failed=0
+
+# The last line, whatever happens before it.
+report() {
+  local status=$?
+  if ((status != 0 && failed == 0)) || ((passed == 0 && failed == 0)); then failed=1; fi
+  printf '%d passed, %d failed\n' "$passed" "$failed"
+  trap - EXIT
+  exit $((failed > 0))
+}
+trap report EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+# Prints "passed failed skipped" of a JUnit file that ctest has written.
+count_results() {
+  python3 - "$1" <<'PYTHON'
+import sys
+import xml.etree.ElementTree
+
+suite = xml.etree.ElementTree.parse(sys.argv[1]).getroot()
+tests, failures, skipped, disabled = (
+    int(suite.get(name, "0")) for name in ("tests", "failures", "skipped", "disabled"))
+print(tests - failures - skipped - disabled, failures, skipped + disabled)
+PYTHON
+}
+
+# ThreadSanitizer of older compilers cannot live with much address space randomisation. Where a
+# container forbids to switch it off, try without.
+without_randomisation() {
+  if setarch -R true 2>/dev/null; then setarch -R "$@"; else "$@"; fi
+}
+
+test_preset() {
+  local preset=$1 results=$ringpost_root/build/$1/results.xml launcher=()
+  local preset_passed=0 preset_failed=0 preset_skipped=0
+  say "$preset: building"
+  if ! cmake --preset "$preset" --log-level=WARNING -DRINGPOST_DEVELOPER=ON ||
+    ! cmake --build --preset "$preset"; then
+    warn "$preset: could not be built, which counts as one failure"
+    failed=$((failed + 1))
+    return
+  fi
+
+  say "$preset: testing"
+  rm -f "$results"
+  if [[ $preset == tsan ]]; then launcher=(without_randomisation); fi
+  "${launcher[@]}" ctest --preset "$preset" --parallel "$(nproc)" --output-junit "$results" || true
+  if [[ -e $results ]]; then
+    read -r preset_passed preset_failed preset_skipped < <(count_results "$results")
+  fi
+  if ((preset_passed + preset_failed == 0)); then
+    warn "$preset: no test ran, which counts as one failure"
+    preset_failed=1
+  fi
+  say "$preset: $preset_passed passed, $preset_failed failed, $preset_skipped skipped"
+  passed=$((passed + preset_passed))
+  failed=$((failed + preset_failed))
+}
+
+main() {
+  local presets=("$@") preset
+  if ((${#presets[@]} == 0)); then presets=(release dev tsan); fi
+  for preset in "${presets[@]}"; do
+    [[ $preset =~ ^(release|dev|tsan)$ ]] ||
+      fail "no tests for preset '$preset'" "known are: release dev tsan"
+  done
+  "$parts/packages.sh" build test
+  "$parts/dependencies.sh" build test
+  for preset in "${presets[@]}"; do test_preset "$preset"; done
+}
+
+main "$@"
