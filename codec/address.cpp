@@ -1,0 +1,417 @@
+// Mailboxes (RFC 5322 3.4, RFC 5321 4.1.2, RFC 6531 3.3), read from left to right once.
+//
+// What stands in an address ends up in a command, so the rule is a list of what is allowed.
+// Comments, folding white space, groups, source routes and obsolete forms are refused: nobody needs
+// them in a job, and each of them has carried an injection or a quadratic parser somewhere else.
+#include "codec/address.h"
+
+#include <algorithm>
+#include <arpa/inet.h>
+#include <array>
+#include <netinet/in.h>
+
+#include <idn2.h>
+
+#include "codec/limits.h"
+#include "codec/utf8.h"
+
+namespace ringpost::codec {
+
+namespace {
+
+// Names of 200 characters have been seen; an octet count that no honest one reaches.
+constexpr std::size_t name_bytes_max = 512;
+// A name, an address before its domain was shortened to A-labels, quotes and brackets.
+constexpr std::size_t text_bytes_max = 2048;
+// RFC 1035 2.3.4.
+constexpr std::size_t label_bytes_max = 63;
+
+using Checked = Result<void, AddressError>;
+
+tl::unexpected<AddressError> refuse(AddressError error) { return tl::unexpected(error); }
+
+bool is_alphanumeric(char character) {
+  return (character >= 'a' && character <= 'z') || (character >= 'A' && character <= 'Z') ||
+         (character >= '0' && character <= '9');
+}
+
+// RFC 5322 3.2.3 atext, with UTF-8 by RFC 6532 3.2.
+bool is_atext(char character) {
+  constexpr Bytes specials = "!#$%&'*+-/=?^_`{|}~";
+  return is_alphanumeric(character) || (static_cast<std::uint8_t>(character) & 0x80U) != 0 ||
+         specials.find(character) != Bytes::npos;
+}
+
+// What may stand in a display name without quotes. Dots are RFC 5322's obs-phrase, and everybody's
+// "Dr.".
+bool is_name_text(char character) { return is_atext(character) || character == '.'; }
+
+bool has_control(Bytes text) {
+  for (std::size_t index = 0; index < text.size(); ++index) {
+    const auto octet = static_cast<std::uint8_t>(text[index]);
+    // U+0080 to U+009F begin with C2 in UTF-8.
+    const bool c1 = octet == 0xc2 && index + 1 < text.size() &&
+                    static_cast<std::uint8_t>(text[index + 1]) < 0xa0;
+    if (octet < 0x20 || octet == 0x7f || c1) {
+      return true;
+    }
+  }
+  return false;
+}
+
+// What every text has to fulfil before anybody looks at its structure.
+Checked check_octets(Bytes text) {
+  if (text.empty()) {
+    return refuse(AddressError::empty);
+  }
+  if (text.size() > text_bytes_max) {
+    return refuse(AddressError::too_long);
+  }
+  if (has_control(text)) {
+    return refuse(AddressError::control_character);
+  }
+  if (!is_utf8(text)) {
+    return refuse(AddressError::invalid_utf8);
+  }
+  return {};
+}
+
+Bytes without_outer_spaces(Bytes text) {
+  const std::size_t begin = text.find_first_not_of(' ');
+  if (begin == Bytes::npos) {
+    return {};
+  }
+  return text.substr(begin, text.find_last_not_of(' ') - begin + 1);
+}
+
+// Octets of the quoted string at the beginning, quotes included; 0 when it is not closed.
+std::size_t quoted_string_size(Bytes text) {
+  for (std::size_t index = 1; index < text.size(); ++index) {
+    if (text[index] == '\\') {
+      ++index;
+    } else if (text[index] == '"') {
+      return index + 1;
+    }
+  }
+  return 0;
+}
+
+// Why a character may not stand where it stands, for people.
+AddressError why_not(char character, AddressError otherwise) {
+  switch (character) {
+    case ' ':
+      return AddressError::space;
+    case '<':
+    case '>':
+      return AddressError::stray_bracket;
+    case ',':
+    case ';':
+      return AddressError::several_addresses;
+    case '(':
+    case ')':
+      return AddressError::comment;
+    default:
+      return otherwise;
+  }
+}
+
+// RFC 5321 4.1.2: Dot-string.
+Checked check_dot_string(Bytes local) {
+  if (local.empty()) {
+    return refuse(AddressError::local_part_empty);
+  }
+  for (const char character : local) {
+    if (!is_atext(character) && character != '.') {
+      const AddressError otherwise =
+          character == '"' ? AddressError::unclosed_quote : AddressError::local_part_character;
+      return refuse(why_not(character, otherwise));
+    }
+  }
+  if (local.front() == '.' || local.back() == '.' || local.find("..") != Bytes::npos) {
+    return refuse(AddressError::local_part_dots);
+  }
+  return {};
+}
+
+// RFC 5321 4.1.3. A general literal (`[tag:...]`) has no registered tag, so it is refused.
+Checked check_address_literal(Bytes domain) {
+  constexpr Bytes ipv6_tag = "IPv6:";
+  if (domain.size() < 2 || domain.back() != ']') {
+    return refuse(AddressError::bad_address_literal);
+  }
+  Bytes inside = domain.substr(1, domain.size() - 2);
+  int family = AF_INET;
+  if (inside.size() >= ipv6_tag.size() &&
+      std::equal(ipv6_tag.begin(), ipv6_tag.end(), inside.begin(),
+                 [](char tag, char given) { return tag == given || (tag ^ given) == 0x20; })) {
+    family = AF_INET6;
+    inside.remove_prefix(ipv6_tag.size());
+  }
+  std::array<char, INET6_ADDRSTRLEN> terminated{};
+  if (inside.size() >= terminated.size()) {
+    return refuse(AddressError::bad_address_literal);
+  }
+  std::copy(inside.begin(), inside.end(), terminated.begin());
+  in6_addr address{};  // the larger of the two
+  if (inet_pton(family, terminated.data(), &address) != 1) {
+    return refuse(AddressError::bad_address_literal);
+  }
+  return {};
+}
+
+// RFC 5321 4.1.2: Domain, that is letters, digits and hyphens between dots.
+Checked check_domain(Bytes domain) {
+  std::size_t label_begin = 0;
+  for (std::size_t index = 0; index <= domain.size(); ++index) {
+    if (index == domain.size() || domain[index] == '.') {
+      const Bytes label = domain.substr(label_begin, index - label_begin);
+      if (label.empty() || label.size() > label_bytes_max || label.front() == '-' ||
+          label.back() == '-') {
+        return refuse(AddressError::domain_label);
+      }
+      label_begin = index + 1;
+    } else if (!is_alphanumeric(domain[index]) && domain[index] != '-') {
+      return refuse(why_not(domain[index], AddressError::domain_character));
+    }
+  }
+  return {};
+}
+
+// Appends the A-labels of a domain that is not ASCII. The mapping can turn a full-width character
+// into any ASCII one (U+FF1E into `>`), so the caller checks what comes out like a domain that was
+// typed.
+Checked append_a_labels(std::string& out, Bytes domain) {
+  const std::string terminated(domain);
+  char* ascii = nullptr;
+  const int status =
+      idn2_to_ascii_8z(terminated.c_str(), &ascii, IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL);
+  if (status != IDN2_OK) {
+    return refuse(status == IDN2_TOO_BIG_LABEL || status == IDN2_TOO_BIG_DOMAIN
+                      ? AddressError::domain_too_long
+                      : AddressError::domain_not_idna);
+  }
+  out += ascii;
+  idn2_free(ascii);
+  return {};
+}
+
+// Appends the domain as it goes into commands, checked.
+Checked append_domain(std::string& out, Bytes domain) {
+  if (domain.empty()) {
+    return refuse(AddressError::domain_empty);
+  }
+  const std::size_t begin = out.size();
+  if (is_ascii(domain)) {
+    out += domain;
+  } else if (const Checked converted = append_a_labels(out, domain); !converted) {
+    return converted;
+  }
+  const Bytes ascii = Bytes(out).substr(begin);
+  if (ascii.size() > limits::domain_bytes_max) {
+    return refuse(AddressError::domain_too_long);
+  }
+  return !ascii.empty() && ascii.front() == '[' ? check_address_literal(ascii)
+                                                : check_domain(ascii);
+}
+
+// Splits at the at sign and checks both sides. Precondition: check_octets(text).
+Checked parse_addr_spec(Bytes text, Mailbox& mailbox) {
+  std::size_t at = 0;
+  const bool quoted = text.front() == '"';
+  if (quoted) {
+    at = quoted_string_size(text);
+    if (at == 0) {
+      return refuse(AddressError::unclosed_quote);
+    }
+    if (at == text.size() || text[at] != '@') {
+      return refuse(at == text.size() ? AddressError::no_at_sign
+                                      : why_not(text[at], AddressError::local_part_character));
+    }
+  } else {
+    if (text.front() == '@' && text.find(':') != Bytes::npos) {
+      return refuse(AddressError::source_route);
+    }
+    at = text.find('@');
+    if (at == Bytes::npos) {
+      return refuse(AddressError::no_at_sign);
+    }
+    if (const Checked checked = check_dot_string(text.substr(0, at)); !checked) {
+      return checked;
+    }
+  }
+  const Bytes local = text.substr(0, at);
+  if (quoted && local.size() == 2) {
+    return refuse(AddressError::local_part_empty);
+  }
+  if (local.size() > limits::local_part_bytes_max) {
+    return refuse(AddressError::local_part_too_long);
+  }
+  mailbox.needs_smtputf8 = !is_ascii(local);
+  mailbox.address.assign(text.substr(0, at + 1));
+  if (const Checked appended = append_domain(mailbox.address, text.substr(at + 1)); !appended) {
+    return appended;
+  }
+  if (mailbox.address.size() > limits::mailbox_bytes_max) {
+    return refuse(AddressError::too_long);
+  }
+  return {};
+}
+
+// RFC 5322 phrase: words with spaces between them, each an atom or a quoted string. Runs of spaces
+// become one, as every reader of mail shows them.
+Checked parse_display_name(Bytes text, std::string& name) {
+  name.clear();
+  while (!text.empty()) {
+    if (text.front() == ' ') {
+      text.remove_prefix(std::min(text.find_first_not_of(' '), text.size()));
+      if (!name.empty() && !text.empty()) {
+        name += ' ';
+      }
+    } else if (text.front() == '"') {
+      const std::size_t size = quoted_string_size(text);
+      if (size == 0) {
+        return refuse(AddressError::unclosed_quote);
+      }
+      const Bytes inside = text.substr(1, size - 2);
+      for (std::size_t index = 0; index < inside.size(); ++index) {
+        index += inside[index] == '\\' ? 1U : 0U;
+        name += inside[index];
+      }
+      text.remove_prefix(size);
+    } else if (is_name_text(text.front())) {
+      name += text.front();
+      text.remove_prefix(1);
+    } else {
+      return refuse(text.front() == '>' ? AddressError::stray_bracket
+                                        : AddressError::name_character);
+    }
+  }
+  if (name.size() > name_bytes_max) {
+    return refuse(AddressError::name_too_long);
+  }
+  return {};
+}
+
+// The first `wanted` outside of quoted strings; npos when there is none.
+std::size_t find_unquoted(Bytes text, char wanted) {
+  std::size_t index = 0;
+  while (index < text.size()) {
+    if (text[index] == wanted) {
+      return index;
+    }
+    const std::size_t quoted = text[index] == '"' ? quoted_string_size(text.substr(index)) : 1;
+    if (quoted == 0) {
+      return Bytes::npos;
+    }
+    index += quoted;
+  }
+  return Bytes::npos;
+}
+
+// `Name <a@b>`, the bracket at `bracket`.
+Checked parse_name_addr(Bytes text, std::size_t bracket, Mailbox& mailbox) {
+  if (const Checked named = parse_display_name(text.substr(0, bracket), mailbox.name); !named) {
+    return named;
+  }
+  const Bytes behind = text.substr(bracket + 1);
+  const std::size_t closing = find_unquoted(behind, '>');
+  if (closing == Bytes::npos) {
+    return refuse(AddressError::unclosed_bracket);
+  }
+  if (closing + 1 != behind.size()) {
+    const char next = without_outer_spaces(behind.substr(closing + 1)).front();
+    return refuse(next == ',' || next == ';' ? AddressError::several_addresses
+                                             : AddressError::text_after_bracket);
+  }
+  if (closing == 0) {
+    return refuse(AddressError::null_address);
+  }
+  return parse_addr_spec(behind.substr(0, closing), mailbox);
+}
+
+constexpr std::array<std::string_view, address_error_count> error_texts = {
+    "the address is empty",
+    "the address is too long",
+    "a control character stands in the address",
+    "a space stands outside of quotes",
+    "the address is not valid UTF-8",
+    "a quote is not closed",
+    "a '<' is not closed",
+    "a '<' or '>' stands where none may stand",
+    "something stands behind the '>'",
+    "'<>' is no recipient",
+    "source routes are not supported",
+    "comments in parentheses are not supported",
+    "there is more than one address: use a list",
+    "the name is too long",
+    "the name has a character that needs quotes around the name",
+    "the '@' is missing",
+    "the part before the '@' is empty",
+    "the part before the '@' is longer than 64 octets",
+    "the part before the '@' has a character that may not stand there",
+    "the part before the '@' begins or ends with a dot, or has two in a row",
+    "the domain is empty",
+    "the domain is too long",
+    "the domain has a character that may not stand there",
+    "a part of the domain is empty, longer than 63 octets, or begins or ends with a hyphen",
+    "the domain is no valid internationalised name",
+    "the address in brackets is no IPv4 address and no 'IPv6:' address",
+};
+
+}  // namespace
+
+void Mailbox::clear() {
+  name.clear();
+  address.clear();
+  needs_smtputf8 = false;
+}
+
+std::string_view text_of(AddressError error) {
+  return error_texts[static_cast<std::size_t>(error)];
+}
+
+Result<void, AddressError> parse_mailbox(Bytes text, Mailbox& mailbox) {
+  mailbox.clear();
+  if (const Checked checked = check_octets(text); !checked) {
+    return checked;
+  }
+  const std::size_t bracket = find_unquoted(text, '<');
+  if (bracket == Bytes::npos) {
+    return parse_addr_spec(text, mailbox);
+  }
+  const Bytes trimmed = without_outer_spaces(text);
+  const std::size_t removed = static_cast<std::size_t>(trimmed.data() - text.data());
+  return parse_name_addr(trimmed, bracket - removed, mailbox);
+}
+
+Result<Mailbox, AddressError> parse_mailbox(Bytes text) {
+  Mailbox mailbox;
+  return parse_mailbox(text, mailbox).map([&mailbox] { return std::move(mailbox); });
+}
+
+Result<void, AddressError> validate_address(Bytes text, Mailbox& mailbox) {
+  mailbox.clear();
+  return check_octets(text).and_then([&] {
+    return text == "<>" ? Checked(refuse(AddressError::null_address))
+                        : parse_addr_spec(text, mailbox);
+  });
+}
+
+Result<Mailbox, AddressError> validate_address(Bytes text) {
+  Mailbox mailbox;
+  return validate_address(text, mailbox).map([&mailbox] { return std::move(mailbox); });
+}
+
+Result<void, AddressError> validate_display_name(Bytes text) {
+  if (text.size() > name_bytes_max) {
+    return refuse(AddressError::name_too_long);
+  }
+  if (has_control(text)) {
+    return refuse(AddressError::control_character);
+  }
+  return is_utf8(text) ? Checked{} : Checked(refuse(AddressError::invalid_utf8));
+}
+
+Bytes domain_of(Bytes address) { return address.substr(address.rfind('@') + 1); }
+
+}  // namespace ringpost::codec

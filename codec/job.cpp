@@ -1,0 +1,64 @@
+#include "codec/job.h"
+
+#include "codec/limits.h"
+
+namespace ringpost {
+
+namespace {
+
+// Empties a buffer, and gives its memory back when an unusually large job has swollen it.
+void empty(std::string& buffer) {
+  if (buffer.capacity() > limits::job_bytes_kept_max) {
+    std::string().swap(buffer);
+  } else {
+    buffer.clear();
+  }
+}
+
+}  // namespace
+
+void Job::clear() {
+  empty(id);
+  empty(file);
+  line = 0;
+  empty(sender);
+  constexpr std::size_t recipients_kept_max = 16;
+  if (recipients.size() > recipients_kept_max) {
+    std::vector<Recipient>().swap(recipients);
+  }
+  recipient_count = 0;
+  empty(dsn.notify);
+  empty(dsn.return_kind);
+  empty(dsn.envelope_id);
+  needs_smtputf8 = false;
+  empty(content);
+  traits = {};
+  empty(tags_json);
+  empty(metadata_json);
+  empty(endpoint);
+  empty(idempotency_key);
+  expires_at_us = 0;
+  submitted_at = {};
+  started_at = {};
+  outcomes_left = 0;
+  budget_bytes = 0;
+}
+
+Recipient& Job::add_recipient() {
+  if (recipient_count == recipients.size()) {
+    recipients.emplace_back();
+  }
+  Recipient& recipient = recipients[recipient_count++];
+  recipient.address.clear();
+  recipient.outcome.clear();
+  recipient.progress = RecipientProgress::waiting;
+  recipient.decided = false;
+  return recipient;
+}
+
+std::size_t Job::bytes() const {
+  return sizeof(Job) + content.size() + tags_json.size() + metadata_json.size() + id.size() +
+         recipient_count * sizeof(Recipient);
+}
+
+}  // namespace ringpost

@@ -1,0 +1,86 @@
+// Every bound of ringpost, in one place, each with the clause or the attack it answers.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+
+namespace ringpost::limits {
+
+// ---- Input -------------------------------------------------------------------------------------
+
+// One job line. Larger lines are skipped up to their newline and reported as invalid, so that a
+// file without newlines cannot grow the reader. 64 MiB leaves room for 25 MB of base64 or of
+// escapes.
+inline constexpr std::size_t job_line_bytes_max = 64u << 20;
+// One message as it goes out, before dot-stuffing. ESPs stop between 10 and 50 MB.
+inline constexpr std::size_t message_bytes_max = 50u << 20;
+// Recipients of one job. RFC 5321 4.5.3.1.8 obliges a server to take 100 in one transaction; the
+// rest goes into further transactions, and the bound keeps one line from holding a worker for
+// hours.
+inline constexpr std::size_t job_recipients_max = 10'000;
+// Nesting of a job line; the schema needs six. Deeper input is an attack on the parser's stack.
+inline constexpr std::size_t job_depth_max = 32;
+// Ids are echoed in every outcome and kept in the journal.
+inline constexpr std::size_t job_id_bytes_max = 512;
+// Tags and metadata, each: every outcome line of the job repeats them.
+inline constexpr std::size_t job_echo_bytes_max = 16u << 10;
+// Fields in `headers`, and attachments: names are compared with each other, parts looked at one by
+// one.
+inline constexpr std::size_t job_header_fields_max = 256;
+inline constexpr std::size_t job_attachments_max = 256;
+
+// ---- Addresses: RFC 5321 4.5.3.1.1 to 4.5.3.1.3
+// --------------------------------------------------
+
+inline constexpr std::size_t local_part_bytes_max = 64;
+inline constexpr std::size_t domain_bytes_max = 255;
+inline constexpr std::size_t mailbox_bytes_max = 254;  // a path of 256 octets less its < and >
+
+// ---- Content: RFC 5321 4.5.3.1.6 ----------------------------------------------------------------
+
+// A text line without its CRLF. 8BITMIME does not lift it.
+inline constexpr std::size_t content_line_bytes_max = 998;
+
+// ---- Replies ------------------------------------------------------------------------------------
+
+// RFC 5321 4.5.3.1.5 says 512, but Microsoft 365 sends diagnostics of several KB on one line.
+inline constexpr std::size_t reply_line_bytes_max = 8192;
+// A whole reply; an endless row of `250-` lines ends the session here.
+inline constexpr std::size_t reply_bytes_max = 64u << 10;
+inline constexpr std::size_t reply_lines_max = 256;
+// Of a reply's text, this much is kept for the outcome line.
+inline constexpr std::size_t outcome_text_bytes_max = 512;
+// RFC 4954 section 4: an AUTH line may have 12,288 octets; a longer challenge is an attack.
+inline constexpr std::size_t auth_challenge_bytes_max = 12'288;
+inline constexpr std::size_t ehlo_keywords_max = 100;
+
+// ---- Time: RFC 5321 4.5.3.2, minimum values a client should use
+// ----------------------------------
+
+using namespace std::chrono_literals;
+inline constexpr auto connect_timeout = 30s;  // no RFC value; Postfix uses 30 s
+inline constexpr auto tls_timeout = 60s;      // no RFC value
+inline constexpr auto greeting_timeout = 5min;
+inline constexpr auto command_timeout = 5min;  // EHLO, STARTTLS, AUTH, MAIL, RCPT, RSET
+inline constexpr auto data_timeout = 2min;     // DATA until 354
+inline constexpr auto content_timeout = 3min;  // each block of content that the peer must take
+inline constexpr auto end_of_data_timeout = 10min;
+inline constexpr auto quit_timeout = 5s;  // nothing is lost when the farewell is
+
+// ---- Work in flight
+// ------------------------------------------------------------------------------
+
+// Jobs between the reader and the outcome line, by count and by bytes: what bounds resident memory.
+inline constexpr std::size_t jobs_in_flight_max = 4096;
+inline constexpr std::size_t job_bytes_in_flight_max = 64u << 20;
+// A job that was given back keeps its buffers for the next one up to this size.
+inline constexpr std::size_t job_bytes_kept_max = 32u << 10;
+
+// ---- TLS
+// -----------------------------------------------------------------------------------------
+
+// RFC 8446 5.1: plaintext of one record.
+inline constexpr std::size_t tls_record_bytes_max = 16u << 10;
+
+}  // namespace ringpost::limits

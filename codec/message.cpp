@@ -1,0 +1,572 @@
+// Composition (RFC 5322, RFC 2045 to 2047, RFC 2183, RFC 2387). The tree of parts has a fixed
+// shape, see the header, so it is written by one function a level and never built.
+//
+// Boundaries begin with `=_`, which neither quoted-printable nor base64 can produce (RFC 2045 6.7
+// gives the hint). Text that would go as 7bit and has a line that begins like one is sent as
+// quoted-printable instead, so no boundary can occur in a part, whatever the part's author knows
+// about the hash in it.
+#include "codec/message.h"
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "codec/base64.h"
+#include "codec/header_text.h"
+#include "codec/job_error.h"
+#include "codec/limits.h"
+#include "codec/quoted_printable.h"
+#include "codec/unix_date.h"
+#include "codec/utf8.h"
+
+namespace ringpost::codec {
+
+namespace {
+
+using Checked = Result<void, MessageError>;
+
+constexpr std::size_t file_name_bytes_max = 255;
+constexpr std::size_t content_type_bytes_max = 255;
+constexpr std::size_t content_id_bytes_max = 255;
+constexpr Bytes boundary_begin = "--=_";
+
+// Fields that compose() writes and nobody else; Bcc lives in the envelope.
+constexpr std::array<Bytes, 5> owned_fields = {"Content-Type", "Content-Transfer-Encoding",
+                                               "MIME-Version", "Bcc", "Resent-Bcc"};
+// RFC 5322 3.6: fields that may stand once.
+constexpr std::array<Bytes, 10> single_fields = {
+    "Date", "From",       "Sender",      "Reply-To",   "To",
+    "Cc",   "Message-ID", "In-Reply-To", "References", "Subject"};
+// Fields with a structure that encoded words would break.
+constexpr std::array<Bytes, 12> ascii_fields = {"Date",
+                                                "From",
+                                                "Sender",
+                                                "Reply-To",
+                                                "To",
+                                                "Cc",
+                                                "Message-ID",
+                                                "In-Reply-To",
+                                                "References",
+                                                "List-Unsubscribe",
+                                                "List-Unsubscribe-Post",
+                                                "DKIM-Signature"};
+
+tl::unexpected<MessageError> refuse(MessageErrorKind kind, std::string field, std::string reason) {
+  return tl::unexpected(MessageError{kind, std::move(field), std::move(reason)});
+}
+
+tl::unexpected<MessageError> refuse_header(MessageErrorKind kind, Bytes name, std::string reason) {
+  const JobPlace headers{nullptr, "headers"};
+  return refuse(kind, headers.member(name).text(), std::move(reason));
+}
+
+char lower(char character) {
+  return character >= 'A' && character <= 'Z' ? static_cast<char>(character | 0x20) : character;
+}
+
+template <std::size_t count>
+bool is_among(Bytes name, const std::array<Bytes, count>& names) {
+  return std::any_of(names.begin(), names.end(),
+                     [name](Bytes other) { return equal_field_names(name, other); });
+}
+
+bool is_control(char character) {
+  return (static_cast<std::uint8_t>(character) < 0x20 && character != '\t') || character == '\x7f';
+}
+
+bool has_header(const MessageDraft& draft, Bytes name) {
+  return std::any_of(draft.headers.begin(), draft.headers.end(), [name](const HeaderField& field) {
+    return equal_field_names(field.name, name);
+  });
+}
+
+// ---- Checks of headers
+// ------------------------------------------------------------------------------
+
+Checked check_header(const HeaderField& field) {
+  if (!is_field_name(field.name)) {
+    return refuse_header(
+        MessageErrorKind::header_name, field.name,
+        "is no field name: 1 to 75 printable ASCII characters, no colon, no space");
+  }
+  if (is_among(field.name, owned_fields)) {
+    return refuse_header(MessageErrorKind::header_owned, field.name,
+                         "is made from the other fields and cannot be given");
+  }
+  if (std::any_of(field.value.begin(), field.value.end(), is_control)) {
+    return refuse_header(MessageErrorKind::header_value, field.name,
+                         "has a line break or another control character");
+  }
+  if (!is_ascii(field.value) && is_among(field.name, ascii_fields)) {
+    return refuse_header(
+        MessageErrorKind::header_value, field.name,
+        "must be ASCII; for names that are not there are from, to, cc and reply_to");
+  }
+  const Bytes value = field.value;
+  if (equal_field_names(field.name, "Message-ID") &&
+      (!value.starts_with('<') || !value.ends_with('>') || value.find(' ') != Bytes::npos)) {
+    return refuse_header(MessageErrorKind::header_value, field.name, "must look like <left@right>");
+  }
+  return {};
+}
+
+Checked check_repeated(const MessageDraft& draft) {
+  std::array<bool, single_fields.size()> seen{};
+  for (const HeaderField& field : draft.headers) {
+    for (std::size_t index = 0; index < single_fields.size(); ++index) {
+      if (equal_field_names(field.name, single_fields[index])) {
+        if (std::exchange(seen[index], true)) {
+          return refuse_header(MessageErrorKind::header_repeated, field.name, "may stand once");
+        }
+      }
+    }
+  }
+  return {};
+}
+
+Checked check_conflicts(const MessageDraft& draft) {
+  const std::array<std::pair<Bytes, bool>, 5> given = {{{"From", !draft.from.empty()},
+                                                        {"Reply-To", !draft.reply_to.empty()},
+                                                        {"To", !draft.to.empty()},
+                                                        {"Cc", !draft.cc.empty()},
+                                                        {"Subject", draft.subject.has_value()}}};
+  for (const auto& [name, is_given] : given) {
+    if (is_given && has_header(draft, name)) {
+      return refuse_header(MessageErrorKind::header_conflict, name,
+                           "the job has a field of its own for it, and gives both");
+    }
+  }
+  return {};
+}
+
+Checked check_headers(const MessageDraft& draft) {
+  for (const HeaderField& field : draft.headers) {
+    if (Checked checked = check_header(field); !checked) {
+      return checked;
+    }
+  }
+  if (draft.from.empty() && !has_header(draft, "From")) {
+    return refuse(MessageErrorKind::no_author, "from", "is missing: a message needs an author");
+  }
+  return check_repeated(draft).and_then([&draft] { return check_conflicts(draft); });
+}
+
+// ---- Checks of attachments
+// --------------------------------------------------------------------------
+
+// The size of the quoted string at the beginning; 0 when it is none.
+std::size_t quoted_string_size(Bytes text) {
+  for (std::size_t index = 1; index < text.size(); ++index) {
+    if (text[index] == '\\') {
+      ++index;
+    } else if (text[index] == '"') {
+      return index + 1;
+    }
+  }
+  return 0;
+}
+
+// RFC 2045 5.1: `*(";" attribute "=" value)`, with spaces around the semicolons.
+bool are_parameters(Bytes text) {
+  const auto skip_spaces = [&text] {
+    text.remove_prefix(std::min(text.find_first_not_of(' '), text.size()));
+  };
+  for (skip_spaces(); !text.empty(); skip_spaces()) {
+    if (text.front() != ';') {
+      return false;
+    }
+    text.remove_prefix(1);
+    skip_spaces();
+    const std::size_t equals = text.find('=');
+    if (equals == Bytes::npos || !is_mime_token(text.substr(0, equals))) {
+      return false;
+    }
+    text.remove_prefix(equals + 1);
+    const bool quoted = text.starts_with('"');
+    const std::size_t size =
+        quoted ? quoted_string_size(text) : std::min(text.find_first_of("; "), text.size());
+    if (size == 0 || (!quoted && !is_mime_token(text.substr(0, size)))) {
+      return false;
+    }
+    text.remove_prefix(size);
+  }
+  return true;
+}
+
+bool is_content_type(Bytes text) {
+  const std::size_t slash = text.find('/');
+  const std::size_t end = std::min(text.find_first_of("; "), text.size());
+  return text.size() <= content_type_bytes_max && slash < end &&
+         std::all_of(text.begin(), text.end(), [](char c) { return c >= ' ' && c <= '~'; }) &&
+         is_mime_token(text.substr(0, slash)) &&
+         is_mime_token(text.substr(slash + 1, end - slash - 1)) && are_parameters(text.substr(end));
+}
+
+bool is_content_id(Bytes text) {
+  return text.size() <= content_id_bytes_max &&
+         std::all_of(text.begin(), text.end(), [](char character) {
+           constexpr Bytes specials = "<>()[]\\\",;:";
+           return character > ' ' && character <= '~' && specials.find(character) == Bytes::npos;
+         });
+}
+
+// RFC 2046 5.1 and 5.2.1: these may not be encoded, and an attachment is.
+bool forbids_encoding(Bytes content_type) {
+  const Bytes type = content_type.substr(0, content_type.find('/'));
+  return equal_field_names(type, "multipart") || equal_field_names(type, "message");
+}
+
+Checked check_attachment(const Attachment& attachment, std::size_t index) {
+  const auto place = [index](Bytes member) {
+    return fmt::format("attachments[{}].{}", index, member);
+  };
+  if (attachment.file_name.size() > file_name_bytes_max ||
+      std::any_of(attachment.file_name.begin(), attachment.file_name.end(), is_control)) {
+    return refuse(MessageErrorKind::file_name, place("filename"),
+                  "is longer than 255 octets or has a control character");
+  }
+  if (!attachment.content_type.empty() && !is_content_type(attachment.content_type)) {
+    return refuse(MessageErrorKind::content_type, place("content_type"),
+                  "must look like type/subtype or type/subtype; name=value");
+  }
+  if (forbids_encoding(attachment.content_type)) {
+    return refuse(MessageErrorKind::content_type, place("content_type"),
+                  "multipart/* and message/* cannot be attached: use application/octet-stream");
+  }
+  if (!is_content_id(attachment.content_id)) {
+    return refuse(MessageErrorKind::content_id, place("cid"),
+                  "must be printable ASCII without brackets, quotes, commas and spaces");
+  }
+  return {};
+}
+
+// ---- Parts ------------------------------------------------------------------------------------
+
+// By the ending of the file's name; what newsletters and receipts carry.
+Bytes guessed_content_type(Bytes file_name) {
+  constexpr std::array<std::pair<Bytes, Bytes>, 21> types = {
+      {{"pdf", "application/pdf"},
+       {"png", "image/png"},
+       {"jpg", "image/jpeg"},
+       {"jpeg", "image/jpeg"},
+       {"gif", "image/gif"},
+       {"webp", "image/webp"},
+       {"svg", "image/svg+xml"},
+       {"txt", "text/plain; charset=utf-8"},
+       {"csv", "text/csv; charset=utf-8"},
+       {"html", "text/html; charset=utf-8"},
+       {"htm", "text/html; charset=utf-8"},
+       {"ics", "text/calendar; charset=utf-8"},
+       {"vcf", "text/vcard; charset=utf-8"},
+       {"json", "application/json"},
+       {"xml", "application/xml"},
+       {"zip", "application/zip"},
+       {"gz", "application/gzip"},
+       {"doc", "application/msword"},
+       {"docx", "application/vnd.openxmlformats-officedocument.wordprocessingml.document"},
+       {"xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"},
+       {"pptx", "application/vnd.openxmlformats-officedocument.presentationml.presentation"}}};
+  const std::size_t dot = file_name.rfind('.');
+  if (dot != Bytes::npos) {
+    for (const auto& [ending, type] : types) {
+      if (equal_field_names(file_name.substr(dot + 1), ending)) {
+        return type;
+      }
+    }
+  }
+  return "application/octet-stream";
+}
+
+// How a text part goes out.
+enum class TextEncoding : std::uint8_t { seven_bit, quoted_printable, base64 };
+
+class Composer {
+ public:
+  Composer(const MessageDraft& draft, std::string& out) : draft_(draft), out_(out) {
+    for (const Attachment& attachment : draft.attachments) {
+      ++(is_inline(attachment) ? inline_count_ : attached_count_);
+    }
+  }
+
+  Checked run() {
+    reserve();
+    Checked written = write_fields();
+    if (written) {
+      write_mixed();
+    }
+    return written;
+  }
+
+ private:
+  [[nodiscard]] bool is_inline(const Attachment& attachment) const {
+    return draft_.html.has_value() && !attachment.content_id.empty();
+  }
+
+  // Roughly what it will take, so that large parts are not copied while the string grows.
+  void reserve() {
+    std::size_t bytes = 4096;
+    for (const std::optional<TextPart>* part : {&draft_.text, &draft_.html}) {
+      bytes += part->has_value() ? (*part)->text.size() * 5 / 4 : 0;
+    }
+    for (const Attachment& attachment : draft_.attachments) {
+      bytes += base64_size(attachment.content.size()) * 78 / 76 + 512;
+    }
+    out_.reserve(out_.size() + bytes);
+  }
+
+  // ---- Fields of the message
+  // -------------------------------------------------------------------------
+
+  void write_mailboxes(Bytes name, std::span<const Mailbox> mailboxes) {
+    if (!mailboxes.empty()) {
+      append_mailbox_field(out_, name, mailboxes);
+    }
+  }
+
+  Checked write_text_field(Bytes name, Bytes value, const JobPlace& place) {
+    if (append_field(out_, name, value)) {
+      return {};
+    }
+    return refuse(MessageErrorKind::header_too_long, place.text(),
+                  "has a word that is too long for a line of 998 octets");
+  }
+
+  Checked write_fields() {
+    write_mailboxes("From", draft_.from);
+    write_mailboxes("Reply-To", draft_.reply_to);
+    write_mailboxes("To", draft_.to);
+    write_mailboxes("Cc", draft_.cc);
+    const bool names_recipients = !draft_.to.empty() || !draft_.cc.empty() ||
+                                  has_header(draft_, "To") || has_header(draft_, "Cc");
+    if (!names_recipients) {
+      // RFC 5322 A.1.3 shows it; a message without any recipient looks like spam to many filters.
+      out_ += "To: undisclosed-recipients:;\r\n";
+    }
+    if (draft_.subject) {
+      if (Checked written = write_text_field("Subject", *draft_.subject, {nullptr, "subject"});
+          !written) {
+        return written;
+      }
+    }
+    write_generated_fields();
+    const JobPlace headers{nullptr, "headers"};
+    for (const HeaderField& field : draft_.headers) {
+      Checked written = write_text_field(field.name, field.value, headers.member(field.name));
+      if (!written) {
+        return written;
+      }
+    }
+    out_ += "MIME-Version: 1.0\r\n";
+    return {};
+  }
+
+  void write_generated_fields() {
+    if (!has_header(draft_, "Date")) {
+      out_ += "Date: ";
+      append_rfc5322_date(out_, draft_.date_us / 1'000'000);
+      out_ += "\r\n";
+    }
+    if (!has_header(draft_, "Message-ID")) {
+      out_ += "Message-ID: <";
+      append_hex(out_, draft_.identity);
+      out_ += '@';
+      out_ += draft_.message_id_domain;
+      out_ += ">\r\n";
+    }
+  }
+
+  // ---- The tree
+  // -------------------------------------------------------------------------------------
+
+  void write_mixed() {
+    const bool has_body = draft_.text || draft_.html;
+    const bool several = attached_count_ + (has_body ? 1 : 0) > 1;
+    if (several) {
+      begin_multipart("mixed", 'm', "");
+    }
+    if (has_body) {
+      begin_part(several, 'm');
+      write_alternative(several);
+    }
+    for (const Attachment& attachment : draft_.attachments) {
+      if (!is_inline(attachment)) {
+        begin_part(several, 'm');
+        write_attachment(attachment, "attachment");
+      }
+    }
+    end_multipart(several, 'm');
+  }
+
+  void write_alternative(bool within) {
+    const bool several = draft_.text && draft_.html;
+    if (several) {
+      begin_multipart("alternative", 'a', "");
+    }
+    if (draft_.text) {
+      begin_part(several, 'a');
+      write_text(*draft_.text, "plain", within || several);
+    }
+    if (draft_.html) {
+      begin_part(several, 'a');
+      write_related(within || several);
+    }
+    end_multipart(several, 'a');
+  }
+
+  void write_related(bool within) {
+    const bool several = inline_count_ != 0;
+    if (several) {
+      begin_multipart("related", 'r', "; type=\"text/html\"");
+    }
+    begin_part(several, 'r');
+    write_text(*draft_.html, "html", within || several);
+    for (const Attachment& attachment : draft_.attachments) {
+      if (is_inline(attachment)) {
+        begin_part(several, 'r');
+        write_attachment(attachment, "inline");
+      }
+    }
+    end_multipart(several, 'r');
+  }
+
+  // Boundaries differ in their last letter, one for each level, so none is the beginning of
+  // another.
+  void write_boundary(char level) {
+    out_ += "=_";
+    append_hex(out_, draft_.identity);
+    out_ += level;
+  }
+
+  void begin_multipart(Bytes subtype, char level, Bytes parameters) {
+    out_ += "Content-Type: multipart/";
+    out_ += subtype;
+    out_ += parameters;
+    out_ += ";\r\n boundary=\"";
+    write_boundary(level);
+    out_ += "\"\r\n\r\n";
+  }
+
+  // Everything before ends with CRLF, which belongs to the boundary (RFC 2046 5.1.1).
+  void begin_part(bool several, char level) {
+    if (several) {
+      out_ += "--";
+      write_boundary(level);
+      out_ += "\r\n";
+    }
+  }
+
+  void end_multipart(bool several, char level) {
+    if (several) {
+      out_ += "--";
+      write_boundary(level);
+      out_ += "--\r\n";
+    }
+  }
+
+  // ---- Leaves -----------------------------------------------------------------------------------
+
+  static TextEncoding encoding_of(const TextPart& part, bool within) {
+    const bool lines_fit = part.traits.longest_line_bytes <= limits::content_line_bytes_max;
+    if (!part.traits.content.has_8bit) {
+      const bool boundary_is_safe = !within || part.text.find(boundary_begin) == Bytes::npos;
+      return lines_fit && boundary_is_safe ? TextEncoding::seven_bit
+                                           : TextEncoding::quoted_printable;
+    }
+    const auto high = static_cast<std::size_t>(std::count_if(
+        part.text.begin(), part.text.end(),
+        [](char character) { return (static_cast<std::uint8_t>(character) & 0x80U) != 0; }));
+    return high > part.text.size() / 2 ? TextEncoding::base64 : TextEncoding::quoted_printable;
+  }
+
+  // `within` a multipart the last CRLF is the boundary's, so the text gets one more.
+  void write_text(const TextPart& part, Bytes subtype, bool within) {
+    const TextEncoding encoding = encoding_of(part, within);
+    out_ += "Content-Type: text/";
+    out_ += subtype;
+    out_ += "; charset=utf-8\r\nContent-Transfer-Encoding: ";
+    switch (encoding) {
+      case TextEncoding::seven_bit:
+        out_ += "7bit\r\n\r\n";
+        out_ += part.text;
+        break;
+      case TextEncoding::quoted_printable:
+        out_ += "quoted-printable\r\n\r\n";
+        append_quoted_printable(out_, part.text);
+        break;
+      case TextEncoding::base64:
+        out_ += "base64\r\n\r\n";
+        append_base64_lines(out_, part.text);
+        return;
+    }
+    if (within || !part.traits.content.ends_with_crlf) {
+      out_ += "\r\n";
+    }
+  }
+
+  void write_attachment(const Attachment& attachment, Bytes disposition) {
+    const Bytes content_type = attachment.content_type.empty()
+                                   ? guessed_content_type(attachment.file_name)
+                                   : Bytes(attachment.content_type);
+    const bool written = append_field(out_, "Content-Type", content_type);
+    RP_ASSERT(written);  // check_attachment() has bounded its length
+    out_ += "Content-Transfer-Encoding: base64\r\nContent-Disposition: ";
+    out_ += disposition;
+    if (!attachment.file_name.empty()) {
+      append_parameter(out_, "filename", attachment.file_name);
+    }
+    out_ += "\r\n";
+    if (!attachment.content_id.empty()) {
+      out_ += "Content-ID: <";
+      out_ += attachment.content_id;
+      out_ += ">\r\n";
+    }
+    out_ += "\r\n";
+    append_base64_lines(out_, attachment.content);
+  }
+
+  const MessageDraft& draft_;
+  std::string& out_;
+  std::size_t inline_count_ = 0;
+  std::size_t attached_count_ = 0;
+};
+
+}  // namespace
+
+void HeaderField::clear() {
+  name.clear();
+  value.clear();
+}
+
+void Attachment::clear() {
+  file_name.clear();
+  content_type.clear();
+  content_id.clear();
+  content.clear();
+}
+
+bool equal_field_names(Bytes left, Bytes right) {
+  return std::equal(left.begin(), left.end(), right.begin(), right.end(),
+                    [](char one, char other) { return lower(one) == lower(other); });
+}
+
+Result<void, MessageError> compose(const MessageDraft& draft, std::string& content) {
+  if (Checked checked = check_headers(draft); !checked) {
+    return checked;
+  }
+  if (!draft.text && !draft.html && draft.attachments.empty()) {
+    return refuse(MessageErrorKind::no_content, "",
+                  "there is no content: \"text\", \"html\", \"attachments\" or \"raw\" is needed");
+  }
+  for (std::size_t index = 0; index < draft.attachments.size(); ++index) {
+    Checked checked = check_attachment(draft.attachments[index], index);
+    if (!checked) {
+      return checked;
+    }
+  }
+  return Composer(draft, content).run();
+}
+
+}  // namespace ringpost::codec

@@ -1,0 +1,155 @@
+#include "codec/outcome_writer.h"
+
+#include "codec/json_text.h"
+#include "codec/limits.h"
+
+namespace ringpost::codec {
+
+namespace {
+
+// Each of these appends `,"name":value`; the first field of a line is id, which is always there.
+
+void append_name(std::string& lines, Bytes name) {
+  lines += ",\"";
+  lines += name;
+  lines += "\":";
+}
+
+void append_text(std::string& lines, Bytes name, Bytes value) {
+  if (!value.empty()) {
+    append_name(lines, name);
+    append_json_string(lines, value);
+  }
+}
+
+// Words that are ours, and need no escape.
+void append_word(std::string& lines, Bytes name, Bytes word) {
+  append_name(lines, name);
+  lines += '"';
+  lines += word;
+  lines += '"';
+}
+
+void append_stranger_text(std::string& lines, Bytes name, Bytes value) {
+  if (!value.empty()) {
+    append_name(lines, name);
+    append_json_string_cut(lines, value, limits::outcome_text_bytes_max);
+  }
+}
+
+void append_number(std::string& lines, Bytes name, std::uint64_t value) {
+  append_name(lines, name);
+  append_json_number(lines, value);
+}
+
+void append_raw_json(std::string& lines, Bytes name, Bytes json) {
+  if (!json.empty()) {
+    append_name(lines, name);
+    lines += json;
+  }
+}
+
+void append_enhanced(std::string& lines, const EnhancedStatus& enhanced) {
+  if (enhanced.present()) {
+    append_name(lines, "enhanced");
+    lines += '"';
+    append_json_number(lines, enhanced.status_class);
+    lines += '.';
+    append_json_number(lines, enhanced.subject);
+    lines += '.';
+    append_json_number(lines, enhanced.detail);
+    lines += '"';
+  }
+}
+
+void append_durations(std::string& lines, const Outcome& outcome) {
+  if (outcome.queue_ms == 0 && outcome.submit_ms == 0 && outcome.total_ms == 0) {
+    return;
+  }
+  append_name(lines, "ms");
+  lines += "{\"queue\":";
+  append_json_milliseconds(lines, outcome.queue_ms);
+  lines += ",\"submit\":";
+  append_json_milliseconds(lines, outcome.submit_ms);
+  lines += ",\"total\":";
+  append_json_milliseconds(lines, outcome.total_ms);
+  lines += '}';
+}
+
+OutcomeLine line_of(const Job& job, Bytes recipient) {
+  OutcomeLine line;
+  line.id = job.id;
+  line.recipient = recipient;
+  line.tags_json = job.tags_json;
+  line.metadata_json = job.metadata_json;
+  return line;
+}
+
+}  // namespace
+
+void OutcomeWriter::append(std::string& lines, const OutcomeLine& line, const Outcome& outcome) {
+  lines += "{\"id\":";
+  append_json_string(lines, line.id);
+  append_text(lines, "rcpt_id", line.recipient_id);
+  append_name(lines, "rcpt");
+  if (line.recipient.empty()) {
+    lines += "null";
+  } else {
+    append_json_string(lines, line.recipient);
+  }
+  append_word(lines, "status", name_of(outcome.status));
+  if (outcome.code != 0) {
+    append_number(lines, "code", outcome.code);
+  }
+  append_enhanced(lines, outcome.enhanced);
+  append_stranger_text(lines, "text", outcome.text);
+  append_word(lines, "stage", name_of(outcome.stage));
+  append_stranger_text(lines, "queue_id", outcome.queue_id);
+  append_number(lines, "attempts", outcome.attempts);
+  append_text(lines, "endpoint", line.endpoint);
+  append_text(lines, "peer", outcome.peer);
+  append_name(lines, "ts");
+  lines += '"';
+  timestamps_.append(lines, outcome.timestamp_us);
+  lines += '"';
+  append_durations(lines, outcome);
+  if (line.message_bytes != 0) {
+    append_number(lines, "bytes", line.message_bytes);
+  }
+  append_raw_json(lines, "tags", line.tags_json);
+  append_raw_json(lines, "metadata", line.metadata_json);
+  append_stranger_text(lines, "reason", outcome.reason);
+  if (!line.final) {
+    lines += ",\"final\":false";
+  }
+  lines += "}\n";
+}
+
+void OutcomeWriter::append(std::string& lines, const Job& job, std::size_t recipient_index) {
+  RP_ASSERT(recipient_index < job.recipient_count);
+  const Recipient& recipient = job.recipients[recipient_index];
+  OutcomeLine line = line_of(job, recipient.address);
+  line.message_bytes = job.content.size();
+  if (recipient.outcome.stage != Stage::local &&
+      recipient.outcome.endpoint < endpoint_names_.size()) {
+    line.endpoint = endpoint_names_[recipient.outcome.endpoint];
+  }
+  append(lines, line, recipient.outcome);
+}
+
+void OutcomeWriter::append_refused(std::string& lines, const Job& job, Bytes reason,
+                                   std::int64_t timestamp_us) {
+  refused_.clear();
+  refused_.status = Status::invalid;
+  refused_.stage = Stage::local;
+  refused_.reason.assign(reason);
+  refused_.timestamp_us = timestamp_us;
+  if (job.recipient_count == 0) {
+    append(lines, line_of(job, {}), refused_);
+  }
+  for (const Recipient& recipient : job.active_recipients()) {
+    append(lines, line_of(job, recipient.address), refused_);
+  }
+}
+
+}  // namespace ringpost::codec

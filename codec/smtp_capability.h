@@ -1,0 +1,46 @@
+// What a server announced in its answer to EHLO (RFC 5321 4.1.1.1).
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "codec/base.h"
+
+namespace ringpost::codec {
+
+// SASL mechanisms, in the order in which they are preferred.
+enum class AuthMechanism : std::uint8_t {
+  plain,
+  login,
+  cram_md5,
+  scram_sha_256,
+  xoauth2,
+  oauthbearer,
+};
+inline constexpr std::size_t auth_mechanism_count = 6;
+[[nodiscard]] std::string_view name_of(AuthMechanism mechanism);
+
+struct Capabilities {
+  bool starttls = false;
+  bool pipelining = false;
+  bool chunking = false;
+  bool eight_bit_mime = false;
+  bool smtputf8 = false;
+  bool dsn = false;
+  bool enhanced_status_codes = false;
+  bool size = false;
+  std::uint64_t message_bytes_max = 0;  // of SIZE; 0: no limit announced
+  bool auth = false;
+  std::uint8_t auth_mechanisms = 0;  // bit n: AuthMechanism n
+
+  [[nodiscard]] bool offers(AuthMechanism mechanism) const {
+    return (auth_mechanisms & (1u << static_cast<unsigned>(mechanism))) != 0;
+  }
+};
+
+// `text` is the text of the reply to EHLO, its lines separated by '\n'. The first line is the
+// greeting; keywords are case-insensitive, unknown ones ignored, numbers out of range count as no
+// limit.
+[[nodiscard]] Capabilities parse_capabilities(Bytes text);
+
+}  // namespace ringpost::codec

@@ -1,0 +1,273 @@
+#include "codec/message.h"
+
+#include <string>
+#include <vector>
+
+#include <catch2/catch_test_macros.hpp>
+
+#include "codec/limits.h"
+
+using namespace ringpost;
+using namespace ringpost::codec;
+
+namespace {
+
+constexpr const char* id = "000000000000000100000000000000ff";
+
+// A draft whose parts stay alive with it.
+struct Letter {
+  std::vector<Mailbox> from = {{"News", "news@example.com"}};
+  std::vector<Mailbox> to = {{"", "ann@example.net"}};
+  std::vector<HeaderField> headers;
+  std::vector<Attachment> attachments;
+  std::string text;
+  std::string html;
+  MessageDraft draft;
+
+  Letter() {
+    draft.subject = "Hello";
+    draft.message_id_domain = "example.com";
+    draft.identity = {1, 255};
+  }
+  static TextPart part(std::string& text) {
+    const auto traits = canonicalise_text(text, NewlinePolicy::normalize);
+    REQUIRE(traits);
+    return {text, *traits};
+  }
+  Letter& with_text(std::string value) {
+    text = std::move(value);
+    draft.text = part(text);
+    return *this;
+  }
+  Letter& with_html(std::string value) {
+    html = std::move(value);
+    draft.html = part(html);
+    return *this;
+  }
+  // The message, or "field: " and the reason.
+  std::string compose() {
+    draft.from = from;
+    draft.to = to;
+    draft.headers = headers;
+    draft.attachments = attachments;
+    std::string content;
+    const auto result = codec::compose(draft, content);
+    return result ? content : result.error().field + ": " + result.error().reason;
+  }
+  // What stands behind MIME-Version.
+  std::string body() {
+    const std::string content = compose();
+    const std::size_t begin = content.find("MIME-Version: 1.0\r\n");
+    REQUIRE(begin != std::string::npos);
+    return content.substr(begin + 19);
+  }
+};
+
+}  // namespace
+
+TEST_CASE("message: text alone is one part") {
+  CHECK(Letter().with_text("Hi\n").compose() ==
+        "From: News <news@example.com>\r\n"
+        "To: ann@example.net\r\n"
+        "Subject: Hello\r\n"
+        "Date: Thu, 01 Jan 1970 00:00:00 +0000\r\n"
+        "Message-ID: <" +
+            std::string(id) +
+            "@example.com>\r\n"
+            "MIME-Version: 1.0\r\n"
+            "Content-Type: text/plain; charset=utf-8\r\n"
+            "Content-Transfer-Encoding: 7bit\r\n"
+            "\r\n"
+            "Hi\r\n");
+  CHECK(Letter().with_text("no line end").body().ends_with("\r\n\r\nno line end\r\n"));
+  CHECK(Letter().with_text("").body().ends_with("7bit\r\n\r\n\r\n"));
+}
+
+TEST_CASE("message: text and html are alternatives, attachments are mixed with them") {
+  Letter letter;
+  letter.with_text("Hi").with_html("<p>Hi</p>\n<img src=cid:logo>");
+  letter.attachments = {{"a.pdf", "", "", "PDF"}, {"logo.png", "", "logo", "PNG"}};
+  const std::string b = "=_" + std::string(id);
+  CHECK(letter.body() ==
+        "Content-Type: multipart/mixed;\r\n boundary=\"" + b +
+            "m\"\r\n\r\n"
+            "--" +
+            b +
+            "m\r\n"
+            "Content-Type: multipart/alternative;\r\n boundary=\"" +
+            b +
+            "a\"\r\n\r\n"
+            "--" +
+            b +
+            "a\r\n"
+            "Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 7bit\r\n\r\n"
+            "Hi\r\n"
+            "--" +
+            b +
+            "a\r\n"
+            "Content-Type: multipart/related; type=\"text/html\";\r\n boundary=\"" +
+            b +
+            "r\"\r\n\r\n"
+            "--" +
+            b +
+            "r\r\n"
+            "Content-Type: text/html; charset=utf-8\r\nContent-Transfer-Encoding: 7bit\r\n\r\n"
+            "<p>Hi</p>\r\n<img src=cid:logo>\r\n"
+            "--" +
+            b +
+            "r\r\n"
+            "Content-Type: image/png\r\nContent-Transfer-Encoding: base64\r\n"
+            "Content-Disposition: inline;\r\n filename=\"logo.png\"\r\nContent-ID: <logo>\r\n\r\n"
+            "UE5H\r\n"
+            "--" +
+            b +
+            "r--\r\n"
+            "--" +
+            b +
+            "a--\r\n"
+            "--" +
+            b +
+            "m\r\n"
+            "Content-Type: application/pdf\r\nContent-Transfer-Encoding: base64\r\n"
+            "Content-Disposition: attachment;\r\n filename=\"a.pdf\"\r\n\r\n"
+            "UERG\r\n"
+            "--" +
+            b + "m--\r\n");
+}
+
+TEST_CASE("message: levels with one child are left out") {
+  Letter html;
+  html.with_html("<p>");
+  CHECK(html.body().starts_with("Content-Type: text/html; charset=utf-8\r\n"));
+  html.attachments = {{"a.png", "", "cid", "x"}};
+  CHECK(html.body().starts_with("Content-Type: multipart/related;"));
+  Letter text;
+  text.with_text("x");
+  text.attachments = {{"a.png", "", "cid", "x"}};  // nothing refers to it
+  CHECK(text.body().starts_with("Content-Type: multipart/mixed;"));
+  Letter file;
+  file.attachments = {{"a.csv", "", "", "x"}};
+  CHECK(file.body() ==
+        "Content-Type: text/csv; charset=utf-8\r\nContent-Transfer-Encoding: base64\r\n"
+        "Content-Disposition: attachment;\r\n filename=\"a.csv\"\r\n\r\neA==\r\n");
+}
+
+TEST_CASE("message: text is encoded only when it must be") {
+  const auto encoding = [](const std::string& text) {
+    const std::string body = Letter().with_text(text).body();
+    const std::size_t begin = body.find("Encoding: ") + 10;
+    return body.substr(begin, body.find('\r', begin) - begin);
+  };
+  CHECK(encoding(std::string(998, 'x')) == "7bit");
+  CHECK(encoding(std::string(999, 'x')) == "quoted-printable");
+  CHECK(encoding("Gr\xc3\xbc\xc3\x9f"
+                 "e aus K\xc3\xb6ln") == "quoted-printable");
+  CHECK(encoding("\xd0\x9f\xd1\x80\xd0\xb8\xd0\xb2\xd0\xb5\xd1\x82") == "base64");
+}
+
+TEST_CASE("message: no part can contain a boundary, even one that knows it") {
+  Letter letter;
+  letter.with_text("x\n--=_" + std::string(id) + "a--\ny\n").with_html("<p>");
+  const std::string body = letter.body();
+  CHECK(body.find("--=3D_" + std::string(id)) != std::string::npos);
+  std::size_t closings = 0;
+  for (std::size_t at = body.find("a--\r\n"); at != std::string::npos;
+       at = body.find("a--\r\n", at + 1)) {
+    closings += body.substr(at - 36, 4) == "--=_" ? 1U : 0U;
+  }
+  CHECK(closings == 1);
+}
+
+TEST_CASE("message: everything is 7 bits in lines that fit") {
+  Letter letter;
+  letter.with_text("\xc3\xa4" + std::string(3000, 'x')).with_html("\xe2\x82\xac");
+  letter.draft.subject = "\xc3\xa4\xc3\xb6";
+  letter.from[0].name = "J\xc3\xb6rg";
+  letter.headers = {{"X-Note", "\xc3\xbc"}};
+  letter.attachments = {{"\xc3\xbc.bin", "", "", std::string("\0\xff", 2)}};
+  std::string content = letter.compose();
+  const auto traits = canonicalise(content, NewlinePolicy::strict);
+  REQUIRE(traits);
+  CHECK_FALSE(traits->has_8bit);
+}
+
+TEST_CASE("message: the job's own Date and Message-ID win") {
+  Letter letter;
+  letter.with_text("x");
+  letter.headers = {{"date", "Fri, 20 Nov 2026 21:22:23 +0000"}, {"Message-Id", "<a@b>"}};
+  const std::string content = letter.compose();
+  CHECK(content.find("1970") == std::string::npos);
+  CHECK(content.find(id) == std::string::npos);
+  CHECK(content.find("\r\nMessage-Id: <a@b>\r\n") != std::string::npos);
+  letter.headers = {{"Message-ID", "a@b"}};
+  CHECK(letter.compose() == "headers.Message-ID: must look like <left@right>");
+}
+
+TEST_CASE("message: nobody is undisclosed only when nobody is named") {
+  Letter letter;
+  letter.with_text("x");
+  letter.to.clear();
+  CHECK(letter.compose().find("To: undisclosed-recipients:;\r\n") != std::string::npos);
+  letter.headers = {{"To", "all: a@b;"}};
+  CHECK(letter.compose().find("undisclosed") == std::string::npos);
+}
+
+TEST_CASE("message: a list of values makes as many fields") {
+  Letter letter;
+  letter.with_text("x");
+  letter.headers = {{"X-Tag", "a"}, {"X-Tag", "b"}};
+  CHECK(letter.compose().find("X-Tag: a\r\nX-Tag: b\r\n") != std::string::npos);
+}
+
+TEST_CASE("message: structured fields are not touched by encoded words") {
+  Letter letter;
+  letter.with_text("x");
+  letter.headers = {{"Sender", "J\xc3\xb6rg <a@b>"}};
+  CHECK(letter.compose().starts_with("headers.Sender: must be ASCII"));
+}
+
+TEST_CASE("message: types of attachments are checked, or taken from the name") {
+  Letter letter;
+  letter.with_text("x");
+  const auto type = [&letter](const std::string& given, const std::string& name) {
+    letter.attachments = {{name, given, "", "x"}};
+    const std::string content = letter.compose();
+    const std::size_t begin = content.rfind("Content-Type: ");
+    return begin == std::string::npos
+               ? content
+               : content.substr(begin + 14, content.find("\r\nContent-Tr", begin) - begin - 14);
+  };
+  CHECK(type("", "A.JPG") == "image/jpeg");
+  CHECK(type("", "x.unknown") == "application/octet-stream");
+  CHECK(type("", "pdf") == "application/octet-stream");
+  CHECK(type("text/x; a=\"b;\\\"c\" ; d=e", "x") == "text/x; a=\"b;\\\"c\" ; d=e");
+  for (const char* bad :
+       {"text", "/x", "text/", "text/x y", "text/x;", "text/x; a", "text/x; a=", "text/x; =b",
+        "text/x; a=\"b", "te(xt)/x", "text/x; a=b c", "text/\xc3\xa4"}) {
+    INFO(bad);
+    CHECK(type(bad, "x").starts_with("attachments[0].content_type: must look"));
+  }
+  CHECK(type("Multipart/mixed", "x").starts_with("attachments[0].content_type: multipart/*"));
+}
+
+TEST_CASE("message: an author and some content are required") {
+  CHECK(Letter().compose().starts_with(": there is no content"));
+  Letter letter;
+  letter.with_text("x");
+  letter.from.clear();
+  CHECK(letter.compose().starts_with("from: is missing"));
+  letter.headers = {{"From", "a@b"}};
+  CHECK(letter.compose().find("From: a@b\r\n") != std::string::npos);
+}
+
+TEST_CASE("message: a field that fits on no line is refused") {
+  Letter letter;
+  letter.with_text("x");
+  letter.draft.subject = "";
+  const std::string word(1000, 'x');
+  letter.draft.subject = word;
+  CHECK(letter.compose().starts_with("subject: has a word"));
+  letter.draft.subject = "x";
+  letter.headers = {{"X-A", word}};
+  CHECK(letter.compose().starts_with("headers.X-A: has a word"));
+}
