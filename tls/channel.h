@@ -1,0 +1,99 @@
+// One TLS connection without a socket: ciphertext in and out are the caller's octets.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "codec/base.h"
+#include "codec/byte_buffer.h"
+#include "tls/context.h"
+#include "tls/tls_error.h"
+
+namespace ringpost::tls {
+
+class TicketCache;
+
+// What read() came to.
+enum class ReadState : std::uint8_t {
+  plaintext,  // octets were decrypted; call again
+  need_more,  // all ciphertext is consumed; feed more
+  closed,     // the peer said close_notify: the stream ended where the peer meant it to
+};
+
+struct ReadResult {
+  ReadState state = ReadState::need_more;
+  // Stands in memory that the context lends: valid until the next read() on any channel of the same
+  // context. Empty unless state is plaintext.
+  Bytes plaintext;
+};
+
+// A channel is driven like this: feed() ciphertext as it comes, then handshake() until it says
+// true, then read() until it says need_more. After each of these calls, and after seal(),
+// take_output() must be sent, also when the call failed (it may hold an alert). Once a call has
+// failed, every further one fails with the same error. Thread: one worker's.
+//
+// Ciphertext that wolfSSL makes of its own accord (handshake flights, alerts, KeyUpdate) waits in a
+// small buffer inside; seal() writes straight into the caller's.
+class Channel {
+ public:
+  // Client: `host` is the configured name or IP literal; it is sent as SNI (names only) and must
+  // match the certificate when the context verifies; a trailing dot is dropped. Server: `host` is
+  // ignored. With `tickets` a client resumes an earlier session of the same host where it can, and
+  // leaves a newer one there. Context and tickets must outlive the channel.
+  [[nodiscard]] static Result<std::unique_ptr<Channel>, TlsError> create(
+      Context&, std::string_view host, TicketCache* tickets = nullptr);
+  ~Channel();
+  Channel(const Channel&) = delete;
+  Channel& operator=(const Channel&) = delete;
+
+  // Lends ciphertext to the channel: it must stay valid until read() or handshake() said need_more
+  // / false, which mean that every octet was consumed; only then may more be fed. What is fed
+  // behind an error or the peer's close_notify is ignored.
+  void feed(Bytes ciphertext);
+  // The transport ended. read() and handshake() then report closed, truncated or an error.
+  void feed_end();
+
+  // Goes on with the handshake: true when it is complete, false when more ciphertext is needed. A
+  // client calls it once before anything is fed, to make the ClientHello. What was fed may reach
+  // beyond the handshake: read() after true, before feeding more.
+  [[nodiscard]] Result<bool, TlsError> handshake();
+  [[nodiscard]] bool handshake_done() const;
+
+  // Decrypts the next octets, at most one record. An error means the connection is dead.
+  // Precondition: handshake_done().
+  [[nodiscard]] Result<ReadResult, TlsError> read();
+
+  // Octets of `output` that sealing `plaintext_bytes` may take at most, with pending output.
+  [[nodiscard]] std::size_t sealed_bytes_max(std::size_t plaintext_bytes) const;
+  // Encrypts all of `plaintext` into records of up to 16 KB at the end of `output`, behind any
+  // pending output of the channel's own. Sealing nothing makes no record. Precondition:
+  // handshake_done(), no close_notify() before, output.room() >= sealed_bytes_max(size).
+  [[nodiscard]] Result<void, TlsError> seal(Bytes plaintext, ByteBuffer& output);
+
+  // Queues a change of the sending key and asks the peer for one of its own. seal() does so by
+  // itself before a key has sealed too much. With TLS 1.2, which cannot, it does nothing.
+  void update_keys();
+
+  // Moves pending ciphertext of the channel's own (handshake, alerts) to the end of `output`, as
+  // much as fits. Returns whether anything is left.
+  bool take_output(ByteBuffer& output);
+  [[nodiscard]] bool has_output() const;
+
+  // Queues close_notify; take_output() yields it. Nothing may be sealed afterwards; reading goes
+  // on. Does nothing on a channel that is dead or whose handshake is not done.
+  void close_notify();
+
+  // For people and for statistics; empty before the handshake is done.
+  [[nodiscard]] std::string version() const;  // "TLSv1.3"
+  [[nodiscard]] std::string cipher() const;   // "TLS13-AES128-GCM-SHA256"
+  [[nodiscard]] bool resumed() const;
+
+ private:
+  struct State;
+  explicit Channel(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace ringpost::tls

@@ -1,0 +1,274 @@
+// The problem: wolfSSL's context starts out liberal (every version and cipher of the build, small
+// keys, a process-wide session cache behind a lock) and says little about a file it cannot use.
+//
+// The idea: everything that is policy is set here, once: versions, ciphers, key sizes, trust,
+// tickets. Files are read by us and handed over as memory, so that "no such file" and "no PEM in
+// it" can be told apart, and PEM text that never was in a file goes the same way. CAs come from the
+// distribution's bundle in one read: wolfSSL's own loader walks /etc/ssl/certs, where each CA lies
+// twice beside the bundle, and takes several times as long; it is the last resort.
+//
+// Limits: encrypted private keys are not supported; there is no OCSP and no CRL; no CBC cipher and
+// no RSA key exchange, so a TLS 1.2 server without ECDHE and AEAD cannot be talked to.
+#include "tls/context.h"
+
+#include <array>
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <functional>
+#include <utility>
+
+#include <fmt/format.h>
+// options.h comes first: it decides what the others declare.
+// clang-format off
+#include <wolfssl/options.h>
+#include <wolfssl/ssl.h>
+// clang-format on
+
+#include "codec/limits.h"
+#include "tls/library.h"
+#include "tls/wolfssl_error.h"
+
+namespace ringpost::tls {
+
+namespace {
+
+using NativeContext = std::unique_ptr<WOLFSSL_CTX, decltype(&wolfSSL_CTX_free)>;
+
+// The fastest first where AES is in hardware: both ends then spend least on AES-128-GCM.
+constexpr const char* ciphers_aes_first =
+    "TLS13-AES128-GCM-SHA256:TLS13-AES256-GCM-SHA384:TLS13-CHACHA20-POLY1305-SHA256:"
+    "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:"
+    "ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:"
+    "ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305";
+constexpr const char* ciphers_chacha_first =
+    "TLS13-CHACHA20-POLY1305-SHA256:TLS13-AES128-GCM-SHA256:TLS13-AES256-GCM-SHA384:"
+    "ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305:"
+    "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:"
+    "ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384";
+
+// Smaller keys can be forged; OpenSSL's level 2, the default of Debian and Ubuntu, says the same.
+constexpr short rsa_key_bits_min = 2048;
+constexpr short ecc_key_bits_min = 256;
+
+// A CA bundle has some 200 KB. What is larger is no PEM file but a mistake.
+constexpr std::size_t pem_bytes_max = 16u << 20;
+
+// Where distributions keep the CAs they trust, as one file.
+constexpr std::array<const char*, 4> ca_bundles = {
+    "/etc/ssl/certs/ca-certificates.crt",  // Debian, Ubuntu, Arch, Alpine
+    "/etc/pki/tls/certs/ca-bundle.crt",    // Fedora, RHEL
+    "/etc/ssl/ca-bundle.pem",              // openSUSE
+    "/etc/ssl/cert.pem",                   // Alpine, BSD
+};
+
+TlsError local_file(std::string_view what, std::string_view file, std::string_view why, int code) {
+  return {TlsErrorKind::local_file, code, fmt::format("{} {}: {}", what, file, why), {}};
+}
+
+// The reason why `file` could not be read is errno's text.
+Result<std::string, std::string> read_file(const std::string& file) {
+  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> stream(std::fopen(file.c_str(), "re"),
+                                                               &std::fclose);
+  if (!stream) {
+    return tl::unexpected(std::string(std::strerror(errno)));
+  }
+  std::string text;
+  std::array<char, 16384> block;
+  while (text.size() <= pem_bytes_max) {
+    const std::size_t count = std::fread(block.data(), 1, block.size(), stream.get());
+    text.append(block.data(), count);
+    if (count < block.size()) {
+      return std::ferror(stream.get()) != 0
+                 ? Result<std::string, std::string>(tl::unexpected(std::strerror(errno)))
+                 : text;
+    }
+  }
+  return tl::unexpected(std::string("it is too large for a PEM file"));
+}
+
+const unsigned char* octets(const std::string& text) {
+  return reinterpret_cast<const unsigned char*>(text.data());
+}
+
+// PEM from one of the two places where options may have it.
+struct Pem {
+  std::string_view what;  // "CA file", for people
+  const std::string* file;
+  const std::string* text;
+
+  [[nodiscard]] bool given() const { return !file->empty() || !text->empty(); }
+  [[nodiscard]] std::string_view name() const {
+    return file->empty() ? std::string_view("(text)") : *file;
+  }
+
+  // Reads it and gives it to `use`, one of wolfSSL's functions, which says 1 or an error.
+  template <typename Use>
+  [[nodiscard]] Result<void, TlsError> load(Use use) const {
+    std::string read;
+    if (!file->empty()) {
+      auto content = read_file(*file);
+      if (!content) {
+        return tl::unexpected(local_file(what, *file, content.error(), 0));
+      }
+      read = std::move(*content);
+    }
+    const std::string& pem = file->empty() ? *text : read;
+    const int code = use(octets(pem), static_cast<long>(pem.size()));
+    if (code != WOLFSSL_SUCCESS) {
+      const bool is_pem = pem.find("-----BEGIN ") != std::string::npos;
+      return tl::unexpected(local_file(
+          what, name(), is_pem ? reason_of_wolfssl(code) : "there is no PEM in it", code));
+    }
+    return {};
+  }
+};
+
+Result<void, TlsError> load_authorities(WOLFSSL_CTX* context, const Pem& pem) {
+  return pem.load([context](const unsigned char* data, long size) {
+    return wolfSSL_CTX_load_verify_buffer(context, data, size, WOLFSSL_FILETYPE_PEM);
+  });
+}
+
+Result<void, TlsError> load_system_authorities(WOLFSSL_CTX* context) {
+  const char* named = std::getenv("SSL_CERT_FILE");
+  if (named != nullptr && *named != '\0') {
+    const std::string file = named;
+    return load_authorities(context, {"CA file from SSL_CERT_FILE", &file, &file});
+  }
+  for (const char* bundle : ca_bundles) {
+    if (wolfSSL_CTX_load_verify_locations_ex(context, bundle, nullptr, 0) == WOLFSSL_SUCCESS) {
+      return {};
+    }
+  }
+  // The result does not matter: without any CA, verification says so, naming the host.
+  static_cast<void>(wolfSSL_CTX_load_system_CA_certs(context));
+  return {};
+}
+
+Result<void, TlsError> load_identity(WOLFSSL_CTX* context, const ContextOptions& options) {
+  const Pem certificate = {"certificate file", &options.certificate_file, &options.certificate_pem};
+  const Pem key = {"key file", &options.key_file, &options.key_pem};
+  if (!certificate.given() && !key.given() && options.role == Role::client) {
+    return {};
+  }
+  if (!certificate.given() || !key.given()) {
+    return tl::unexpected(local_file(certificate.given() ? key.what : certificate.what, "(none)",
+                                     "certificate and key are needed together", 0));
+  }
+  auto loaded = certificate.load([context](const unsigned char* data, long size) {
+    return wolfSSL_CTX_use_certificate_chain_buffer(context, data, size);
+  });
+  if (!loaded) {
+    return loaded;
+  }
+  loaded = key.load([context](const unsigned char* data, long size) {
+    return wolfSSL_CTX_use_PrivateKey_buffer(context, data, size, WOLFSSL_FILETYPE_PEM);
+  });
+  if (!loaded) {
+    return loaded;
+  }
+  const int code = wolfSSL_CTX_check_private_key(context);
+  if (code != WOLFSSL_SUCCESS) {
+    return tl::unexpected(local_file(
+        key.what, key.name(),
+        fmt::format("it is not the key of the certificate in {}", certificate.name()), code));
+  }
+  return {};
+}
+
+// Versions, ciphers, key sizes and tickets: what no option changes.
+Result<void, TlsError> set_policy(WOLFSSL_CTX* context, Role role) {
+  // Tickets belong to the caller's cache; the process-wide one costs a lock and 33 slots.
+  static_cast<void>(wolfSSL_CTX_set_session_cache_mode(context, WOLFSSL_SESS_CACHE_OFF));
+  if (wolfSSL_CTX_SetMinVersion(context, WOLFSSL_TLSV1_2) != WOLFSSL_SUCCESS ||
+      wolfSSL_CTX_set_cipher_list(context,
+                                  aes_in_hardware() ? ciphers_aes_first : ciphers_chacha_first) !=
+          WOLFSSL_SUCCESS) {
+    return tl::unexpected(internal_error_of("versions and ciphers", 0));
+  }
+  // Whole flights leave as one write, so that a handshake does not take a packet a message.
+  if (wolfSSL_CTX_set_group_messages(context) != WOLFSSL_SUCCESS) {
+    return tl::unexpected(internal_error_of("grouping of messages", 0));
+  }
+  if (role == Role::server) {
+    return {};
+  }
+  if (wolfSSL_CTX_SetMinRsaKey_Sz(context, rsa_key_bits_min) != WOLFSSL_SUCCESS ||
+      wolfSSL_CTX_SetMinEccKey_Sz(context, ecc_key_bits_min) != WOLFSSL_SUCCESS) {
+    return tl::unexpected(internal_error_of("key sizes", 0));
+  }
+  if (wolfSSL_CTX_UseSessionTicket(context) != WOLFSSL_SUCCESS) {
+    return tl::unexpected(internal_error_of("session tickets", 0));
+  }
+  return {};
+}
+
+WOLFSSL_METHOD* method_of(const ContextOptions& options) {
+  if (options.tls_1_2_only) {
+    return options.role == Role::client ? wolfTLSv1_2_client_method() : wolfTLSv1_2_server_method();
+  }
+  return options.role == Role::client ? wolfTLS_client_method() : wolfTLS_server_method();
+}
+
+std::string make_trust_key(const ContextOptions& options) {
+  const std::hash<std::string> hash;
+  return fmt::format("{}\n{}\n{}\n{:x}\n{:x}\n", options.verify_peer ? "verified" : "unverified",
+                     options.ca_file, options.certificate_file, hash(options.ca_pem),
+                     hash(options.certificate_pem));
+}
+
+}  // namespace
+
+struct Context::State {
+  Role role;
+  bool verify_peer;
+  std::string trust_key;
+  NativeContext native;
+  std::unique_ptr<char[]> scratch;
+};
+
+Result<std::unique_ptr<Context>, TlsError> Context::create(const ContextOptions& options) {
+  initialise_library();
+  const bool client = options.role == Role::client;
+  NativeContext native(wolfSSL_CTX_new(method_of(options)), &wolfSSL_CTX_free);
+  if (!native) {
+    return tl::unexpected(internal_error_of("a new context", MEMORY_E));
+  }
+  const bool verify = client && options.verify_peer;
+  // Before any CA is loaded: wolfSSL looks at it to decide how closely to look at a CA.
+  wolfSSL_CTX_set_verify(native.get(), verify ? WOLFSSL_VERIFY_PEER : WOLFSSL_VERIFY_NONE, nullptr);
+  auto done = set_policy(native.get(), options.role);
+  if (done && verify) {
+    done = load_system_authorities(native.get());
+  }
+  const Pem authorities = {"CA file", &options.ca_file, &options.ca_pem};
+  if (done && authorities.given()) {
+    done = load_authorities(native.get(), authorities);
+  }
+  if (done) {
+    done = load_identity(native.get(), options);
+  }
+  if (!done) {
+    return tl::unexpected(std::move(done).error());
+  }
+  auto state = std::make_unique<State>(
+      State{options.role, verify, make_trust_key(options), std::move(native),
+            std::make_unique_for_overwrite<char[]>(limits::tls_record_bytes_max)});
+  return std::unique_ptr<Context>(new Context(std::move(state)));
+}
+
+Context::Context(std::unique_ptr<State> state) : state_(std::move(state)) {}
+Context::~Context() = default;
+
+Role Context::role() const { return state_->role; }
+bool Context::verifies_peer() const { return state_->verify_peer; }
+void* Context::native() const { return state_->native.get(); }
+std::string_view Context::trust_key() const { return state_->trust_key; }
+
+std::span<char> Context::scratch() const {
+  return {state_->scratch.get(), limits::tls_record_bytes_max};
+}
+
+}  // namespace ringpost::tls

@@ -1,0 +1,117 @@
+// The problem: wolfSSL says "error -188"; the person who reads it owns neither the server nor this
+// code and wants to know whose fault it is and what to do next.
+//
+// The idea: one sentence for each kind, made of what was asked for (peer) and what came (detail),
+// and then the one step that usually helps. No sentence advises to switch verification off: the
+// step that looks like it (a private CA) is named instead.
+//
+// Limits: the sentences name options of the command line and of endpoint URLs, which this folder
+// knows nothing about otherwise; they have to be kept in step by hand.
+#include "tls/tls_error.h"
+
+#include <fmt/format.h>
+
+namespace ringpost::tls {
+
+namespace {
+
+std::string with_detail(std::string sentence, const std::string& detail) {
+  if (!detail.empty()) {
+    sentence += ": ";
+    sentence += detail;
+  }
+  return sentence;
+}
+
+std::string wrong_host_message(const std::string& who, const std::string& names) {
+  return names.empty()
+             ? fmt::format(
+                   "the certificate of {} names no host as its subject alternative name "
+                   "(a common name alone does not count)",
+                   who)
+             : fmt::format(
+                   "the certificate that came is not for {} but for {}; use the name that "
+                   "is in the certificate as the endpoint's host",
+                   who, names);
+}
+
+}  // namespace
+
+std::string TlsError::message() const {
+  const std::string who = peer.empty() ? "the peer" : peer;
+  switch (kind) {
+    case TlsErrorKind::unknown_authority:
+      return fmt::format(
+          "the certificate of {} is not signed by any CA trusted here; for a private CA add "
+          "?ca=FILE to the endpoint",
+          who);
+    case TlsErrorKind::wrong_host:
+      return wrong_host_message(who, detail);
+    case TlsErrorKind::expired:
+      return fmt::format(
+          "the certificate of {} or of a CA above it has expired; its owner must renew it, unless "
+          "this machine's clock is wrong",
+          who);
+    case TlsErrorKind::not_yet_valid:
+      return fmt::format(
+          "the certificate of {} or of a CA above it is not valid yet; check this machine's clock",
+          who);
+    case TlsErrorKind::bad_certificate:
+      return with_detail(fmt::format("the certificate of {} cannot be accepted", who), detail);
+    case TlsErrorKind::no_common_version:
+      return with_detail(
+          fmt::format("{} and ringpost have no TLS version or cipher in common; ringpost speaks "
+                      "TLS 1.2 and 1.3 with AEAD ciphers",
+                      who),
+          detail);
+    case TlsErrorKind::not_tls:
+      return with_detail(
+          fmt::format("{} does not speak TLS on this port; smtps:// is for ports with TLS from the "
+                      "first octet (465), smtp:// for STARTTLS (587); what came",
+                      who),
+          detail);
+    case TlsErrorKind::peer_alert:
+      return with_detail(fmt::format("{} ended TLS with an alert", who), detail);
+    case TlsErrorKind::closed:
+      return fmt::format("{} closed the connection during the TLS handshake", who);
+    case TlsErrorKind::truncated:
+      return fmt::format("the connection to {} ended without TLS close_notify", who);
+    case TlsErrorKind::local_file:
+      return with_detail("a file for TLS cannot be used", detail);
+    case TlsErrorKind::internal:
+      return fmt::format("TLS with {} failed: {} (wolfSSL error {})", who, detail, code);
+  }
+  return "TLS failed";
+}
+
+std::string_view name_of(TlsErrorKind kind) {
+  switch (kind) {
+    case TlsErrorKind::unknown_authority:
+      return "unknown_authority";
+    case TlsErrorKind::wrong_host:
+      return "wrong_host";
+    case TlsErrorKind::expired:
+      return "expired";
+    case TlsErrorKind::not_yet_valid:
+      return "not_yet_valid";
+    case TlsErrorKind::bad_certificate:
+      return "bad_certificate";
+    case TlsErrorKind::no_common_version:
+      return "no_common_version";
+    case TlsErrorKind::not_tls:
+      return "not_tls";
+    case TlsErrorKind::peer_alert:
+      return "peer_alert";
+    case TlsErrorKind::closed:
+      return "closed";
+    case TlsErrorKind::truncated:
+      return "truncated";
+    case TlsErrorKind::local_file:
+      return "local_file";
+    case TlsErrorKind::internal:
+      return "internal";
+  }
+  return "internal";
+}
+
+}  // namespace ringpost::tls
