@@ -1,0 +1,62 @@
+// Empty jobs, and the bound on full ones: where back-pressure comes from.
+#pragma once
+
+#include <condition_variable>
+#include <cstddef>
+#include <memory>
+#include <mutex>
+#include <span>
+#include <vector>
+
+#include "codec/job.h"
+#include "codec/limits.h"
+
+namespace ringpost::queue {
+
+struct JobPoolOptions {
+  std::size_t jobs_max = limits::jobs_in_flight_max;
+  std::size_t bytes_max = limits::job_bytes_in_flight_max;
+};
+
+// Owns every job of an engine. A job is out from acquire() until give_back(), and counts against
+// both bounds for that time; whoever wants another waits. The bound on bytes is soft by one job:
+// its size is known only when it has been read. All calls are thread-safe.
+class JobPool {
+ public:
+  explicit JobPool(const JobPoolOptions& options) : options_(options) {}
+  JobPool(const JobPool&) = delete;
+  JobPool& operator=(const JobPool&) = delete;
+
+  // A cleared job. Waits while a bound is reached; null after close().
+  [[nodiscard]] Job* acquire();
+  // The same without waiting; null when it would have to.
+  [[nodiscard]] Job* try_acquire();
+  // Sets what the job counts for, now that it is filled.
+  void charge(Job& job);
+  // Clears the jobs and takes them back.
+  void give_back(std::span<Job* const> jobs);
+  // Nobody waits any more.
+  void close();
+  // Waits until every job is back, or until `deadline`; says whether they are.
+  [[nodiscard]] bool wait_until_idle(Instant deadline);
+  [[nodiscard]] std::size_t jobs_out() const;
+
+ private:
+  [[nodiscard]] bool has_room() const {
+    return jobs_out_ < options_.jobs_max && bytes_out_ < options_.bytes_max;
+  }
+  [[nodiscard]] Job* take();
+
+  JobPoolOptions options_;
+  mutable std::mutex mutex_;
+  std::condition_variable room_;
+  std::condition_variable idle_;
+  std::vector<std::unique_ptr<Job>> jobs_;
+  std::vector<Job*> free_;
+  std::size_t jobs_out_ = 0;
+  std::size_t bytes_out_ = 0;
+  std::size_t waiting_ = 0;
+  bool closed_ = false;
+};
+
+}  // namespace ringpost::queue

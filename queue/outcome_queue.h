@@ -1,0 +1,52 @@
+// Decided recipients on their way from the workers to the outcome thread.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+
+#include "codec/job.h"
+
+namespace ringpost::queue {
+
+// One recipient whose outcome is final: job.recipients[recipient].outcome. From the moment it is
+// pushed that outcome belongs to the outcome thread.
+struct DecidedRecipient {
+  Job* job = nullptr;
+  std::uint32_t recipient = 0;
+};
+
+// Any number of producers, one consumer, without locks but for sleeping. Bounded by the JobPool.
+class OutcomeQueue {
+ public:
+  // Used by one thread; does not outlive the queue.
+  class Producer {
+   public:
+    explicit Producer(OutcomeQueue& queue);
+    ~Producer();
+    void push(std::span<const DecidedRecipient> decided);
+
+   private:
+    struct State;
+    std::unique_ptr<State> state_;
+  };
+
+  OutcomeQueue();
+  ~OutcomeQueue();
+  OutcomeQueue(const OutcomeQueue&) = delete;
+  OutcomeQueue& operator=(const OutcomeQueue&) = delete;
+
+  // The consumer's thread: fills the front of `decided` with what is there, without waiting.
+  [[nodiscard]] std::size_t take(std::span<DecidedRecipient> decided);
+  // The consumer's thread: waits until there is something, or until close(). False: closed and
+  // empty.
+  [[nodiscard]] bool wait();
+  void close();
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace ringpost::queue
