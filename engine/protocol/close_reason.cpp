@@ -1,0 +1,62 @@
+#include "engine/protocol/close_reason.h"
+
+#include <array>
+
+namespace ringpost::protocol {
+
+namespace {
+
+struct Words {
+  std::string_view name;
+  std::string_view sentence;
+};
+
+constexpr std::array<Words, close_kind_count> words = {{
+    {"quit", "the session was closed"},
+    {"aborted", "the session was stopped"},
+    {"connect_failed", "no connection"},
+    {"peer_closed", "the server closed the connection"},
+    {"peer_closing", "the server is closing the connection"},
+    {"io_error", "the connection broke"},
+    {"timeout", "timed out"},
+    {"protocol_error", "the server broke the protocol"},
+    {"tls_failed", "TLS failed"},
+    {"starttls_missing",
+     "the server does not offer STARTTLS, which is required on this port: nothing was sent in "
+     "clear; check the port (587 has STARTTLS, 465 is smtps://)"},
+    {"starttls_refused", "the server refused STARTTLS"},
+    {"starttls_injected",
+     "the server sent octets in clear behind its answer to STARTTLS: an attack, or a broken "
+     "server"},
+    {"greeting_refused", "the server refused the connection in its greeting"},
+    {"ehlo_refused", "the server refused EHLO"},
+    {"auth_missing", "the server offers no authentication that ringpost knows"},
+    {"auth_in_clear",
+     "credentials are configured but the connection has no TLS: they were not sent; use smtp:// "
+     "with STARTTLS or smtps://, or set allow_plaintext_auth"},
+    {"auth_refused", "the server refused the user name or the password"},
+}};
+
+}  // namespace
+
+std::string_view name_of(CloseKind kind) { return words[static_cast<std::size_t>(kind)].name; }
+
+std::string CloseReason::message() const {
+  std::string message(words[static_cast<std::size_t>(kind)].sentence);
+  if (!detail.empty()) {
+    message += ": " + detail;
+  }
+  if (code != 0) {
+    message += ": " + std::to_string(code);
+    if (enhanced.present()) {
+      message += " " + std::to_string(enhanced.status_class) + "." +
+                 std::to_string(enhanced.subject) + "." + std::to_string(enhanced.detail);
+    }
+    if (!text.empty()) {
+      message += " " + text;
+    }
+  }
+  return message;
+}
+
+}  // namespace ringpost::protocol

@@ -1,0 +1,52 @@
+// Why a session ended, in a form that decides what happens next and in words for people.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "codec/base.h"
+#include "codec/outcome.h"
+
+namespace ringpost::protocol {
+
+enum class CloseKind : std::uint8_t {
+  quit,              // we said QUIT
+  aborted,           // we were told to stop at once
+  connect_failed,    // no TCP connection
+  peer_closed,       // the server ended the connection without a word
+  peer_closing,      // the server said 421
+  io_error,          // the connection broke
+  timeout,           // a reply, or room for content, did not come in time
+  protocol_error,    // a reply that is malformed, surplus, early or out of place
+  tls_failed,        // handshake, certificate or record error
+  starttls_missing,  // STARTTLS is required and was not announced
+  starttls_refused,
+  starttls_injected,  // octets in clear behind the 220 to STARTTLS
+  greeting_refused,
+  ehlo_refused,
+  auth_missing,   // credentials are configured and AUTH, or a mechanism we know, is not announced
+  auth_in_clear,  // credentials are configured and the connection has no TLS
+  auth_refused,
+};
+inline constexpr std::size_t close_kind_count = 17;
+[[nodiscard]] std::string_view name_of(CloseKind kind);
+
+struct CloseReason {
+  CloseKind kind = CloseKind::quit;
+  // What was under way. Whoever knows better than the session (connect, tls) says so; a session
+  // replaces `local` by what it was waiting for.
+  Stage stage = Stage::local;
+  // The reply that ended it, where one did.
+  std::uint16_t code = 0;
+  EnhancedStatus enhanced;
+  std::string text;    // the server's words, secrets redacted
+  std::string detail;  // ours: the error of the kernel or of TLS, what was out of place
+  // Trying again will not help before somebody changes something: the endpoint stops.
+  bool permanent = false;
+
+  // One sentence, without the server's name.
+  [[nodiscard]] std::string message() const;
+};
+
+}  // namespace ringpost::protocol

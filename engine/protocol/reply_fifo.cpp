@@ -1,0 +1,26 @@
+#include "engine/protocol/reply_fifo.h"
+
+#include <array>
+
+namespace ringpost::protocol {
+
+Stage stage_of(Expected kind) {
+  constexpr std::array<Stage, 11> stages = {
+      Stage::greeting, Stage::ehlo, Stage::ehlo, Stage::starttls, Stage::auth, Stage::mail,
+      Stage::rcpt,     Stage::data, Stage::eod,  Stage::mail,     Stage::eod};
+  return stages[static_cast<std::size_t>(kind)];
+}
+
+Stage ReplyFifo::stage_of_transaction(std::uint64_t transaction, Stage none) const {
+  for (std::size_t i = first_; i < expectations_.size(); ++i) {
+    const Expectation& expectation = expectations_[i];
+    const bool of_message =
+        expectation.kind >= Expected::mail && expectation.kind <= Expected::end_of_data;
+    if (of_message && expectation.transaction == transaction) {
+      return stage_of(expectation.kind);
+    }
+  }
+  return none;
+}
+
+}  // namespace ringpost::protocol

@@ -1,0 +1,516 @@
+// The problem: replies say neither what they answer nor for whom, they come in any split, late or
+// in bursts, and a reply credited to the wrong message is a wrong outcome for it and for all behind
+// it.
+//
+// The idea: every command that leaves puts an expectation into a FIFO, together with its place in
+// the output stream; every reply takes the front one. Where a reply cannot belong to the front (it
+// began before its command was handed over, nothing is awaited, its code has no meaning there) the
+// session is dead: it never tries to find its step again. Messages whose end of data was handed
+// over by then are `unknown`, all others `unsent`; that decision is made in verdict.cpp.
+//
+// The sending side asks of each command only whether it may leave yet: at once where commands may
+// be pipelined and nothing synchronising stands before it, else when no reply is awaited.
+// Lock-step, groups within a message and groups across messages are the same code with another
+// answer to that question.
+//
+// The receiving side is session_replies.cpp. Limits: two messages in flight; no BDAT.
+#include "engine/protocol/session.h"
+
+#include <algorithm>
+
+#include "codec/smtp_command.h"
+
+namespace ringpost::protocol {
+
+namespace {
+
+// A message's content at least this long is handed out where it stands instead of being copied.
+constexpr std::size_t view_bytes_min = 8u << 10;
+
+// Whether the end of data has to end the content's last line too.
+bool has_open_line(const Job& job) { return !job.traits.ends_with_crlf && !job.content.empty(); }
+
+// What SIZE counts (RFC 1870 3): line ends, but not the dots that are doubled.
+std::uint64_t message_bytes(const Job& job) {
+  return job.content.size() + (has_open_line(job) ? 2u : 0u);
+}
+
+CloseReason reason_of(CloseKind kind, Stage stage, std::string_view detail = {}) {
+  CloseReason reason;
+  reason.kind = kind;
+  reason.stage = stage;
+  reason.detail = detail;
+  return reason;
+}
+
+}  // namespace
+
+Session::Session(const SessionOptions& options, SessionListener& listener, Instant now)
+    : options_(options), listener_(listener) {
+  if (options.authenticate) {
+    redactor_ = std::make_unique<const codec::Redactor>(options.credentials);
+  }
+  expect(Expected::greeting);
+  set_deadline(now);
+}
+
+bool Session::secure() const {
+  return options_.tls_mode == TlsMode::implicit ||
+         (options_.tls_mode == TlsMode::starttls && state_ >= SessionState::hello_tls);
+}
+
+bool Session::idle() const {
+  return state_ == SessionState::ready && sequence_begin_ == sequence_end_;
+}
+
+Pipelining Session::pipelining() const {
+  return capabilities_.pipelining ? options_.pipelining : Pipelining::off;
+}
+
+bool Session::wants_message() const {
+  const std::size_t depth = pipelining() == Pipelining::across ? depth_max : 1;
+  // A reply that begins though none is awaited is the end of the session, once it is complete.
+  const bool doomed = awaited_.empty() && parser_.in_reply();
+  return state_ == SessionState::ready && !quit_wanted_ && !doomed && messages_in_flight() < depth;
+}
+
+// ---- Messages ----------------------------------------------------------------------------------
+
+void Session::submit(Job& job, Instant now) {
+  RP_ASSERT(wants_message());
+  if (refuse_locally(job)) {
+    return;
+  }
+  Transaction& current = transaction(sequence_end_);
+  current = Transaction{};
+  current.job = &job;
+  std::uint32_t offered = 0;
+  const auto count = static_cast<std::uint32_t>(job.recipient_count);
+  std::uint32_t index = 0;
+  for (; index < count && offered < options_.recipients_max; ++index) {
+    Recipient& recipient = job.recipients[index];
+    if (recipient.decided) {
+      continue;
+    }
+    if (offered == 0) {
+      current.recipients_begin = index;
+    }
+    recipient.progress = RecipientProgress::offered;
+    ++offered;
+  }
+  RP_ASSERT(offered > 0);
+  current.recipients_end = index;
+  current.next_recipient = current.recipients_begin;
+  for (; index < count; ++index) {
+    job.recipients[index].progress = RecipientProgress::waiting;
+  }
+  ++sequence_end_;
+  if (awaited_.empty()) {
+    set_deadline(now);
+  }
+}
+
+// What this server is known to be unable to take costs no round trip.
+bool Session::refuse_locally(Job& job) {
+  std::string reason;
+  const std::uint64_t size_max = capabilities_.message_bytes_max;
+  if (capabilities_.size && size_max != 0 && message_bytes(job) > size_max) {
+    reason = "the message has " + std::to_string(message_bytes(job)) +
+             " octets and the server takes at most " + std::to_string(size_max);
+  } else if (job.traits.has_8bit && !capabilities_.eight_bit_mime) {
+    reason = "the message has 8-bit content and the server does not offer 8BITMIME";
+  } else if (job.needs_smtputf8 && !capabilities_.smtputf8) {
+    reason = "an address or header is not ASCII and the server does not offer SMTPUTF8";
+  }
+  if (reason.empty()) {
+    return false;
+  }
+  const Verdict verdict = verdict_of_local_refusal(reason);
+  for (Recipient& recipient : job.active_recipients()) {
+    if (!recipient.decided) {
+      recipient.progress = RecipientProgress::refused;
+      listener_.on_verdict(job, recipient, verdict);
+    }
+  }
+  listener_.on_message_done(job);
+  return true;
+}
+
+// ---- Sending -----------------------------------------------------------------------------------
+
+void Session::expect(Expected kind, std::uint64_t sequence, std::uint32_t recipient) {
+  Expectation expectation;
+  expectation.kind = kind;
+  expectation.transaction = sequence;
+  expectation.recipient = recipient;
+  expectation.sent_offset = written_offset();
+  awaited_.push(expectation);
+}
+
+bool Session::has_output() {
+  if (pending_taken_ < pending_.size()) {
+    return true;
+  }
+  if (state_ < SessionState::ready || state_ == SessionState::closed) {
+    return false;
+  }
+  if (sequence_sending_ != sequence_end_) {
+    const Step step = transaction(sequence_sending_).step;
+    if (step == Step::content || step == Step::end_of_data) {
+      return true;
+    }
+  }
+  return write_commands();
+}
+
+Bytes Session::output(std::span<char> room) {
+  RP_ASSERT(room.size() >= 1024);
+  std::size_t written = 0;
+  while (written < room.size() && has_output()) {
+    if (pending_taken_ < pending_.size()) {
+      const std::size_t count = std::min(room.size() - written, pending_.size() - pending_taken_);
+      pending_.copy(room.data() + written, count, pending_taken_);
+      written += count;
+      pending_taken_ += count;
+      output_offset_ += count;
+      if (pending_taken_ == pending_.size()) {
+        pending_.clear();
+        pending_taken_ = 0;
+      }
+      continue;
+    }
+    Transaction& current = transaction(sequence_sending_);
+    if (current.step == Step::end_of_data) {
+      write_end_of_data(current);
+      continue;
+    }
+    const Bytes view = write_content(current, room, written);
+    if (!view.empty()) {
+      return view;
+    }
+  }
+  return {room.data(), written};
+}
+
+// Content goes into the room, stuffed on the way. A long stretch that needs no stuffing is returned
+// as it stands in the job, for TLS to read from there; that needs an empty room.
+Bytes Session::write_content(Transaction& current, std::span<char> room, std::size_t& written) {
+  const Bytes content = current.job->content;
+  const std::size_t left = content.size() - current.cursor.offset;
+  const bool plain = !current.job->traits.has_leading_dot;
+  std::size_t taken = 0;
+  Bytes view;
+  if (plain && written == 0 && left > room.size() && left >= view_bytes_min) {
+    taken = room.size();
+    view = content.substr(current.cursor.offset, taken);
+    current.cursor.offset += taken;
+  } else if (plain) {
+    taken = std::min(left, room.size() - written);
+    content.copy(room.data() + written, taken, current.cursor.offset);
+    current.cursor.offset += taken;
+    written += taken;
+  } else {
+    taken = codec::stuff(content, current.cursor, room.subspan(written));
+    written += taken;
+  }
+  output_offset_ += taken;
+  if (current.cursor.offset == content.size()) {
+    current.step = Step::end_of_data;
+  }
+  return view;
+}
+
+void Session::write_end_of_data(Transaction& current) {
+  const bool open_line = !current.lone_dot && has_open_line(*current.job);
+  pending_.append(open_line ? "\r\n.\r\n" : ".\r\n");
+  current.end_offset = written_offset();
+  current.step = Step::sent;
+  ++sequence_sending_;
+}
+
+// Puts the next command, or group of commands, behind what is pending. False: it must wait.
+bool Session::write_commands() {
+  if (state_ != SessionState::ready) {
+    return false;
+  }
+  bool wrote = false;
+  while (sequence_sending_ != sequence_end_ && write_command(transaction(sequence_sending_))) {
+    wrote = true;
+  }
+  if (quit_wanted_ && sequence_begin_ == sequence_end_ && awaited_.empty() && !wrote) {
+    state_ = SessionState::quitting;
+    codec::append_quit(pending_);
+    expect(Expected::quit);
+    return true;
+  }
+  return wrote;
+}
+
+bool Session::write_command(Transaction& current) {
+  const Pipelining depth = pipelining();
+  const bool free = awaited_.empty();
+  switch (current.step) {
+    case Step::mail:
+      return (free || depth == Pipelining::across) && write_mail(current);
+    case Step::rcpt:
+      return (free || depth != Pipelining::off) && write_rcpt(current);
+    case Step::data:
+      if (!free && depth == Pipelining::off) {
+        return false;
+      }
+      codec::append_data(pending_);
+      expect(Expected::data, sequence_sending_);
+      current.step = Step::await_data;
+      return true;
+    case Step::await_data:
+    case Step::content:
+    case Step::end_of_data:
+    case Step::sent:
+      return false;
+  }
+  return false;
+}
+
+bool Session::write_mail(Transaction& current) {
+  if (reset_needed_) {
+    reset_needed_ = false;
+    codec::append_rset(pending_);
+    expect(Expected::rset, sequence_sending_);
+    if (pipelining() == Pipelining::off) {
+      return true;
+    }
+  }
+  const Job& job = *current.job;
+  codec::MailParameters parameters;
+  parameters.size_bytes = capabilities_.size ? message_bytes(job) : 0;
+  parameters.body_8bit = job.traits.has_8bit;
+  parameters.smtputf8 = job.needs_smtputf8;
+  parameters.dsn = capabilities_.dsn;
+  codec::append_mail(pending_, job.sender, parameters, job.dsn);
+  expect(Expected::mail, sequence_sending_);
+  current.step = Step::rcpt;
+  return true;
+}
+
+bool Session::write_rcpt(Transaction& current) {
+  const Job& job = *current.job;
+  std::uint32_t& index = current.next_recipient;
+  while (job.recipients[index].progress != RecipientProgress::offered) {
+    ++index;
+  }
+  const Bytes notify = capabilities_.dsn ? Bytes(job.dsn.notify) : Bytes();
+  codec::append_rcpt(pending_, job.recipients[index].address, notify);
+  expect(Expected::rcpt, sequence_sending_, index);
+  ++index;
+  while (index < current.recipients_end &&
+         job.recipients[index].progress != RecipientProgress::offered) {
+    ++index;
+  }
+  if (index == current.recipients_end) {
+    current.step = Step::data;
+  }
+  return true;
+}
+
+void Session::handed_over(std::uint64_t offset, Instant now) {
+  RP_ASSERT(offset >= handed_over_offset_ && offset <= output_offset_);
+  if (offset == handed_over_offset_) {
+    return;  // TLS had something to say: no reason to wait any longer for the server
+  }
+  const std::uint64_t before = handed_over_offset_;
+  handed_over_offset_ = offset;
+  if (closed()) {
+    return;
+  }
+  // The clock runs from the moment when the command whose reply is next, or the latest piece of
+  // content, left. What is sent behind it does not put it back.
+  const bool waits_already = !awaited_.empty() && !is_early(awaited_.front(), before);
+  if (!waits_already) {
+    set_deadline(now);
+  }
+}
+
+// ---- Endings -----------------------------------------------------------------------------------
+
+void Session::decide(Transaction& current, std::uint32_t index, const Verdict& verdict) {
+  Recipient& recipient = current.job->recipients[index];
+  recipient.progress = RecipientProgress::refused;
+  listener_.on_verdict(*current.job, recipient, verdict);
+}
+
+// For every recipient of the transaction that has had no verdict.
+void Session::decide_all(Transaction& current, const Verdict& verdict) {
+  for (std::uint32_t i = current.recipients_begin; i < current.recipients_end; ++i) {
+    const RecipientProgress progress = current.job->recipients[i].progress;
+    if (progress == RecipientProgress::offered || progress == RecipientProgress::taken) {
+      decide(current, i, verdict);
+    }
+  }
+}
+
+void Session::finish(Transaction& current) {
+  RP_ASSERT(&current == &transaction(sequence_begin_));
+  Job& job = *current.job;
+  current.job = nullptr;
+  if (sequence_sending_ == sequence_begin_) {
+    ++sequence_sending_;
+  }
+  ++sequence_begin_;
+  listener_.on_message_done(job);
+}
+
+void Session::close(CloseReason reason) {
+  RP_ASSERT(!closed());
+  state_ = SessionState::closed;
+  deadline_ = never;
+  pending_.clear();
+  pending_taken_ = 0;
+  const std::string reason_text = reason.message();
+  while (sequence_begin_ != sequence_end_) {
+    Transaction& current = transaction(sequence_begin_);
+    const bool handed_over = current.end_offset != 0 && current.end_offset <= handed_over_offset_;
+    const Stage stage = stage_of_message(sequence_begin_);
+    decide_all(current, verdict_of_loss(stage, handed_over, reason, reason_text));
+    finish(current);
+  }
+  listener_.on_closed(reason);
+}
+
+void Session::close_with_reply(CloseKind kind, Stage stage, const codec::Reply& reply,
+                               bool permanent) {
+  CloseReason reason = reason_of(kind, stage);
+  reason.code = reply.code;
+  reason.enhanced = reply.enhanced;
+  reason.text = reply.text;
+  std::replace(reason.text.begin(), reason.text.end(), '\n', ' ');
+  reason.permanent = permanent;
+  close(std::move(reason));
+}
+
+void Session::close_on_protocol_error(std::string_view detail) {
+  close(reason_of(CloseKind::protocol_error, stage_under_way(), detail));
+}
+
+void Session::transport_closed(CloseReason reason) {
+  if (closed()) {
+    return;
+  }
+  if (state_ == SessionState::quitting && reason.kind != CloseKind::aborted) {
+    reason.kind = CloseKind::quit;  // whichever way it ends, nothing is lost
+  }
+  if (reason.stage == Stage::local) {
+    reason.stage = stage_under_way();
+  }
+  close(std::move(reason));
+}
+
+void Session::abort() {
+  if (!closed()) {
+    transport_closed(reason_of(CloseKind::aborted, Stage::local));
+  }
+}
+
+void Session::quit(Instant now) {
+  quit_wanted_ = true;
+  if (closed()) {
+    return;
+  }
+  if (state_ < SessionState::ready) {
+    close(reason_of(CloseKind::quit, Stage::local));
+  } else if (awaited_.empty()) {
+    set_deadline(now);
+  }
+}
+
+void Session::set_deadline(Instant now) {
+  const SessionTimeouts& timeouts = options_.timeouts;
+  if (state_ == SessionState::handshake) {
+    deadline_ = never;  // the caller's: the session does not see the handshake
+    return;
+  }
+  if (awaited_.empty()) {
+    // The server takes nothing any more, although it has answered everything: the next command is
+    // ready and does not leave.
+    const bool has_more_to_say = sequence_begin_ != sequence_end_ || quit_wanted_;
+    deadline_ = has_more_to_say ? now + timeouts.command : never;
+    return;
+  }
+  const Expectation& front = awaited_.front();
+  switch (front.kind) {
+    case Expected::greeting:
+      deadline_ = now + timeouts.greeting;
+      break;
+    case Expected::data:
+      deadline_ = now + timeouts.data;
+      break;
+    case Expected::end_of_data:
+      deadline_ =
+          now + (is_early(front, handed_over_offset_) ? timeouts.content : timeouts.end_of_data);
+      break;
+    case Expected::quit:
+      deadline_ = now + timeouts.quit;
+      break;
+    case Expected::ehlo:
+    case Expected::helo:
+    case Expected::starttls:
+    case Expected::auth:
+    case Expected::mail:
+    case Expected::rcpt:
+    case Expected::rset:
+      deadline_ = now + timeouts.command;
+      break;
+  }
+}
+
+void Session::expire(Instant now) {
+  if (closed() || now < deadline_) {
+    return;
+  }
+  const Stage stage = stage_under_way();
+  std::string detail = "no reply to " + std::string(name_of(stage)) + " in time";
+  if (awaited_.empty()) {
+    detail = parser_.in_reply() ? "a reply to nothing did not end" : "the server took no octets";
+  } else if (awaited_.front().kind == Expected::end_of_data && stage == Stage::data) {
+    detail = "the server took no content in time";
+  } else if (state_ == SessionState::greeting) {
+    detail = "no greeting in time";
+  }
+  transport_closed(reason_of(CloseKind::timeout, stage, detail));
+}
+
+// What the session waits for, as a stage; `local` when for nothing of the server's.
+Stage Session::stage_under_way() const {
+  if (state_ == SessionState::handshake) {
+    return Stage::tls;
+  }
+  if (awaited_.empty()) {
+    return sequence_begin_ == sequence_end_ ? Stage::local : stage_of_message(sequence_begin_);
+  }
+  const Expectation& front = awaited_.front();
+  const bool in_content =
+      front.kind == Expected::end_of_data && is_early(front, handed_over_offset_);
+  return in_content ? Stage::data : stage_of(front.kind);
+}
+
+// How far a message has come whose end of data was not handed over.
+Stage Session::stage_of_message(std::uint64_t sequence) const {
+  Stage next = Stage::data;
+  switch (transaction(sequence).step) {
+    case Step::mail:
+      next = Stage::mail;
+      break;
+    case Step::rcpt:
+      next = Stage::rcpt;
+      break;
+    case Step::data:
+    case Step::await_data:
+      break;
+    case Step::content:
+    case Step::end_of_data:
+    case Step::sent:
+      return Stage::data;
+  }
+  return awaited_.stage_of_transaction(sequence, next);
+}
+
+}  // namespace ringpost::protocol

@@ -1,0 +1,379 @@
+// The receiving side of the session: what each reply means for what it answers. See session.cpp.
+#include "codec/smtp_command.h"
+#include "engine/protocol/session.h"
+
+namespace ringpost::protocol {
+
+namespace {
+
+CloseReason reason_of(CloseKind kind, Stage stage) {
+  CloseReason reason;
+  reason.kind = kind;
+  reason.stage = stage;
+  return reason;
+}
+
+CloseReason permanent_reason(CloseKind kind, Stage stage, std::string_view detail = {}) {
+  CloseReason reason = reason_of(kind, stage);
+  reason.detail = detail;
+  reason.permanent = true;
+  return reason;
+}
+
+// Positive codes that answer one command only (RFC 5321 4.2.2, RFC 4954 6). Elsewhere they are the
+// sign of a lost step, and a 221 in the place of a 250 would be taken for an accepted message.
+bool belongs_elsewhere(Expected kind, std::uint16_t code) {
+  switch (code) {
+    case 220:
+      return kind != Expected::greeting && kind != Expected::starttls;
+    case 221:
+      return kind != Expected::quit;
+    case 235:
+      return kind != Expected::auth;
+    default:
+      return false;
+  }
+}
+
+// RFC 3463 3.6, RFC 5321 4.5.3.1.10. Old servers say 552 where 452 is meant.
+bool says_too_many_recipients(const codec::Reply& reply) {
+  if (reply.enhanced.present()) {
+    return reply.enhanced.subject == 5 && reply.enhanced.detail == 3;
+  }
+  return reply.code == 452 || reply.code == 552;
+}
+
+}  // namespace
+
+void Session::receive(Bytes octets, Instant now) {
+  if (state_ == SessionState::handshake && !octets.empty()) {
+    close(reason_of(CloseKind::starttls_injected, Stage::starttls));
+  }
+  codec::Reply reply;
+  while (!closed() && !octets.empty()) {
+    if (!parser_.in_reply()) {
+      reply_begin_offset_ = handed_over_offset_;
+    }
+    const auto complete = parser_.parse(octets, reply);
+    if (!complete) {
+      close_on_protocol_error(codec::text_of(complete.error()));
+      return;
+    }
+    if (!*complete) {
+      if (deadline_ == never) {
+        deadline_ = now + options_.timeouts.command;  // nobody asked for it, but it has to end
+      }
+      return;
+    }
+    on_reply(reply);
+    if (closed()) {
+      return;
+    }
+    if (state_ == SessionState::handshake) {
+      // Only now: octets that stand behind the 220 end the session before TLS begins.
+      if (!octets.empty()) {
+        close(reason_of(CloseKind::starttls_injected, Stage::starttls));
+        return;
+      }
+      listener_.on_start_tls();
+    }
+    set_deadline(now);
+  }
+}
+
+void Session::on_reply(const codec::Reply& original) {
+  codec::Reply reply = original;
+  if (redactor_ && redactor_->finds_secret(reply.text)) {
+    redacted_ = reply.text;
+    redactor_->redact(redacted_);
+    reply.text = redacted_;
+  }
+  if (awaited_.empty()) {
+    if (reply.code == 421) {
+      close_with_reply(CloseKind::peer_closing, stage_under_way(), reply, false);
+    } else {
+      close_on_protocol_error("a reply came though none was awaited");
+    }
+    return;
+  }
+  const Expectation expectation = awaited_.front();
+  if (!out_of_place(expectation, reply)) {
+    awaited_.pop();
+    credit(expectation, reply);
+  }
+}
+
+void Session::credit(const Expectation& expectation, const codec::Reply& reply) {
+  switch (expectation.kind) {
+    case Expected::greeting:
+      on_greeting_reply(reply);
+      break;
+    case Expected::ehlo:
+    case Expected::helo:
+      on_hello_reply(expectation.kind, reply);
+      break;
+    case Expected::starttls:
+      on_starttls_reply(reply);
+      break;
+    case Expected::auth:
+      on_auth_reply(reply);
+      break;
+    case Expected::mail:
+      on_mail_reply(transaction(expectation.transaction), reply);
+      break;
+    case Expected::rcpt:
+      on_rcpt_reply(transaction(expectation.transaction), expectation.recipient, reply);
+      break;
+    case Expected::data:
+      on_data_reply(transaction(expectation.transaction), reply);
+      break;
+    case Expected::end_of_data:
+      on_end_of_data_reply(transaction(expectation.transaction), reply);
+      break;
+    case Expected::rset:
+      break;
+    case Expected::quit:
+      close(CloseReason{});  // the kind of a fresh one is `quit`
+      break;
+  }
+}
+
+// Whether the command had not left when `handed_over` octets had.
+bool Session::is_early(const Expectation& expectation, std::uint64_t handed_over) const {
+  if (expectation.kind != Expected::end_of_data) {
+    return expectation.sent_offset > handed_over;
+  }
+  const std::uint64_t end_offset = transaction(expectation.transaction).end_offset;
+  return end_offset == 0 || end_offset > handed_over;
+}
+
+// Whether the reply ends the session instead of being credited to `expectation`.
+bool Session::out_of_place(const Expectation& expectation, const codec::Reply& reply) {
+  const bool end_of_data = expectation.kind == Expected::end_of_data;
+  // What counts is when the reply began to come: its end may come after the command has left.
+  const bool early = is_early(expectation, reply_begin_offset_);
+  const bool an_answer =
+      expectation.kind == Expected::greeting || expectation.kind == Expected::quit || end_of_data;
+  if (reply.code == 421 && (early || !an_answer)) {
+    // The server is going away; this says nothing about a message (RFC 5321 3.8).
+    close_with_reply(CloseKind::peer_closing, stage_under_way(), reply, false);
+    return true;
+  }
+  if (early && end_of_data && (reply.transient() || reply.permanent())) {
+    // Refused in the middle of its content: an answer, but the rest cannot be sent any more.
+    decide_all(transaction(expectation.transaction), verdict_of_reply(Stage::data, reply));
+    close_with_reply(CloseKind::protocol_error, Stage::data, reply, false);
+    return true;
+  }
+  if (early) {
+    close_on_protocol_error("a reply came before its command was sent");
+    return true;
+  }
+  const std::string_view why = why_meaningless(expectation, reply);
+  if (!why.empty()) {
+    close_on_protocol_error(why);
+  }
+  return !why.empty();
+}
+
+// Replies that no server in step gives. More than the code is looked at, because in a pipeline most
+// codes are 250.
+std::string_view Session::why_meaningless(const Expectation& expectation,
+                                          const codec::Reply& reply) {
+  const Expected kind = expectation.kind;
+  if (kind == Expected::quit) {
+    return {};  // the end, whatever it says
+  }
+  if (reply.intermediate()) {
+    const bool go_on = (kind == Expected::data && reply.code == 354) ||
+                       (kind == Expected::auth && reply.code == 334);
+    if (!go_on && kind != Expected::starttls) {
+      return "a 3xx reply came where it has no meaning";
+    }
+  }
+  if (belongs_elsewhere(kind, reply.code) && kind != Expected::starttls) {
+    return "a reply came that answers another command";
+  }
+  if (kind == Expected::rset && !reply.positive()) {
+    return "RSET was refused";
+  }
+  if (kind == Expected::data) {
+    const Transaction& current = transaction(expectation.transaction);
+    if (reply.positive()) {
+      return "DATA was answered with a 2xx";
+    }
+    if (reply.intermediate() && current.mail_refused && current.taken > 0) {
+      // A transaction that we know nothing of is open, and a lone dot would send its recipients an
+      // empty message.
+      return "recipients were taken though MAIL was refused";
+    }
+  }
+  if (kind == Expected::end_of_data && reply.positive() && awaited_.size() > 1 &&
+      reply.enhanced == EnhancedStatus{2, 1, 0}) {
+    // The status of a sender (RFC 3463 3.2): the reply to the next message's MAIL, and ours is
+    // missing.
+    return "the end of data was answered with the status of MAIL";
+  }
+  return {};
+}
+
+void Session::on_greeting_reply(const codec::Reply& reply) {
+  if (reply.positive()) {
+    send_hello(SessionState::hello);
+    return;
+  }
+  close_with_reply(CloseKind::greeting_refused, Stage::greeting, reply, reply.permanent());
+}
+
+void Session::send_hello(SessionState state) {
+  state_ = state;
+  codec::append_ehlo(pending_, options_.client_name);
+  expect(Expected::ehlo);
+}
+
+void Session::on_hello_reply(Expected kind, const codec::Reply& reply) {
+  const bool in_clear = options_.tls_mode == TlsMode::none && !options_.authenticate;
+  if (kind == Expected::ehlo && reply.permanent() && in_clear) {
+    // RFC 5321 4.1.1.1. Not where TLS or AUTH is needed: HELO has neither.
+    codec::append_helo(pending_, options_.client_name);
+    expect(Expected::helo);
+    return;
+  }
+  if (!reply.positive()) {
+    close_with_reply(CloseKind::ehlo_refused, Stage::ehlo, reply, reply.permanent());
+    return;
+  }
+  capabilities_ =
+      kind == Expected::ehlo ? codec::parse_capabilities(reply.text) : codec::Capabilities{};
+  if (options_.tls_mode == TlsMode::starttls && state_ == SessionState::hello) {
+    if (!capabilities_.starttls) {
+      close(permanent_reason(CloseKind::starttls_missing, Stage::starttls));
+      return;
+    }
+    state_ = SessionState::starttls;
+    codec::append_starttls(pending_);
+    expect(Expected::starttls);
+    return;
+  }
+  if (options_.authenticate) {
+    send_auth();
+  } else {
+    become_ready();
+  }
+}
+
+void Session::on_starttls_reply(const codec::Reply& reply) {
+  // Only 220 will do: a 250 or 354 here is a trap or a muddle, and both end before any secret is
+  // sent.
+  if (reply.code != 220) {
+    close_with_reply(CloseKind::starttls_refused, Stage::starttls, reply, reply.permanent());
+    return;
+  }
+  state_ = SessionState::handshake;  // receive() says so to the listener
+  capabilities_ = {};
+}
+
+void Session::tls_established(Instant now) {
+  RP_ASSERT(state_ == SessionState::handshake && awaited_.empty());
+  send_hello(SessionState::hello_tls);
+  set_deadline(now);
+}
+
+void Session::send_auth() {
+  const auto mechanism = codec::choose_mechanism(capabilities_);
+  if (!secure() && !options_.allow_plaintext_auth) {
+    close(permanent_reason(CloseKind::auth_in_clear, Stage::auth));
+    return;
+  }
+  if (!mechanism) {
+    close(permanent_reason(CloseKind::auth_missing, Stage::auth));
+    return;
+  }
+  state_ = SessionState::auth;
+  sasl_ = codec::SaslExchange(*mechanism);
+  const std::string initial = sasl_.initial_response(options_.credentials);
+  codec::append_auth(pending_, codec::name_of(*mechanism), initial);
+  expect(Expected::auth);
+}
+
+void Session::on_auth_reply(const codec::Reply& reply) {
+  if (reply.positive()) {
+    become_ready();
+    return;
+  }
+  if (!reply.intermediate()) {
+    close_with_reply(CloseKind::auth_refused, Stage::auth, reply, reply.permanent());
+    return;
+  }
+  auto response = sasl_.respond(reply.text, options_.credentials);
+  if (!response) {
+    close(
+        permanent_reason(CloseKind::protocol_error, Stage::auth, codec::text_of(response.error())));
+    return;
+  }
+  codec::append_auth_response(pending_, *response);
+  expect(Expected::auth);
+}
+
+void Session::become_ready() {
+  state_ = SessionState::ready;
+  listener_.on_ready();
+}
+
+void Session::on_mail_reply(Transaction& current, const codec::Reply& reply) {
+  if (reply.positive()) {
+    current.mail_taken = true;
+    return;
+  }
+  current.mail_refused = true;
+  decide_all(current, verdict_of_reply(Stage::mail, reply));
+  if (current.step == Step::rcpt && awaited_.empty()) {
+    finish(current);  // lock-step: nothing else of it was sent
+  }
+}
+
+void Session::on_rcpt_reply(Transaction& current, std::uint32_t index, const codec::Reply& reply) {
+  if (current.mail_refused) {
+    // 503, most likely; MAIL's reply has decided. A 2xx is kept in mind for DATA.
+    current.taken += reply.positive() ? 1u : 0u;
+    return;
+  }
+  if (reply.positive()) {
+    current.job->recipients[index].progress = RecipientProgress::taken;
+    ++current.taken;
+  } else {
+    const bool overflow = current.taken > 0 && says_too_many_recipients(reply);
+    decide(current, index,
+           overflow ? verdict_of_overflow(reply) : verdict_of_reply(Stage::rcpt, reply));
+  }
+  const bool none_left = current.step == Step::data && awaited_.empty();
+  if (none_left && current.taken == 0) {
+    reset_needed_ = true;  // lock-step: MAIL was taken and DATA is not worth asking for
+    finish(current);
+  }
+}
+
+void Session::on_data_reply(Transaction& current, const codec::Reply& reply) {
+  if (reply.intermediate()) {
+    current.lone_dot = current.taken == 0;
+    current.step =
+        current.lone_dot || current.job->content.empty() ? Step::end_of_data : Step::content;
+    expect(Expected::end_of_data, sequence_sending_);
+    return;
+  }
+  decide_all(current, verdict_of_reply(Stage::data, reply));
+  reset_needed_ = current.mail_taken || current.taken > 0;
+  finish(current);
+}
+
+void Session::on_end_of_data_reply(Transaction& current, const codec::Reply& reply) {
+  if (!current.lone_dot) {
+    decide_all(current, verdict_of_reply(Stage::eod, reply));
+  }
+  finish(current);
+  if (reply.code == 421) {
+    close_with_reply(CloseKind::peer_closing, Stage::eod, reply, false);
+  }
+}
+
+}  // namespace ringpost::protocol

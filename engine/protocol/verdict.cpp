@@ -1,0 +1,67 @@
+#include "engine/protocol/verdict.h"
+
+namespace ringpost::protocol {
+
+namespace {
+
+Verdict with_reply(Status status, Stage stage, const codec::Reply& reply) {
+  Verdict verdict;
+  verdict.status = status;
+  verdict.stage = stage;
+  verdict.code = reply.code;
+  verdict.enhanced = reply.enhanced;
+  verdict.text = reply.text;
+  return verdict;
+}
+
+Verdict with_reason(Status status, Stage stage, const CloseReason& reason, Bytes reason_text) {
+  Verdict verdict;
+  verdict.status = status;
+  verdict.stage = stage;
+  verdict.code = reason.code;
+  verdict.enhanced = reason.enhanced;
+  verdict.text = reason.text;
+  verdict.reason = reason_text;
+  return verdict;
+}
+
+}  // namespace
+
+Verdict verdict_of_reply(Stage stage, const codec::Reply& reply) {
+  if (reply.positive()) {
+    RP_ASSERT(stage == Stage::eod);
+    return with_reply(Status::accepted, stage, reply);
+  }
+  RP_ASSERT(reply.transient() || reply.permanent());
+  return with_reply(reply.transient() ? Status::deferred : Status::rejected, stage, reply);
+}
+
+Verdict verdict_of_overflow(const codec::Reply& reply) {
+  Verdict verdict = with_reply(Status::unsent, Stage::rcpt, reply);
+  verdict.may_retry = true;
+  return verdict;
+}
+
+Verdict verdict_of_loss(Stage stage, bool end_of_data_handed_over, const CloseReason& reason,
+                        Bytes reason_text) {
+  if (end_of_data_handed_over) {
+    return with_reason(Status::unknown, Stage::eod, reason, reason_text);
+  }
+  Verdict verdict = with_reason(Status::unsent, stage, reason, reason_text);
+  verdict.may_retry = reason.kind != CloseKind::aborted;
+  return verdict;
+}
+
+Verdict verdict_of_local_refusal(Bytes reason) {
+  Verdict verdict;
+  verdict.status = Status::invalid;
+  verdict.stage = Stage::local;
+  verdict.reason = reason;
+  return verdict;
+}
+
+Verdict verdict_of_no_session(const CloseReason& reason, Bytes reason_text) {
+  return with_reason(Status::unsent, reason.stage, reason, reason_text);
+}
+
+}  // namespace ringpost::protocol

@@ -1,0 +1,328 @@
+// What a transcript cannot show: the calls that ask the session something, and how octets leave it.
+// What it says and decides stands in tests/transcripts.
+#include "engine/protocol/session.h"
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include <catch2/catch_test_macros.hpp>
+
+#include "tests/support/jobs.h"
+
+using namespace ringpost;
+using protocol::CloseKind;
+using protocol::CloseReason;
+using protocol::Pipelining;
+using protocol::Session;
+using protocol::SessionOptions;
+using protocol::SessionState;
+using protocol::TlsMode;
+
+namespace {
+
+class Listener final : public protocol::SessionListener {
+ public:
+  void on_start_tls() override { heard.emplace_back("start_tls"); }
+  void on_ready() override { heard.emplace_back("ready"); }
+  void on_verdict(Job& job, Recipient& recipient, const protocol::Verdict& verdict) override {
+    heard.push_back(job.id + " " + recipient.address + " " + std::string(name_of(verdict.status)));
+    reasons.emplace_back(verdict.reason);
+    recipient.decided = true;
+  }
+  void on_message_done(Job& job) override { heard.push_back(job.id + " done"); }
+  void on_closed(const CloseReason& why) override {
+    heard.push_back("closed " + std::string(name_of(why.kind)));
+    reasons.push_back(why.message());
+  }
+
+  std::vector<std::string> heard;
+  std::vector<std::string> reasons;
+};
+
+struct Rig {
+  explicit Rig(TlsMode tls_mode = TlsMode::none, Pipelining pipelining = Pipelining::across) {
+    options.client_name = "client.example";
+    options.tls_mode = tls_mode;
+    options.pipelining = pipelining;
+  }
+
+  void receive(std::string_view octets) { session.receive(octets, now); }
+
+  // Everything that it has to say, handed over.
+  std::string send() {
+    std::string said;
+    while (session.has_output()) {
+      said += session.output(room);
+    }
+    session.handed_over(session.output_offset(), now);
+    return said;
+  }
+
+  void greet(const std::string& keywords) {
+    receive("220 mx\r\n");
+    send();
+    receive("250-mx\r\n" + keywords);
+  }
+
+  SessionOptions options;
+  Listener listener;
+  Instant now{std::chrono::hours(1)};
+  std::vector<char> room = std::vector<char>(16'384);
+  Session session{options, listener, now};
+};
+
+Job message(const std::string& id, std::string content) {
+  test::JobText text;
+  text.id = id;
+  text.recipients = {"r@b.example"};
+  text.content = std::move(content);
+  return test::make_job(text);
+}
+
+}  // namespace
+
+TEST_CASE("session: its states follow each other") {
+  Rig rig(TlsMode::starttls);
+  rig.options.authenticate = true;
+  rig.options.credentials = {"alice", "wonderland"};
+  CHECK(rig.session.state() == SessionState::greeting);
+  rig.receive("220 mx\r\n");
+  CHECK(rig.session.state() == SessionState::hello);
+  rig.send();
+  rig.receive("250-mx\r\n250-PIPELINING\r\n250 STARTTLS\r\n");
+  CHECK(rig.session.state() == SessionState::starttls);
+  CHECK(rig.session.capabilities().pipelining);
+  rig.send();
+  rig.receive("220 go\r\n");
+  CHECK(rig.session.state() == SessionState::handshake);
+  CHECK_FALSE(rig.session.capabilities().pipelining);
+  CHECK(rig.listener.heard == std::vector<std::string>{"start_tls"});
+  rig.session.tls_established(rig.now);
+  CHECK(rig.session.state() == SessionState::hello_tls);
+  rig.send();
+  rig.receive("250-mx\r\n250 AUTH PLAIN\r\n");
+  CHECK(rig.session.state() == SessionState::auth);
+  CHECK_FALSE(rig.session.wants_message());
+  rig.send();
+  rig.receive("235 ok\r\n");
+  CHECK(rig.session.state() == SessionState::ready);
+  CHECK(rig.session.wants_message());
+  CHECK(rig.session.idle());
+  CHECK(rig.listener.heard == std::vector<std::string>{"start_tls", "ready"});
+  rig.session.quit(rig.now);
+  CHECK_FALSE(rig.session.wants_message());
+  rig.send();
+  CHECK(rig.session.state() == SessionState::quitting);
+  rig.receive("221 bye\r\n");
+  CHECK(rig.session.closed());
+  CHECK(rig.listener.heard.back() == "closed quit");
+}
+
+TEST_CASE("session: on_start_tls does not come when octets stand behind the 220") {
+  Rig rig(TlsMode::starttls);
+  rig.greet("250 STARTTLS\r\n");
+  rig.send();
+  rig.receive("220 go\r\n250 AUTH PLAIN\r\n");
+  CHECK(rig.listener.heard == std::vector<std::string>{"closed starttls_injected"});
+}
+
+TEST_CASE("session: it wants two messages with PIPELINING across, else one") {
+  for (const Pipelining asked : {Pipelining::off, Pipelining::within, Pipelining::across}) {
+    for (const bool announced : {false, true}) {
+      Rig rig(TlsMode::none, asked);
+      CHECK_FALSE(rig.session.wants_message());
+      rig.greet(announced ? "250 PIPELINING\r\n" : "250 SIZE\r\n");
+      CHECK(rig.session.pipelining() == (announced ? asked : Pipelining::off));
+      Job one = message("one", "x\r\n");
+      Job two = message("two", "x\r\n");
+      REQUIRE(rig.session.wants_message());
+      rig.session.submit(one, rig.now);
+      CHECK(rig.session.messages_in_flight() == 1);
+      CHECK_FALSE(rig.session.idle());
+      const bool deep = announced && asked == Pipelining::across;
+      CHECK(rig.session.wants_message() == deep);
+      if (deep) {
+        rig.session.submit(two, rig.now);
+        CHECK(rig.session.messages_in_flight() == 2);
+        CHECK_FALSE(rig.session.wants_message());
+      }
+    }
+  }
+}
+
+TEST_CASE("session: a reply that begins when none is awaited keeps messages away") {
+  Rig rig;
+  rig.greet("250 PIPELINING\r\n");
+  REQUIRE(rig.session.wants_message());
+  rig.receive("4");
+  CHECK_FALSE(rig.session.wants_message());
+  CHECK(rig.session.idle());
+  rig.receive("21 bye\r\n");
+  CHECK(rig.listener.heard.back() == "closed peer_closing");
+}
+
+TEST_CASE("session: asking for output twice changes nothing") {
+  Rig rig;
+  rig.greet("250 PIPELINING\r\n");
+  Job one = message("one", "x\r\n");
+  rig.session.submit(one, rig.now);
+  CHECK(rig.session.has_output());
+  CHECK(rig.session.has_output());
+  CHECK(rig.send() == "MAIL FROM:<sender@a.example>\r\nRCPT TO:<r@b.example>\r\nDATA\r\n");
+  CHECK_FALSE(rig.session.has_output());
+  CHECK(rig.session.output(rig.room).empty());
+}
+
+TEST_CASE(
+    "session: a long content is handed out where it stands, and its end stands in the last piece") {
+  for (const std::size_t room : {1024u, 5000u, 16'384u}) {
+    for (const std::size_t size : {8190u, 8192u, 16'382u, 16'384u, 100'000u}) {
+      Rig rig;
+      rig.room.resize(room);
+      rig.greet("250 PIPELINING\r\n");
+      Job one = message("one", std::string(size, 'x') + "\r\n");
+      rig.session.submit(one, rig.now);
+      rig.send();
+      rig.receive("250 ok\r\n250 ok\r\n354 go\r\n");
+      std::string content;
+      bool views = false;
+      while (rig.session.has_output()) {
+        const Bytes piece = rig.session.output(rig.room);
+        REQUIRE(piece.size() <= room);
+        const bool view = piece.data() >= one.content.data() &&
+                          piece.data() < one.content.data() + one.content.size();
+        views = views || view;
+        content += piece;
+        // Only the last piece may bring the end of data to the server.
+        const bool ended = content.ends_with("\r\n.\r\n");
+        REQUIRE(ended == !rig.session.has_output());
+        REQUIRE_FALSE((view && ended));
+      }
+      CHECK(content == one.content + ".\r\n");
+      CHECK(views == (size + 2 > room && size + 2 >= 8192));
+    }
+  }
+}
+
+TEST_CASE("session: output() counts what it returns, whether or not it is handed over") {
+  Rig rig;
+  rig.receive("220 mx\r\n");
+  CHECK(rig.session.output_offset() == 0);
+  CHECK(rig.session.output(rig.room) == "EHLO client.example\r\n");
+  CHECK(rig.session.output_offset() == 21);
+  rig.session.handed_over(0, rig.now);
+  rig.session.handed_over(21, rig.now);
+  CHECK(rig.session.output_offset() == 21);
+}
+
+TEST_CASE("session: handing over nothing new does not put the deadline off") {
+  Rig rig;
+  rig.receive("220 mx\r\n");
+  rig.send();
+  const Instant deadline = rig.session.deadline();
+  CHECK(deadline == rig.now + limits::command_timeout);
+  rig.now += std::chrono::seconds(100);
+  rig.session.handed_over(rig.session.output_offset(), rig.now);
+  CHECK(rig.session.deadline() == deadline);
+}
+
+TEST_CASE("session: the first verdict comes before the end, and nothing after it") {
+  Rig rig;
+  rig.greet("250 PIPELINING\r\n");
+  Job one = message("one", "x\r\n");
+  Job two = message("two", "x\r\n");
+  rig.session.submit(one, rig.now);
+  rig.session.submit(two, rig.now);
+  rig.send();
+  CloseReason reason;
+  reason.kind = CloseKind::io_error;
+  reason.detail = "reset";
+  rig.session.transport_closed(reason);
+  const std::vector<std::string> heard = {"ready",    "one r@b.example unsent",
+                                          "one done", "two r@b.example unsent",
+                                          "two done", "closed io_error"};
+  CHECK(rig.listener.heard == heard);
+  CHECK(rig.listener.reasons.front() == "the connection broke: reset");
+
+  rig.session.transport_closed(reason);
+  rig.session.abort();
+  rig.session.quit(rig.now);
+  rig.session.expire(rig.now + std::chrono::hours(24));
+  rig.session.receive("250 ok\r\n421 bye\r\nnonsense", rig.now);
+  rig.session.handed_over(rig.session.output_offset(), rig.now);
+  CHECK_FALSE(rig.session.has_output());
+  CHECK(rig.session.output(rig.room).empty());
+  CHECK(rig.session.deadline() == never);
+  CHECK(rig.listener.heard == heard);
+}
+
+TEST_CASE("session: who knows the stage of a failure better says so") {
+  Rig rig;
+  CloseReason reason;
+  reason.kind = CloseKind::tls_failed;
+  reason.stage = Stage::tls;
+  rig.session.transport_closed(reason);
+  CHECK(rig.listener.heard == std::vector<std::string>{"closed tls_failed"});
+}
+
+TEST_CASE("session: a local refusal names what the server cannot take") {
+  Rig rig;
+  rig.greet("250 SIZE 10\r\n");
+  Job one = message("one", "12345678901\r\n");
+  Job two = message("two", "\xc3\xa9\r\n");
+  Job three = message("three", "x\r\n");
+  three.needs_smtputf8 = true;
+  rig.session.submit(one, rig.now);
+  rig.session.submit(two, rig.now);
+  rig.session.submit(three, rig.now);
+  CHECK(rig.session.idle());
+  REQUIRE(rig.listener.reasons.size() == 3);
+  CHECK(rig.listener.reasons[0] == "the message has 13 octets and the server takes at most 10");
+  CHECK(rig.listener.reasons[1].find("8BITMIME") != std::string::npos);
+  CHECK(rig.listener.reasons[2].find("SMTPUTF8") != std::string::npos);
+  const std::vector<std::string> heard = {
+      "ready",    "one r@b.example invalid",   "one done",  "two r@b.example invalid",
+      "two done", "three r@b.example invalid", "three done"};
+  CHECK(rig.listener.heard == heard);
+}
+
+TEST_CASE("session: decided recipients are passed over") {
+  Rig rig;
+  rig.greet("250 PIPELINING\r\n");
+  test::JobText text;
+  text.recipients = {"a@b.example", "c@b.example", "d@b.example", "e@b.example"};
+  text.content = "x\r\n";
+  Job job = test::make_job(text);
+  job.recipients[0].decided = true;
+  job.recipients[2].decided = true;
+  rig.session.submit(job, rig.now);
+  CHECK(
+      rig.send() ==
+      "MAIL FROM:<sender@a.example>\r\nRCPT TO:<c@b.example>\r\nRCPT TO:<e@b.example>\r\nDATA\r\n");
+  rig.session.abort();
+  const std::vector<std::string> heard = {"ready", "one c@b.example unsent",
+                                          "one e@b.example unsent", "one done", "closed aborted"};
+  CHECK(rig.listener.heard == heard);
+}
+
+TEST_CASE("session: a timeout says what was waited for") {
+  const auto reason_after = [](Rig& rig) {
+    rig.session.expire(rig.session.deadline());
+    REQUIRE(rig.session.closed());
+    return rig.listener.reasons.back();
+  };
+  Rig greeting;
+  CHECK(reason_after(greeting) == "timed out: no greeting in time");
+  Rig hello;
+  hello.receive("220 mx\r\n");
+  hello.send();
+  CHECK(reason_after(hello) == "timed out: no reply to ehlo in time");
+  Rig content;
+  content.greet("250 PIPELINING\r\n");
+  Job one = message("one", "x\r\n");
+  content.session.submit(one, content.now);
+  content.send();
+  content.receive("250 ok\r\n250 ok\r\n354 go\r\n");
+  CHECK(reason_after(content) == "timed out: the server took no content in time");
+}
