@@ -1,0 +1,77 @@
+#include "engine/io/socket_address.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+
+#include <array>
+#include <cstring>
+
+namespace ringpost::io {
+
+namespace {
+
+template <typename Address>
+Address read_as(const sockaddr_storage& storage) {
+  Address address;
+  std::memcpy(&address, &storage, sizeof(address));
+  return address;
+}
+
+template <typename Address>
+SocketAddress store(const Address& address) {
+  SocketAddress result;
+  std::memcpy(&result.storage, &address, sizeof(address));
+  result.length = sizeof(address);
+  return result;
+}
+
+}  // namespace
+
+std::string SocketAddress::text() const {
+  std::array<char, INET6_ADDRSTRLEN> literal{};
+  if (family() == AF_INET) {
+    const auto address = read_as<sockaddr_in>(storage);
+    inet_ntop(AF_INET, &address.sin_addr, literal.data(), literal.size());
+    return std::string(literal.data()) + ":" + std::to_string(port());
+  }
+  if (family() == AF_INET6) {
+    const auto address = read_as<sockaddr_in6>(storage);
+    inet_ntop(AF_INET6, &address.sin6_addr, literal.data(), literal.size());
+    return "[" + std::string(literal.data()) + "]:" + std::to_string(port());
+  }
+  return {};
+}
+
+std::uint16_t SocketAddress::port() const {
+  if (family() == AF_INET) {
+    return ntohs(read_as<sockaddr_in>(storage).sin_port);
+  }
+  if (family() == AF_INET6) {
+    return ntohs(read_as<sockaddr_in6>(storage).sin6_port);
+  }
+  return 0;
+}
+
+Result<SocketAddress, std::string> address_of_literal(std::string_view literal,
+                                                      std::uint16_t port) {
+  if (literal.size() >= 2 && literal.front() == '[' && literal.back() == ']') {
+    literal = literal.substr(1, literal.size() - 2);
+  }
+  const std::string text(literal);
+  const bool whole = text.find('\0') == std::string::npos;  // inet_pton() would read a part of it
+  sockaddr_in v4{};
+  if (whole && inet_pton(AF_INET, text.c_str(), &v4.sin_addr) == 1) {
+    v4.sin_family = AF_INET;
+    v4.sin_port = htons(port);
+    return store(v4);
+  }
+  sockaddr_in6 v6{};
+  if (whole && inet_pton(AF_INET6, text.c_str(), &v6.sin6_addr) == 1) {
+    v6.sin6_family = AF_INET6;
+    v6.sin6_port = htons(port);
+    return store(v6);
+  }
+  return tl::unexpected("\"" + text + "\" is not an IP address");
+}
+
+}  // namespace ringpost::io
