@@ -1,0 +1,74 @@
+// Plays whole dialogues to a server session, cut into pieces at any place.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "tools/sink/message_observer.h"
+#include "tools/sink/smtp_server_session.h"
+
+namespace ringpost::sink::test {
+
+// What the client sends in one go, and all that it reads before it goes on.
+struct Exchange {
+  std::string says;
+  std::string hears;
+};
+
+// An accepted message, as an observer saw it.
+struct Message {
+  std::string sender;
+  std::string recipients;  // with a LF behind each
+  std::string content;
+  std::string user;
+  std::string tls_version;
+  std::uint64_t bytes = 0;
+  bool chunked = false;
+};
+
+class CollectingObserver final : public MessageObserver {
+ public:
+  void content(Bytes octets) override { content_.append(octets); }
+  void accepted(const AcceptedMessage& message) override;
+  void discarded() override {
+    content_.clear();
+    ++discarded_count;
+  }
+
+  std::vector<Message> messages;
+  int discarded_count = 0;
+
+ private:
+  std::string content_;
+};
+
+struct Dialogue {
+  SessionOptions options{};
+  SessionPolicy policy{.starttls = false, .auth_in_clear = true, .auth_required = false};
+  std::string tls_version{};  // not empty: TLS was there from the start
+  std::vector<Exchange> exchanges{};
+};
+
+struct Played {
+  std::vector<std::string> heard;  // by exchange; the greeting is not in it
+  std::vector<Message> messages;
+  Tally tally;
+  Next next = Next::receive;
+  bool has_quit = false;
+};
+
+// Cuts the octets of an exchange: calls the second argument for each piece.
+using Cut = std::function<void(Bytes, const std::function<void(Bytes)>&)>;
+
+[[nodiscard]] Played play(const Dialogue& dialogue, const Cut& cut);
+[[nodiscard]] Played play(const Dialogue& dialogue);
+
+// Replies, counts and messages are the same.
+void require_same(const Played& whole, const Played& other);
+
+// Plays it whole, octet by octet, and with each exchange cut once at every place; requires that the
+// replies are the expected ones and that nothing depends on the cut. Returns the whole one.
+Played require_dialogue(const Dialogue& dialogue);
+
+}  // namespace ringpost::sink::test

@@ -1,0 +1,84 @@
+// The grammar of RFC 5321 4.1.2 and of the extensions' parameters, seen from the server.
+//
+// Written apart from the client's own codec, so that both cannot be wrong in the same way. Stricter
+// than a server on the Internet should be: source routes, doubled spaces and unknown parameters
+// fail.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "codec/base.h"
+#include "tools/sink/sink_options.h"
+#include "tools/sink/tally.h"
+
+namespace ringpost::sink {
+
+enum class Verb : std::uint8_t {
+  helo,
+  ehlo,
+  starttls,
+  auth,
+  mail,
+  rcpt,
+  data,
+  bdat,
+  rset,
+  noop,
+  vrfy,
+  help,
+  quit,
+  unknown,
+};
+
+struct Command {
+  Verb verb = Verb::unknown;
+  Bytes arguments;  // behind the verb and one space; trailing white space is off (RFC 5321 4.1.1)
+};
+
+// Takes a line without its CRLF apart.
+[[nodiscard]] Command split_command(Bytes line);
+
+// Octets a line may have, CRLF included: 512 and what the extensions add for this verb.
+[[nodiscard]] std::size_t command_line_bytes_max(Verb verb);
+// The most of any verb.
+inline constexpr std::size_t any_command_line_bytes_max = 12'288;  // RFC 4954 4, AUTH
+
+// Why a command's arguments are refused. All texts are literals.
+struct SyntaxError {
+  std::uint16_t code = 501;
+  Bytes enhanced = "5.5.4";
+  Bytes text;
+  Violation violation = Violation::syntax;
+};
+
+struct MailArguments {
+  Bytes sender;  // without brackets; empty is the null sender
+  Bytes local_part;
+  std::optional<std::uint64_t> size;
+  bool eight_bit_mime = false;
+  bool smtputf8 = false;
+};
+
+struct RcptArguments {
+  Bytes recipient;
+  Bytes local_part;
+};
+
+struct BdatArguments {
+  std::uint64_t bytes = 0;
+  bool last = false;
+};
+
+// `offered` is what this session was told in the reply to EHLO. Views point into `arguments`.
+[[nodiscard]] Result<MailArguments, SyntaxError> parse_mail(Bytes arguments,
+                                                            const Extensions& offered);
+[[nodiscard]] Result<RcptArguments, SyntaxError> parse_rcpt(Bytes arguments,
+                                                            const Extensions& offered,
+                                                            bool smtputf8);
+[[nodiscard]] Result<BdatArguments, SyntaxError> parse_bdat(Bytes arguments);
+
+// A domain or an address literal, as EHLO wants (RFC 5321 4.1.1.1).
+[[nodiscard]] bool is_host_name(Bytes text);
+
+}  // namespace ringpost::sink

@@ -1,0 +1,225 @@
+#include "tools/sink/connection.h"
+
+#include <algorithm>
+
+#include "codec/limits.h"
+
+namespace ringpost::sink {
+
+namespace {
+
+// A client that sends and never reads is let go when so much waits for it. Rings have no way to
+// stop a receive that is armed, and 1 MiB is the replies to some 6000 messages in flight.
+constexpr std::size_t unread_bytes_max = 1u << 20;
+
+}  // namespace
+
+Connection::Connection(const ConnectionSetup& setup, std::uint64_t number)
+    : setup_(setup),
+      session_(*setup.options, setup.policy, number, *setup.tally, replies_,
+               setup.record != nullptr ? &recorder_.emplace(*setup.record) : nullptr) {}
+
+void Connection::start(Instant now) {
+  if (setup_.implicit_tls) {
+    start_channel();
+    return;
+  }
+  session_.greet();
+  replies_.mark(now + setup_.options->faults.greeting_latency);
+}
+
+void Connection::start_channel() {
+  auto channel = tls::Channel::create(*setup_.context, {});
+  if (!channel) {
+    fail_channel();
+    return;
+  }
+  channel_ = std::move(*channel);
+}
+
+void Connection::received(Bytes octets, Instant now) {
+  if (dead_) {
+    return;
+  }
+  if (channel_ == nullptr) {
+    hand_to_session(octets, now);
+    return;
+  }
+  channel_->feed(octets);
+  drive_channel(now);
+}
+
+void Connection::drive_channel(Instant now) {
+  if (!handshake_done_) {
+    const auto done = channel_->handshake();
+    if (!done) {
+      fail_channel();
+      return;
+    }
+    if (!*done) {
+      return;
+    }
+    handshake_done(now);
+  }
+  // To the end, also when the session is over: the octets are only lent.
+  while (true) {
+    const auto read = channel_->read();
+    if (!read) {
+      fail_channel();
+      return;
+    }
+    if (read->state == tls::ReadState::closed) {
+      note_end();
+      peer_ended_ = true;
+      return;
+    }
+    if (read->state == tls::ReadState::need_more) {
+      return;
+    }
+    hand_to_session(read->plaintext, now);
+  }
+}
+
+void Connection::handshake_done(Instant now) {
+  handshake_done_ = true;
+  setup_.tally->add(Count::tls_sessions);
+  setup_.tally->add(Count::tls_resumed, channel_->resumed() ? 1 : 0);
+  session_.tls_started(channel_->version());
+  next_ = Next::receive;
+  if (setup_.implicit_tls) {
+    session_.greet();
+    replies_.mark(now + setup_.options->faults.greeting_latency);
+  }
+}
+
+void Connection::fail_channel() {
+  setup_.tally->add(Count::tls_failed);
+  end_session();
+}
+
+void Connection::hand_to_session(Bytes plaintext, Instant now) {
+  if (next_ == Next::close || dead_) {
+    return;
+  }
+  next_ = session_.receive(plaintext);
+  const Duration latency = setup_.options->faults.reply_latency;
+  // Without latency all replies share one mark, however long they wait for the socket.
+  replies_.mark(latency == Duration::zero() ? Instant::min() : now + latency);
+  if (replies_.size() > unread_bytes_max) {
+    setup_.tally->violations[static_cast<std::size_t>(Violation::unread_replies)] += 1;
+    lost();
+  }
+}
+
+// Without close_notify too: what counts in SMTP is whether there was a QUIT.
+void Connection::peer_ended() {
+  note_end();
+  peer_ended_ = true;
+  if (channel_ != nullptr && !handshake_done_ && !dead_) {
+    fail_channel();
+  }
+}
+
+void Connection::lost() {
+  hopeless_ = true;
+  end_session();
+}
+
+void Connection::end_session() {
+  note_end();
+  dead_ = true;
+  session_.connection_lost();
+  replies_.clear();
+}
+
+// A session that we end, or whose client said QUIT, was not lost.
+void Connection::note_end() {
+  if (!end_noted_ && next_ != Next::close) {
+    setup_.tally->add(Count::sessions_lost);
+  }
+  end_noted_ = true;
+}
+
+void Connection::collect(ByteBuffer& output, Instant now) {
+  RP_ASSERT(output.room() >= output_bytes_min);
+  const bool pending = channel_ != nullptr && channel_->take_output(output);
+  const Bytes due = replies_.due(now);
+  if (!pending && !dead_ && !due.empty()) {
+    if (channel_ != nullptr) {
+      seal_due(due, output);
+    } else {
+      const std::size_t count = std::min(due.size(), output.room());
+      output.append(due.substr(0, count));
+      replies_.consume(count);
+    }
+  }
+  if (dead_ || !replies_.empty()) {
+    return;
+  }
+  session_.replies_left();
+  if (next_ == Next::start_tls) {
+    if (channel_ == nullptr) {
+      start_channel();
+    }
+  } else if (next_ == Next::close || peer_ended_) {
+    if (handshake_done_ && !close_notified_) {
+      channel_->close_notify();
+      close_notified_ = true;
+      channel_->take_output(output);
+    }
+  }
+}
+
+// One record at a time, as many as find room. Nothing is consumed in between: that moves the text.
+void Connection::seal_due(Bytes due, ByteBuffer& output) {
+  std::size_t sealed = 0;
+  while (sealed < due.size()) {
+    const Bytes piece = due.substr(sealed, limits::tls_record_bytes_max);
+    if (channel_->sealed_bytes_max(piece.size()) > output.room()) {
+      break;
+    }
+    if (!channel_->seal(piece, output)) {
+      return fail_channel();
+    }
+    sealed += piece.size();
+  }
+  replies_.consume(sealed);
+}
+
+bool Connection::finished() const {
+  if (channel_ != nullptr && channel_->has_output()) {
+    return false;
+  }
+  if (dead_) {
+    return true;
+  }
+  const bool over = next_ == Next::close || peer_ended_;
+  return over && replies_.empty() && (!handshake_done_ || close_notified_);
+}
+
+void Connection::turn_away() {
+  if (setup_.implicit_tls) {
+    next_ = Next::close;
+    lost();
+  } else {
+    say_goodbye(&SmtpServerSession::turn_away);
+  }
+}
+
+void Connection::time_out() { say_goodbye(&SmtpServerSession::time_out); }
+
+void Connection::shut_down() { say_goodbye(&SmtpServerSession::shut_down); }
+
+void Connection::say_goodbye(void (SmtpServerSession::*goodbye)()) {
+  const bool in_handshake = (channel_ != nullptr && !handshake_done_) || next_ == Next::start_tls;
+  if (in_handshake) {
+    next_ = Next::close;
+    lost();
+  } else if (next_ != Next::close && !dead_) {
+    (session_.*goodbye)();
+    next_ = Next::close;
+    replies_.mark(Instant::min());
+  }
+}
+
+}  // namespace ringpost::sink

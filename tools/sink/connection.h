@@ -1,0 +1,90 @@
+// One client: TLS, session and replies put together, still without a socket.
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "codec/base.h"
+#include "codec/byte_buffer.h"
+#include "tls/channel.h"
+#include "tls/context.h"
+#include "tools/sink/message_record.h"
+#include "tools/sink/reply_queue.h"
+#include "tools/sink/smtp_server_session.h"
+
+namespace ringpost::sink {
+
+// What a listener's connections have in common. Everything pointed to outlives them.
+struct ConnectionSetup {
+  const SessionOptions* options = nullptr;
+  SessionPolicy policy;
+  tls::Context* context = nullptr;  // null: no TLS at all
+  bool implicit_tls = false;
+  Tally* tally = nullptr;
+  RecordBuffer* record = nullptr;  // null: nothing is recorded
+};
+
+// Driven like this: start(), then received() and peer_ended() as octets come; after each of them,
+// and at next_due(), collect() what may leave; when finished(), close the socket once that has been
+// sent. Thread: its server's.
+class Connection {
+ public:
+  // Room that collect() needs at least: a full TLS record and whatever the channel has pending.
+  static constexpr std::size_t output_bytes_min = 24u << 10;
+
+  Connection(const ConnectionSetup& setup, std::uint64_t number);
+
+  void start(Instant now);
+  void received(Bytes octets, Instant now);
+  // The client has said its last octet; replies to what came before it still go out.
+  void peer_ended();
+  // Nothing can be sent any more.
+  void lost();
+
+  // Puts octets that may leave now behind those in `output`. More may be left: call again when
+  // these have been sent.
+  void collect(ByteBuffer& output, Instant now);
+  // Everything has been collected, and the session or the stream is over.
+  [[nodiscard]] bool finished() const;
+  // Nothing that could still be sent is worth waiting for, not even a send under way.
+  [[nodiscard]] bool is_hopeless() const { return hopeless_; }
+  // The client may still be sending: closing the socket at once could cost it our last reply,
+  // because the kernel answers unread octets with a reset that overtakes it.
+  [[nodiscard]] bool should_linger() const { return !peer_ended_ && !session_.has_quit(); }
+
+  // Octets that wait for their time or for the socket, and when the first of them may leave.
+  [[nodiscard]] bool has_replies() const { return !replies_.empty(); }
+  [[nodiscard]] Instant next_due() const { return replies_.next_due(); }
+
+  // 421, and the end: there are too many sessions (instead of start()), the client was silent, or
+  // the sink goes down.
+  void turn_away();
+  void time_out();
+  void shut_down();
+
+ private:
+  void start_channel();
+  void drive_channel(Instant now);
+  void handshake_done(Instant now);
+  void fail_channel();
+  void hand_to_session(Bytes plaintext, Instant now);
+  void end_session();
+  void note_end();
+  void say_goodbye(void (SmtpServerSession::*goodbye)());
+  void seal_due(Bytes due, ByteBuffer& output);
+
+  const ConnectionSetup& setup_;
+  ReplyQueue replies_;
+  std::optional<MessageRecorder> recorder_;
+  SmtpServerSession session_;
+  std::unique_ptr<tls::Channel> channel_;
+  Next next_ = Next::receive;
+  bool handshake_done_ = false;
+  bool peer_ended_ = false;
+  bool close_notified_ = false;
+  bool end_noted_ = false;
+  bool hopeless_ = false;
+  bool dead_ = false;  // the channel broke: an alert may leave, nothing else
+};
+
+}  // namespace ringpost::sink

@@ -1,0 +1,98 @@
+#include "tools/sink/record.h"
+
+#include <cerrno>
+#include <cstring>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <utility>
+
+#include <fmt/format.h>
+
+namespace ringpost::sink {
+
+namespace {
+
+// Large enough for few writes, small enough to stand still for no more than some 100 us.
+constexpr std::size_t flush_behind_bytes = 256u << 10;
+// A line with 1000 recipients may be longer than that; such memory is given back.
+constexpr std::size_t text_bytes_kept_max = 2 * flush_behind_bytes;
+
+std::string error_text(const std::string& what) {
+  return fmt::format("{}: {}", what, std::strerror(errno));
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Record>, std::string> Record::open(const std::string& file,
+                                                          const std::string& content_folder) {
+  int descriptor = -1;
+  if (!file.empty()) {
+    // O_APPEND: an earlier run's record is evidence too, and lines of several threads stay whole.
+    descriptor = ::open(file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+    if (descriptor < 0) {
+      return tl::unexpected(error_text(file));
+    }
+  }
+  std::unique_ptr<Record> record(new Record(descriptor, file, content_folder));
+  if (!content_folder.empty() && ::mkdir(content_folder.c_str(), 0755) != 0 && errno != EEXIST) {
+    return tl::unexpected(error_text(content_folder));
+  }
+  return record;
+}
+
+Record::Record(int descriptor, std::string file, std::string content_folder)
+    : descriptor_(descriptor), file_(std::move(file)), content_folder_(std::move(content_folder)) {}
+
+Record::~Record() {
+  if (descriptor_ >= 0) {
+    ::close(descriptor_);
+  }
+}
+
+void Record::append(Bytes lines) {
+  const std::scoped_lock lock(mutex_);
+  while (!lines.empty() && failure_.empty()) {
+    const ssize_t written = ::write(descriptor_, lines.data(), lines.size());
+    if (written >= 0) {
+      lines.remove_prefix(static_cast<std::size_t>(written));
+    } else if (errno != EINTR) {
+      failure_ = error_text(file_);
+    }
+  }
+}
+
+void Record::fail(std::string what) {
+  const std::scoped_lock lock(mutex_);
+  if (failure_.empty()) {
+    failure_ = std::move(what);
+  }
+}
+
+std::string Record::failure() const {
+  const std::scoped_lock lock(mutex_);
+  return failure_;
+}
+
+RecordBuffer::RecordBuffer(Record& record) : record_(record) {}
+
+RecordBuffer::~RecordBuffer() { flush(); }
+
+void RecordBuffer::line_added() {
+  if (text_.size() >= flush_behind_bytes) {
+    flush();
+  }
+}
+
+void RecordBuffer::flush() {
+  if (text_.empty()) {
+    return;
+  }
+  record_.append(text_);
+  text_.clear();
+  if (text_.capacity() > text_bytes_kept_max) {
+    text_.shrink_to_fit();
+  }
+}
+
+}  // namespace ringpost::sink

@@ -1,0 +1,80 @@
+// How a sink behaves: what it listens on, what it offers, what it refuses, what it writes down.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+#include "codec/base.h"
+#include "tools/sink/fault.h"
+
+namespace ringpost::sink {
+
+// Each one can be taken away, to be the ESP that lacks it.
+struct Extensions {
+  bool starttls = true;
+  bool pipelining = true;
+  bool chunking = true;
+  bool eight_bit_mime = true;
+  bool smtputf8 = true;
+  bool size = true;
+  bool enhanced_status_codes = true;
+  bool dsn = true;
+  bool auth = true;  // off: nobody has to log in
+};
+
+// What a session may use before EHLO, or after HELO.
+inline constexpr Extensions no_extensions{.starttls = false,
+                                          .pipelining = false,
+                                          .chunking = false,
+                                          .eight_bit_mime = false,
+                                          .smtputf8 = false,
+                                          .size = false,
+                                          .enhanced_status_codes = false,
+                                          .dsn = false,
+                                          .auth = false};
+
+// What all sessions of a sink have in common. Outlives them; never changed while they live.
+struct SessionOptions {
+  Extensions extensions;
+  FaultOptions faults;
+  std::string host_name = "localhost";  // of the greeting
+  std::string user = "ringpost";
+  std::string password = "ringpost";
+  std::uint64_t size_max = 50u << 20;  // octets of a message; more gets 552
+  std::size_t recipients_max = 1000;   // of a transaction; more get 452 (RFC 5321 4.5.3.1.10)
+  bool strict_close = false;           // a violation ends the session behind its reply
+};
+
+// What a listener changes in that.
+struct SessionPolicy {
+  bool starttls = false;       // offered while the session is in clear
+  bool auth_in_clear = false;  // AUTH is offered and taken without TLS
+  bool auth_required = true;   // no MAIL before it
+};
+
+struct SinkOptions {
+  SessionOptions session;
+
+  // "ADDRESS:PORT", port 0 takes any free one; empty: no such listener.
+  std::string listen_starttls = "127.0.0.1:2587";
+  std::string listen_tls = "127.0.0.1:2465";  // TLS from the first octet
+  std::string listen_plain;                   // no TLS at all; a relay that asks nobody to log in,
+  bool plain_auth = false;                    // unless this makes AUTH offered and required there
+
+  // PEM files. Both empty: a certificate for localhost, 127.0.0.1 and ::1 is made.
+  std::string certificate_file;
+  std::string key_file;
+  std::string certificate_out;  // where the made one is written; empty: a temporary folder
+
+  std::string record_file;        // a JSON line an accepted message, appended; empty: none
+  std::string record_content_in;  // folder for the accepted messages themselves; empty: none
+
+  std::size_t threads = 1;
+  std::size_t sessions_max = 16384;  // more are told 421 and turned away
+  std::uint64_t messages_max = 0;    // the sink finishes after so many accepted messages; 0: never
+  Duration idle_timeout = std::chrono::minutes(5);  // RFC 5321 4.5.3.2.7
+};
+
+}  // namespace ringpost::sink
