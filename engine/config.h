@@ -1,0 +1,67 @@
+// What an engine is told before it starts. Plain values with the defaults that a careful user would
+// choose.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "codec/base.h"
+#include "codec/limits.h"
+
+namespace ringpost {
+
+// How TLS comes onto the connection. There is no way to try it and go on without.
+enum class TransportSecurity : std::uint8_t {
+  starttls,  // ports 587 and 2525: STARTTLS, required
+  implicit,  // port 465: TLS from the first octet
+  none,      // port 25, to a relay of one's own: credentials are refused
+};
+
+enum class PipeliningOption : std::uint8_t {
+  off,     // lock-step with every server
+  within,  // the commands of one message together, where announced
+  automatic,
+};
+
+// One account at one server.
+struct EndpointOptions {
+  std::string name;  // for outcome lines and logs; unique in an engine
+  std::string host;  // name or IP literal; what the certificate must be for
+  std::uint16_t port = 587;
+  TransportSecurity security = TransportSecurity::starttls;
+
+  std::string username;  // empty: no authentication
+  std::string password;
+  bool allow_plaintext_auth = false;
+
+  bool verify_certificate = true;
+  std::string ca_file;  // PEM; trusted beside the system's CAs
+
+  std::uint32_t connections_max = 10;  // over all cores
+  double messages_per_second_max = 0;  // 0: no limit
+  std::uint32_t recipients_max = 100;  // of one transaction
+  PipeliningOption pipelining = PipeliningOption::automatic;
+  std::uint32_t weight = 1;  // share of the jobs that name no endpoint
+
+  std::string client_name;  // for EHLO; empty: the machine's name, or an address literal
+
+  // Attempts of one message over sessions that died before its end of data was handed over.
+  std::uint32_t attempts_max = 3;
+  // Connections in a row that fail before the endpoint counts as unusable.
+  std::uint32_t connect_attempts_max = 4;
+
+  Duration connect_timeout = limits::connect_timeout;
+  Duration tls_timeout = limits::tls_timeout;
+  Duration command_timeout = limits::command_timeout;
+  Duration end_of_data_timeout = limits::end_of_data_timeout;
+};
+
+struct EngineOptions {
+  std::vector<EndpointOptions> endpoints;  // at least one
+  std::uint32_t cores = 1;                 // worker threads, each with a ring of its own
+  std::size_t jobs_in_flight_max = limits::jobs_in_flight_max;
+  std::size_t job_bytes_in_flight_max = limits::job_bytes_in_flight_max;
+};
+
+}  // namespace ringpost

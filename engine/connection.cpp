@@ -1,0 +1,409 @@
+// The problem: three machines, the session, TLS and the ring, each with a pace of its own, and a
+// socket that may die in any of their states. The idea: octets are pulled, never pushed. What the
+// ring received is fed to TLS and from there to the session at once; what the session wants to say
+// waits in it until no send is under way, and is sealed in one go into one slab, so that a send
+// carries everything that is ready and "handed to the kernel" is a moment that this file can name.
+//
+// A connection is destroyed when the ring has ended all its operations, never before: completions
+// carry its number, and the kernel may still read its slab.
+#include "engine/connection.h"
+
+#include <cerrno>
+#include <cstring>
+
+namespace ringpost::engine {
+
+namespace {
+
+// How long the last octets of a dead connection may take.
+constexpr Duration farewell_timeout = std::chrono::seconds(1);
+
+protocol::CloseReason reason_of(protocol::CloseKind kind, Stage stage, std::string detail) {
+  protocol::CloseReason reason;
+  reason.kind = kind;
+  reason.stage = stage;
+  reason.detail = std::move(detail);
+  return reason;
+}
+
+// Nothing about these changes by trying again.
+bool is_permanent(tls::TlsErrorKind kind) {
+  switch (kind) {
+    case tls::TlsErrorKind::unknown_authority:
+    case tls::TlsErrorKind::wrong_host:
+    case tls::TlsErrorKind::expired:
+    case tls::TlsErrorKind::not_yet_valid:
+    case tls::TlsErrorKind::bad_certificate:
+    case tls::TlsErrorKind::no_common_version:
+    case tls::TlsErrorKind::not_tls:
+    case tls::TlsErrorKind::local_file:
+      return true;
+    case tls::TlsErrorKind::peer_alert:
+    case tls::TlsErrorKind::closed:
+    case tls::TlsErrorKind::truncated:
+    case tls::TlsErrorKind::internal:
+      return false;
+  }
+  return false;
+}
+
+}  // namespace
+
+Connection::Connection(const ConnectionEnvironment& environment, io::Owner owner, bool canary)
+    : environment_(environment), owner_(owner), canary_(canary) {}
+
+Connection::~Connection() { RP_ASSERT(finished()); }
+
+bool Connection::finished() const { return phase_ == Phase::idle || phase_ == Phase::closed; }
+
+Instant Connection::deadline() const {
+  return phase_ == Phase::talking ? session_->deadline() : deadline_;
+}
+
+// ---- Opening
+// -------------------------------------------------------------------------------------
+
+void Connection::open(const io::SocketAddress& address) {
+  RP_ASSERT(phase_ == Phase::idle);
+  peer_ = address.text();
+  const auto handle = environment_.io->open(address);
+  if (!handle) {
+    // Descriptors or memory are short: no fault of the server's, and fewer sessions will do.
+    ended(reason_of(protocol::CloseKind::io_error, Stage::connect, handle.error().message()));
+    return;
+  }
+  handle_ = *handle;
+  phase_ = Phase::connecting;
+  connect_under_way_ = true;
+  deadline_ = environment_.io->now() + environment_.endpoint->connect_timeout;
+  environment_.io->connect(handle_, address, owner_);
+}
+
+void Connection::connected(std::int32_t result) {
+  connect_under_way_ = false;
+  if (phase_ != Phase::connecting) {
+    return;
+  }
+  if (result < 0) {
+    fail(reason_of(protocol::CloseKind::connect_failed, Stage::connect,
+                   peer_ + ": " + std::strerror(-result)));
+    return;
+  }
+  receive_under_way_ = true;
+  environment_.io->receive(handle_, owner_);
+  if (environment_.session->tls_mode == protocol::TlsMode::implicit) {
+    start_handshake();
+  } else {
+    start_session();
+  }
+}
+
+void Connection::start_session() {
+  phase_ = Phase::talking;
+  protocol::SessionListener& listener = *this;
+  session_.emplace(*environment_.session, listener, environment_.io->now());
+}
+
+void Connection::start_handshake() {
+  phase_ = Phase::handshake;
+  deadline_ = environment_.io->now() + environment_.endpoint->tls_timeout;
+  auto channel = tls::Channel::create(*environment_.tls_context, environment_.endpoint->host,
+                                      environment_.tickets);
+  if (!channel) {
+    fail_tls(channel.error());
+    return;
+  }
+  channel_ = std::move(*channel);
+  go_on_with_handshake();
+}
+
+void Connection::go_on_with_handshake() {
+  const auto done = channel_->handshake();
+  if (!done) {
+    fail_tls(done.error());
+  } else if (*done) {
+    handshake_done();
+  }
+}
+
+void Connection::handshake_done() {
+  if (session_) {
+    phase_ = Phase::talking;
+    session_->tls_established(environment_.io->now());
+  } else {
+    start_session();
+  }
+  read_plaintext();
+}
+
+// ---- Completions
+// ---------------------------------------------------------------------------------
+
+void Connection::complete(const io::Completion& completion) {
+  switch (completion.operation) {
+    case io::Operation::connect:
+      connected(completion.result);
+      break;
+    case io::Operation::receive:
+      received(completion);
+      break;
+    case io::Operation::send:
+      sent(completion.result);
+      break;
+    case io::Operation::close:
+      close_under_way_ = false;
+      break;
+    case io::Operation::accept:
+    case io::Operation::wake:
+      RP_ASSERT(false);
+  }
+  const bool quiet = !connect_under_way_ && !receive_under_way_ && !send_under_way_;
+  if (phase_ == Phase::closing && !close_under_way_ && quiet) {
+    phase_ = Phase::closed;
+  }
+}
+
+void Connection::received(const io::Completion& completion) {
+  receive_under_way_ = completion.more;
+  if (completion.result <= 0) {
+    stream_ended(completion);
+    return;
+  }
+  if (phase_ == Phase::handshake) {
+    channel_->feed(completion.data);
+    go_on_with_handshake();
+  } else if (phase_ == Phase::talking && channel_) {
+    channel_->feed(completion.data);
+    read_plaintext();
+  } else if (phase_ == Phase::talking) {
+    session_->receive(completion.data, environment_.io->now());
+    if (session_->state() == protocol::SessionState::handshake) {
+      start_handshake();
+    }
+  }
+}
+
+void Connection::read_plaintext() {
+  while (phase_ == Phase::talking) {
+    const auto result = channel_->read();
+    if (!result) {
+      fail_tls(result.error());
+      return;
+    }
+    if (result->state == tls::ReadState::need_more) {
+      return;
+    }
+    if (result->state == tls::ReadState::closed) {
+      session_->transport_closed(
+          reason_of(protocol::CloseKind::peer_closed, Stage::local, "it ended TLS"));
+      return;
+    }
+    session_->receive(result->plaintext, environment_.io->now());
+  }
+}
+
+// The server ended the stream, or the connection broke.
+void Connection::stream_ended(const io::Completion& completion) {
+  if (phase_ == Phase::handshake) {
+    if (completion.result == 0) {
+      channel_->feed_end();
+      go_on_with_handshake();
+    } else {
+      fail(reason_of(protocol::CloseKind::io_error, Stage::tls,
+                     std::string("in the TLS handshake: ") + std::strerror(-completion.result)));
+    }
+  } else if (phase_ == Phase::talking) {
+    if (completion.result < 0) {
+      fail(reason_of(protocol::CloseKind::io_error, Stage::local,
+                     std::strerror(-completion.result)));
+    } else {
+      fail(reason_of(protocol::CloseKind::peer_closed, Stage::local,
+                     channel_ ? "without ending TLS first" : ""));
+    }
+  }
+}
+
+void Connection::sent(std::int32_t result) {
+  send_under_way_ = false;
+  const bool whole = result >= 0 && static_cast<std::size_t>(result) == sending_.size();
+  environment_.send_buffers->give_back(sending_);
+  if (!whole) {
+    // The connection is dead, but replies may have come before it died: the receive tells the end.
+    sending_broken_ = true;
+  }
+  if (phase_ == Phase::farewell && (sending_broken_ || !channel_->has_output())) {
+    close_socket();
+  }
+}
+
+// ---- Sending
+// -------------------------------------------------------------------------------------
+
+void Connection::submit(Job& job) { session_->submit(job, environment_.io->now()); }
+
+bool Connection::pump() {
+  const bool may_send =
+      phase_ == Phase::handshake || phase_ == Phase::talking || phase_ == Phase::farewell;
+  if (!may_send || send_under_way_ || sending_broken_) {
+    return true;
+  }
+  const bool wanted =
+      (channel_ && channel_->has_output()) || (phase_ == Phase::talking && session_->has_output());
+  if (!wanted) {
+    return true;
+  }
+  if (!environment_.send_buffers->available()) {
+    return false;
+  }
+  ByteBuffer buffer = environment_.send_buffers->lend();
+  if (channel_) {
+    channel_->take_output(buffer);
+  }
+  if (phase_ == Phase::talking) {
+    if (channel_ && !seal_output(buffer)) {
+      environment_.send_buffers->give_back(buffer);
+      return true;
+    }
+    if (!channel_) {
+      copy_output(buffer);
+    }
+  }
+  if (buffer.empty()) {
+    environment_.send_buffers->give_back(buffer);
+    return true;
+  }
+  sending_ = buffer;
+  send_under_way_ = true;
+  environment_.io->send(handle_, sending_.bytes(), owner_);
+  if (session_) {
+    session_->handed_over(session_->output_offset(), environment_.io->now());
+  }
+  return true;
+}
+
+// Fills the buffer with records. False: TLS failed, and the connection with it.
+bool Connection::seal_output(ByteBuffer& buffer) {
+  const std::span<char> room = environment_.plaintext_room;
+  while (buffer.room() >= channel_->sealed_bytes_max(room.size())) {
+    const Bytes plaintext = session_->output(room);
+    if (plaintext.empty()) {
+      break;
+    }
+    if (const auto sealed = channel_->seal(plaintext, buffer); !sealed) {
+      fail_tls(sealed.error());
+      return false;
+    }
+  }
+  return true;
+}
+
+void Connection::copy_output(ByteBuffer& buffer) {
+  const std::span<char> room = environment_.plaintext_room;
+  while (buffer.room() >= room.size()) {
+    const Bytes plaintext = session_->output(room);
+    if (plaintext.empty()) {
+      break;
+    }
+    buffer.append(plaintext);
+  }
+}
+
+// ---- Endings
+// -------------------------------------------------------------------------------------
+
+void Connection::quit() {
+  if (session_) {
+    session_->quit(environment_.io->now());
+  } else if (phase_ != Phase::idle) {
+    fail(reason_of(protocol::CloseKind::quit, Stage::local, {}));
+  }
+}
+
+void Connection::abort() { fail(reason_of(protocol::CloseKind::aborted, Stage::local, {})); }
+
+void Connection::expire(Instant now) {
+  switch (phase_) {
+    case Phase::connecting:
+      fail(reason_of(protocol::CloseKind::timeout, Stage::connect,
+                     "no connection to " + peer_ +
+                         " in time; the port may be blocked on the way (587, 465 and 2525 are the "
+                         "ports to try)"));
+      break;
+    case Phase::handshake:
+      fail(reason_of(protocol::CloseKind::timeout, Stage::tls, "TLS handshake"));
+      break;
+    case Phase::talking:
+      session_->expire(now);
+      break;
+    case Phase::farewell:
+      close_socket();
+      break;
+    case Phase::idle:
+    case Phase::closing:
+    case Phase::closed:
+      break;
+  }
+}
+
+void Connection::fail_tls(const tls::TlsError& error) {
+  protocol::CloseReason reason =
+      reason_of(protocol::CloseKind::tls_failed, Stage::tls, error.message());
+  reason.permanent = is_permanent(error.kind);
+  fail(std::move(reason));
+}
+
+void Connection::fail(protocol::CloseReason reason) {
+  if (session_) {
+    session_->transport_closed(std::move(reason));  // comes back as on_closed()
+  } else if (phase_ == Phase::connecting || phase_ == Phase::handshake) {
+    ended(reason);
+  }
+}
+
+void Connection::ended(const protocol::CloseReason& reason) {
+  environment_.listener->on_ended(*this, reason);
+  if (phase_ == Phase::idle) {
+    return;
+  }
+  if (channel_ && channel_->handshake_done()) {
+    channel_->close_notify();
+  }
+  const bool last_words = channel_ && channel_->has_output() && !sending_broken_;
+  const bool worth_it =
+      reason.kind == protocol::CloseKind::quit || reason.kind == protocol::CloseKind::tls_failed;
+  if (last_words && worth_it && receive_under_way_) {
+    phase_ = Phase::farewell;  // the worker pumps it once more
+    deadline_ = environment_.io->now() + farewell_timeout;
+  } else {
+    close_socket();
+  }
+}
+
+void Connection::close_socket() {
+  phase_ = Phase::closing;
+  deadline_ = never;
+  close_under_way_ = true;
+  environment_.io->close(handle_, owner_);
+}
+
+// ---- Heard from the session
+// -----------------------------------------------------------------------
+
+void Connection::on_start_tls() {
+  // The session is in the state `handshake` now; received() sees it when the session has returned.
+}
+
+void Connection::on_ready() {
+  was_ready_ = true;
+  environment_.listener->on_ready(*this);
+}
+
+void Connection::on_verdict(Job& job, Recipient& recipient, const protocol::Verdict& verdict) {
+  environment_.listener->on_verdict(*this, job, recipient, verdict);
+}
+
+void Connection::on_message_done(Job& job) { environment_.listener->on_message_done(*this, job); }
+
+void Connection::on_closed(const protocol::CloseReason& reason) { ended(reason); }
+
+}  // namespace ringpost::engine

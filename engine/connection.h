@@ -1,0 +1,142 @@
+// One session with its TLS and its socket: the one place where octets change hands.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "codec/job.h"
+#include "engine/config.h"
+#include "engine/io/buffer_pool.h"
+#include "engine/io/io.h"
+#include "engine/protocol/session.h"
+#include "tls/channel.h"
+#include "tls/context.h"
+#include "tls/ticket_cache.h"
+
+namespace ringpost::engine {
+
+class Connection;
+
+// Hears what becomes of a connection and of its jobs. Called from within the connection's methods:
+// it takes notes and calls nothing of the connection's.
+class ConnectionListener {
+ public:
+  virtual ~ConnectionListener() = default;
+  virtual void on_ready(Connection& connection) = 0;
+  virtual void on_verdict(Connection& connection, Job& job, Recipient& recipient,
+                          const protocol::Verdict& verdict) = 0;
+  virtual void on_message_done(Connection& connection, Job& job) = 0;
+  // Dead; every job has been let go of. Operations may still be under way: see finished().
+  virtual void on_ended(Connection& connection, const protocol::CloseReason& reason) = 0;
+};
+
+// What the connections of one worker to one endpoint share. All of it outlives them.
+struct ConnectionEnvironment {
+  io::Io* io = nullptr;
+  io::BufferPool* send_buffers = nullptr;
+  std::span<char> plaintext_room;       // one TLS record's worth of scratch
+  tls::Context* tls_context = nullptr;  // null without TLS
+  tls::TicketCache* tickets = nullptr;
+  const EndpointOptions* endpoint = nullptr;
+  const protocol::SessionOptions* session = nullptr;
+  ConnectionListener* listener = nullptr;
+};
+
+// Lifetime: until finished(), which comes some completions after on_ended(). Thread: its worker's.
+class Connection final : private protocol::SessionListener {
+ public:
+  // `owner` marks its operations in completions.
+  Connection(const ConnectionEnvironment& environment, io::Owner owner, bool canary);
+  ~Connection() override;
+
+  [[nodiscard]] io::Owner owner() const { return owner_; }
+  [[nodiscard]] bool canary() const { return canary_; }
+  [[nodiscard]] bool was_ready() const { return was_ready_; }
+  [[nodiscard]] bool progressed() const { return progressed_; }
+  void mark_progressed() { progressed_ = true; }
+  [[nodiscard]] const std::string& peer() const { return peer_; }
+
+  void open(const io::SocketAddress& address);
+  void complete(const io::Completion& completion);
+  void expire(Instant now);
+  [[nodiscard]] Instant deadline() const;
+
+  [[nodiscard]] bool wants_message() const { return session_ && session_->wants_message(); }
+  [[nodiscard]] bool idle() const { return session_ && session_->idle(); }
+  void submit(Job& job);
+  // QUIT when the messages under way are done.
+  void quit();
+  // Stop now.
+  void abort();
+
+  // Seals and sends everything that is ready, unless a send is under way. False: no send buffer was
+  // free; call again in a later turn.
+  [[nodiscard]] bool pump();
+  // No operation is under way any more and none will be: it may be destroyed.
+  [[nodiscard]] bool finished() const;
+
+  // For the route: whether it stands in the list of connections with room.
+  bool listed = false;
+  // For the route: whether a recipient of the transaction that ends next was accepted.
+  bool accepted = false;
+  // For the worker: whether it stands in the list of connections to pump.
+  bool dirty = false;
+
+ private:
+  enum class Phase : std::uint8_t {
+    idle,  // nothing was opened
+    connecting,
+    handshake,  // TLS
+    talking,
+    farewell,  // dead, but the last octets (close_notify, an alert) are on their way
+    closing,   // the socket is being closed
+    closed,
+  };
+
+  void connected(std::int32_t result);
+  void received(const io::Completion& completion);
+  void sent(std::int32_t result);
+
+  void start_handshake();
+  void go_on_with_handshake();
+  void handshake_done();
+  void start_session();
+  void read_plaintext();
+  void stream_ended(const io::Completion& completion);
+  [[nodiscard]] bool seal_output(ByteBuffer& buffer);
+  void copy_output(ByteBuffer& buffer);
+
+  // The connection fails: through the session, so that its messages get their verdicts.
+  void fail(protocol::CloseReason reason);
+  void fail_tls(const tls::TlsError& error);
+  void ended(const protocol::CloseReason& reason);
+  void close_socket();
+
+  void on_start_tls() override;
+  void on_ready() override;
+  void on_verdict(Job& job, Recipient& recipient, const protocol::Verdict& verdict) override;
+  void on_message_done(Job& job) override;
+  void on_closed(const protocol::CloseReason& reason) override;
+
+  const ConnectionEnvironment& environment_;
+  io::Owner owner_;
+  io::Handle handle_ = 0;
+  Phase phase_ = Phase::idle;
+  bool canary_ = false;
+  bool was_ready_ = false;
+  bool progressed_ = false;
+  bool connect_under_way_ = false;
+  bool receive_under_way_ = false;
+  bool send_under_way_ = false;
+  bool close_under_way_ = false;
+  bool sending_broken_ = false;  // a send failed; what the server still said is read to its end
+  Instant deadline_ = never;     // of phases that the session does not know of
+  std::string peer_;
+  std::unique_ptr<tls::Channel> channel_;
+  std::optional<protocol::Session> session_;
+  ByteBuffer sending_;  // a slab while a send is under way
+};
+
+}  // namespace ringpost::engine

@@ -1,0 +1,164 @@
+#include "engine/endpoint_gate.h"
+
+#include <algorithm>
+
+namespace ringpost::engine {
+
+namespace {
+
+// The n-th pause in a row: 0.25 s, doubled up to 30 s.
+Duration pause_after(std::uint32_t pauses) {
+  constexpr Duration first = std::chrono::milliseconds(250);
+  constexpr Duration longest = std::chrono::seconds(30);
+  return std::min<Duration>(longest, first * (1u << std::min(pauses, 10u)) / 2);
+}
+
+}  // namespace
+
+EndpointGate::EndpointGate(const EndpointOptions& options, Resolve resolve,
+                           std::function<void()> wake_workers, std::function<Instant()> clock)
+    : options_(options),
+      resolve_(std::move(resolve)),
+      wake_workers_(std::move(wake_workers)),
+      clock_(std::move(clock)),
+      rate_(options.messages_per_second_max) {}
+
+EndpointGate::Admission EndpointGate::ask(Instant now) {
+  Admission admission;
+  bool look_up = false;
+  {
+    const std::lock_guard lock(mutex_);
+    look_up = state_ == State::unresolved && !failed() && now >= closed_until_;
+    if (look_up) {
+      state_ = State::resolving;
+    }
+    admission = admit(now);
+  }
+  if (look_up) {
+    // Without the lock: the resolver holds one of its own when it calls back.
+    resolve_(options_.host, options_.port,
+             [this](io::Resolver::Answer answer) { resolved(std::move(answer)); });
+  }
+  return admission;
+}
+
+EndpointGate::Admission EndpointGate::admit(Instant now) {
+  Admission admission;
+  if (failed()) {
+    admission.answer = Answer::failed;
+    return admission;
+  }
+  if (now < closed_until_) {
+    admission.try_again_at = closed_until_;
+    return admission;
+  }
+  if (state_ != State::untested && state_ != State::open) {
+    return admission;
+  }
+  admission.canary = state_ == State::untested;
+  if (admission.canary) {
+    state_ = State::testing;
+  }
+  admission.answer = Answer::go;
+  admission.address = addresses_[address_index_ % addresses_.size()];
+  return admission;
+}
+
+// On the resolver's thread.
+void EndpointGate::resolved(io::Resolver::Answer answer) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (answer && !answer->empty()) {
+      addresses_ = std::move(*answer);
+      state_ = State::untested;
+    } else {
+      state_ = State::unresolved;
+      protocol::CloseReason reason;
+      reason.kind = protocol::CloseKind::connect_failed;
+      reason.stage = Stage::connect;
+      reason.detail = answer ? "the name has no address" : answer.error().message;
+      reason.permanent = answer || !answer.error().temporary;
+      count_failure(reason, clock_());
+    }
+  }
+  wake_workers_();
+}
+
+void EndpointGate::session_ready(bool canary) {
+  bool opened = false;
+  {
+    const std::lock_guard lock(mutex_);
+    ++sessions_ready_;
+    if (canary && state_ == State::testing) {
+      state_ = State::open;
+      opened = true;
+    }
+  }
+  if (opened) {
+    wake_workers_();
+  }
+}
+
+void EndpointGate::session_progressed() {
+  const std::lock_guard lock(mutex_);
+  pauses_in_a_row_ = 0;
+  failures_in_a_row_ = 0;
+}
+
+void EndpointGate::session_ended(const Ending& ending, const protocol::CloseReason& reason,
+                                 Instant now) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (ending.was_ready) {
+      --sessions_ready_;
+    } else if (ending.canary) {
+      state_ = State::untested;
+    }
+    const bool on_purpose =
+        reason.kind == protocol::CloseKind::quit || reason.kind == protocol::CloseKind::aborted;
+    if (!on_purpose && !failed()) {
+      if (state_ == State::open && sessions_ready_ == 0) {
+        state_ = State::untested;
+      }
+      // A session that did its work and ended, as some servers want it, is no failure of the
+      // endpoint.
+      if (!ending.progressed) {
+        count_failure(reason, now);
+      }
+    }
+  }
+  wake_workers_();
+}
+
+void EndpointGate::count_failure(const protocol::CloseReason& reason, Instant now) {
+  // A server that has let sessions in and refuses one too many is not an endpoint that is lost.
+  const bool one_too_many =
+      sessions_ready_ > 0 && reason.kind == protocol::CloseKind::greeting_refused;
+  if (reason.permanent && !one_too_many) {
+    fail(reason);
+    return;
+  }
+  // Sessions that were let through before a pause began, and fail during it, fail for the same
+  // cause: the restart of a server that all of them meet at once is one failure.
+  if (now >= closed_until_) {
+    ++address_index_;
+    ++pauses_in_a_row_;
+    closed_until_ = now + pause_after(pauses_in_a_row_);
+    pause_counts_as_failure_ = false;
+  }
+  // As long as one session works, those that fail beside it say nothing about the endpoint.
+  if (sessions_ready_ == 0 && !pause_counts_as_failure_) {
+    pause_counts_as_failure_ = true;
+    ++failures_in_a_row_;
+    if (failures_in_a_row_ >= options_.connect_attempts_max) {
+      fail(reason);
+    }
+  }
+}
+
+void EndpointGate::fail(const protocol::CloseReason& reason) {
+  failure_ = reason;
+  failed_.store(true, std::memory_order_release);
+}
+
+}  // namespace ringpost::engine

@@ -1,0 +1,90 @@
+// What all workers share of one endpoint: whether it can be used, where it is, and how fast.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "codec/base.h"
+#include "engine/config.h"
+#include "engine/io/resolver.h"
+#include "engine/protocol/close_reason.h"
+#include "engine/rate_limit.h"
+
+namespace ringpost::engine {
+
+// A wrong password tried by a thousand connections at once gets an address blocked. So one session,
+// the canary, goes first, and the others follow when it has been let in; and an endpoint that says
+// no for good is asked once. Thread-safe; asked only when a session is to be opened or has ended.
+class EndpointGate {
+ public:
+  enum class Answer : std::uint8_t {
+    go,      // open a session to `address`
+    wait,    // not now: wake() will come, or try_again_at
+    failed,  // never: failure() says why
+  };
+  struct Admission {
+    Answer answer = Answer::wait;
+    bool canary = false;
+    io::SocketAddress address;
+    Instant try_again_at = never;
+  };
+
+  // Looks a name up and calls back, once, on any thread: io::Resolver, or what a test puts there.
+  using Resolve = std::function<void(std::string, std::uint16_t, io::Resolver::Callback)>;
+
+  // `wake_workers` is called, on any thread, when an answer of wait may have become another one.
+  // `clock` is the time of a look-up's end, which comes by itself.
+  EndpointGate(const EndpointOptions& options, Resolve resolve, std::function<void()> wake_workers,
+               std::function<Instant()> clock = std::chrono::steady_clock::now);
+
+  [[nodiscard]] Admission ask(Instant now);
+  // A session that was let through has been greeted, secured and authenticated.
+  void session_ready(bool canary);
+  // The first recipient on that session who got an answer, whichever it was.
+  void session_progressed();
+  // How far a session that was let through had come when it ended.
+  struct Ending {
+    bool canary = false;
+    bool was_ready = false;   // session_ready() was called
+    bool progressed = false;  // session_progressed() was called
+  };
+  void session_ended(const Ending& ending, const protocol::CloseReason& reason, Instant now);
+
+  [[nodiscard]] bool failed() const { return failed_.load(std::memory_order_acquire); }
+  // Why; valid and unchanging once failed() is true.
+  [[nodiscard]] const protocol::CloseReason& failure() const { return failure_; }
+  [[nodiscard]] RateLimit& rate() { return rate_; }
+  [[nodiscard]] const EndpointOptions& options() const { return options_; }
+
+ private:
+  enum class State : std::uint8_t { unresolved, resolving, untested, testing, open };
+
+  [[nodiscard]] Admission admit(Instant now);
+  void resolved(io::Resolver::Answer answer);
+  void count_failure(const protocol::CloseReason& reason, Instant now);
+  void fail(const protocol::CloseReason& reason);
+
+  const EndpointOptions& options_;
+  Resolve resolve_;
+  std::function<void()> wake_workers_;
+  std::function<Instant()> clock_;
+  RateLimit rate_;
+  std::atomic<bool> failed_{false};
+  protocol::CloseReason failure_;
+
+  std::mutex mutex_;  // guards all below
+  State state_ = State::unresolved;
+  std::vector<io::SocketAddress> addresses_;
+  std::size_t address_index_ = 0;
+  std::uint32_t pauses_in_a_row_ = 0;
+  std::uint32_t failures_in_a_row_ = 0;  // pauses in which no session was ready
+  bool pause_counts_as_failure_ = false;
+  std::uint32_t sessions_ready_ = 0;
+  Instant closed_until_{};
+};
+
+}  // namespace ringpost::engine

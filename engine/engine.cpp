@@ -1,0 +1,563 @@
+// Threads and how they end. Workers are told by an order they read each turn; the outcome thread
+// ends when its queue is closed and empty, which happens after the last worker ended. So every
+// outcome is delivered before the destructor returns, whatever happened.
+#include "engine/engine.h"
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <condition_variable>
+#include <ctime>
+#include <mutex>
+#include <thread>
+#include <unistd.h>
+
+#include "engine/endpoint_gate.h"
+#include "engine/io/resolver.h"
+#include "engine/io/ring.h"
+#include "engine/stats.h"
+#include "engine/worker.h"
+#include "queue/job_pool.h"
+#include "queue/job_queue.h"
+#include "queue/outcome_queue.h"
+#include "tls/context.h"
+
+namespace ringpost {
+
+namespace {
+
+using engine::EndpointGate;
+using engine::Worker;
+using engine::WorkerEndpoint;
+using engine::WorkerOrder;
+
+constexpr std::size_t submit_batch = 32;
+constexpr std::size_t outcome_batch = 256;
+
+std::int64_t unix_time_us() {
+  timespec time{};
+  ::clock_gettime(CLOCK_REALTIME, &time);
+  return std::int64_t{time.tv_sec} * 1'000'000 + time.tv_nsec / 1000;
+}
+
+// The machine's name where it is one that a server can look up, else an address literal (RFC
+// 5321 4.1.3).
+std::string default_client_name() {
+  std::array<char, 256> name{};
+  if (::gethostname(name.data(), name.size() - 1) != 0) {
+    return "[127.0.0.1]";
+  }
+  const std::string_view host(name.data());
+  const bool qualified = host.find('.') != std::string_view::npos;
+  const bool plain = host.find_first_not_of(
+                         "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                         "0123456789-.") == std::string_view::npos;
+  return qualified && plain ? std::string(host) : "[127.0.0.1]";
+}
+
+protocol::SessionOptions session_options(const EndpointOptions& endpoint) {
+  protocol::SessionOptions session;
+  session.client_name = endpoint.client_name.empty() ? default_client_name() : endpoint.client_name;
+  switch (endpoint.security) {
+    case TransportSecurity::starttls:
+      session.tls_mode = protocol::TlsMode::starttls;
+      break;
+    case TransportSecurity::implicit:
+      session.tls_mode = protocol::TlsMode::implicit;
+      break;
+    case TransportSecurity::none:
+      session.tls_mode = protocol::TlsMode::none;
+      break;
+  }
+  switch (endpoint.pipelining) {
+    case PipeliningOption::off:
+      session.pipelining = protocol::Pipelining::off;
+      break;
+    case PipeliningOption::within:
+      session.pipelining = protocol::Pipelining::within;
+      break;
+    case PipeliningOption::automatic:
+      session.pipelining = protocol::Pipelining::across;
+      break;
+  }
+  session.authenticate = !endpoint.username.empty();
+  session.credentials = {endpoint.username, endpoint.password};
+  session.allow_plaintext_auth = endpoint.allow_plaintext_auth;
+  session.recipients_max = std::max(1u, endpoint.recipients_max);
+  session.timeouts.command = endpoint.command_timeout;
+  session.timeouts.greeting =
+      std::min<Duration>(endpoint.command_timeout, limits::greeting_timeout);
+  session.timeouts.end_of_data = endpoint.end_of_data_timeout;
+  return session;
+}
+
+bool has_line_break_or_nul(std::string_view text) {
+  return text.find_first_of(std::string_view("\r\n\0", 3)) != std::string_view::npos;
+}
+
+// The first thing wrong with the options; empty when there is none.
+std::string check(const EngineOptions& options) {
+  if (options.endpoints.empty()) {
+    return "no endpoint was given";
+  }
+  if (options.cores == 0 || options.cores > 1024) {
+    return "the number of cores must be between 1 and 1024";
+  }
+  if (options.jobs_in_flight_max == 0 || options.job_bytes_in_flight_max == 0) {
+    return "at least one job, and one octet of it, must be allowed in flight";
+  }
+  for (std::size_t i = 0; i < options.endpoints.size(); ++i) {
+    const EndpointOptions& endpoint = options.endpoints[i];
+    const std::string who = "endpoint \"" + endpoint.name + "\": ";
+    for (std::size_t j = 0; j < i; ++j) {
+      if (options.endpoints[j].name == endpoint.name) {
+        return who + "two endpoints have this name";
+      }
+    }
+    if (endpoint.host.empty()) {
+      return who + "no host";
+    }
+    if (endpoint.port == 0) {
+      return who + "no port";
+    }
+    if (endpoint.connections_max == 0) {
+      return who + "at least one connection is needed";
+    }
+    const bool unsafe =
+        has_line_break_or_nul(endpoint.username) || has_line_break_or_nul(endpoint.password) ||
+        has_line_break_or_nul(endpoint.client_name) || has_line_break_or_nul(endpoint.host);
+    if (unsafe) {
+      return who + "a host, client name, user name or password holds a line break or NUL";
+    }
+    const bool in_clear = endpoint.security == TransportSecurity::none;
+    if (in_clear && !endpoint.username.empty() && !endpoint.allow_plaintext_auth) {
+      return who +
+             "credentials are not sent without TLS; remove the user name, or set "
+             "allow_plaintext_auth for a server that you reach over a network you trust";
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
+// ---- Engine
+// --------------------------------------------------------------------------------------
+
+struct Engine::State {
+  struct Endpoint {
+    std::unique_ptr<EndpointGate> gate;
+    std::unique_ptr<queue::JobQueue> jobs;
+  };
+  struct WorkerThread {
+    std::thread thread;
+    // Set by the thread before `started`, and left alone until it has been joined.
+    std::unique_ptr<io::Ring> ring;
+    std::unique_ptr<Worker> worker;
+    engine::WorkerStats stats;
+    bool started = false;
+    std::string error;
+  };
+
+  EngineOptions options;
+  OutcomeCallback callback;
+  queue::JobPool pool;
+  queue::OutcomeQueue outcomes;
+  std::vector<Endpoint> endpoints;
+  std::vector<std::unique_ptr<WorkerThread>> workers;
+  std::thread outcome_thread;
+  std::atomic<WorkerOrder> order{WorkerOrder::run};
+  std::atomic<bool> running{false};  // every worker is there and may be woken
+  std::mutex start_mutex;
+  std::condition_variable start_changed;
+  // Last, so that it goes first: a look-up that ends late calls a gate, which wakes the workers.
+  io::Resolver resolver;
+
+  State(EngineOptions engine_options, OutcomeCallback engine_callback)
+      : options(std::move(engine_options)),
+        callback(std::move(engine_callback)),
+        pool({options.jobs_in_flight_max, options.job_bytes_in_flight_max}) {}
+
+  [[nodiscard]] std::string start();
+  [[nodiscard]] Result<std::vector<WorkerEndpoint>, EngineError> worker_endpoints(
+      std::uint32_t worker_index);
+  void run_worker(WorkerThread& self, std::vector<WorkerEndpoint> worker_endpoints);
+  void run_outcomes();
+  void deliver(std::span<const queue::DecidedRecipient> decided, std::vector<Job*>& done);
+  void wake_all();
+  void wake_parked();
+  void give(WorkerOrder wanted);
+  void stop();
+};
+
+std::string Engine::State::start() {
+  const auto resolve = [this](std::string host, std::uint16_t port,
+                              io::Resolver::Callback callback_of_gate) {
+    resolver.resolve(std::move(host), port, std::move(callback_of_gate));
+  };
+  for (const EndpointOptions& endpoint : options.endpoints) {
+    endpoints.push_back({std::make_unique<EndpointGate>(endpoint, resolve, [this] { wake_all(); }),
+                         std::make_unique<queue::JobQueue>()});
+  }
+  // Everything that can fail for a mistake in the options comes before the first thread.
+  std::vector<std::vector<WorkerEndpoint>> prepared;
+  for (std::uint32_t i = 0; i < options.cores; ++i) {
+    auto worker_endpoints_result = worker_endpoints(i);
+    if (!worker_endpoints_result) {
+      return worker_endpoints_result.error().message;
+    }
+    prepared.push_back(std::move(*worker_endpoints_result));
+  }
+  outcome_thread = std::thread([this] { run_outcomes(); });
+  for (auto& worker_endpoints_of_one : prepared) {
+    workers.push_back(std::make_unique<WorkerThread>());
+    WorkerThread& self = *workers.back();
+    self.thread = std::thread([this, &self, given = std::move(worker_endpoints_of_one)]() mutable {
+      run_worker(self, std::move(given));
+    });
+  }
+  std::unique_lock lock(start_mutex);
+  start_changed.wait(lock, [this] {
+    return std::all_of(workers.begin(), workers.end(), [](const auto& w) { return w->started; });
+  });
+  for (const auto& worker : workers) {
+    if (!worker->error.empty()) {
+      return worker->error;
+    }
+  }
+  running.store(true);
+  return {};
+}
+
+Result<std::vector<WorkerEndpoint>, EngineError> Engine::State::worker_endpoints(
+    std::uint32_t worker_index) {
+  std::vector<WorkerEndpoint> result;
+  for (std::size_t i = 0; i < endpoints.size(); ++i) {
+    const EndpointOptions& endpoint = options.endpoints[i];
+    WorkerEndpoint worker_endpoint;
+    worker_endpoint.gate = endpoints[i].gate.get();
+    worker_endpoint.jobs = endpoints[i].jobs.get();
+    worker_endpoint.session = session_options(endpoint);
+    const std::uint32_t share = endpoint.connections_max / options.cores;
+    const bool extra = worker_index < endpoint.connections_max % options.cores;
+    worker_endpoint.connections_max = share + (extra ? 1 : 0);
+    if (endpoint.security != TransportSecurity::none) {
+      tls::ContextOptions context;
+      context.verify_peer = endpoint.verify_certificate;
+      context.ca_file = endpoint.ca_file;
+      auto created = tls::Context::create(context);
+      if (!created) {
+        return tl::unexpected(
+            EngineError{"endpoint \"" + endpoint.name + "\": " + created.error().message()});
+      }
+      worker_endpoint.tls_context = std::move(*created);
+    }
+    result.push_back(std::move(worker_endpoint));
+  }
+  return result;
+}
+
+void Engine::State::run_worker(WorkerThread& self, std::vector<WorkerEndpoint> worker_endpoints) {
+  io::RingOptions ring_options;
+  std::uint32_t connections = 0;
+  for (const WorkerEndpoint& endpoint : worker_endpoints) {
+    connections += endpoint.connections_max;
+  }
+  // A session that ended keeps its socket until the kernel is done with it.
+  ring_options.sockets_max = connections + connections / 4 + 16;
+  auto ring = io::Ring::create(ring_options);
+  {
+    const std::lock_guard lock(start_mutex);
+    if (ring) {
+      self.ring = std::move(*ring);
+      self.worker = std::make_unique<Worker>(*self.ring, std::move(worker_endpoints), outcomes,
+                                             order, self.stats);
+    } else {
+      self.error = ring.error().message();
+    }
+    self.started = true;
+    start_changed.notify_all();
+  }
+  if (self.worker) {
+    while (self.worker->turn()) {
+      self.stats.ring_enters.set(self.ring->counters().enters);
+    }
+  }
+}
+
+void Engine::State::run_outcomes() {
+  std::array<queue::DecidedRecipient, outcome_batch> decided;
+  std::vector<Job*> done;  // delivered, and not given back yet
+  while (outcomes.wait()) {
+    // A moment's sleep lets a batch gather: one wake-up and one write for many outcomes.
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    for (std::size_t count = outcomes.take(decided); count > 0; count = outcomes.take(decided)) {
+      pool.give_back(done);
+      done.clear();
+      deliver({decided.data(), count}, done);
+    }
+    // The last jobs go back behind the last call: whoever has drained finds no callback running.
+    callback({});
+    pool.give_back(done);
+    done.clear();
+  }
+}
+
+void Engine::State::deliver(std::span<const queue::DecidedRecipient> decided,
+                            std::vector<Job*>& done) {
+  std::array<DecidedRecipientView, outcome_batch> views;
+  for (std::size_t i = 0; i < decided.size(); ++i) {
+    views[i] = {decided[i].job, decided[i].recipient};
+  }
+  callback({views.data(), decided.size()});
+  for (const queue::DecidedRecipient& recipient : decided) {
+    RP_ASSERT(recipient.job->outcomes_left > 0);
+    if (--recipient.job->outcomes_left == 0) {
+      done.push_back(recipient.job);
+    }
+  }
+}
+
+void Engine::State::wake_all() {
+  if (running.load()) {
+    for (const auto& worker : workers) {
+      worker->ring->wake();
+    }
+  }
+}
+
+void Engine::State::wake_parked() {
+  for (const auto& worker : workers) {
+    // The counterpart of Worker::turn(): both sides exchange, so one of them sees the other.
+    if (worker->worker->parked().exchange(false)) {
+      worker->ring->wake();
+    }
+  }
+}
+
+void Engine::State::give(WorkerOrder wanted) {
+  WorkerOrder current = order.load();
+  while (current < wanted && !order.compare_exchange_weak(current, wanted)) {
+  }
+  wake_all();
+}
+
+void Engine::State::stop() {
+  running.store(true);  // also after a start that failed half-way: those that are there must end
+  std::erase_if(workers, [](const auto& worker) {
+    if (worker->worker == nullptr && worker->thread.joinable()) {
+      worker->thread.join();
+    }
+    return worker->worker == nullptr;
+  });
+  pool.close();
+  if (!workers.empty() && pool.jobs_out() > 0) {
+    give(WorkerOrder::abort);
+    static_cast<void>(pool.wait_until_idle(never));
+  }
+  give(WorkerOrder::finish);
+  for (const auto& worker : workers) {
+    worker->thread.join();
+  }
+  outcomes.close();
+  if (outcome_thread.joinable()) {
+    outcome_thread.join();
+  }
+}
+
+Engine::Engine(std::unique_ptr<State> state) : state_(std::move(state)) {}
+
+Engine::~Engine() {
+  if (state_) {
+    state_->stop();
+  }
+}
+
+Result<std::unique_ptr<Engine>, EngineError> Engine::start(EngineOptions options,
+                                                           OutcomeCallback callback) {
+  if (std::string wrong = check(options); !wrong.empty()) {
+    return tl::unexpected(EngineError{std::move(wrong)});
+  }
+  std::unique_ptr<Engine> engine(
+      new Engine(std::make_unique<State>(std::move(options), std::move(callback))));
+  if (std::string wrong = engine->state_->start(); !wrong.empty()) {
+    return tl::unexpected(EngineError{std::move(wrong)});
+  }
+  return engine;
+}
+
+bool Engine::drain(Instant deadline) { return state_->pool.wait_until_idle(deadline); }
+
+void Engine::stop_sending() { state_->give(WorkerOrder::stop_sending); }
+
+void Engine::abort() {
+  state_->give(WorkerOrder::abort);
+  state_->pool.close();
+}
+
+std::vector<EndpointFailure> Engine::endpoint_failures() const {
+  std::vector<EndpointFailure> failures;
+  for (const State::Endpoint& endpoint : state_->endpoints) {
+    if (endpoint.gate->failed()) {
+      const protocol::CloseReason& reason = endpoint.gate->failure();
+      const EndpointOptions& options = endpoint.gate->options();
+      failures.push_back(
+          {options.name, std::string(name_of(reason.stage)),
+           options.host + ":" + std::to_string(options.port) + ": " + reason.message()});
+    }
+  }
+  return failures;
+}
+
+EngineStatistics Engine::statistics() const {
+  EngineStatistics sum;
+  for (const auto& worker : state_->workers) {
+    sum.messages += worker->stats.messages.get();
+    sum.content_bytes += worker->stats.content_bytes.get();
+    sum.sessions_opened += worker->stats.sessions_opened.get();
+    sum.sessions_ready += worker->stats.sessions_ready.get();
+    sum.turns += worker->stats.turns.get();
+    sum.ring_enters += worker->stats.ring_enters.get();
+  }
+  return sum;
+}
+
+// ---- Submitter
+// -----------------------------------------------------------------------------------
+
+struct Engine::Submitter::State {
+  struct Lane {
+    explicit Lane(queue::JobQueue& jobs) : producer(jobs) {}
+    queue::JobQueue::Producer producer;
+    std::vector<Job*> batch;
+    std::int64_t credit = 0;  // of smooth weighted turns
+  };
+
+  Engine::State& engine;
+  queue::OutcomeQueue::Producer outcomes;
+  std::vector<std::unique_ptr<Lane>> lanes;  // one for each endpoint
+  Job* job = nullptr;
+  std::size_t batched = 0;
+
+  explicit State(Engine::State& state) : engine(state), outcomes(state.outcomes) {
+    for (const auto& endpoint : state.endpoints) {
+      lanes.push_back(std::make_unique<Lane>(*endpoint.jobs));
+    }
+  }
+
+  // The endpoint for a job: the one it names, or the next by weight. Null: there is none of that
+  // name.
+  [[nodiscard]] Lane* lane_of(const Job& of) {
+    const std::vector<EndpointOptions>& endpoints = engine.options.endpoints;
+    if (!of.endpoint.empty()) {
+      for (std::size_t i = 0; i < endpoints.size(); ++i) {
+        if (endpoints[i].name == of.endpoint) {
+          return lanes[i].get();
+        }
+      }
+      return nullptr;
+    }
+    std::int64_t total = 0;
+    Lane* best = nullptr;
+    for (std::size_t i = 0; i < lanes.size(); ++i) {
+      if (engine.endpoints[i].gate->failed() && lanes.size() > 1) {
+        continue;  // others may still work
+      }
+      lanes[i]->credit += endpoints[i].weight;
+      total += endpoints[i].weight;
+      if (best == nullptr || lanes[i]->credit > best->credit) {
+        best = lanes[i].get();
+      }
+    }
+    if (best == nullptr) {
+      return lanes.front().get();
+    }
+    best->credit -= total;
+    return best;
+  }
+};
+
+Engine::Submitter Engine::submitter() {
+  return Submitter(std::make_unique<Submitter::State>(*state_));
+}
+
+Engine::Submitter::Submitter(std::unique_ptr<State> state) : state_(std::move(state)) {}
+
+Engine::Submitter::Submitter(Submitter&&) noexcept = default;
+
+Engine::Submitter::~Submitter() {
+  if (!state_) {
+    return;
+  }
+  flush();
+  if (state_->job != nullptr) {
+    state_->engine.pool.give_back({&state_->job, 1});
+  }
+}
+
+Job* Engine::Submitter::next() {
+  if (state_->job == nullptr) {
+    state_->job = state_->engine.pool.try_acquire();
+  }
+  if (state_->job == nullptr) {
+    flush();  // what waits in the batch may be what has to leave first
+    state_->job = state_->engine.pool.acquire();
+  }
+  return state_->job;
+}
+
+void Engine::Submitter::submit() {
+  Job& job = *state_->job;
+  RP_ASSERT(job.recipient_count > 0 && !job.id.empty());
+  State::Lane* const lane = state_->lane_of(job);
+  if (lane == nullptr) {
+    refuse("endpoint: no endpoint is named \"" + job.endpoint + "\"");
+    return;
+  }
+  state_->job = nullptr;
+  job.submitted_at = std::chrono::steady_clock::now();
+  job.outcomes_left = job.recipient_count;
+  state_->engine.pool.charge(job);
+  lane->batch.push_back(&job);
+  if (++state_->batched >= submit_batch) {
+    flush();
+  }
+}
+
+void Engine::Submitter::refuse(std::string_view reason) {
+  Job& job = *state_->job;
+  state_->job = nullptr;
+  if (job.recipient_count == 0) {
+    job.add_recipient();
+  }
+  job.outcomes_left = job.recipient_count;
+  state_->engine.pool.charge(job);
+  std::vector<queue::DecidedRecipient> decided;
+  for (std::uint32_t i = 0; i < job.recipient_count; ++i) {
+    Recipient& recipient = job.recipients[i];
+    recipient.outcome.clear();
+    recipient.outcome.status = Status::invalid;
+    recipient.outcome.stage = Stage::local;
+    recipient.outcome.reason.assign(reason);
+    recipient.outcome.timestamp_us = unix_time_us();
+    recipient.decided = true;
+    decided.push_back({&job, i});
+  }
+  state_->outcomes.push(decided);
+}
+
+void Engine::Submitter::flush() {
+  if (state_->batched == 0) {
+    return;
+  }
+  state_->batched = 0;
+  for (const auto& lane : state_->lanes) {
+    if (!lane->batch.empty()) {
+      lane->producer.push(lane->batch);
+      lane->batch.clear();
+    }
+  }
+  state_->engine.wake_parked();
+}
+
+}  // namespace ringpost

@@ -1,0 +1,125 @@
+// ringpost as a library: jobs in, outcomes out. The command `ringpost send` is its first user.
+//
+//   ringpost::EngineOptions options;
+//   options.endpoints.push_back(endpoint);
+//   auto engine = ringpost::Engine::start(std::move(options), [](auto decided) { ... });
+//   auto submitter = (*engine)->submitter();
+//   ringpost::Job& job = *submitter.next();   // fill it: id, sender, recipients, content
+//   submitter.submit();
+//   submitter.flush();
+//   (*engine)->drain(ringpost::never);
+//
+// tools/examples/submit.cpp is a whole program.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "codec/base.h"
+#include "codec/job.h"
+#include "engine/config.h"
+
+namespace ringpost {
+
+// One recipient whose outcome is final. Valid during the callback.
+struct DecidedRecipientView {
+  const Job* job = nullptr;
+  std::uint32_t recipient_index = 0;
+
+  [[nodiscard]] const Recipient& recipient() const { return job->recipients[recipient_index]; }
+  [[nodiscard]] const Outcome& outcome() const { return recipient().outcome; }
+};
+
+// Called on the engine's outcome thread, one call at a time, with every decided recipient exactly
+// once. An empty batch says that no more is at hand: a good moment to write out what has gathered.
+// While it runs no job is given back: a slow callback slows submission down, and loses nothing.
+using OutcomeCallback = std::function<void(std::span<const DecidedRecipientView>)>;
+
+struct EngineError {
+  std::string message;  // one sentence, with the way out where there is one
+};
+
+// Why an endpoint is not used any more, for people.
+struct EndpointFailure {
+  std::string endpoint;
+  std::string stage;
+  std::string message;
+};
+
+struct EngineStatistics {
+  std::uint64_t messages = 0;       // transactions that ended
+  std::uint64_t content_bytes = 0;  // of accepted messages
+  std::uint64_t sessions_opened = 0;
+  std::uint64_t sessions_ready = 0;
+  std::uint64_t turns = 0;
+  std::uint64_t ring_enters = 0;
+};
+
+// Thread-safe, but for what a Submitter does. Lifetime: outlives its submitters. Destruction
+// without drain() aborts: messages under way become `unknown` or `unsent`, and their outcomes are
+// delivered first.
+class Engine {
+ public:
+  class Submitter;
+
+  // Checks the options, starts the threads and waits until each has its ring. No connection is made
+  // before the first job.
+  [[nodiscard]] static Result<std::unique_ptr<Engine>, EngineError> start(EngineOptions options,
+                                                                          OutcomeCallback callback);
+  ~Engine();
+  Engine(const Engine&) = delete;
+  Engine& operator=(const Engine&) = delete;
+
+  // One for each thread that submits.
+  [[nodiscard]] Submitter submitter();
+
+  // Waits until every job has had its outcomes delivered, or until the deadline; says which.
+  [[nodiscard]] bool drain(Instant deadline);
+  // Jobs that no session has taken yet become `unsent`, and so does whatever is submitted from now
+  // on. Messages under way go on.
+  void stop_sending();
+  // Ends all sessions now. Outcomes of what was under way follow.
+  void abort();
+
+  // Endpoints that were given up so far.
+  [[nodiscard]] std::vector<EndpointFailure> endpoint_failures() const;
+  [[nodiscard]] EngineStatistics statistics() const;
+
+ private:
+  struct State;
+  explicit Engine(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+// Hands jobs to an engine. One thread's.
+class Engine::Submitter {
+ public:
+  Submitter(Submitter&&) noexcept;
+  Submitter& operator=(Submitter&&) = delete;
+  ~Submitter();
+
+  // An empty job to fill: `id`, `sender`, recipients (add_recipient) with validated addresses,
+  // `content` and `traits` (codec::canonicalise), `endpoint` if it matters. Waits while too much is
+  // in flight: that is the back-pressure. The job stays the submitter's until submit() or refuse(),
+  // and next() returns the same one until then. Null when the engine was aborted.
+  [[nodiscard]] Job* next();
+  // The job goes on its way. It may wait in a small batch until flush() or later submissions.
+  void submit();
+  // The job cannot be sent: each of its recipients is `invalid` with this reason; without
+  // recipients one outcome with an empty address is delivered.
+  void refuse(std::string_view reason);
+  // Everything submitted so far leaves the batch. Call it before waiting for more input.
+  void flush();
+
+ private:
+  friend class Engine;
+  struct State;
+  explicit Submitter(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace ringpost

@@ -1,0 +1,305 @@
+#include "engine/route.h"
+
+#include <algorithm>
+#include <array>
+
+#include "codec/queue_id.h"
+
+namespace ringpost::engine {
+
+namespace {
+
+// Jobs taken from the queue at once: enough to make the queue cheap, few enough to share with other
+// workers.
+constexpr std::size_t jobs_per_take = 16;
+
+float milliseconds(Duration duration) {
+  return std::chrono::duration<float, std::milli>(duration).count();
+}
+
+// Server texts have several lines; an outcome has one.
+void assign_text(std::string& to, Bytes text) {
+  to.assign(text.substr(0, limits::outcome_text_bytes_max + 1));
+  std::replace(to.begin(), to.end(), '\n', ' ');
+}
+
+// Losses that are not the message's doing, so that it may try again for nothing. None of them comes
+// without some recipient's final outcome, so there is an end to them.
+bool costs_no_attempt(const Connection& connection, const protocol::Verdict& verdict) {
+  // Too many recipients for one transaction: it is over when all have had their turn. The session
+  // lives; a loss would have a reason of ours.
+  const bool overflow = verdict.stage == Stage::rcpt && verdict.reason.empty();
+  // The session had done its work and ended before it said a word about this message, as servers do
+  // that take so many messages a session.
+  const bool session_was_over = connection.progressed() && verdict.stage == Stage::mail;
+  return overflow || session_was_over;
+}
+
+}  // namespace
+
+// ---- ConnectionTable
+// -----------------------------------------------------------------------------
+
+io::Owner ConnectionTable::next_owner() {
+  if (free_.empty()) {
+    free_.push_back(static_cast<io::Owner>(connections_.size()));
+    connections_.emplace_back();
+  }
+  return free_.back();
+}
+
+io::Owner ConnectionTable::add(std::unique_ptr<Connection> connection, io::Owner owner) {
+  RP_ASSERT(!free_.empty() && free_.back() == owner && connections_[owner] == nullptr);
+  free_.pop_back();
+  connections_[owner] = std::move(connection);
+  return owner;
+}
+
+void ConnectionTable::remove(io::Owner owner) {
+  RP_ASSERT(connections_[owner] != nullptr && connections_[owner]->finished());
+  connections_[owner].reset();
+  free_.push_back(owner);
+}
+
+// ---- Route
+// ---------------------------------------------------------------------------------------
+
+Route::Route(const RouteEnvironment& environment, ConnectionEnvironment connection_environment,
+             EndpointGate& gate, queue::JobQueue& jobs, std::uint32_t endpoint_index,
+             std::uint32_t connections_max)
+    : environment_(environment),
+      connection_environment_(connection_environment),
+      gate_(gate),
+      jobs_(jobs),
+      consumer_(jobs),
+      endpoint_index_(endpoint_index),
+      connections_max_(connections_max) {
+  connection_environment_.listener = this;
+}
+
+void Route::turn(Instant now) {
+  try_again_at_ = never;
+  asked_gate_ = false;
+  if (stopping_) {
+    protocol::CloseReason reason;
+    reason.kind = protocol::CloseKind::aborted;
+    decide_waiting(reason);
+    return;
+  }
+  if (gate_.failed()) {
+    decide_waiting(gate_.failure());
+    return;
+  }
+  assign(now);
+  const bool work_waits = !waiting_.empty() || !jobs_.empty();
+  if (work_waits && with_room_.empty() && sessions_.size() < connections_max_) {
+    open_session(now);
+  }
+}
+
+bool Route::hungry() const {
+  return stopping_ || gate_.failed() || !with_room_.empty() ||
+         (sessions_.size() < connections_max_ && try_again_at_ == never);
+}
+
+bool Route::has_work() const {
+  const bool work_waits = !waiting_.empty() || !jobs_.empty();
+  const bool may_act = !with_room_.empty() || (sessions_.size() < connections_max_ && !asked_gate_);
+  return work_waits && (stopping_ || gate_.failed() || (may_act && try_again_at_ == never));
+}
+
+Job* Route::next_job() {
+  if (waiting_.empty()) {
+    std::array<Job*, jobs_per_take> taken;
+    const std::size_t count = consumer_.take(taken);
+    waiting_.insert(waiting_.end(), taken.begin(), taken.begin() + count);
+  }
+  return waiting_.empty() ? nullptr : waiting_.front();
+}
+
+// Breadth first: every session gets a message before one gets its second.
+void Route::assign(Instant now) {
+  while (!with_room_.empty()) {
+    Connection& connection = *with_room_.front();
+    if (!connection.wants_message()) {
+      with_room_.pop_front();
+      connection.listed = false;
+      continue;
+    }
+    Job* const job = next_job();
+    if (job == nullptr) {
+      return;
+    }
+    if (!gate_.rate().take(now)) {
+      try_again_at_ = std::max(gate_.rate().next(), now + std::chrono::microseconds(100));
+      return;
+    }
+    waiting_.pop_front();
+    with_room_.pop_front();
+    connection.listed = false;
+    job->started_at = now;
+    connection.submit(*job);
+    if (!connection.dirty) {
+      connection.dirty = true;
+      environment_.dirty->push_back(&connection);
+    }
+    list(connection);
+  }
+}
+
+void Route::list(Connection& connection) {
+  if (!connection.listed && connection.wants_message()) {
+    connection.listed = true;
+    with_room_.push_back(&connection);
+  }
+}
+
+void Route::open_session(Instant now) {
+  asked_gate_ = true;
+  const EndpointGate::Admission admission = gate_.ask(now);
+  if (admission.answer != EndpointGate::Answer::go) {
+    try_again_at_ = admission.try_again_at;
+    return;
+  }
+  const io::Owner owner = environment_.connections->next_owner();
+  auto connection = std::make_unique<Connection>(connection_environment_, owner, admission.canary);
+  Connection& opened = *connection;
+  static_cast<void>(environment_.connections->add(std::move(connection), owner));
+  sessions_.push_back(&opened);
+  environment_.stats->sessions_opened.add(1);
+  opened.open(admission.address);
+  if (!opened.dirty) {
+    opened.dirty = true;
+    environment_.dirty->push_back(&opened);
+  }
+}
+
+void Route::decide_waiting(const protocol::CloseReason& reason) {
+  const std::string text = reason.kind == protocol::CloseKind::aborted
+                               ? std::string("the run was stopped before it was sent")
+                               : gate_.options().host + ": " + reason.message();
+  const protocol::Verdict verdict = protocol::verdict_of_no_session(reason, text);
+  // As much as one turn may take: the others go on in the next.
+  constexpr std::size_t jobs_per_turn = 1024;
+  for (std::size_t i = 0; i < jobs_per_turn; ++i) {
+    Job* const job = next_job();
+    if (job == nullptr) {
+      return;
+    }
+    waiting_.pop_front();
+    for (Recipient& recipient : job->active_recipients()) {
+      if (!recipient.decided) {
+        record(recipient, *job, verdict, {});
+        finish_recipient(*job, recipient);
+      }
+    }
+  }
+  try_again_at_ = connection_environment_.io->now();
+}
+
+void Route::quit() {
+  for (Connection* const connection : std::vector<Connection*>(sessions_)) {
+    connection->quit();
+    if (!connection->dirty) {
+      connection->dirty = true;
+      environment_.dirty->push_back(connection);
+    }
+  }
+}
+
+void Route::abort() {
+  stopping_ = true;
+  for (Connection* const connection : std::vector<Connection*>(sessions_)) {
+    connection->abort();
+  }
+}
+
+// ---- Outcomes
+// ------------------------------------------------------------------------------------
+
+void Route::record(Recipient& recipient, const Job& job, const protocol::Verdict& verdict,
+                   const std::string& peer) {
+  Outcome& outcome = recipient.outcome;
+  outcome.status = verdict.status;
+  outcome.stage = verdict.stage;
+  outcome.code = verdict.code;
+  outcome.enhanced = verdict.enhanced;
+  assign_text(outcome.text, verdict.text);
+  outcome.reason.assign(verdict.reason);
+  outcome.queue_id.clear();
+  if (verdict.status == Status::accepted) {
+    outcome.queue_id.assign(codec::find_queue_id(verdict.text));
+  }
+  outcome.endpoint = endpoint_index_;
+  outcome.peer.assign(peer);
+  const io::Io& io = *connection_environment_.io;
+  outcome.timestamp_us = io.unix_time_us();
+  outcome.total_ms = milliseconds(io.now() - job.submitted_at);
+  if (job.started_at != Instant{}) {
+    outcome.queue_ms = milliseconds(job.started_at - job.submitted_at);
+    outcome.submit_ms = milliseconds(io.now() - job.started_at);
+  }
+}
+
+void Route::finish_recipient(Job& job, Recipient& recipient) {
+  recipient.decided = true;
+  const auto index = static_cast<std::uint32_t>(&recipient - job.recipients.data());
+  environment_.decided->push_back({&job, index});
+}
+
+void Route::on_verdict(Connection& connection, Job& job, Recipient& recipient,
+                       const protocol::Verdict& verdict) {
+  const bool answered = verdict.status == Status::accepted || verdict.status == Status::rejected ||
+                        verdict.status == Status::deferred;
+  if (answered && !connection.progressed()) {
+    connection.mark_progressed();
+    gate_.session_progressed();
+  }
+  connection.accepted = connection.accepted || verdict.status == Status::accepted;
+  const bool free_retry = verdict.may_retry && costs_no_attempt(connection, verdict);
+  if (!free_retry && verdict.stage != Stage::local) {
+    ++recipient.outcome.attempts;
+  }
+  record(recipient, job, verdict, connection.peer());
+  const bool attempts_left = recipient.outcome.attempts < gate_.options().attempts_max;
+  if (!verdict.may_retry || stopping_ || !(attempts_left || free_retry)) {
+    finish_recipient(job, recipient);
+  }
+}
+
+void Route::on_message_done(Connection& connection, Job& job) {
+  const auto recipients = job.active_recipients();
+  const bool decided = std::all_of(recipients.begin(), recipients.end(),
+                                   [](const Recipient& recipient) { return recipient.decided; });
+  environment_.stats->messages.add(1);
+  if (connection.accepted) {
+    connection.accepted = false;
+    environment_.stats->content_bytes.add(job.content.size());
+  }
+  if (!decided) {
+    waiting_.push_front(&job);
+  }
+  list(connection);
+}
+
+// ---- Sessions
+// ------------------------------------------------------------------------------------
+
+void Route::on_ready(Connection& connection) {
+  environment_.stats->sessions_ready.add(1);
+  gate_.session_ready(connection.canary());
+  list(connection);
+}
+
+void Route::on_ended(Connection& connection, const protocol::CloseReason& reason) {
+  std::erase(sessions_, &connection);
+  std::erase(with_room_, &connection);
+  connection.listed = false;
+  EndpointGate::Ending ending;
+  ending.canary = connection.canary();
+  ending.was_ready = connection.was_ready();
+  ending.progressed = connection.progressed();
+  gate_.session_ended(ending, reason, connection_environment_.io->now());
+}
+
+}  // namespace ringpost::engine

@@ -1,0 +1,100 @@
+// One endpoint as one worker sees it: its sessions, the jobs that wait for one, and what to do when
+// a session or the whole endpoint fails.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <vector>
+
+#include "engine/connection.h"
+#include "engine/endpoint_gate.h"
+#include "engine/stats.h"
+#include "queue/job_queue.h"
+#include "queue/outcome_queue.h"
+
+namespace ringpost::engine {
+
+// Gives out the numbers that mark a worker's operations and timers.
+class ConnectionTable {
+ public:
+  [[nodiscard]] io::Owner add(std::unique_ptr<Connection> connection, io::Owner owner);
+  [[nodiscard]] io::Owner next_owner();
+  [[nodiscard]] Connection* find(io::Owner owner) const {
+    return owner < connections_.size() ? connections_[owner].get() : nullptr;
+  }
+  void remove(io::Owner owner);
+  [[nodiscard]] std::size_t size() const { return connections_.size() - free_.size(); }
+
+ private:
+  std::vector<std::unique_ptr<Connection>> connections_;
+  std::vector<io::Owner> free_;
+};
+
+struct RouteEnvironment {
+  ConnectionTable* connections = nullptr;
+  std::vector<Connection*>* dirty = nullptr;  // to be pumped in this turn
+  std::vector<queue::DecidedRecipient>* decided = nullptr;
+  WorkerStats* stats = nullptr;
+};
+
+// Thread: its worker's. Everything given to it outlives it.
+class Route final : private ConnectionListener {
+ public:
+  Route(const RouteEnvironment& environment, ConnectionEnvironment connection_environment,
+        EndpointGate& gate, queue::JobQueue& jobs, std::uint32_t endpoint_index,
+        std::uint32_t connections_max);
+
+  // One look at what waits: gives jobs to sessions with room, opens a session when that does not
+  // suffice, and decides what cannot be sent.
+  void turn(Instant now);
+  // Whether a job that is pushed now would find something to do here: a worker that sleeps wants to
+  // be woken for it.
+  [[nodiscard]] bool hungry() const;
+  // Whether jobs wait that turn() could act upon without any completion.
+  [[nodiscard]] bool has_work() const;
+  // When turn() should run even if nothing completes.
+  [[nodiscard]] Instant next_turn_at() const { return try_again_at_; }
+
+  // Jobs that wait, now and later, become `unsent`; those under way go on.
+  void stop_sending() { stopping_ = true; }
+  // QUIT on every session that is done.
+  void quit();
+  // Everything ends now, with verdicts for what is under way.
+  void abort();
+
+ private:
+  void assign(Instant now);
+  void open_session(Instant now);
+  void decide_waiting(const protocol::CloseReason& reason);
+  void list(Connection& connection);
+  [[nodiscard]] Job* next_job();
+  void finish_recipient(Job& job, Recipient& recipient);
+  void record(Recipient& recipient, const Job& job, const protocol::Verdict& verdict,
+              const std::string& peer);
+
+  void on_ready(Connection& connection) override;
+  void on_verdict(Connection& connection, Job& job, Recipient& recipient,
+                  const protocol::Verdict& verdict) override;
+  void on_message_done(Connection& connection, Job& job) override;
+  void on_ended(Connection& connection, const protocol::CloseReason& reason) override;
+
+  RouteEnvironment environment_;
+  ConnectionEnvironment connection_environment_;
+  EndpointGate& gate_;
+  queue::JobQueue& jobs_;
+  queue::JobQueue::Consumer consumer_;
+  std::uint32_t endpoint_index_;
+  std::uint32_t connections_max_;
+
+  std::deque<Job*> waiting_;  // taken from the queue, or come back from a session that died
+  std::deque<Connection*> with_room_;  // the one that waited longest first
+  std::vector<Connection*> sessions_;  // opening or open; not those that ended
+  Instant try_again_at_ = never;
+  // The last turn() has opened a session or asked the gate in vain: a completion or a wake-up will
+  // come.
+  bool asked_gate_ = false;
+  bool stopping_ = false;
+};
+
+}  // namespace ringpost::engine

@@ -1,0 +1,175 @@
+// The loop of a core. Everything happens once a turn and in the same order, however much there is
+// of it: that is what makes batches out of single events, and what a simulation can step through.
+#include "engine/worker.h"
+
+#include <algorithm>
+
+#include "codec/limits.h"
+
+namespace ringpost::engine {
+
+namespace {
+
+// Four TLS records and what they carry beside the plaintext. One send takes all of it.
+constexpr std::size_t send_buffer_bytes = 4 * limits::tls_record_bytes_max + 2048;
+constexpr std::size_t send_buffers_max = 1024;
+// Room for a whole record, and for a handshake flight's pending octets behind it.
+constexpr std::size_t plaintext_room_bytes = limits::tls_record_bytes_max;
+
+}  // namespace
+
+Worker::Worker(io::Io& io, std::vector<WorkerEndpoint> endpoints, queue::OutcomeQueue& outcomes,
+               const std::atomic<WorkerOrder>& order, WorkerStats& stats)
+    : io_(io),
+      endpoints_(std::move(endpoints)),
+      order_(order),
+      stats_(stats),
+      plaintext_room_(plaintext_room_bytes),
+      send_buffers_(send_buffer_bytes, send_buffers_max),
+      timers_(io.now()),
+      outcomes_(outcomes) {
+  const RouteEnvironment environment{&connections_, &dirty_, &decided_, &stats_};
+  for (std::uint32_t i = 0; i < endpoints_.size(); ++i) {
+    WorkerEndpoint& endpoint = endpoints_[i];
+    ConnectionEnvironment connection;
+    connection.io = &io_;
+    connection.send_buffers = &send_buffers_;
+    connection.plaintext_room = plaintext_room_;
+    connection.tls_context = endpoint.tls_context.get();
+    connection.tickets = &tickets_;
+    connection.endpoint = &endpoint.gate->options();
+    connection.session = &endpoint.session;
+    routes_.push_back(std::make_unique<Route>(environment, connection, *endpoint.gate,
+                                              *endpoint.jobs, i, endpoint.connections_max));
+  }
+}
+
+Worker::~Worker() = default;
+
+void Worker::run() {
+  while (turn()) {
+  }
+}
+
+bool Worker::turn() {
+  stats_.turns.add(1);
+  // Sleeping is announced before the queues are looked at for the last time, so that no push is
+  // missed.
+  const bool hungry = std::any_of(routes_.begin(), routes_.end(),
+                                  [](const auto& route) { return route->hungry(); });
+  if (hungry) {
+    parked_.exchange(true);
+  }
+  const Instant deadline = next_turn_at();
+  const std::span<const io::Completion> completions = io_.wait(deadline);
+  parked_.store(false, std::memory_order_relaxed);
+
+  // What the engine wants now.
+  obey();
+  // What came in: replies, connections made and lost.
+  act_on(completions);
+  // What did not come in time.
+  act_on_timers();
+  // What waits goes to the sessions that have room, and new sessions are opened for the rest.
+  for (const auto& route : routes_) {
+    route->turn(io_.now());
+  }
+  // What sessions have to say is sealed and handed to the ring.
+  pump();
+  // What was decided goes to the outcome thread.
+  publish();
+  return !over();
+}
+
+void Worker::obey() {
+  const WorkerOrder order = order_.load(std::memory_order_acquire);
+  if (order == obeyed_) {
+    return;
+  }
+  obeyed_ = order;
+  for (const auto& route : routes_) {
+    switch (order) {
+      case WorkerOrder::run:
+        break;
+      case WorkerOrder::stop_sending:
+        route->stop_sending();
+        break;
+      case WorkerOrder::finish:
+        route->quit();
+        break;
+      case WorkerOrder::abort:
+        route->abort();
+        break;
+    }
+  }
+}
+
+void Worker::act_on(std::span<const io::Completion> completions) {
+  for (const io::Completion& completion : completions) {
+    if (completion.operation == io::Operation::wake) {
+      continue;
+    }
+    Connection* const connection = connections_.find(completion.owner);
+    RP_ASSERT(connection != nullptr);
+    connection->complete(completion);
+    mark_dirty(*connection);
+  }
+}
+
+void Worker::act_on_timers() {
+  due_.clear();
+  timers_.expire(io_.now(), due_);
+  for (const std::uint32_t owner : due_) {
+    if (Connection* const connection = connections_.find(owner)) {
+      // The wheel may have kept a deadline of an earlier connection with this number.
+      if (connection->deadline() <= io_.now()) {
+        connection->expire(io_.now());
+      }
+      mark_dirty(*connection);
+    }
+  }
+}
+
+void Worker::mark_dirty(Connection& connection) {
+  if (!connection.dirty) {
+    connection.dirty = true;
+    dirty_.push_back(&connection);
+  }
+}
+
+void Worker::pump() {
+  pumping_.clear();
+  pumping_.swap(dirty_);
+  for (Connection* const connection : pumping_) {
+    connection->dirty = false;
+    const bool pumped = connection->pump();
+    if (connection->finished()) {
+      timers_.set(connection->owner(), never);
+      connections_.remove(connection->owner());
+      continue;
+    }
+    timers_.set(connection->owner(), connection->deadline());
+    if (!pumped) {
+      mark_dirty(*connection);  // send buffers are short: a later turn
+    }
+  }
+}
+
+void Worker::publish() {
+  if (!decided_.empty()) {
+    outcomes_.push(decided_);
+    decided_.clear();
+  }
+}
+
+Instant Worker::next_turn_at() {
+  Instant at = timers_.next();
+  for (const auto& route : routes_) {
+    at = std::min(at, route->has_work() ? Instant{} : route->next_turn_at());
+  }
+  return at;
+}
+
+bool Worker::over() const { return obeyed_ == WorkerOrder::finish && connections_.size() == 0; }
+
+}  // namespace ringpost::engine

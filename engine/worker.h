@@ -1,0 +1,89 @@
+// One core's share of the engine: a ring, its sessions to every endpoint, and the loop that moves
+// them.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "engine/connection.h"
+#include "engine/endpoint_gate.h"
+#include "engine/io/buffer_pool.h"
+#include "engine/io/io.h"
+#include "engine/io/timer_wheel.h"
+#include "engine/route.h"
+#include "engine/stats.h"
+#include "queue/job_queue.h"
+#include "queue/outcome_queue.h"
+#include "tls/context.h"
+#include "tls/ticket_cache.h"
+
+namespace ringpost::engine {
+
+// An endpoint as an engine keeps it: what its workers share.
+struct WorkerEndpoint {
+  EndpointGate* gate = nullptr;
+  queue::JobQueue* jobs = nullptr;
+  protocol::SessionOptions session;
+  std::unique_ptr<tls::Context> tls_context;  // null without TLS; this worker's own
+  std::uint32_t connections_max = 0;          // this worker's share
+};
+
+// What an engine asks of its workers. Set by any thread, followed by Io::wake().
+enum class WorkerOrder : std::uint8_t {
+  run,
+  stop_sending,  // what waits, and what comes, becomes unsent; what is under way goes on
+  abort,         // what is under way ends too
+  finish,        // every job has been decided: say QUIT and end
+};
+
+// Thread: run() and everything below it is one thread's; the atomics are for the engine's others.
+class Worker {
+ public:
+  Worker(io::Io& io, std::vector<WorkerEndpoint> endpoints, queue::OutcomeQueue& outcomes,
+         const std::atomic<WorkerOrder>& order, WorkerStats& stats);
+  ~Worker();
+  Worker(const Worker&) = delete;
+  Worker& operator=(const Worker&) = delete;
+
+  // Turns until it was told to finish and every session has ended.
+  void run();
+  // One pass of the loop; false when it is over. For simulations, which call it step by step.
+  [[nodiscard]] bool turn();
+
+  // Whether the worker is about to sleep and wants to be woken for new jobs. Whoever pushed some
+  // exchanges it for false and wakes the Io if it was true.
+  [[nodiscard]] std::atomic<bool>& parked() { return parked_; }
+
+ private:
+  void obey();
+  void act_on(std::span<const io::Completion> completions);
+  void act_on_timers();
+  void pump();
+  void publish();
+  void mark_dirty(Connection& connection);
+  [[nodiscard]] Instant next_turn_at();
+  [[nodiscard]] bool over() const;
+
+  io::Io& io_;
+  std::vector<WorkerEndpoint> endpoints_;
+  const std::atomic<WorkerOrder>& order_;
+  WorkerStats& stats_;
+  WorkerOrder obeyed_ = WorkerOrder::run;
+  std::atomic<bool> parked_{false};
+
+  std::vector<char> plaintext_room_;
+  io::BufferPool send_buffers_;
+  io::TimerWheel timers_;
+  tls::TicketCache tickets_;
+  ConnectionTable connections_;
+  std::vector<Connection*> dirty_;
+  std::vector<Connection*> pumping_;
+  std::vector<std::uint32_t> due_;
+  std::vector<queue::DecidedRecipient> decided_;
+  queue::OutcomeQueue::Producer outcomes_;
+  std::vector<std::unique_ptr<Route>> routes_;
+};
+
+}  // namespace ringpost::engine

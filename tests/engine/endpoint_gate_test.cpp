@@ -1,0 +1,401 @@
+// Time and look-ups are the tests': nothing here waits.
+#include "engine/endpoint_gate.h"
+
+#include <deque>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <catch2/catch_test_macros.hpp>
+#include <catch2/generators/catch_generators.hpp>
+
+namespace ringpost::engine {
+
+namespace {
+
+using namespace std::chrono_literals;
+using protocol::CloseKind;
+using protocol::CloseReason;
+using Answer = EndpointGate::Answer;
+using Ending = EndpointGate::Ending;
+
+CloseReason reason_of(CloseKind kind, bool permanent = false) {
+  CloseReason reason;
+  reason.kind = kind;
+  reason.stage = Stage::connect;
+  reason.detail = "as the test wants it";
+  reason.permanent = permanent;
+  return reason;
+}
+
+const CloseReason refused = reason_of(CloseKind::connect_failed);
+const CloseReason lost = reason_of(CloseKind::peer_closed);
+const CloseReason one_too_many = reason_of(CloseKind::greeting_refused);
+
+io::SocketAddress address(std::string_view text) { return *io::address_of_literal(text, 587); }
+
+// A gate whose look-ups wait until the test answers them.
+struct Gate {
+  explicit Gate(std::uint32_t attempts_max = 4) {
+    options.name = "esp";
+    options.host = "mx.example";
+    options.connect_attempts_max = attempts_max;
+  }
+
+  // Answers the look-up that the first question asked for.
+  void resolve(std::vector<std::string> literals = {"192.0.2.1"}) {
+    REQUIRE(gate.ask(now).answer == Answer::wait);
+    REQUIRE(lookups.size() == 1);
+    std::vector<io::SocketAddress> addresses;
+    for (const std::string& literal : literals) {
+      addresses.push_back(address(literal));
+    }
+    answer_lookup(std::move(addresses));
+  }
+  void answer_lookup(io::Resolver::Answer answer) {
+    const auto callback = std::move(lookups.front());
+    lookups.pop_front();
+    callback(std::move(answer));
+  }
+  // One canary that was let in and works.
+  void open() {
+    resolve();
+    REQUIRE(gate.ask(now).canary);
+    gate.session_ready(true);
+  }
+  // A session that is let through and ends as it is told.
+  void fail_once(const CloseReason& reason) {
+    const auto admission = gate.ask(now);
+    REQUIRE(admission.answer == Answer::go);
+    gate.session_ended({.canary = admission.canary}, reason, now);
+  }
+  // To the end of the pause under way.
+  void pass_pause() {
+    const auto admission = gate.ask(now);
+    REQUIRE(admission.answer == Answer::wait);
+    REQUIRE(admission.try_again_at != never);
+    now = admission.try_again_at;
+  }
+  Duration pause() {
+    const auto admission = gate.ask(now);
+    REQUIRE(admission.answer == Answer::wait);
+    return admission.try_again_at - now;
+  }
+
+  EndpointOptions options;
+  Instant now = Instant(1000h);
+  int wakes = 0;
+  std::deque<io::Resolver::Callback> lookups;
+  std::vector<std::pair<std::string, std::uint16_t>> asked;
+  EndpointGate gate{options,
+                    [this](std::string host, std::uint16_t port, io::Resolver::Callback callback) {
+                      asked.emplace_back(std::move(host), port);
+                      lookups.push_back(std::move(callback));
+                    },
+                    [this] { ++wakes; }, [this] { return now; }};
+};
+
+}  // namespace
+
+TEST_CASE("gate: the name is looked up once, and everybody is woken when it is known") {
+  Gate test;
+  CHECK(test.gate.ask(test.now).answer == Answer::wait);
+  CHECK(test.gate.ask(test.now).answer == Answer::wait);
+  REQUIRE(test.asked.size() == 1);
+  CHECK(test.asked[0] == std::pair<std::string, std::uint16_t>("mx.example", 587));
+  CHECK(test.wakes == 0);
+  test.answer_lookup(std::vector<io::SocketAddress>{address("192.0.2.1")});
+  CHECK(test.wakes == 1);
+  CHECK(test.gate.ask(test.now).address.text() == "192.0.2.1:587");
+}
+
+TEST_CASE("gate: one canary goes first, and nobody beside it until it is ready") {
+  Gate test;
+  test.resolve();
+  const auto first = test.gate.ask(test.now);
+  CHECK(first.answer == Answer::go);
+  CHECK(first.canary);
+  for (int i = 0; i < 10; ++i) {
+    const auto other = test.gate.ask(test.now);
+    CHECK(other.answer == Answer::wait);
+    CHECK(other.try_again_at == never);
+  }
+  const int wakes = test.wakes;
+  test.gate.session_ready(true);
+  CHECK(test.wakes == wakes + 1);
+  for (int i = 0; i < 10; ++i) {
+    const auto other = test.gate.ask(test.now);
+    CHECK(other.answer == Answer::go);
+    CHECK_FALSE(other.canary);
+  }
+}
+
+TEST_CASE("gate: a canary that fails is followed by a pause and another canary") {
+  Gate test;
+  test.resolve();
+  test.fail_once(refused);
+  CHECK(test.pause() == 250ms);
+  test.pass_pause();
+  const auto second = test.gate.ask(test.now);
+  CHECK(second.answer == Answer::go);
+  CHECK(second.canary);
+  CHECK(test.gate.ask(test.now).answer == Answer::wait);
+}
+
+TEST_CASE("gate: pauses double, and the last attempt that is allowed ends the endpoint") {
+  Gate test(4);
+  test.resolve();
+  for (const Duration pause : {Duration(250ms), Duration(500ms), Duration(1000ms)}) {
+    test.fail_once(refused);
+    CHECK(test.pause() == pause);
+    CHECK_FALSE(test.gate.failed());
+    test.pass_pause();
+  }
+  const int wakes = test.wakes;
+  test.fail_once(refused);
+  CHECK(test.gate.failed());
+  CHECK(test.wakes == wakes + 1);
+  CHECK(test.gate.failure().kind == CloseKind::connect_failed);
+  CHECK(test.gate.failure().detail == refused.detail);
+  CHECK(test.gate.ask(test.now + 1h).answer == Answer::failed);
+}
+
+TEST_CASE("gate: no pause is longer than half a minute") {
+  Gate test(100);
+  test.resolve();
+  Duration longest{};
+  for (int i = 0; i < 40; ++i) {
+    test.fail_once(refused);
+    longest = std::max(longest, test.pause());
+    test.pass_pause();
+  }
+  CHECK(longest == 30s);
+}
+
+TEST_CASE("gate: a permanent failure of the canary ends the endpoint at once") {
+  Gate test;
+  test.resolve();
+  test.fail_once(reason_of(CloseKind::auth_refused, true));
+  CHECK(test.gate.failed());
+  CHECK(test.gate.failure().kind == CloseKind::auth_refused);
+  CHECK(test.gate.ask(test.now).answer == Answer::failed);
+}
+
+TEST_CASE("gate: the reason of the first failure stays") {
+  Gate test;
+  test.open();
+  REQUIRE(test.gate.ask(test.now).answer == Answer::go);
+  test.gate.session_ended({}, reason_of(CloseKind::auth_refused, true), test.now);
+  test.gate.session_ended({}, reason_of(CloseKind::tls_failed, true), test.now);
+  CHECK(test.gate.failure().kind == CloseKind::auth_refused);
+}
+
+TEST_CASE(
+    "gate: a name that does not exist ends the endpoint, and one that may come is tried again") {
+  SECTION("for good") {
+    Gate test;
+    REQUIRE(test.gate.ask(test.now).answer == Answer::wait);
+    test.answer_lookup(tl::unexpected(io::ResolveError{"no such host", false}));
+    CHECK(test.gate.failed());
+    CHECK(test.gate.failure().message() == "no connection: no such host");
+    CHECK(test.wakes == 1);
+  }
+  SECTION("a name without an address") {
+    Gate test;
+    REQUIRE(test.gate.ask(test.now).answer == Answer::wait);
+    test.answer_lookup(std::vector<io::SocketAddress>{});
+    CHECK(test.gate.failed());
+  }
+  SECTION("the name server did not answer") {
+    Gate test(3);
+    for (int i = 0; i < 3; ++i) {
+      REQUIRE_FALSE(test.gate.failed());
+      REQUIRE(test.gate.ask(test.now).answer == Answer::wait);
+      REQUIRE(test.lookups.size() == 1);
+      test.answer_lookup(tl::unexpected(io::ResolveError{"try again", true}));
+      // Nobody asks again during the pause.
+      CHECK(test.gate.ask(test.now).answer != Answer::go);
+      CHECK(test.lookups.empty());
+      test.now += 1min;
+    }
+    CHECK(test.gate.failed());
+    CHECK(test.asked.size() == 3);
+  }
+  SECTION("and then it answers") {
+    Gate test;
+    REQUIRE(test.gate.ask(test.now).answer == Answer::wait);
+    test.answer_lookup(tl::unexpected(io::ResolveError{"try again", true}));
+    test.now += 1min;
+    test.resolve();
+    CHECK(test.gate.ask(test.now).answer == Answer::go);
+  }
+}
+
+TEST_CASE("gate: the next address is tried after a failure, and the first again behind the last") {
+  Gate test(10);
+  test.resolve({"192.0.2.1", "192.0.2.2", "2001:db8::3"});
+  std::vector<std::string> tried;
+  for (int i = 0; i < 5; ++i) {
+    const auto admission = test.gate.ask(test.now);
+    REQUIRE(admission.answer == Answer::go);
+    tried.push_back(admission.address.text());
+    test.gate.session_ended({.canary = admission.canary}, refused, test.now);
+    test.pass_pause();
+  }
+  CHECK(tried == std::vector<std::string>{"192.0.2.1:587", "192.0.2.2:587", "[2001:db8::3]:587",
+                                          "192.0.2.1:587", "192.0.2.2:587"});
+}
+
+TEST_CASE("gate: sessions that fail together are one failure, not many, and move one address on") {
+  Gate test(4);
+  test.resolve({"192.0.2.1", "192.0.2.2"});
+  REQUIRE(test.gate.ask(test.now).canary);
+  test.gate.session_ready(true);
+  for (int i = 0; i < 9; ++i) {
+    REQUIRE(test.gate.ask(test.now).answer == Answer::go);
+  }
+  // The server is restarted: the one that worked and nine that were being opened all end.
+  test.gate.session_ended({.canary = true, .was_ready = true, .progressed = true}, lost, test.now);
+  for (int i = 0; i < 9; ++i) {
+    test.gate.session_ended({}, lost, test.now + i * 1ms);
+  }
+  CHECK_FALSE(test.gate.failed());
+  CHECK(test.pause() == 250ms);
+  test.pass_pause();
+  const auto next = test.gate.ask(test.now);
+  CHECK(next.answer == Answer::go);
+  CHECK(next.canary);
+  CHECK(next.address.text() == "192.0.2.2:587");
+}
+
+TEST_CASE("gate: a greeting that refuses one too many stops more sessions, not the endpoint") {
+  Gate test(4);
+  test.open();
+  const bool permanent = GENERATE(false, true);
+  for (int i = 0; i < 20; ++i) {
+    const auto admission = test.gate.ask(test.now);
+    REQUIRE(admission.answer == Answer::go);
+    test.gate.session_ended({}, reason_of(CloseKind::greeting_refused, permanent), test.now);
+    REQUIRE_FALSE(test.gate.failed());
+    test.pass_pause();
+  }
+  // And all that does not count against it when its one session ends some day and the next try
+  // fails.
+  test.gate.session_ended({.canary = true, .was_ready = true, .progressed = true}, lost, test.now);
+  test.fail_once(refused);
+  CHECK_FALSE(test.gate.failed());
+}
+
+TEST_CASE("gate: a greeting that refuses the very first session for good ends the endpoint") {
+  Gate test;
+  test.resolve();
+  test.fail_once(reason_of(CloseKind::greeting_refused, true));
+  CHECK(test.gate.failed());
+}
+
+TEST_CASE("gate: a session that did its work and ended is no failure, and needs no pause") {
+  Gate test;
+  test.open();
+  for (int i = 0; i < 50; ++i) {
+    test.gate.session_progressed();
+    test.gate.session_ended({.canary = true, .was_ready = true, .progressed = true}, lost,
+                            test.now);
+    const auto next = test.gate.ask(test.now);
+    REQUIRE(next.answer == Answer::go);
+    REQUIRE(next.canary);
+    test.gate.session_ready(true);
+  }
+  CHECK_FALSE(test.gate.failed());
+}
+
+TEST_CASE("gate: sessions that are let in and end without an answer to any message count") {
+  Gate test(3);
+  test.resolve();
+  for (int i = 0; i < 3; ++i) {
+    REQUIRE_FALSE(test.gate.failed());
+    REQUIRE(test.gate.ask(test.now).canary);
+    test.gate.session_ready(true);
+    test.gate.session_ended({.canary = true, .was_ready = true}, lost, test.now);
+    test.now += 1min;
+  }
+  CHECK(test.gate.failed());
+}
+
+TEST_CASE("gate: so they do when they are many and end at different times") {
+  Gate test(3);
+  test.resolve();
+  int rounds = 0;
+  for (; rounds < 10 && !test.gate.failed(); ++rounds) {
+    REQUIRE(test.gate.ask(test.now).canary);
+    test.gate.session_ready(true);
+    for (int i = 0; i < 4; ++i) {
+      REQUIRE(test.gate.ask(test.now).answer == Answer::go);
+      test.gate.session_ready(false);
+    }
+    for (int i = 0; i < 5; ++i) {
+      test.gate.session_ended({.canary = i == 0, .was_ready = true}, lost, test.now + i * 10ms);
+    }
+    test.now += 1min;
+  }
+  CHECK(rounds == 3);
+}
+
+TEST_CASE("gate: idle sessions that a server ends are no reason to give it up") {
+  Gate test(4);
+  test.open();
+  for (int i = 0; i < 9; ++i) {
+    REQUIRE(test.gate.ask(test.now).answer == Answer::go);
+    test.gate.session_ready(false);
+  }
+  test.gate.session_progressed();
+  // Five minutes later: one of them had something to do.
+  test.gate.session_ended({.canary = true, .was_ready = true, .progressed = true}, lost, test.now);
+  for (int i = 0; i < 9; ++i) {
+    test.gate.session_ended({.was_ready = true}, lost, test.now + i * 1s);
+  }
+  CHECK_FALSE(test.gate.failed());
+  test.now += 1min;
+  CHECK(test.gate.ask(test.now).canary);
+}
+
+TEST_CASE("gate: progress makes the failures before it forgotten") {
+  Gate test(2);
+  test.resolve();
+  for (int i = 0; i < 10; ++i) {
+    test.fail_once(refused);
+    CHECK(test.pause() == 250ms);
+    test.pass_pause();
+    REQUIRE(test.gate.ask(test.now).canary);
+    test.gate.session_ready(true);
+    test.gate.session_progressed();
+    test.gate.session_ended({.canary = true, .was_ready = true, .progressed = true}, lost,
+                            test.now);
+  }
+  CHECK_FALSE(test.gate.failed());
+}
+
+TEST_CASE(
+    "gate: what we end ourselves is no failure, and a canary that we end leaves room for one") {
+  const CloseKind kind = GENERATE(CloseKind::quit, CloseKind::aborted);
+  Gate test(1);
+  test.resolve();
+  test.fail_once(reason_of(kind));
+  CHECK_FALSE(test.gate.failed());
+  const auto next = test.gate.ask(test.now);
+  CHECK(next.answer == Answer::go);
+  CHECK(next.canary);
+}
+
+TEST_CASE("gate: when the last session has gone the next one is a canary again") {
+  Gate test;
+  test.open();
+  REQUIRE_FALSE(test.gate.ask(test.now).canary);
+  test.gate.session_ready(false);
+  test.gate.session_ended({.canary = true, .was_ready = true, .progressed = true}, lost, test.now);
+  CHECK_FALSE(test.gate.ask(test.now).canary);
+  test.gate.session_ended({.was_ready = true, .progressed = true}, lost, test.now);
+  CHECK(test.gate.ask(test.now).canary);
+  CHECK(test.gate.ask(test.now).answer == Answer::wait);
+}
+
+}  // namespace ringpost::engine

@@ -1,0 +1,431 @@
+// What a route does with jobs and sessions, on a machine without a kernel. The clock of these tests
+// jumps, so that pauses and time-outs cost nothing.
+#include "engine/route.h"
+
+#include <algorithm>
+#include <set>
+
+#include <catch2/catch_test_macros.hpp>
+#include <catch2/generators/catch_generators.hpp>
+
+#include "tests/engine/worker_world.h"
+
+namespace ringpost::engine {
+
+namespace {
+
+using namespace std::chrono_literals;
+using ringpost::test::FakeSession;
+using ringpost::test::ordinary;
+using ringpost::test::says;
+using test::World;
+
+std::size_t count_of(const FakeSession& session, std::string_view command) {
+  return static_cast<std::size_t>(
+      std::count_if(session.commands.begin(), session.commands.end(),
+                    [&](const std::string& line) { return line.starts_with(command); }));
+}
+
+int accepted_in_all(const World& world) {
+  int sum = 0;
+  for (const FakeSession& session : world.io.sessions()) {
+    sum += session.accepted;
+  }
+  return sum;
+}
+
+}  // namespace
+
+TEST_CASE("route: a job opens a session, and its outcome says all about it") {
+  World world;
+  const Job& job = world.submit("one");
+  world.run();
+  const Outcome& outcome = world.outcome(job);
+  CHECK(outcome.status == Status::accepted);
+  CHECK(outcome.stage == Stage::eod);
+  CHECK(outcome.code == 250);
+  CHECK(outcome.enhanced == EnhancedStatus{2, 0, 0});
+  CHECK(outcome.text == "OK queued as 0-0");
+  CHECK(outcome.queue_id == "0-0");
+  CHECK(outcome.attempts == 1);
+  CHECK(outcome.peer == "192.0.2.1:587");
+  CHECK(outcome.reason.empty());
+  CHECK(outcome.timestamp_us != 0);
+  CHECK(world.io.sessions().size() == 1);
+  CHECK(world.stats.messages.get() == 1);
+  CHECK(world.stats.content_bytes.get() == job.content.size());
+}
+
+TEST_CASE("route: one session goes first, and the others when it has been let in") {
+  World world({.connections_max = 4});
+  std::size_t sessions_at_greeting = 0;
+  world.server.answer = [&](FakeSession&, const std::string& command) {
+    if (command == "CONNECT" && world.io.sessions().size() == 1) {
+      return says("");  // later
+    }
+    if (command.starts_with("EHLO") && sessions_at_greeting == 0) {
+      sessions_at_greeting = world.io.sessions().size();
+    }
+    return ordinary;
+  };
+  for (int i = 0; i < 40; ++i) {
+    world.submit("job-" + std::to_string(i));
+  }
+  world.run_for(1s);
+  REQUIRE(world.io.sessions().size() == 1);
+  world.io.say(0, {"220 here I am\r\n"});
+  world.run();
+  CHECK(sessions_at_greeting == 1);
+  CHECK(world.io.sessions().size() == 4);
+  CHECK(world.decided_count() == 40);
+  for (const FakeSession& session : world.io.sessions()) {
+    CHECK(session.accepted > 0);
+  }
+}
+
+TEST_CASE("route: every session gets a message before one gets its second") {
+  World world({.connections_max = 3, .pipelining = protocol::Pipelining::across});
+  for (int i = 0; i < 30; ++i) {
+    world.submit("job-" + std::to_string(i));
+  }
+  world.run();
+  REQUIRE(world.io.sessions().size() == 3);
+  std::vector<std::size_t> before;
+  for (const FakeSession& session : world.io.sessions()) {
+    before.push_back(count_of(session, "DATA"));
+  }
+  // From now on no message comes to its end, so that sessions stay as full as they are.
+  world.server.answer = [](FakeSession&, const std::string& command) {
+    return command == "." ? says("") : ordinary;
+  };
+  for (int i = 0; i < 3; ++i) {
+    world.submit("last-" + std::to_string(i));
+  }
+  world.run_for(1s);
+  for (std::size_t i = 0; i < before.size(); ++i) {
+    CHECK(count_of(world.io.sessions()[i], "DATA") == before[i] + 1);
+  }
+}
+
+TEST_CASE("route: no more sessions are open than are allowed, however many jobs wait") {
+  World world({.connections_max = 2});
+  std::size_t most = 0;
+  world.server.answer = [&](FakeSession&, const std::string&) {
+    most = std::max(most, world.io.sockets_open());
+    return ordinary;
+  };
+  for (int i = 0; i < 500; ++i) {
+    world.submit("job-" + std::to_string(i));
+  }
+  world.run();
+  CHECK(world.decided_count() == 500);
+  CHECK(accepted_in_all(world) == 500);
+  CHECK(most == 2);
+}
+
+TEST_CASE("route: a message whose session dies before its end of data goes to another session") {
+  World world;
+  world.server.answer = [&](FakeSession&, const std::string& command) {
+    const bool first = world.io.sessions().size() == 1;
+    return first && command == "DATA" ? says("", true) : ordinary;
+  };
+  const Job& job = world.submit("one");
+  world.run();
+  const Outcome& outcome = world.outcome(job);
+  CHECK(outcome.status == Status::accepted);
+  CHECK(outcome.attempts == 2);
+  CHECK(outcome.peer == "192.0.2.2:587");
+  CHECK(world.io.sessions().size() == 2);
+}
+
+TEST_CASE("route: a message is unsent when its attempts are used up, and says how it died") {
+  World world({.attempts_max = 3, .connect_attempts_max = 10});
+  world.server.answer = [](FakeSession&, const std::string& command) {
+    return command == "DATA" ? says("", true) : ordinary;
+  };
+  const Job& job = world.submit("one");
+  world.run();
+  const Outcome& outcome = world.outcome(job);
+  CHECK(outcome.status == Status::unsent);
+  CHECK(outcome.stage == Stage::data);
+  CHECK(outcome.attempts == 3);
+  CHECK(outcome.reason.find("closed the connection") != std::string::npos);
+  CHECK(world.io.sessions().size() == 3);
+  CHECK_FALSE(world.gate.failed());
+}
+
+TEST_CASE("route: a message whose end of data was handed over is unknown and never sent again") {
+  World world;
+  world.server.answer = [](FakeSession&, const std::string& command) {
+    return command == "." ? says("", true) : ordinary;
+  };
+  const Job& job = world.submit("one");
+  world.run();
+  CHECK(world.outcome(job).status == Status::unknown);
+  CHECK(world.outcome(job).attempts == 1);
+  CHECK(world.io.sessions().size() == 1);
+}
+
+TEST_CASE("route: servers that end a session after some messages cost no message an attempt") {
+  const auto pipelining = GENERATE(protocol::Pipelining::off, protocol::Pipelining::within,
+                                   protocol::Pipelining::across);
+  const int messages_per_session = GENERATE(1, 2, 3);
+  const bool says_421 = GENERATE(true, false);
+  CAPTURE(pipelining, messages_per_session, says_421);
+  World world({.connections_max = 5, .attempts_max = 2, .pipelining = pipelining});
+  world.server.answer = [&](FakeSession& session, const std::string& command) {
+    if (session.accepted < messages_per_session || !command.starts_with("MAIL")) {
+      return ordinary;
+    }
+    return says(says_421 ? "421 4.7.0 enough\r\n" : "", true);
+  };
+  for (int i = 0; i < 300; ++i) {
+    world.submit("job-" + std::to_string(i));
+  }
+  world.run();
+  CHECK(world.decided_count() == 300);
+  CHECK(accepted_in_all(world) == 300);
+  CHECK_FALSE(world.gate.failed());
+}
+
+TEST_CASE("route: a server that ends sessions over refused recipients is not given up") {
+  World world({.attempts_max = 2, .connect_attempts_max = 3});
+  world.server.answer = [&](FakeSession& session, const std::string& command) {
+    if (!command.starts_with("RCPT")) {
+      return ordinary;
+    }
+    const bool enough = count_of(session, "RCPT") > 3;
+    return says(enough ? "421 4.7.0 too many errors\r\n" : "550 5.1.1 no such user\r\n", enough);
+  };
+  for (int i = 0; i < 40; ++i) {
+    world.submit("job-" + std::to_string(i));
+  }
+  world.run();
+  CHECK_FALSE(world.gate.failed());
+  CHECK(world.decided_count() == 40);
+  // Three on each session.
+  CHECK(world.io.sessions().size() >= 13);
+}
+
+TEST_CASE("route: one message that kills every session dies alone") {
+  World world({.attempts_max = 3, .connect_attempts_max = 10});
+  world.server.answer = [](FakeSession&, const std::string& command) {
+    return command.find("poison") != std::string::npos ? says("421 4.7.0 go away\r\n", true)
+                                                       : ordinary;
+  };
+  const Job& poison = world.submit("poison", {"poison@b.example"});
+  std::vector<const Job*> others;
+  for (int i = 0; i < 50; ++i) {
+    others.push_back(&world.submit("job-" + std::to_string(i)));
+  }
+  world.run();
+  CHECK(world.outcome(poison).status == Status::unsent);
+  CHECK(world.outcome(poison).attempts == 3);
+  CHECK(world.outcome(poison).code == 421);
+  for (const Job* const job : others) {
+    CHECK(world.outcome(*job).status == Status::accepted);
+  }
+}
+
+TEST_CASE("route: recipients beyond what a transaction takes go into further ones") {
+  World world({.recipients_max = 3});
+  std::vector<std::string> recipients;
+  for (int i = 0; i < 8; ++i) {
+    recipients.push_back("r" + std::to_string(i) + "@b.example");
+  }
+  const Job& job = world.submit("one", recipients);
+  world.run();
+  for (std::size_t i = 0; i < recipients.size(); ++i) {
+    CHECK(world.outcome(job, i).status == Status::accepted);
+    CHECK(world.outcome(job, i).attempts == 1);
+  }
+  CHECK(accepted_in_all(world) == 3);
+  CHECK(world.stats.content_bytes.get() == 3 * job.content.size());
+}
+
+TEST_CASE("route: too many recipients for the server is no failed attempt of theirs") {
+  World world({.attempts_max = 1});
+  world.server.answer = [](FakeSession& session, const std::string& command) {
+    const auto last_mail =
+        std::find_if(session.commands.rbegin(), session.commands.rend(),
+                     [](const std::string& line) { return line.starts_with("MAIL"); });
+    const auto recipients = last_mail - session.commands.rbegin();
+    return command.starts_with("RCPT") && recipients > 2 ? says("452 4.5.3 too many recipients\r\n")
+                                                         : ordinary;
+  };
+  std::vector<std::string> recipients;
+  for (int i = 0; i < 9; ++i) {
+    recipients.push_back("r" + std::to_string(i) + "@b.example");
+  }
+  const Job& job = world.submit("one", recipients);
+  world.run();
+  for (std::size_t i = 0; i < recipients.size(); ++i) {
+    CHECK(world.outcome(job, i).status == Status::accepted);
+    CHECK(world.outcome(job, i).attempts == 1);
+  }
+  CHECK(accepted_in_all(world) == 5);
+}
+
+TEST_CASE(
+    "route: content is counted once for each transaction that was accepted, and for no other") {
+  World world({.recipients_max = 1});
+  const Job& job = world.submit("one", {"good@b.example", "bad@b.example"});
+  world.server.answer = [](FakeSession&, const std::string& command) {
+    return command.find("bad@") != std::string::npos ? says("550 5.1.1 no\r\n") : ordinary;
+  };
+  world.run();
+  CHECK(world.outcome(job, 0).status == Status::accepted);
+  CHECK(world.outcome(job, 1).status == Status::rejected);
+  CHECK(world.stats.content_bytes.get() == job.content.size());
+}
+
+TEST_CASE("route: an endpoint that failed decides all that waits, now and later") {
+  World world({.connect_attempts_max = 2});
+  world.server.refuses = [](const std::string&) { return true; };
+  std::vector<const Job*> jobs;
+  for (int i = 0; i < 3000; ++i) {
+    jobs.push_back(&world.submit("job-" + std::to_string(i)));
+  }
+  world.run();
+  REQUIRE(world.gate.failed());
+  const Job& later = world.submit("later", {"a@b.example", "c@d.example"});
+  world.run();
+  CHECK(world.decided_count() == 3002);
+  for (const std::size_t recipient : {0u, 1u}) {
+    const Outcome& outcome = world.outcome(later, recipient);
+    CHECK(outcome.status == Status::unsent);
+    CHECK(outcome.stage == Stage::connect);
+    CHECK(outcome.attempts == 0);
+    CHECK(outcome.reason.starts_with("fake.example: no connection: "));
+  }
+  CHECK(world.outcome(*jobs.front()).status == Status::unsent);
+  CHECK(world.io.sockets_open() == 0);
+}
+
+TEST_CASE("route: the next address is tried when the first does not answer") {
+  World world;
+  world.server.refuses = [](const std::string& address) { return address == "192.0.2.1:587"; };
+  const Job& job = world.submit("one");
+  world.run();
+  CHECK(world.outcome(job).status == Status::accepted);
+  CHECK(world.outcome(job).peer == "192.0.2.2:587");
+}
+
+TEST_CASE("route: after stop_sending what waits is unsent and what is under way is finished") {
+  World world;
+  world.server.answer = [](FakeSession&, const std::string& command) {
+    return command == "." ? says("") : ordinary;
+  };
+  const Job& under_way = world.submit("one");
+  const Job& waits = world.submit("two");
+  world.run_for(1s);
+  CHECK(world.decided_count() == 0);
+  world.give(WorkerOrder::stop_sending);
+  world.run_for(1s);
+  CHECK(world.outcome(waits).status == Status::unsent);
+  CHECK(world.outcome(waits).stage == Stage::local);
+  const Job& late = world.submit("three");
+  world.run_for(1s);
+  CHECK(world.outcome(late).status == Status::unsent);
+  world.io.say(0, {"250 2.0.0 OK\r\n"});
+  world.run_for(1s);
+  CHECK(world.outcome(under_way).status == Status::accepted);
+}
+
+TEST_CASE("route: after stop_sending a message that comes back is not tried again") {
+  World world({.recipients_max = 1});
+  world.server.answer = [](FakeSession&, const std::string& command) {
+    return command == "DATA" ? says("") : ordinary;
+  };
+  const Job& job = world.submit("one", {"a@b.example", "later@b.example"});
+  world.run_for(1s);
+  world.give(WorkerOrder::stop_sending);
+  world.run_for(1s);
+  world.io.say(0, {"", true});
+  world.run_for(1s);
+  CHECK(world.outcome(job, 0).status == Status::unsent);
+  CHECK(world.outcome(job, 1).status == Status::unsent);
+  CHECK(world.io.sessions().size() == 1);
+}
+
+TEST_CASE("route: abort gives a verdict to everything, at every stage of a session") {
+  const std::string silent_at = GENERATE("CONNECT", "EHLO client.example", "DATA", ".");
+  CAPTURE(silent_at);
+  World world({.pipelining = protocol::Pipelining::across});
+  world.server.answer = [&](FakeSession&, const std::string& command) {
+    return command == silent_at ? says("") : ordinary;
+  };
+  std::vector<const Job*> jobs;
+  for (int i = 0; i < 10; ++i) {
+    jobs.push_back(&world.submit("job-" + std::to_string(i)));
+  }
+  world.run_for(1s);
+  world.give(WorkerOrder::abort);
+  world.run();
+  const bool handed_over = silent_at == ".";
+  CHECK(world.outcome(*jobs[0]).status == (handed_over ? Status::unknown : Status::unsent));
+  for (std::size_t i = 1; i < jobs.size(); ++i) {
+    CHECK(world.outcome(*jobs[i]).status == Status::unsent);
+  }
+  CHECK(world.io.sockets_open() == 0);
+}
+
+TEST_CASE("route: a rate limit is kept by the clock") {
+  World world({.connections_max = 3, .messages_per_second_max = 10});
+  std::vector<const Job*> jobs;
+  for (int i = 0; i < 51; ++i) {
+    jobs.push_back(&world.submit("job-" + std::to_string(i)));
+  }
+  world.run();
+  const std::int64_t begin_us = world.outcome(*jobs.front()).timestamp_us;
+  const std::int64_t end_us = world.outcome(*jobs.back()).timestamp_us;
+  CHECK(end_us - begin_us >= 5'000'000);
+  CHECK(end_us - begin_us < 5'100'000);
+}
+
+TEST_CASE("route: when no socket is to be had the run goes on with those that it has") {
+  World world({.connections_max = 10});
+  world.io.sockets_max = 2;
+  for (int i = 0; i < 100; ++i) {
+    world.submit("job-" + std::to_string(i));
+  }
+  world.run();
+  CHECK(world.decided_count() == 100);
+  CHECK(accepted_in_all(world) == 100);
+  CHECK_FALSE(world.gate.failed());
+}
+
+TEST_CASE("route: a message that the server cannot take is invalid and costs no session") {
+  World world;
+  world.server.ehlo_reply = "250-fake.example\r\n250 SIZE 100\r\n";
+  Job& large = world.add_job("large");
+  large.content.assign(200, 'x');
+  world.push({&large});
+  const Job& small = world.submit("small");
+  world.run();
+  CHECK(world.outcome(large).status == Status::invalid);
+  CHECK(world.outcome(large).attempts == 0);
+  CHECK(world.outcome(small).status == Status::accepted);
+  CHECK(world.io.sessions().size() == 1);
+}
+
+TEST_CASE("connection table: numbers are dense, and used again when their connection has ended") {
+  ConnectionTable table;
+  ConnectionEnvironment environment;
+  CHECK(table.size() == 0);
+  const io::Owner first = table.next_owner();
+  CHECK(table.find(first) == nullptr);
+  CHECK(table.add(std::make_unique<Connection>(environment, first, false), first) == first);
+  const io::Owner second = table.next_owner();
+  CHECK(second != first);
+  CHECK(table.add(std::make_unique<Connection>(environment, second, false), second) == second);
+  CHECK(table.size() == 2);
+  CHECK(table.find(first)->owner() == first);
+  table.remove(first);
+  CHECK(table.size() == 1);
+  CHECK(table.find(first) == nullptr);
+  CHECK(table.next_owner() == first);
+  CHECK(table.find(99) == nullptr);
+}
+
+}  // namespace ringpost::engine

@@ -1,0 +1,141 @@
+#include "tests/engine/worker_world.h"
+
+#include <array>
+
+#include <catch2/catch_test_macros.hpp>
+
+namespace ringpost::engine::test {
+
+namespace {
+
+EndpointOptions endpoint_of(const WorldOptions& options) {
+  EndpointOptions endpoint;
+  endpoint.name = "fake";
+  endpoint.host = "fake.example";
+  endpoint.security = TransportSecurity::none;
+  endpoint.connections_max = options.connections_max;
+  endpoint.messages_per_second_max = options.messages_per_second_max;
+  endpoint.recipients_max = options.recipients_max;
+  endpoint.attempts_max = options.attempts_max;
+  endpoint.connect_attempts_max = options.connect_attempts_max;
+  return endpoint;
+}
+
+std::vector<WorkerEndpoint> worker_endpoints(const WorldOptions& options, EndpointGate& gate,
+                                             queue::JobQueue& jobs) {
+  WorkerEndpoint endpoint;
+  endpoint.gate = &gate;
+  endpoint.jobs = &jobs;
+  endpoint.session.client_name = "client.example";
+  endpoint.session.tls_mode = protocol::TlsMode::none;
+  endpoint.session.pipelining = options.pipelining;
+  endpoint.session.recipients_max = options.recipients_max;
+  endpoint.session.timeouts.command = options.command_timeout;
+  endpoint.session.timeouts.greeting = options.command_timeout;
+  endpoint.connections_max = options.connections_max;
+  std::vector<WorkerEndpoint> endpoints;
+  endpoints.push_back(std::move(endpoint));
+  return endpoints;
+}
+
+}  // namespace
+
+World::World(const WorldOptions& options)
+    : endpoint(endpoint_of(options)),
+      gate(
+          endpoint,
+          [](std::string, std::uint16_t port, io::Resolver::Callback callback) {
+            callback(std::vector{*io::address_of_literal("192.0.2.1", port),
+                                 *io::address_of_literal("192.0.2.2", port)});
+          },
+          [this] { io.wake(); }, [this] { return io.now(); }),
+      worker(io, worker_endpoints(options, gate, jobs_), outcomes_, order_, stats) {}
+
+// A worker is destroyed when all its connections have ended, as the engine does it.
+World::~World() {
+  if (!over_) {
+    order_.store(WorkerOrder::abort);
+    turn_until_asleep();
+    order_.store(WorkerOrder::finish);
+    turn_until_asleep();
+  }
+}
+
+Job& World::add_job(std::string id, const std::vector<std::string>& recipients) {
+  Job& job = store_.emplace_back();
+  job.id = std::move(id);
+  job.sender = "sender@a.example";
+  for (const std::string& recipient : recipients) {
+    job.add_recipient().address = recipient;
+  }
+  job.content = "X-Id: " + job.id + "\r\n\r\nHello.\r\n";
+  job.traits.ends_with_crlf = true;
+  job.outcomes_left = job.recipient_count;
+  return job;
+}
+
+void World::push(std::vector<Job*> jobs) {
+  for (Job* const job : jobs) {
+    job->submitted_at = io.now();
+  }
+  producer_.push(jobs);
+  if (worker.parked().exchange(false)) {
+    io.wake();
+  }
+}
+
+Job& World::submit(std::string id, const std::vector<std::string>& recipients) {
+  Job& job = add_job(std::move(id), recipients);
+  push({&job});
+  return job;
+}
+
+void World::turn_until_asleep() {
+  // A worker that never comes to rest spins: that is a bug of its own.
+  constexpr int turns_max = 100'000;
+  for (int turns = 0; turns < turns_max; ++turns) {
+    over_ = !worker.turn();
+    if (over_ || io.asleep()) {
+      return;
+    }
+  }
+  FAIL("the worker does not come to rest");
+}
+
+void World::run() {
+  io.clock_stops_at = never;
+  turn_until_asleep();
+}
+
+void World::run_for(Duration duration) {
+  io.clock_stops_at = io.now() + duration;
+  turn_until_asleep();
+}
+
+void World::give(WorkerOrder wanted) {
+  order_.store(wanted);
+  io.wake();
+}
+
+void World::collect() {
+  std::array<queue::DecidedRecipient, 64> taken;
+  for (std::size_t count = outcomes_.take(taken); count > 0; count = outcomes_.take(taken)) {
+    for (std::size_t i = 0; i < count; ++i) {
+      ++decided_[{taken[i].job, taken[i].recipient}];
+    }
+  }
+}
+
+std::size_t World::decided_count() {
+  collect();
+  return decided_.size();
+}
+
+const Outcome& World::outcome(const Job& job, std::size_t recipient) {
+  collect();
+  INFO("job " << job.id << ", recipient " << recipient);
+  REQUIRE(decided_[{&job, recipient}] == 1);
+  return job.recipients[recipient].outcome;
+}
+
+}  // namespace ringpost::engine::test

@@ -1,0 +1,77 @@
+// One worker with everything around it, but for the kernel, other threads and time.
+#pragma once
+
+#include <atomic>
+#include <deque>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "engine/endpoint_gate.h"
+#include "engine/worker.h"
+#include "queue/job_queue.h"
+#include "queue/outcome_queue.h"
+#include "tests/support/fake_io.h"
+
+namespace ringpost::engine::test {
+
+struct WorldOptions {
+  std::uint32_t connections_max = 1;
+  double messages_per_second_max = 0;
+  std::uint32_t recipients_max = 100;
+  std::uint32_t attempts_max = 3;
+  std::uint32_t connect_attempts_max = 4;
+  Duration command_timeout = std::chrono::minutes(5);
+  protocol::Pipelining pipelining = protocol::Pipelining::within;
+};
+
+class World {
+ public:
+  explicit World(const WorldOptions& options = {});
+  ~World();
+  World(const World&) = delete;
+  World& operator=(const World&) = delete;
+
+  // A job that lives as long as the world.
+  Job& add_job(std::string id, const std::vector<std::string>& recipients = {"a@b.example"});
+  void push(std::vector<Job*> jobs);
+  // The next job, made and pushed.
+  Job& submit(std::string id, const std::vector<std::string>& recipients = {"a@b.example"});
+
+  // Turns until nothing is under way and nothing is due, or until the worker is over; fails the
+  // test when that takes too many turns.
+  void run();
+  // Turns until the clock would pass `duration` from now.
+  void run_for(Duration duration);
+  void give(WorkerOrder wanted);
+  [[nodiscard]] bool is_over() const { return over_; }
+
+  // The outcome of a job's only recipient, or of the one with this index; fails the test when it
+  // has not been decided, or more than once.
+  const Outcome& outcome(const Job& job, std::size_t recipient = 0);
+  // How many recipients have been decided so far.
+  std::size_t decided_count();
+
+  ringpost::test::FakeServer server;
+  ringpost::test::FakeIo io{server};
+  EndpointOptions endpoint;
+  EndpointGate gate;
+  WorkerStats stats;
+
+ private:
+  void collect();
+  void turn_until_asleep();
+
+  queue::JobQueue jobs_;
+  queue::JobQueue::Producer producer_{jobs_};
+  queue::OutcomeQueue outcomes_;
+  std::atomic<WorkerOrder> order_{WorkerOrder::run};
+  std::deque<Job> store_;
+  std::map<std::pair<const Job*, std::size_t>, int> decided_;
+  bool over_ = false;
+
+ public:
+  Worker worker;
+};
+
+}  // namespace ringpost::engine::test
