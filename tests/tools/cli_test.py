@@ -1,0 +1,349 @@
+"""The command line around the engine: usage errors, help, config, version, completion, validate.
+
+Needs $RINGPOST, the program. No network: nothing here sends.
+"""
+
+import gzip
+import json
+import os
+import shutil
+import subprocess
+import unittest
+
+from support.program import ProgramTest, is_sanitized
+from support.workspace import wait_until
+
+COMMANDS = ("send", "validate", "render", "sink", "demo", "config", "completion", "version")
+GOOD = {"from": "a@example.com", "to": "b@example.com", "subject": "Hi", "text": "Hello"}
+# A screen or two.
+HELP_LINES_MAX = 70  # two screens
+HELP_COLUMNS_MAX = 100
+# The longest line there may be has 64 MiB; twice that, while the buffer for it grows.
+MEMORY_MAX = 160 << 20
+
+
+def line(**fields):
+    return json.dumps({**GOOD, **fields}).encode()
+
+
+class CommandLine(ProgramTest):
+    def usage_error(self, *arguments, **environment):
+        """Runs what must be refused, and returns what was said about it."""
+        run = self.run_program(*arguments, **environment)
+        self.assert_exit(run, 2)
+        self.assertEqual(run.stdout, b"", run.describe())
+        self.assertTrue(run.stderr.startswith("ringpost: "), run.describe())
+        return run.stderr
+
+    def test_no_command_shows_the_help_and_is_an_error(self):
+        run = self.run_program()
+        self.assert_exit(run, 2)
+        self.assertEqual(run.stdout, b"")
+        for command in COMMANDS:
+            self.assertIn(f"  {command} ", run.stderr)
+
+    def test_unknown_commands_and_flags_are_named_with_a_suggestion(self):
+        self.assertIn('did you mean "send"?', self.usage_error("sned"))
+        self.assertIn('did you mean "show"?', self.usage_error("config", "shwo"))
+        self.assertIn('did you mean "--outcomes"?', self.usage_error("send", "--outcome", "x"))
+        self.assertIn("show or check", self.usage_error("config"))
+        self.assertIn("behind the command", self.usage_error("--rate", "send"))
+        self.assertIn("--rate", self.usage_error("send", "--rate"))
+        self.assertIn("too many", self.usage_error("version", "now"))
+        self.assertIn("completion", self.usage_error("completion", "tcsh"))
+
+    def test_flags_of_later_versions_are_refused_and_not_passed_over(self):
+        for flag in ("--journal", "--template", "--deadline", "--chunking", "--on-unknown"):
+            self.assertIn("unknown flag", self.usage_error("send", flag, "x", "-e", "smtp://h"))
+
+    def test_a_password_never_is_an_argument(self):
+        said = self.usage_error("send", "-e", "smtp://u:hunter2@h")
+        self.assertNotIn("hunter2", said)
+        self.assertIn("RINGPOST_PASSWORD", said)
+        self.assertIn("unknown flag", self.usage_error("send", "--password", "hunter2"))
+
+    def test_help_of_each_command_fits_a_screen_or_two(self):
+        for words in ((), *((command,) for command in COMMANDS), ("config", "show")):
+            run = self.run_program(*words, "--help")
+            self.assert_exit(run, 0)
+            text = run.stdout.decode()
+            self.assertIn(f"Usage: ringpost{''.join(' ' + word for word in words)}", text)
+            self.assertLessEqual(len(text.splitlines()), HELP_LINES_MAX, text)
+            self.assertLessEqual(max(map(len, text.splitlines())), HELP_COLUMNS_MAX, text)
+            self.assertEqual(run.stderr, "")
+        self.assertEqual(self.run_program("help", "send").stdout,
+                         self.run_program("send", "-h").stdout)
+
+    def test_version(self):
+        short = self.run_program("--version").stdout.decode()
+        self.assertRegex(short, r"^ringpost \d+\.\d+\.\d+\n$")
+        known = json.loads(self.run_program("version", "--json").stdout)
+        self.assertEqual(f"ringpost {known['ringpost']}\n", short)
+        for name in ("liburing", "wolfssl", "simdjson", "compiler"):
+            self.assertRegex(known[name], r"\d+\.\d+")
+        self.assertIsInstance(known["aes_in_hardware"], bool)
+        self.assertIn(os.uname().release, known["kernel"])
+        self.assertIn(b"wolfssl", self.run_program("version").stdout)
+
+    def test_a_full_disk_is_an_error_and_a_reader_that_has_gone_is_none_to_speak_of(self):
+        with open("/dev/full", "wb") as full:
+            run = subprocess.run([os.environ["RINGPOST"], "version"], stdout=full,
+                                 stderr=subprocess.PIPE, check=False)
+        self.assertEqual(run.returncode, 1)
+        self.assertIn(b"No space left", run.stderr)
+        read_end, write_end = os.pipe()
+        os.close(read_end)
+        run = subprocess.run([os.environ["RINGPOST"], "completion", "bash"], stdout=write_end,
+                             stderr=subprocess.PIPE, check=False)
+        os.close(write_end)
+        self.assertEqual(run.returncode, 1)
+        self.assertEqual(run.stderr, b"")
+
+
+class Configuration(ProgramTest):
+    def write(self, text, name="ringpost.toml"):
+        path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    def test_show_names_the_origin_of_each_value_and_no_secret(self):
+        self.write('[endpoint.ses]\nhost = "mail.example.com"\nusername = "u"\n'
+                   'password_command = "echo hunter2"\n[send]\ndrain = "9s"\n')
+        self.write('[endpoint.ses]\nrate = "14/s"\nhost = "other"\n',
+                   "config/ringpost/ringpost.toml")
+        run = self.run_program("config", "show", RINGPOST_CORES="2", RINGPOST_PASSWORD="hunter3")
+        self.assert_exit(run, 0)
+        shown = run.stdout.decode()
+        self.assertRegex(shown, r'host = "mail.example.com" +# ./ringpost.toml:2:8\n')
+        self.assertRegex(shown, r'rate = "14/s" +# .*/config/ringpost/ringpost.toml:2:8\n')
+        self.assertRegex(shown, r'cores = 2 +# RINGPOST_CORES\n')
+        self.assertRegex(shown, r'drain = "9s" +# ./ringpost.toml:6:9\n')
+        self.assertRegex(shown, r'port = 587 +# default\n')
+        self.assertIn("# password: from password_command\n", shown)
+        self.assertNotIn("hunter", shown + run.stderr)
+        # What it prints is a configuration file itself.
+        again = self.write(shown, "again.toml")
+        self.assert_exit(self.run_program("config", "check", "-c", again), 0)
+
+    def test_check_names_each_mistake_by_file_line_and_column(self):
+        self.write('[endpoint.ses]\nhosst = "x"\nport = "465x"\n[send]\npreset = 1\n')
+        run = self.run_program("config", "check")
+        self.assert_exit(run, 2)
+        self.assertEqual(run.stdout, b"")
+        self.assertIn('./ringpost.toml:2:1: unknown key "hosst"; did you mean "host"?', run.stderr)
+        self.assertIn("./ringpost.toml:3:8: port: ", run.stderr)
+        self.assertIn('./ringpost.toml:5:1: unknown key "preset"', run.stderr)
+
+    def test_check_reads_every_endpoint_and_the_variables(self):
+        self.write('[endpoint.a]\nport = 465\n[endpoint.b]\nhost = "h"\nport = 465\n'
+                   'security = "starttls"\n')
+        run = self.run_program("config", "check", RINGPOST_RATE="fast")
+        self.assert_exit(run, 2)
+        self.assertIn("endpoint.a: it has no host", run.stderr)
+        self.assertIn("./ringpost.toml:5:8", run.stderr)
+        self.assertIn('RINGPOST_RATE: "fast"', run.stderr)
+
+    def test_check_warns_and_is_content(self):
+        self.write('[endpoint.a]\nhost = "h"\nverify = false\nusername = "u"\n')
+        run = self.run_program("config", "check")
+        self.assert_exit(run, 0)
+        self.assertEqual(run.stdout, b"./ringpost.toml: ok\n")
+        self.assertIn("not verified", run.stderr)
+        self.assertIn("no password", run.stderr)
+
+    def test_no_file_is_fine_and_a_named_one_has_to_be_there(self):
+        run = self.run_program("config", "check")
+        self.assert_exit(run, 0)
+        self.assertIn(b"ringpost.toml", run.stdout)
+        for arguments, variables in ((("-c", "none.toml"), {}),
+                                     ((), {"RINGPOST_CONFIG": "none.toml"})):
+            run = self.run_program("config", "check", *arguments, **variables)
+            self.assert_exit(run, 2)
+            self.assertIn("none.toml", run.stderr)
+
+    def test_a_file_of_a_stranger_is_not_obeyed(self):
+        path = self.write('[send]\ncores = 2\n')
+        path.chmod(0o666)
+        run = self.run_program("config", "show")
+        self.assert_exit(run, 2)
+        self.assertIn("chmod o-w", run.stderr)
+        self.assert_exit(self.run_program("config", "show", "-c", path), 0)
+
+    def test_send_tells_what_is_missing(self):
+        run = self.run_program("send")
+        self.assert_exit(run, 2)
+        self.assertIn("-e", run.stderr)
+        run = self.run_program("send", "-e", "smtp://u@mail.example.com")
+        self.assert_exit(run, 2)
+        self.assertIn("RINGPOST_ENDPOINT_MAIL_EXAMPLE_COM_PASSWORD", run.stderr)
+        secret = self.folder / "secret"
+        secret.write_text("hunter2\n", encoding="ascii")
+        secret.chmod(0o644)
+        self.write('[endpoint.a]\nhost = "h"\nusername = "u"\npassword_file = "secret"\n')
+        run = self.run_program("send")
+        self.assert_exit(run, 2)
+        self.assertIn("chmod 600", run.stderr)
+        self.assertNotIn("hunter2", run.stderr)
+
+
+class Completion(ProgramTest):
+    def script(self, shell):
+        run = self.run_program("completion", shell)
+        self.assert_exit(run, 0)
+        path = self.folder / f"completion.{shell}"
+        path.write_bytes(run.stdout)
+        return path
+
+    def test_bash_completes_commands_flags_and_words(self):
+        script = self.script("bash")
+
+        def completed(*words):
+            quoted = " ".join(f"'{word}'" for word in ("ringpost", *words))
+            program = (f"source {script}; COMP_WORDS=({quoted}); COMP_CWORD={len(words)}; "
+                       "_ringpost; printf '%s\\n' \"${COMPREPLY[@]}\"")
+            run = subprocess.run(["bash", "--norc", "-c", program], capture_output=True,
+                                 check=True, text=True)
+            return run.stdout.split()
+
+        self.assertEqual(completed("se"), ["send"])
+        self.assertEqual(completed("config", ""), ["show", "check"])
+        self.assertIn("--endpoint", completed("send", "--end"))
+        self.assertEqual(completed("send", "--progress", "pl"), ["plain"])
+        self.assertEqual(completed("send", "--rate", ""), [])
+        self.assertEqual(completed("send", "x.jsonl", "--summary", "j"), ["json"])
+
+    def test_the_scripts_are_understood_by_their_shells(self):
+        for shell in ("bash", "zsh", "fish"):
+            script = self.script(shell)
+            if shutil.which(shell):
+                subprocess.run([shell, "-n", str(script)], check=True)
+            self.assertIn(b"endpoint", script.read_bytes())
+
+
+class Validate(ProgramTest):
+    def validate(self, *lines, **more):
+        """Validates these lines and returns the complaints without file name."""
+        path = self.folder / "jobs.jsonl"
+        path.write_bytes(b"\n".join(lines) + b"\n")
+        run = self.run_program("validate", "jobs.jsonl", **more)
+        text = run.stdout.decode("utf-8")
+        for complaint in text.splitlines():
+            self.assertTrue(complaint.startswith("jobs.jsonl:"), complaint)
+        return run, [complaint.removeprefix("jobs.jsonl:") for complaint in text.splitlines()]
+
+    def complaint(self, *lines):
+        run, complaints = self.validate(*lines)
+        self.assert_exit(run, 3)
+        self.assertEqual(len(complaints), 1, run.describe())
+        return complaints[0]
+
+    def test_valid_jobs_are_counted_and_nothing_is_data(self):
+        run, complaints = self.validate(line(), b"", line(to=["c@example.com", "d@example.com"]))
+        self.assert_exit(run, 0)
+        self.assertEqual(complaints, [])
+        self.assertEqual(run.stderr, "2 valid (3 recipients), 0 invalid\n")
+
+    def test_each_bad_line_is_named_and_the_others_go_on(self):
+        run, complaints = self.validate(line(), b"{", line(subjct="x"), line(), b"[]")
+        self.assert_exit(run, 3)
+        self.assertEqual([complaint.split(":")[0] for complaint in complaints], ["2", "3", "5"])
+        self.assertIn("2 valid (2 recipients), 3 invalid", run.stderr)
+
+    def test_every_kind_of_bad_line(self):
+        cases = {
+            "not json": (b"hello", "1: "),
+            "cut off": (line()[:-9], "1: "),
+            "a list": (b"[1]", "object"),
+            "two jobs": (line() + line(), "1: "),
+            "unknown field": (line(subjct="x"), 'did you mean "subject"?'),
+            "duplicate field": (b'{"from":"a@b.c","from":"a@b.c","to":"x@y.z","text":""}', "from"),
+            "line break in an address": (line(to="b@example.com\r\nRCPT TO:<x@y.z>"), "1: to: "),
+            "line break in a header": (line(headers={"X-A": "a\r\nBcc: x@y.z"}), "headers.X-A: "),
+            "line break in the subject": (line(subject="a\nb"), "1: subject: "),
+            "NUL in text": (line(text="a\0b"), "1: text: "),
+            "bare CR": (line(text="a\rb"), "1: text: "),
+            "mixed line ends": (line(text="a\r\nb\nc"), "1: text: "),
+            "invalid UTF-8": (b'{"from":"a@b.c","to":"x@y.z","text":"\xff"}', "UTF-8"),
+            "wrong type": (line(subject=7), "1: subject: "),
+            "no recipients": (b'{"from":"a@b.c","text":"x"}', "recipient"),
+            "missing file": (b'{"envelope":{"from":"a@b.c","to":["x@y.z"]},"raw_file":"none.eml"}',
+                             "1: raw_file: "),
+        }
+        for name, (bad, expected) in cases.items():
+            with self.subTest(name):
+                self.assertIn(expected, self.complaint(bad))
+
+    def test_a_pipe_as_raw_file_is_refused_at_once(self):
+        os.mkfifo(self.folder / "pipe.eml")
+        said = self.complaint(
+            b'{"envelope":{"from":"a@b.c","to":["x@y.z"]},"raw_file":"pipe.eml"}')
+        self.assertIn("1: raw_file: ", said)
+
+    def test_hostile_text_reaches_the_terminal_escaped(self):
+        said = self.complaint(b'{"\\u001b[2J\\u0007":1}')
+        self.assertNotIn("\x1b", said)
+        self.assertNotIn("\x07", said)
+
+    def test_a_line_of_100_mb_takes_no_memory_for_it(self):
+        path = self.folder / "jobs.jsonl"
+        with open(path, "wb") as file:
+            file.write(line() + b"\n" + b'{"text":"')
+            for _ in range(100):
+                file.write(b"x" * (1 << 20))
+            file.write(b'"}\n' + line() + b"\n")
+        program = self.start("validate", "jobs.jsonl", "-", stdin=subprocess.PIPE)
+        # It waits for standard input when the file is done; its memory can be looked at meanwhile.
+        program.process.stdin.write(b"nonsense\n")
+        program.process.stdin.flush()
+        until_said(self, program, b"stdin:1: ")
+        peak = program.peak_memory()
+        program.process.stdin.close()
+        run = program.wait()
+        self.assert_exit(run, 3)
+        self.assertIn(b"jobs.jsonl:2: ", run.stdout)
+        self.assertIn("2 valid (2 recipients), 2 invalid", run.stderr)
+        if not is_sanitized():
+            self.assertLess(peak, MEMORY_MAX)
+
+    def test_compressed_files_and_standard_input(self):
+        (self.folder / "jobs.jsonl.gz").write_bytes(gzip.compress(line() + b"\n{}\n"))
+        run = self.run_program("validate", "jobs.jsonl.gz")
+        self.assert_exit(run, 3)
+        self.assertTrue(run.stdout.startswith(b"jobs.jsonl.gz:2: "), run.describe())
+        with open(self.folder / "in", "wb") as file:
+            file.write(b"nonsense")
+        with open(self.folder / "in", "rb") as file:
+            run = self.run_program("validate", stdin=file)
+        self.assert_exit(run, 3)
+        self.assertTrue(run.stdout.startswith(b"stdin:1: "), run.describe())
+
+    def test_a_file_that_cannot_be_read_is_a_usage_error(self):
+        run = self.run_program("validate", "none.jsonl")
+        self.assert_exit(run, 2)
+        self.assertIn("none.jsonl", run.stderr)
+        (self.folder / "cut.gz").write_bytes(gzip.compress(line() * 100)[:-20])
+        run = self.run_program("validate", "cut.gz")
+        self.assert_exit(run, 2)
+        self.assertIn("cut.gz", run.stderr)
+
+    def test_newlines_come_from_flag_variable_and_file_as_for_send(self):
+        bad = line(text="a\nb\n")
+        self.assert_exit(self.validate(bad)[0], 0)
+        self.assert_exit(self.validate(bad, RINGPOST_NEWLINES="strict")[0], 3)
+        (self.folder / "ringpost.toml").write_text('[send]\nnewlines = "strict"\n')
+        self.assert_exit(self.validate(bad)[0], 3)
+        self.assert_exit(self.validate(bad, RINGPOST_NEWLINES="normalize")[0], 0)
+        run = self.run_program("validate", "jobs.jsonl", "--newlines", "crlf")
+        self.assert_exit(run, 2)
+        self.assertIn('--newlines: "crlf"', run.stderr)
+
+
+def until_said(test, program, text, seconds=60):
+    wait_until(lambda: text in program.stdout() or not program.is_alive(), f"it says {text}",
+               seconds)
+    test.assertTrue(program.is_alive(), program.stderr())
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,15 @@
+// Compressed octets for tests.
+#pragma once
+
+#include <string>
+
+#include "codec/base.h"
+
+namespace ringpost::cli::test {
+
+// One gzip member.
+[[nodiscard]] std::string gzip(Bytes octets);
+// One zstd frame, with a checksum.
+[[nodiscard]] std::string zstd(Bytes octets);
+
+}  // namespace ringpost::cli::test

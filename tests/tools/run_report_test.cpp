@@ -1,0 +1,112 @@
+#include "tools/ringpost/run_report.h"
+
+#include <csignal>
+#include <string>
+
+#include <catch2/catch_test_macros.hpp>
+
+namespace ringpost::cli {
+
+namespace {
+
+Outcome outcome_of(Status status, std::uint16_t code = 0, std::string words = {}) {
+  Outcome outcome;
+  outcome.status = status;
+  outcome.stage = code == 0 ? Stage::local : Stage::rcpt;
+  outcome.code = code;
+  (code == 0 ? outcome.reason : outcome.text) = std::move(words);
+  return outcome;
+}
+
+RunFacts facts_of(const RunTally& tally) {
+  RunFacts facts;
+  facts.tally = &tally;
+  facts.seconds = 2;
+  facts.jobs_read = 12;
+  facts.statistics.content_bytes = 4'000'000;
+  facts.statistics.sessions_opened = 4;
+  facts.statistics.sessions_ready = 3;
+  facts.outcomes_path = "outcomes.jsonl";
+  return facts;
+}
+
+bool has(const std::string& text, std::string_view part) {
+  INFO(text);
+  CHECK(text.find(part) != std::string::npos);
+  return text.find(part) != std::string::npos;
+}
+
+}  // namespace
+
+TEST_CASE("run report: a run that went well is short") {
+  RunTally tally;
+  for (int i = 0; i < 10; ++i) {
+    tally.count(outcome_of(Status::accepted, 250, "OK"));
+  }
+  CHECK(summary_text(facts_of(tally)) ==
+        "accepted         10\n"
+        "12 jobs in 2.00 s: 5 messages/s, 2.0 MB/s of content, 3 sessions\n"
+        "outcomes: outcomes.jsonl\n");
+}
+
+TEST_CASE("run report: what was not accepted comes with advice and its reasons") {
+  RunTally tally;
+  tally.count(outcome_of(Status::rejected, 550, "5.1.1 no such user 17"));
+  tally.count(outcome_of(Status::deferred, 451, "4.7.1 later"));
+  tally.count(outcome_of(Status::unknown));
+  tally.count(outcome_of(Status::invalid, 0, "jobs.jsonl:3: to: no address"));
+  RunFacts facts = facts_of(tally);
+  facts.failures.push_back({"ses", "auth", "mx.example:587: no"});
+  const std::string text = summary_text(facts);
+  has(text, "accepted          0\n");
+  has(text, "rejected          1\n");
+  has(text, "deferred          1   running them again may help\n");
+  has(text, "unknown           1   the server may have accepted them");
+  has(text, "invalid           1   mend the jobs first\n");
+  has(text, "         1  rejected at rcpt: 550 #.#.# no such user #\n");
+  has(text, "         1  invalid at local: to: no address\n");
+  has(text, "endpoint ses was given up at auth: mx.example:587: no\n");
+  CHECK(text.find("expired") == std::string::npos);
+}
+
+TEST_CASE("run report: the JSON summary has every status, and escapes what others said") {
+  RunTally tally;
+  tally.count(outcome_of(Status::accepted, 250));
+  RunFacts facts = facts_of(tally);
+  facts.failures.push_back({"a\"b", "tls", "line\nbreak"});
+  facts.signal = SIGINT;
+  CHECK(summary_json(facts) ==
+        "{\"summary\":{\"recipients\":{\"accepted\":1,\"rejected\":0,\"deferred\":0,\"unsent\":0,"
+        "\"unknown\":0,\"invalid\":0,\"expired\":0},\"jobs\":12,\"seconds\":2.000,"
+        "\"messages_per_second\":0,\"content_bytes\":4000000,\"sessions_opened\":4,"
+        "\"sessions_ready\":3,\"turns\":0,\"ring_enters\":0,\"endpoint_failures\":[{\"endpoint\":"
+        "\"a\\\"b\",\"stage\":\"tls\",\"message\":\"line\\nbreak\"}],\"signal\":2}}\n");
+  facts.signal = 0;
+  CHECK(summary_json(facts).find("signal") == std::string::npos);
+}
+
+TEST_CASE("run report: progress is a line, with a share when the total is known") {
+  RunTally tally;
+  tally.count(outcome_of(Status::accepted, 250));
+  tally.count(outcome_of(Status::unsent));
+  RunFacts facts = facts_of(tally);
+  CHECK(progress_text(facts) == "1 accepted  1 other  0/s  2 s");
+  facts.bytes_total = 200;
+  facts.bytes_read = 50;
+  CHECK(progress_text(facts) == " 25% read  1 accepted  1 other  0/s  2 s");
+  facts.bytes_read = 300;  // a file that grew meanwhile
+  CHECK(progress_text(facts).starts_with("100% read  "));
+  const std::string json = progress_json(facts);
+  CHECK(json.starts_with("{\"progress\":{\"recipients\":{\"accepted\":1,"));
+  CHECK(json.ends_with("}}\n"));
+}
+
+TEST_CASE("run report: a run that took no time divides by nothing") {
+  RunTally tally;
+  tally.count(outcome_of(Status::accepted, 250));
+  RunFacts facts = facts_of(tally);
+  facts.seconds = 0;
+  has(summary_text(facts), "12 jobs in 0.00 s: 1000 messages/s");
+}
+
+}  // namespace ringpost::cli

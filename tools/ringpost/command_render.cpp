@@ -1,0 +1,90 @@
+// `ringpost render`: the finished message of a job, as it would go out, for a look before sending.
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "codec/job_reader.h"
+#include "tools/ringpost/commands.h"
+#include "tools/ringpost/job_file_source.h"
+#include "tools/ringpost/job_input.h"
+#include "tools/ringpost/log.h"
+#include "tools/ringpost/outcome_file.h"
+#include "tools/ringpost/parse_line.h"
+
+namespace ringpost::cli {
+
+namespace {
+
+struct RenderFlags {
+  std::string file;
+  std::string id;
+};
+
+int print_message(const Job& job) {
+  auto output = OutcomeFile::open("-");
+  if (!output) {
+    return exit_uncategorised;
+  }
+  output->lines() = job.content;
+  return output->write() ? exit_all_accepted : exit_uncategorised;
+}
+
+// The first job, or the one with the id that was asked for.
+int run_render(const RenderFlags& flags) {
+  auto input = JobInput::open(flags.file.empty() ? std::vector<std::string>()
+                                                 : std::vector<std::string>{flags.file},
+                              -1);
+  if (!input) {
+    print_error(input.error().message);
+    return exit_usage;
+  }
+  JobFileSource files;
+  codec::JobReader reader({.files = &files});
+  const std::int64_t date_us = std::chrono::duration_cast<std::chrono::microseconds>(
+                                   std::chrono::system_clock::now().time_since_epoch())
+                                   .count();
+  Job job;
+  JobInput::Line line;
+  for (;;) {
+    const auto next = input->next(line);
+    if (!next) {
+      print_error(next.error().message);
+      return exit_uncategorised;
+    }
+    if (!*next) {
+      print_error(flags.id.empty() ? "there is no job" : "there is no job with the id " + flags.id);
+      return exit_usage;
+    }
+    job.clear();
+    const auto parsed = parse_line(reader, line, date_us, job);
+    if (!flags.id.empty() && job.id != flags.id) {
+      continue;
+    }
+    if (!parsed) {
+      print_error(parsed.error());
+      return exit_invalid_input;
+    }
+    return print_message(job);
+  }
+}
+
+}  // namespace
+
+void add_render_command(CLI::App& app, CommandResult& result) {
+  CLI::App* const command =
+      app.add_subcommand("render", "Print the finished RFC 5322 message of a job");
+  auto flags = std::make_shared<RenderFlags>();
+  command->add_option("FILE", flags->file, "Job file; - or nothing is standard input");
+  command->add_option("--id", flags->id, "The job's id; without it the first job is printed");
+  command->footer(
+      "Examples:\n"
+      "  ringpost render jobs.jsonl\n"
+      "  ringpost render jobs.jsonl --id weekly-47 | less");
+  command->callback([flags, &result] { result.exit_code = run_render(*flags); });
+}
+
+}  // namespace ringpost::cli

@@ -1,0 +1,38 @@
+// Completion scripts for shells, made from what CLI11 knows about the commands, so that they cannot
+// drift.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace CLI {
+class App;
+}  // namespace CLI
+
+namespace ringpost::cli {
+
+struct CompletionFlag {
+  std::vector<std::string> names;  // "-e", "--endpoint"
+  std::string description;
+  bool takes_value = false;
+  std::vector<std::string> words;  // the values there are; empty: anything
+  bool takes_file = false;
+};
+
+struct CompletionCommand {
+  std::string path;  // "config show"; empty: the program itself
+  std::string description;
+  std::vector<std::string> subcommands;  // names
+  std::vector<CompletionFlag> flags;
+  bool takes_files = false;
+};
+
+// The program first, and each command behind the one that it belongs to.
+[[nodiscard]] std::vector<CompletionCommand> completion_commands(const CLI::App& app);
+
+[[nodiscard]] std::string bash_completion(const std::vector<CompletionCommand>& commands);
+[[nodiscard]] std::string zsh_completion(const std::vector<CompletionCommand>& commands);
+[[nodiscard]] std::string fish_completion(const std::vector<CompletionCommand>& commands);
+
+}  // namespace ringpost::cli

@@ -1,0 +1,35 @@
+// Which endpoints a run uses, complete with passwords.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "codec/base.h"
+#include "tools/ringpost/config_file.h"
+#include "tools/ringpost/endpoint_setting.h"
+#include "tools/ringpost/send_setting.h"
+#include "tools/ringpost/usage_error.h"
+
+namespace ringpost::cli {
+
+// An endpoint as `-e` chose it.
+struct ChosenEndpoint {
+  EndpointDraft draft;      // complete but for the password
+  std::string secret_name;  // what its password is kept under: its name, or the host of its URL
+};
+
+// The endpoints of `draft.endpoints`; the only one there is in `configuration` when that is empty.
+// With `draft`'s connections, rate and pipelining, as far as they have the last word over
+// `configuration`.
+[[nodiscard]] Result<std::vector<ChosenEndpoint>, UsageError> choose_endpoints(
+    const SendDraft& draft, const SettingMap& send_settings, const Configuration& configuration);
+
+// Reads the password of each that has a user name. A variable is never used for two hosts, lest one
+// ESP learns the password of another.
+[[nodiscard]] Result<void, UsageError> read_passwords(std::vector<ChosenEndpoint>& endpoints);
+
+// What every run with these endpoints has to say.
+[[nodiscard]] std::vector<std::string> endpoint_warnings(
+    const std::vector<ChosenEndpoint>& endpoints);
+
+}  // namespace ringpost::cli

@@ -1,0 +1,331 @@
+#include "tools/ringpost/endpoint_setting.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "tools/ringpost/endpoint_url.h"
+#include "tools/ringpost/numbers.h"
+#include "tools/ringpost/wording.h"
+
+namespace ringpost::cli {
+
+namespace {
+
+using Applied = Result<void, std::string>;
+
+constexpr std::size_t endpoint_name_bytes_max = 64;
+// More than one machine has ports for, and few enough that a slip of the finger shows.
+constexpr std::uint64_t connections_limit = 50'000;
+constexpr std::uint64_t weight_limit = 1000;
+
+template <typename T, typename U>
+Applied take(Result<T, std::string> parsed, U& into) {
+  if (!parsed) {
+    return tl::unexpected(std::move(parsed.error()));
+  }
+  into = static_cast<U>(std::move(*parsed));
+  return {};
+}
+
+// For `text` when there is an offence, and otherwise into `into`.
+Applied take_checked(std::optional<std::string> offence, const std::string& text,
+                     std::string& into) {
+  if (offence) {
+    return tl::unexpected(std::move(*offence));
+  }
+  into = text;
+  return {};
+}
+
+Result<TransportSecurity, std::string> parse_security(Bytes text) {
+  if (text == "starttls") {
+    return TransportSecurity::starttls;
+  }
+  if (text == "implicit") {
+    return TransportSecurity::implicit;
+  }
+  if (text == "none") {
+    return TransportSecurity::none;
+  }
+  return tl::unexpected(
+      fmt::format("{} is none of \"starttls\", \"implicit\" and \"none\"", in_quotes(text)));
+}
+
+Applied apply_port(const SettingValue& value, EndpointDraft& draft) {
+  std::uint16_t first = 0;
+  for (const std::string& text : value.texts) {
+    std::uint16_t port = 0;
+    if (auto taken = take(parse_number(text, {.min = 1, .max = 65535}), port); !taken) {
+      return taken;
+    }
+    first = first == 0 ? port : first;
+  }
+  if (first == 0) {
+    return tl::unexpected(std::string("no port stands in the list"));
+  }
+  draft.port = first;
+  return {};
+}
+
+Applied apply_timeout(const SettingValue& value, Duration& into) {
+  Applied taken = take(parse_duration(value.text()), into);
+  if (taken && into < std::chrono::milliseconds(1)) {
+    return tl::unexpected(std::string("a timeout of less than a millisecond lets nothing succeed"));
+  }
+  return taken;
+}
+
+Applied apply_client_name(const SettingValue& value, EndpointDraft& draft) {
+  const std::string& name = value.text();
+  Bytes host = name;
+  // An address literal, RFC 5321 4.1.3.
+  if (host.size() > 2 && host.starts_with('[') && host.ends_with(']')) {
+    host = host.substr(1, host.size() - 2);
+    host.remove_prefix(host.starts_with("IPv6:") ? 5 : 0);
+  }
+  return take_checked(host_offence(host), name, draft.options.client_name);
+}
+
+Applied apply_not_empty(const SettingValue& value, std::string& into) {
+  if (value.text().empty() || value.text().find('\0') != std::string::npos) {
+    return tl::unexpected(std::string("it is empty, or has a NUL"));
+  }
+  into = value.text();
+  return {};
+}
+
+constexpr auto apply_ca_file = [](const SettingValue& value, EndpointDraft& draft) {
+  return apply_not_empty(value, draft.options.ca_file);
+};
+
+constexpr std::array<EndpointKey, 22> keys = {{
+    {"host", SettingKind::text, false,
+     [](const SettingValue& value, EndpointDraft& draft) {
+       return take_checked(host_offence(value.text()), value.text(), draft.options.host);
+     }},
+    {"port", SettingKind::number, false, apply_port},
+    {"ports", SettingKind::number_list, false, apply_port},
+    {"security", SettingKind::text, false,
+     [](const SettingValue& value, EndpointDraft& draft) {
+       return take(parse_security(value.text()), draft.security);
+     }},
+    {"username", SettingKind::text, false,
+     [](const SettingValue& value, EndpointDraft& draft) {
+       return take_checked(username_offence(value.text()), value.text(), draft.options.username);
+     }},
+    {"password_file", SettingKind::text, true,
+     [](const SettingValue& value, EndpointDraft& draft) {
+       return apply_not_empty(value, draft.password_file);
+     }},
+    {"password_command", SettingKind::text, false,
+     [](const SettingValue& value, EndpointDraft& draft) {
+       return apply_not_empty(value, draft.password_command);
+     }},
+    {"allow_plaintext_auth", SettingKind::boolean, false,
+     [](const SettingValue& value, EndpointDraft& draft) {
+       return take(parse_boolean(value.text()), draft.options.allow_plaintext_auth);
+     }},
+    {"ca_file", SettingKind::text, true, apply_ca_file},
+    {"verify", SettingKind::boolean, false,
+     [](const SettingValue& value, EndpointDraft& draft) {
+       return take(parse_boolean(value.text()), draft.options.verify_certificate);
+     }},
+    {"connections", SettingKind::number, false,
+     [](const SettingValue& value, EndpointDraft& draft) {
+       return take(parse_connections(value.text()), draft.options.connections_max);
+     }},
+    {"rate", SettingKind::number, false,
+     [](const SettingValue& value, EndpointDraft& draft) {
+       return take(parse_rate(value.text()), draft.options.messages_per_second_max);
+     }},
+    {"pipelining", SettingKind::text, false,
+     [](const SettingValue& value, EndpointDraft& draft) {
+       return take(parse_pipelining(value.text()), draft.options.pipelining);
+     }},
+    {"recipients_per_message", SettingKind::number, false,
+     [](const SettingValue& value, EndpointDraft& draft) {
+       return take(parse_number(value.text(), {.min = 1, .max = limits::job_recipients_max}),
+                   draft.options.recipients_max);
+     }},
+    {"weight", SettingKind::number, false,
+     [](const SettingValue& value, EndpointDraft& draft) {
+       return take(parse_weight(value.text()), draft.options.weight);
+     }},
+    {"client_name", SettingKind::text, false, apply_client_name},
+    {"connect_timeout", SettingKind::number, false,
+     [](const SettingValue& value, EndpointDraft& draft) {
+       return apply_timeout(value, draft.options.connect_timeout);
+     }},
+    {"tls_timeout", SettingKind::number, false,
+     [](const SettingValue& value, EndpointDraft& draft) {
+       return apply_timeout(value, draft.options.tls_timeout);
+     }},
+    {"command_timeout", SettingKind::number, false,
+     [](const SettingValue& value, EndpointDraft& draft) {
+       return apply_timeout(value, draft.options.command_timeout);
+     }},
+    {"end_of_data_timeout", SettingKind::number, false,
+     [](const SettingValue& value, EndpointDraft& draft) {
+       return apply_timeout(value, draft.options.end_of_data_timeout);
+     }},
+    {"preset", SettingKind::text, false, nullptr},
+    {"messages_per_connection", SettingKind::number, false, nullptr},
+}};
+
+// "FILE:LINE:COLUMN: " of a setting, or the endpoint's name when there is no such setting.
+std::string blame(const std::string& name, const SettingMap& settings, std::string_view key) {
+  const auto found = settings.find(key);
+  return found == settings.end()
+             ? fmt::format("endpoint.{}", name)
+             : fmt::format("{}: endpoint.{}.{}", found->second.origin, name, key);
+}
+
+TransportSecurity security_of_port(std::optional<std::uint16_t> port) {
+  constexpr std::uint16_t submissions_port = 465;
+  return port == submissions_port ? TransportSecurity::implicit : TransportSecurity::starttls;
+}
+
+std::uint16_t port_of_security(TransportSecurity security) {
+  switch (security) {
+    case TransportSecurity::starttls:
+      return 587;
+    case TransportSecurity::implicit:
+      return 465;
+    case TransportSecurity::none:
+      return 25;
+  }
+  RP_ASSERT(false);
+}
+
+Applied complete(const std::string& name, const SettingMap& settings, EndpointDraft& draft) {
+  EndpointOptions& options = draft.options;
+  options.name = name;
+  options.security = draft.security.value_or(security_of_port(draft.port));
+  options.port = draft.port.value_or(port_of_security(options.security));
+  if (options.host.empty()) {
+    return tl::unexpected(fmt::format("endpoint.{}: it has no host", name));
+  }
+  const char* const port_key = settings.contains("ports") ? "ports" : "port";
+  if (settings.contains("ports") && settings.contains("port")) {
+    return tl::unexpected(
+        fmt::format("{}: it stands beside \"ports\"; keep one", blame(name, settings, "port")));
+  }
+  if (auto conflict = port_conflict(options.port, options.security)) {
+    return tl::unexpected(fmt::format("{}: {}", blame(name, settings, port_key), *conflict));
+  }
+  const bool in_clear = options.security == TransportSecurity::none;
+  if (in_clear && !options.username.empty() && !options.allow_plaintext_auth) {
+    return tl::unexpected(
+        fmt::format("{}: without TLS the password could be read on the way; allow_plaintext_auth = "
+                    "true permits "
+                    "it",
+                    blame(name, settings, "username")));
+  }
+  return {};
+}
+
+}  // namespace
+
+std::span<const EndpointKey> endpoint_keys() { return keys; }
+
+const EndpointKey* find_endpoint_key(Bytes name) {
+  const auto* const found = std::find_if(
+      keys.begin(), keys.end(), [name](const EndpointKey& key) { return key.name == name; });
+  return found == keys.end() ? nullptr : found;
+}
+
+std::optional<std::string> endpoint_name_offence(Bytes name) {
+  const auto is_plain = [](char character) {
+    return (character >= '0' && character <= '9') || (character >= 'a' && character <= 'z') ||
+           (character >= 'A' && character <= 'Z');
+  };
+  const bool allowed =
+      !name.empty() && is_plain(name.front()) &&
+      std::all_of(name.begin(), name.end(), [is_plain](char character) {
+        return is_plain(character) || character == '.' || character == '-' || character == '_';
+      });
+  if (!allowed) {
+    return fmt::format(
+        "{} is no name for an endpoint: letters, digits, dots, hyphens and underscores make one",
+        in_quotes(name));
+  }
+  if (name.size() > endpoint_name_bytes_max) {
+    return fmt::format("{} is longer than {} octets", in_quotes(name), endpoint_name_bytes_max);
+  }
+  return std::nullopt;
+}
+
+Result<EndpointDraft, std::string> make_endpoint(const std::string& name,
+                                                 const SettingMap& settings) {
+  EndpointDraft draft;
+  for (const auto& [key_name, value] : settings) {
+    const EndpointKey* const key = find_endpoint_key(key_name);
+    RP_ASSERT(key != nullptr && key->apply != nullptr);
+    if (auto applied = key->apply(value, draft); !applied) {
+      return tl::unexpected(
+          fmt::format("{}: {}", blame(name, settings, key_name), applied.error()));
+    }
+  }
+  if (auto completed = complete(name, settings, draft); !completed) {
+    return tl::unexpected(std::move(completed.error()));
+  }
+  return draft;
+}
+
+Result<std::uint32_t, std::string> parse_connections(Bytes text) {
+  if (text == "auto") {
+    return EndpointOptions{}.connections_max;
+  }
+  const auto number = parse_number(text, {.min = 1, .max = connections_limit});
+  if (!number) {
+    return tl::unexpected(number.error());
+  }
+  return static_cast<std::uint32_t>(*number);
+}
+
+Result<PipeliningOption, std::string> parse_pipelining(Bytes text) {
+  if (text == "auto") {
+    return PipeliningOption::automatic;
+  }
+  if (text == "off") {
+    return PipeliningOption::off;
+  }
+  return tl::unexpected(fmt::format("{} is neither auto nor off", in_quotes(text)));
+}
+
+Result<std::uint32_t, std::string> parse_weight(Bytes text) {
+  const auto number = parse_number(text, {.min = 1, .max = weight_limit});
+  if (!number) {
+    return tl::unexpected(number.error());
+  }
+  return static_cast<std::uint32_t>(*number);
+}
+
+std::string_view name_of(TransportSecurity security) {
+  switch (security) {
+    case TransportSecurity::starttls:
+      return "starttls";
+    case TransportSecurity::implicit:
+      return "implicit";
+    case TransportSecurity::none:
+      return "none";
+  }
+  RP_ASSERT(false);
+}
+
+std::string_view name_of(PipeliningOption pipelining) {
+  switch (pipelining) {
+    case PipeliningOption::off:
+      return "off";
+    case PipeliningOption::within:
+      return "within";
+    case PipeliningOption::automatic:
+      return "auto";
+  }
+  RP_ASSERT(false);
+}
+
+}  // namespace ringpost::cli

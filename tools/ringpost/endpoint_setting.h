@@ -1,0 +1,53 @@
+// The keys of [endpoint.NAME] and what each means.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "codec/base.h"
+#include "engine/config.h"
+#include "tools/ringpost/setting_value.h"
+
+namespace ringpost::cli {
+
+// An endpoint that is being read.
+struct EndpointDraft {
+  EndpointOptions options;
+  std::optional<std::uint16_t> port;
+  std::optional<TransportSecurity> security;
+  std::string password_file;
+  std::string password_command;
+};
+
+struct EndpointKey {
+  std::string_view name;
+  SettingKind kind;
+  bool is_path;  // relative to the folder of the file it stands in
+  // Nullptr: a key of a later version, which must not be passed over in silence.
+  Result<void, std::string> (*apply)(const SettingValue& value, EndpointDraft& draft);
+};
+
+[[nodiscard]] std::span<const EndpointKey> endpoint_keys();
+[[nodiscard]] const EndpointKey* find_endpoint_key(Bytes name);
+
+// Letters, digits, dots, hyphens and underscores, the first a letter or a digit; a clause when it
+// is not.
+[[nodiscard]] std::optional<std::string> endpoint_name_offence(Bytes name);
+
+// The endpoint of these settings, without its password. An error names the origin of the setting
+// that is to blame, or the endpoint when one is missing. Precondition: each key is known and each
+// value was applied once without an error.
+[[nodiscard]] Result<EndpointDraft, std::string> make_endpoint(const std::string& name,
+                                                               const SettingMap& settings);
+
+// The words that files and flags share.
+[[nodiscard]] Result<std::uint32_t, std::string> parse_connections(Bytes text);
+[[nodiscard]] Result<PipeliningOption, std::string> parse_pipelining(Bytes text);
+[[nodiscard]] Result<std::uint32_t, std::string> parse_weight(Bytes text);
+
+[[nodiscard]] std::string_view name_of(TransportSecurity security);
+[[nodiscard]] std::string_view name_of(PipeliningOption pipelining);
+
+}  // namespace ringpost::cli

@@ -1,0 +1,48 @@
+// Outcome lines on their way to a file or to standard output.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "codec/base.h"
+
+namespace ringpost::cli {
+
+struct OutputError {
+  std::string message;  // names the file
+};
+
+// Gathers lines and writes them in large pieces, whole lines only unless the system takes fewer
+// octets. Lines that could not be written stay in memory, for another try when room has come.
+// Thread: one at a time.
+class OutcomeFile {
+ public:
+  // "-" is standard output. A file that exists is added to, never cut: outcome lines are the only
+  // record of what was accepted.
+  [[nodiscard]] static Result<OutcomeFile, OutputError> open(const std::string& path);
+  OutcomeFile(OutcomeFile&& other) noexcept;
+  OutcomeFile& operator=(OutcomeFile&&) = delete;
+  ~OutcomeFile();
+
+  [[nodiscard]] const std::string& path() const { return path_; }
+  // Octets that the file held before.
+  [[nodiscard]] std::uint64_t bytes_before() const { return bytes_before_; }
+  // Where lines are appended.
+  [[nodiscard]] std::string& lines() { return lines_; }
+  // Writes when enough has gathered.
+  [[nodiscard]] Result<void, OutputError> write_if_full();
+  // Writes all.
+  [[nodiscard]] Result<void, OutputError> write();
+  // Octets that have not been written.
+  [[nodiscard]] std::size_t unwritten_bytes() const { return lines_.size(); }
+
+ private:
+  OutcomeFile(std::string path, int descriptor, std::uint64_t bytes_before);
+
+  std::string path_;
+  int descriptor_ = -1;
+  std::uint64_t bytes_before_ = 0;
+  std::string lines_;
+};
+
+}  // namespace ringpost::cli

@@ -1,0 +1,26 @@
+// What this program is made of, for `ringpost version` and bug reports.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace ringpost::cli {
+
+[[nodiscard]] std::string_view program_version();  // "0.1.0"
+
+struct ProgramVersion {
+  std::string ringpost;
+  std::string liburing;
+  std::string wolfssl;
+  std::string simdjson;
+  std::string compiler;
+  std::string kernel;
+  bool aes_in_hardware = false;
+};
+[[nodiscard]] ProgramVersion collect_program_version();
+
+// Lines for people, and one JSON object; both with a newline at the end.
+[[nodiscard]] std::string version_text(const ProgramVersion& version);
+[[nodiscard]] std::string version_json(const ProgramVersion& version);
+
+}  // namespace ringpost::cli

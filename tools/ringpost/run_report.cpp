@@ -1,0 +1,149 @@
+#include "tools/ringpost/run_report.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <iterator>
+
+#include "codec/json_text.h"
+#include "tools/ringpost/wording.h"
+
+namespace ringpost::cli {
+
+namespace {
+
+constexpr std::size_t groups_shown = 5;
+
+constexpr std::array<Status, status_count> statuses = {
+    Status::accepted, Status::rejected, Status::deferred, Status::unsent,
+    Status::unknown,  Status::invalid,  Status::expired};
+
+double per_second(std::uint64_t count, const RunFacts& facts) {
+  return static_cast<double>(count) / std::max(facts.seconds, 1e-3);
+}
+
+std::string_view advice(Status status) {
+  switch (status) {
+    case Status::unknown:
+      return "the server may have accepted them; they are not sent again by themselves";
+    case Status::deferred:
+    case Status::unsent:
+    case Status::expired:
+      return "running them again may help";
+    case Status::invalid:
+      return "mend the jobs first";
+    case Status::accepted:
+    case Status::rejected:
+      return "";
+  }
+  return "";
+}
+
+void append_statuses(std::string& text, const RunFacts& facts) {
+  for (const Status status : statuses) {
+    const std::uint64_t count = facts.tally->of(status);
+    if (count > 0 || status == Status::accepted) {
+      const std::string_view hint = advice(status);
+      fmt::format_to(std::back_inserter(text), "{:<9}{:>10}{}{}\n", name_of(status), count,
+                     hint.empty() ? "" : "   ", hint);
+    }
+  }
+}
+
+void append_json_statuses(std::string& json, const RunFacts& facts) {
+  json += "\"recipients\":{";
+  for (const Status status : statuses) {
+    fmt::format_to(std::back_inserter(json), "{}\"{}\":{}",
+                   status == Status::accepted ? "" : ",", name_of(status),
+                   facts.tally->of(status));
+  }
+  json += "}";
+}
+
+void append_json_common(std::string& json, const RunFacts& facts) {
+  append_json_statuses(json, facts);
+  fmt::format_to(std::back_inserter(json),
+                 ",\"jobs\":{},\"seconds\":{:.3f},\"messages_per_second\":{:.0f},"
+                 "\"content_bytes\":{},\"sessions_opened\":{},\"sessions_ready\":{}",
+                 facts.jobs_read, facts.seconds,
+                 per_second(facts.tally->of(Status::accepted), facts),
+                 facts.statistics.content_bytes, facts.statistics.sessions_opened,
+                 facts.statistics.sessions_ready);
+}
+
+}  // namespace
+
+std::string summary_text(const RunFacts& facts) {
+  std::string text;
+  append_statuses(text, facts);
+  const double accepted_per_second = per_second(facts.tally->of(Status::accepted), facts);
+  fmt::format_to(std::back_inserter(text),
+                 "{} jobs in {:.2f} s: {:.0f} messages/s, {:.1f} MB/s of content, {} sessions\n",
+                 facts.jobs_read, facts.seconds, accepted_per_second,
+                 per_second(facts.statistics.content_bytes, facts) / 1e6,
+                 facts.statistics.sessions_ready);
+  const std::vector<ReplyGroup> groups = facts.tally->groups(groups_shown);
+  if (!groups.empty()) {
+    text += "most frequent reasons:\n";
+  }
+  for (const ReplyGroup& group : groups) {
+    fmt::format_to(std::back_inserter(text), "{:>10}  {} at {}: {}\n", group.count,
+                   name_of(group.status), name_of(group.stage), printable(group.words));
+  }
+  for (const EndpointFailure& failure : facts.failures) {
+    fmt::format_to(std::back_inserter(text), "endpoint {} was given up at {}: {}\n",
+                   failure.endpoint, failure.stage, printable(failure.message));
+  }
+  if (!facts.outcomes_path.empty()) {
+    fmt::format_to(std::back_inserter(text), "outcomes: {}\n", facts.outcomes_path);
+  }
+  return text;
+}
+
+std::string summary_json(const RunFacts& facts) {
+  std::string json = "{\"summary\":{";
+  append_json_common(json, facts);
+  fmt::format_to(std::back_inserter(json), ",\"turns\":{},\"ring_enters\":{}",
+                 facts.statistics.turns, facts.statistics.ring_enters);
+  json += ",\"endpoint_failures\":[";
+  for (std::size_t i = 0; i < facts.failures.size(); ++i) {
+    const EndpointFailure& failure = facts.failures[i];
+    json += i == 0 ? "{\"endpoint\":" : ",{\"endpoint\":";
+    codec::append_json_string(json, failure.endpoint);
+    json += ",\"stage\":";
+    codec::append_json_string(json, failure.stage);
+    json += ",\"message\":";
+    codec::append_json_string(json, failure.message);
+    json += "}";
+  }
+  json += "]";
+  if (facts.signal != 0) {
+    fmt::format_to(std::back_inserter(json), ",\"signal\":{}", facts.signal);
+  }
+  json += "}}\n";
+  return json;
+}
+
+std::string progress_text(const RunFacts& facts) {
+  std::string text;
+  const std::uint64_t total = facts.tally->total();
+  const std::uint64_t accepted = facts.tally->of(Status::accepted);
+  if (facts.bytes_total > 0) {
+    const double share = static_cast<double>(facts.bytes_read) /
+                         static_cast<double>(facts.bytes_total);
+    fmt::format_to(std::back_inserter(text), "{:3.0f}% read  ", std::min(share, 1.0) * 100);
+  }
+  fmt::format_to(std::back_inserter(text), "{} accepted  {} other  {:.0f}/s  {:.0f} s", accepted,
+                 total - accepted, per_second(accepted, facts), facts.seconds);
+  return text;
+}
+
+std::string progress_json(const RunFacts& facts) {
+  std::string json = "{\"progress\":{";
+  append_json_common(json, facts);
+  json += "}}\n";
+  return json;
+}
+
+}  // namespace ringpost::cli

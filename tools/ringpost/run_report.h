@@ -1,0 +1,35 @@
+// How a run went, in words for people and as JSON for programs.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "engine/engine.h"
+#include "tools/ringpost/run_tally.h"
+#include "tools/ringpost/settings.h"
+
+namespace ringpost::cli {
+
+// Everything that a report speaks of. Views and pointers live as long as the call.
+struct RunFacts {
+  const RunTally* tally = nullptr;
+  EngineStatistics statistics;
+  std::vector<EndpointFailure> failures;
+  double seconds = 0;
+  std::uint64_t jobs_read = 0;
+  std::uint64_t bytes_read = 0;   // of job files
+  std::uint64_t bytes_total = 0;  // 0: not known
+  std::string outcomes_path;
+  int signal = 0;
+};
+
+// The end of a run: several lines with a newline at the end, or one JSON object.
+[[nodiscard]] std::string summary_text(const RunFacts& facts);
+[[nodiscard]] std::string summary_json(const RunFacts& facts);
+// One line while it runs, without a newline.
+[[nodiscard]] std::string progress_text(const RunFacts& facts);
+// The same as one JSON object, with a newline.
+[[nodiscard]] std::string progress_json(const RunFacts& facts);
+
+}  // namespace ringpost::cli

@@ -1,0 +1,84 @@
+#include "tools/ringpost/run_tally.h"
+
+#include <algorithm>
+#include <numeric>
+
+namespace ringpost::cli {
+
+namespace {
+
+// Different texts are kept apart up to this many; the rest is counted together.
+constexpr std::size_t groups_max = 1000;
+constexpr std::size_t words_bytes_max = 160;
+
+// Runs of digits become '#': ids and counters differ in every reply.
+std::string masked(std::string_view text) {
+  std::string words;
+  for (const char c : text.substr(0, words_bytes_max)) {
+    const bool digit = c >= '0' && c <= '9';
+    if (!digit) {
+      const auto octet = static_cast<unsigned char>(c);
+      words.push_back(octet < 0x20 || octet == 0x7f ? ' ' : c);
+    } else if (words.empty() || words.back() != '#') {
+      words.push_back('#');
+    }
+  }
+  return words;
+}
+
+std::string words_of(const Outcome& outcome) {
+  if (outcome.code != 0) {
+    return std::to_string(outcome.code) + " " + masked(outcome.text);
+  }
+  std::string_view reason = outcome.reason;
+  if (outcome.status == Status::invalid) {
+    // `file:line: field: why`: the same mistake in another line is the same group.
+    const std::size_t place_end = reason.find(": ");
+    reason.remove_prefix(place_end == std::string_view::npos ? 0 : place_end + 2);
+  }
+  return masked(reason);
+}
+
+}  // namespace
+
+void RunTally::count(const Outcome& outcome) {
+  counts_[static_cast<std::size_t>(outcome.status)].fetch_add(1, std::memory_order_relaxed);
+  if (outcome.status == Status::accepted) {
+    return;
+  }
+  std::string words = words_of(outcome);
+  std::string key = std::string(name_of(outcome.status)) + " " +
+                    std::string(name_of(outcome.stage)) + " " + words;
+  const std::lock_guard lock(mutex_);
+  if (groups_.size() >= groups_max && !groups_.contains(key)) {
+    key = words = "other replies";
+  }
+  ReplyGroup& group = groups_[key];
+  group.status = outcome.status;
+  group.stage = outcome.stage;
+  group.words = std::move(words);
+  ++group.count;
+}
+
+std::uint64_t RunTally::total() const {
+  return std::accumulate(counts_.begin(), counts_.end(), std::uint64_t{0},
+                         [](std::uint64_t sum, const auto& count) {
+                           return sum + count.load(std::memory_order_relaxed);
+                         });
+}
+
+std::vector<ReplyGroup> RunTally::groups(std::size_t most) const {
+  std::vector<ReplyGroup> result;
+  {
+    const std::lock_guard lock(mutex_);
+    for (const auto& [key, group] : groups_) {
+      result.push_back(group);
+    }
+  }
+  std::stable_sort(result.begin(), result.end(),
+                   [](const ReplyGroup& a, const ReplyGroup& b) { return a.count > b.count; });
+  result.resize(std::min(result.size(), most));
+  return result;
+}
+
+}  // namespace ringpost::cli
