@@ -1,0 +1,287 @@
+"""Postfix from Debian, run by a test on loopback: its own configuration, queue and log.
+
+Nothing of a Postfix that the machine may have is read, changed or needed: the master daemon is
+started by itself (not by postfix(1), whose checks look at shared files), with a configuration
+folder below a temporary one. It ends with the test, and by itself when the test was killed.
+"""
+
+import ctypes
+import os
+import pwd
+import re
+import shutil
+import signal
+import subprocess
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+from support.workspace import free_port, wait_for_port, wait_until
+
+REALM = "ringpost.test"
+SECONDS_MAX = 600
+PR_SET_PDEATHSIG = 1
+
+MAIN = """
+compatibility_level = 3.6
+myhostname = postfix.ringpost.test
+mydomain = ringpost.test
+myorigin = $mydomain
+inet_interfaces = 127.0.0.1
+inet_protocols = ipv4
+queue_directory = {folder}/queue
+data_directory = {folder}/data
+maillog_file = {folder}/log/maillog
+maillog_file_prefixes = {folder}/log
+alias_maps =
+alias_database =
+biff = no
+
+# Everything that comes in stays here, in one maildir, with no header line added but its own traces.
+mydestination =
+local_recipient_maps =
+virtual_mailbox_domains = example.net, example.org
+virtual_mailbox_maps = static:all/
+virtual_mailbox_base = {folder}/mail
+virtual_uid_maps = static:{uid}
+virtual_gid_maps = static:{gid}
+virtual_transport = virtual
+local_header_rewrite_clients =
+always_add_missing_headers = no
+message_drop_headers =
+default_transport = error:nothing leaves this machine
+relay_transport = error:nothing leaves this machine
+
+# It shall be as fast as it can, and limit nobody.
+message_size_limit = 104857600
+mailbox_size_limit = 0
+virtual_mailbox_limit = 0
+queue_minfree = 0
+in_flow_delay = 0
+smtpd_client_connection_count_limit = 0
+smtpd_client_connection_rate_limit = 0
+smtpd_client_message_rate_limit = 0
+smtpd_client_recipient_rate_limit = 0
+smtpd_error_sleep_time = 0
+virtual_destination_concurrency_limit = 20
+
+# Who may send: on the relay port everybody, on the others whoever has logged in.
+mynetworks = 127.0.0.0/8
+smtpd_relay_restrictions = permit_mynetworks, reject
+smtpd_recipient_restrictions = check_recipient_access inline:{{{{refused@example.net = {refusal}}}}}
+smtpd_sasl_type = cyrus
+smtpd_sasl_path = smtpd
+cyrus_sasl_config_path = {folder}/etc/sasl
+smtpd_sasl_local_domain = {realm}
+smtpd_tls_auth_only = yes
+smtpd_tls_cert_file = {certificate}
+smtpd_tls_key_file = {key}
+smtpd_tls_loglevel = 0
+"""
+
+REFUSAL = "REJECT not wanted here"
+SUBMISSION = ("-o smtpd_sasl_auth_enable=yes -o smtpd_tls_security_level=encrypt "
+              "-o smtpd_relay_restrictions=permit_sasl_authenticated,reject "
+              "-o smtpd_client_restrictions=permit_sasl_authenticated,reject")
+MASTER = """
+127.0.0.1:{plain} inet n - n - - smtpd
+127.0.0.1:{starttls} inet n - n - - smtpd {submission}
+127.0.0.1:{implicit} inet n - n - - smtpd {submission} -o smtpd_tls_wrappermode=yes
+cleanup unix n - n - 0 cleanup
+qmgr unix n - n 300 1 qmgr
+tlsmgr unix - - n 1000? 1 tlsmgr
+rewrite unix - - n - - trivial-rewrite
+bounce unix - - n - 0 bounce
+defer unix - - n - 0 bounce
+trace unix - - n - 0 bounce
+verify unix - - n - 1 verify
+flush unix n - n 1000? 0 flush
+proxymap unix - - n - - proxymap
+showq unix n - n - - showq
+error unix - - n - - error
+retry unix - - n - - error
+virtual unix - n n - - virtual
+anvil unix - - n - 1 anvil
+postlog unix-dgram n - n - 1 postlogd
+"""
+
+SASL = """pwcheck_method: auxprop
+auxprop_plugin: sasldb
+sasldb_path: {folder}/etc/sasl/sasldb2
+mech_list: PLAIN LOGIN
+"""
+
+# Folder of the queue: (mode, owner) as postfix(1) would make them.
+QUEUE = {"": (0o755, "root"), "pid": (0o755, "root"), "public": (0o710, "postfix"),
+         "maildrop": (0o730, "postfix")}
+QUEUE.update((name, (0o700, "postfix")) for name in (
+    "incoming", "active", "bounce", "corrupt", "defer", "deferred", "flush", "hold", "private",
+    "saved", "trace"))
+
+# What Postfix puts in front of a message on its way in and into the mailbox.
+TRACES = re.compile(rb"(Return-Path|X-Original-To|Delivered-To|Received):[^\n]*\n([ \t][^\n]*\n)*")
+
+
+def why_not():
+    """Why Postfix cannot be run here; empty when it can."""
+    if os.geteuid() != 0:
+        return "Postfix runs as several users, so that starting it needs root"
+    missing = [name for name in ("postconf", "saslpasswd2") if not _find(name)]
+    return f"not installed: {' '.join(missing)}" if missing else ""
+
+
+def _find(program):
+    return shutil.which(program, path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
+
+
+@dataclass(frozen=True)
+class Delivered:
+    """One copy of a message as it stands in the mailbox."""
+
+    sender: str
+    recipient: str
+    traces: bytes
+    content: bytes  # without the traces, lines ended by LF
+
+    @property
+    def x_id(self):
+        found = re.search(rb"^X-Id: ([^\n]*)$", self.content.partition(b"\n\n")[0], re.M)
+        return found.group(1).decode() if found else None
+
+
+class Postfix:
+    """A running Postfix. Delivers whatever is for example.net and example.org to one maildir."""
+
+    def __init__(self, folder, certificate, user, password):
+        self.folder = Path(folder)
+        self.ports = {mode: free_port() for mode in ("plain", "starttls", "implicit")}
+        self.mailbox = self.folder / "mail" / "all"
+        self._log = self.folder / "log" / "maillog"
+        self._make_folders()
+        self._write_configuration(certificate)
+        self._add_user(user, password)
+        self._start()
+
+    def _make_folders(self):
+        owner = pwd.getpwnam("postfix")
+        for name, (mode, user) in QUEUE.items():
+            path = self.folder / "queue" / name
+            path.mkdir(parents=True, exist_ok=True)
+            path.chmod(mode)
+            if user == "postfix":
+                os.chown(path, owner.pw_uid, -1)
+        for name in ("data", "mail", "log"):
+            path = self.folder / name
+            path.mkdir()
+            os.chown(path, owner.pw_uid, owner.pw_gid)
+        # Below the configuration folder, because Debian's Postfix looks nowhere else.
+        (self.folder / "etc/sasl").mkdir(parents=True)
+
+    def _write_configuration(self, certificate):
+        owner = pwd.getpwnam("nobody")
+        os.chown(self.folder / "mail", owner.pw_uid, owner.pw_gid)
+        values = {"folder": self.folder, "certificate": certificate.certificate,
+                  "key": certificate.key, "realm": REALM, "uid": owner.pw_uid,
+                  "gid": owner.pw_gid, "submission": SUBMISSION, "refusal": REFUSAL,
+                  **self.ports}
+        for name, text in (("etc/main.cf", MAIN), ("etc/master.cf", MASTER),
+                           ("etc/sasl/smtpd.conf", SASL)):
+            (self.folder / name).write_text(text.format(**values), encoding="utf-8")
+
+    def _add_user(self, user, password):
+        database = self.folder / "etc/sasl/sasldb2"
+        subprocess.run([_find("saslpasswd2"), "-c", "-p", "-f", database, "-u", REALM, user],
+                       input=password.encode(), check=True, timeout=30, capture_output=True)
+        os.chown(database, pwd.getpwnam("postfix").pw_uid, -1)
+
+    def _start(self):
+        etc = self.folder / "etc"
+        daemons = subprocess.run([_find("postconf"), "-c", etc, "-hx", "daemon_directory"],
+                                 check=True, capture_output=True, text=True,
+                                 timeout=30).stdout.strip()
+        c_library = ctypes.CDLL(None)
+        # Twice bound to end: with this process, and after a time.
+        self.process = subprocess.Popen(
+            [f"{daemons}/master", "-c", etc, "-e", str(SECONDS_MAX), "-s"], cwd=self.folder,
+            env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "MAIL_CONFIG": str(etc)},
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            preexec_fn=lambda: c_library.prctl(PR_SET_PDEATHSIG, signal.SIGTERM))
+        try:
+            for port in self.ports.values():
+                wait_for_port(port, lambda: self.process.poll() is None)
+        except AssertionError as error:
+            self.stop()
+            raise AssertionError(f"{error}\n{self.log()}") from None
+
+    def stop(self):
+        """Ends all of its processes; safe to call twice."""
+        if self.process.poll() is None:
+            self.process.terminate()  # the master passes it on to its children
+        try:
+            self.process.wait(20)
+        except subprocess.TimeoutExpired:
+            # It leads a process group of its own.
+            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
+
+    def log(self):
+        return self._log.read_text(errors="replace") if self._log.exists() else ""
+
+    def failed_logins(self):
+        """How many attempts to authenticate it has refused so far."""
+        return len(re.findall(r"SASL \S+ authentication failed", self.log()))
+
+    def forget(self):
+        """Empties the mailbox: what is delivered from now on is all there is."""
+        shutil.rmtree(self.mailbox, ignore_errors=True)
+
+    def delivered(self, count, seconds=120):
+        """Waits until `count` messages are in the mailbox and the queue is empty; returns all."""
+        new = self.mailbox / "new"
+
+        def has_arrived():
+            return new.is_dir() and len(os.listdir(new)) >= count
+
+        wait_until(has_arrived, f"{count} messages are in the mailbox", seconds)
+        # One copy too many would be in the queue still.
+        wait_until(self._queue_is_empty, "the queue is empty", seconds)
+        return [_parse(path.read_bytes()) for path in new.iterdir()]
+
+    def _queue_is_empty(self):
+        queues = ("maildrop", "incoming", "active", "deferred", "hold", "corrupt")
+        return not any(files for name in queues
+                       for _, _, files in os.walk(self.folder / "queue" / name))
+
+
+def _parse(stored):
+    traces = bytearray()
+    rest = stored
+    while found := TRACES.match(rest):
+        traces += found.group(0)
+        rest = rest[found.end():]
+    return Delivered(_trace(traces, "Return-Path").strip("<>"), _trace(traces, "Delivered-To"),
+                     bytes(traces), rest)
+
+
+def _trace(traces, name):
+    found = re.search(rf"^{name}: ([^\n]*)$".encode(), traces, re.M)
+    return found.group(1).decode() if found else ""
+
+
+def differences(delivered, expected):
+    """What is wrong with the mailbox, as a list of texts.
+
+    `expected` has the (sender, content) of each (X-Id, recipient), content with CRLF."""
+    copies = Counter((one.x_id, one.recipient) for one in delivered)
+    found = [f"{key}: {count} copies" for key, count in copies.items()
+             if count != 1 or key not in expected]
+    found += [f"{key}: not delivered" for key in expected if key not in copies]
+    for one in delivered:
+        sender, content = expected.get((one.x_id, one.recipient), (None, None))
+        if content is None:
+            continue
+        if one.content != content.replace(b"\r\n", b"\n"):
+            found.append(f"{one.x_id}: the content differs")
+        if one.sender != sender:
+            found.append(f"{one.x_id}: the sender is {one.sender}")
+    return found
