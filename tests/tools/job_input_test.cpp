@@ -259,7 +259,7 @@ TEST_CASE("job input: it may have to wait only when no whole line is at hand") {
   REQUIRE(input.has_value());
   CHECK(input->may_wait());
   const int writer = ::open(fifo.c_str(), O_WRONLY | O_CLOEXEC);
-  REQUIRE(::write(writer, "one\ntwo\nthr", 11) == 11);
+  REQUIRE(::write(writer, "one line\ntwo\nthr", 16) == 16);
   JobInput::Line line;
   REQUIRE(input->next(line) == true);
   CHECK_FALSE(input->may_wait());
