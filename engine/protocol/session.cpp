@@ -295,9 +295,6 @@ bool Session::write_mail(Transaction& current) {
 bool Session::write_rcpt(Transaction& current) {
   const Job& job = *current.job;
   std::uint32_t& index = current.next_recipient;
-  while (job.recipients[index].progress != RecipientProgress::offered) {
-    ++index;
-  }
   const Bytes notify = capabilities_.dsn ? Bytes(job.dsn.notify) : Bytes();
   codec::append_rcpt(pending_, job.recipients[index].address, notify);
   expect(Expected::rcpt, sequence_sending_, index);

@@ -227,6 +227,50 @@ TEST_CASE("session: handing over nothing new does not put the deadline off") {
   CHECK(rig.session.deadline() == deadline);
 }
 
+TEST_CASE("session: nor does it while the content is on its way") {
+  Rig rig;
+  rig.greet("250 PIPELINING\r\n");
+  Job one = message("one", "x\r\n");
+  rig.session.submit(one, rig.now);
+  rig.send();
+  rig.receive("250 ok\r\n250 ok\r\n354 go\r\n");
+  const Instant deadline = rig.session.deadline();
+  CHECK(deadline == rig.now + limits::content_timeout);
+  rig.now += std::chrono::seconds(100);
+  rig.session.handed_over(rig.session.output_offset(), rig.now);
+  CHECK(rig.session.deadline() == deadline);
+}
+
+TEST_CASE("session: QUIT that does not leave has a deadline too") {
+  Rig rig;
+  rig.greet("250 PIPELINING\r\n");
+  CHECK(rig.session.deadline() == never);
+  rig.session.quit(rig.now);
+  CHECK(rig.session.deadline() == rig.now + limits::command_timeout);
+  rig.session.abort();
+  rig.session.quit(rig.now);
+  CHECK(rig.session.deadline() == never);
+}
+
+TEST_CASE("session: the server's words are one line, and its nonsense is named") {
+  Rig refused;
+  refused.receive("554-no\r\n554 service\r\n");
+  CHECK(refused.listener.reasons.back() ==
+        "the server refused the connection in its greeting: 554 no service");
+  Rig surplus;
+  surplus.greet("250 PIPELINING\r\n");
+  surplus.receive("250 ok\r\n");
+  CHECK(surplus.listener.reasons.back() ==
+        "the server broke the protocol: a reply came though none was awaited");
+  Rig challenge(TlsMode::implicit);
+  challenge.options.authenticate = true;
+  challenge.greet("250 AUTH LOGIN\r\n");
+  challenge.send();
+  challenge.receive("334 ?\r\n");
+  CHECK(challenge.listener.reasons.back() ==
+        "the server broke the protocol: the server's AUTH challenge is not base64 or too long");
+}
+
 TEST_CASE("session: the first verdict comes before the end, and nothing after it") {
   Rig rig;
   rig.greet("250 PIPELINING\r\n");
@@ -321,8 +365,17 @@ TEST_CASE("session: a timeout says what was waited for") {
   Rig content;
   content.greet("250 PIPELINING\r\n");
   Job one = message("one", "x\r\n");
+  Job two = message("two", "x\r\n");
   content.session.submit(one, content.now);
   content.send();
   content.receive("250 ok\r\n250 ok\r\n354 go\r\n");
   CHECK(reason_after(content) == "timed out: the server took no content in time");
+  Rig stuck;
+  stuck.greet("250 PIPELINING\r\n");
+  stuck.session.submit(two, stuck.now);
+  CHECK(reason_after(stuck) == "timed out: the server took no octets");
+  Rig endless;
+  endless.greet("250 PIPELINING\r\n");
+  endless.receive("250-");
+  CHECK(reason_after(endless) == "timed out: a reply to nothing did not end");
 }
