@@ -1,6 +1,18 @@
 #include "queue/job_pool.h"
 
+#include <algorithm>
+
 namespace ringpost::queue {
+
+namespace {
+
+// What the buffers of a job hold of memory, full or empty.
+std::size_t buffer_bytes(const Job& job) {
+  return job.content.capacity() + job.tags_json.capacity() + job.metadata_json.capacity() +
+         job.recipients.capacity() * sizeof(Recipient);
+}
+
+}  // namespace
 
 Job* JobPool::take() {
   if (free_.empty()) {
@@ -9,6 +21,7 @@ Job* JobPool::take() {
   }
   Job* const job = free_.back();
   free_.pop_back();
+  bytes_free_ -= buffer_bytes(*job);
   ++jobs_out_;
   return job;
 }
@@ -27,7 +40,8 @@ Job* JobPool::try_acquire() {
 }
 
 void JobPool::charge(Job& job) {
-  const std::size_t bytes = job.bytes();
+  // A small job in the buffers of a large one counts for these.
+  const std::size_t bytes = std::max(job.bytes(), buffer_bytes(job));
   const std::lock_guard lock(mutex_);
   bytes_out_ = bytes_out_ - job.budget_bytes + bytes;
   job.budget_bytes = bytes;
@@ -40,7 +54,15 @@ void JobPool::give_back(std::span<Job* const> jobs) {
     job->clear();
   }
   const std::lock_guard lock(mutex_);
-  free_.insert(free_.end(), jobs.begin(), jobs.end());
+  for (Job* const job : jobs) {
+    if (bytes_free_ + buffer_bytes(*job) > options_.bytes_max) {
+      // Made anew, since an assignment of empty strings would keep the buffers.
+      std::destroy_at(job);
+      std::construct_at(job);
+    }
+    bytes_free_ += buffer_bytes(*job);
+    free_.push_back(job);
+  }
   RP_ASSERT(jobs_out_ >= jobs.size() && bytes_out_ >= bytes);
   jobs_out_ -= jobs.size();
   bytes_out_ -= bytes;

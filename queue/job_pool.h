@@ -20,7 +20,8 @@ struct JobPoolOptions {
 
 // Owns every job of an engine. A job is out from acquire() until give_back(), and counts against
 // both bounds for that time; whoever wants another waits. The bound on bytes is soft by one job:
-// its size is known only when it has been read. All calls are thread-safe.
+// its size is known only when it has been read. Jobs that are not out keep their buffers for the
+// next one, and together no more than the bound on bytes. All calls are thread-safe.
 class JobPool {
  public:
   explicit JobPool(const JobPoolOptions& options) : options_(options) {}
@@ -55,6 +56,7 @@ class JobPool {
   std::vector<Job*> free_;
   std::size_t jobs_out_ = 0;
   std::size_t bytes_out_ = 0;
+  std::size_t bytes_free_ = 0;  // buffers that free jobs keep for the next one
   std::size_t waiting_ = 0;
   bool closed_ = false;
 };

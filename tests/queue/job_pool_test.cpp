@@ -119,6 +119,40 @@ TEST_CASE("job pool: charging a job again replaces what it counted for") {
   give_back(pool, second);
 }
 
+TEST_CASE("job pool: jobs that are not out keep buffers, and together no more than the bound") {
+  constexpr std::size_t bytes_max = 500'000;
+  JobPool pool({.jobs_max = 100, .bytes_max = bytes_max});
+  std::array<Job*, 100> jobs{};
+  for (Job*& job : jobs) {
+    job = pool.acquire();
+    pool.charge(*job);
+  }
+  // One after the other has been large, as it happens when large jobs come between small ones.
+  for (Job*& job : jobs) {
+    job->content.assign(30'000, 'x');
+    give_back(pool, job);
+  }
+  std::size_t kept = 0;
+  for (const Job* const job : jobs) {
+    kept += job->content.capacity();
+  }
+  CHECK(kept <= bytes_max);
+  CHECK(kept >= 30'000);
+}
+
+TEST_CASE("job pool: a small job in the buffers of a large one counts for these") {
+  JobPool pool({.jobs_max = 100, .bytes_max = 100'000});
+  Job* const large = pool.acquire();
+  large->content.assign(30'000, 'x');
+  give_back(pool, large);
+  Job* const small = pool.acquire();
+  REQUIRE(small == large);
+  small->content = "x";
+  pool.charge(*small);
+  CHECK(small->budget_bytes >= 30'000);
+  give_back(pool, small);
+}
+
 TEST_CASE("job pool: whoever waits for room gets it when a job comes back") {
   const bool by_bytes = GENERATE(false, true);
   JobPool pool({.jobs_max = by_bytes ? 100u : 1u, .bytes_max = 10'000});
