@@ -6,7 +6,6 @@ exit code tells what to do. Method: a scripted server that writes down every oct
 """
 
 import base64
-import json
 import ssl
 import time
 import unittest
@@ -14,11 +13,12 @@ import unittest
 from support.certificates import Authority, self_signed
 from support.jobs import simple_job, simple_jobs
 from support.program import PASSWORD, USER, ProgramTest
-from support.scripted_server import (CAPABILITIES, GREETING, ScriptedServer, any_messages, envelope,
-                                     expect, hang_up, hello, in_clear, logged_in, one_message,
+from support.scripted_server import (CAPABILITIES, GREETING, ScriptedServer, any_messages, end_tls,
+                                     envelope, expect, hang_up, hello,
+                                     in_clear, logged_in, one_message,
                                      read_to_the_end, reset, say, say_octets, secured, stall,
                                      start_tls, take_content, take_octets)
-from support.workspace import free_port, temporary_folder
+from support.workspace import free_port, temporary_folder, wait_until
 
 ATTEMPTS_MAX = 4  # connections in a row that fail before an endpoint is given up
 
@@ -54,12 +54,8 @@ class BadServerTest(ProgramTest):
 
     def configured(self, server, **settings):
         """An endpoint of the configuration, for what has no flag; without TLS and login."""
-        settings = {"host": "127.0.0.1", "port": server.port, "security": "none", **settings}
-        lines = [f"{name} = {json.dumps(value)}" for name, value in settings.items()]
-        path = self.folder / "ringpost.toml"
-        path.write_text("\n".join(["[endpoint.esp]", *lines, ""]), encoding="utf-8")
-        path.chmod(0o600)
-        return "esp"
+        return self.configure(**{"host": "127.0.0.1", "port": server.port, "security": "none",
+                                 **settings})
 
 
 class LoginTest(BadServerTest):
@@ -233,6 +229,21 @@ class StarttlsTest(BadServerTest):
                 self.assertTrue(all(not dialogue.secured for dialogue in server.dialogues))
                 self.assert_silent_about(server, "AUTH", "MAIL")
 
+    def test_answer_before_the_question(self):
+        """A 220 that comes before STARTTLS was sent is not the answer to it."""
+        server = self.server([say(GREETING), expect("EHLO"),
+                              say("250-scripted.test", "250 STARTTLS", "220 injected"),
+                              read_to_the_end])
+        jobs = simple_jobs(3)
+        run = self.send(jobs, self.trusted(server))
+        self.assert_exit(run, 7)
+        self.assert_each_recipient_once(run, jobs)
+        self.assertEqual(run.statuses(), {"unsent": 3})
+        server.stop()
+        # Neither a login nor a handshake, which begins with 0x16, followed.
+        self.assert_silent_about(server, "AUTH", "MAIL")
+        self.assertTrue(all(b"\x16\x03" not in dialogue.clear for dialogue in server.dialogues))
+
     def test_capabilities_before_tls_are_forgotten(self):
         """AUTH and PIPELINING that only the clear EHLO announced do not count."""
         server = self.server([say(GREETING), *hello("STARTTLS", "AUTH PLAIN", "PIPELINING"),
@@ -320,6 +331,11 @@ class ConnectTest(BadServerTest):
 class ClosingTest(BadServerTest):
     """Servers that close in the middle of something."""
 
+    OFFER = CAPABILITIES
+
+    def greeted(self):
+        return in_clear(*self.OFFER)
+
     def send_to(self, *scripts, jobs=None, flags=()):
         server = self.server(*scripts)
         jobs = jobs or simple_jobs(10)
@@ -335,14 +351,15 @@ class ClosingTest(BadServerTest):
 
     def test_before_mail(self):
         """Closed before anything was sent: everything goes through the next session."""
-        server, run, jobs = self.send_to([*in_clear(), hang_up], [*in_clear(), any_messages])
+        server, run, jobs = self.send_to([*self.greeted(), hang_up],
+                                         [*self.greeted(), any_messages])
         self.assert_all_accepted(run, jobs)
         self.assert_each_once(server, jobs)
 
     def test_after_mail(self):
         """Closed between MAIL and RCPT."""
-        server, run, jobs = self.send_to([*in_clear(), expect("MAIL"), say("250 2.1.0 ok"),
-                                          hang_up], [*in_clear(), any_messages])
+        server, run, jobs = self.send_to([*self.greeted(), expect("MAIL"), say("250 2.1.0 ok"),
+                                          hang_up], [*self.greeted(), any_messages])
         self.assert_all_accepted(run, jobs)
         self.assert_each_once(server, jobs)
 
@@ -353,8 +370,8 @@ class ClosingTest(BadServerTest):
                 jobs = [simple_job("large", body="x" * 78 + "\r\n"), simple_job("small")]
                 jobs[0]["raw"] += ("y" * 78 + "\r\n") * 100_000
                 server, run, _ = self.send_to(
-                    [*in_clear(), *envelope(), expect("DATA"), say("354 go on"),
-                     take_octets(100_000), end], [*in_clear(), any_messages], jobs=jobs)
+                    [*self.greeted(), *envelope(), expect("DATA"), say("354 go on"),
+                     take_octets(100_000), end], [*self.greeted(), any_messages], jobs=jobs)
                 self.assert_all_accepted(run, jobs)
                 self.assert_each_once(server, jobs)
 
@@ -364,8 +381,8 @@ class ClosingTest(BadServerTest):
                     [say_octets(b"250-2.0.0 half of it\r\n"), hang_up]):
             with self.subTest(steps=len(end), end=end[-1].__name__):
                 server, run, jobs = self.send_to(
-                    [*in_clear(), *envelope(), expect("DATA"), say("354 go on"), take_content,
-                     *end], [*in_clear(), any_messages])
+                    [*self.greeted(), *envelope(), expect("DATA"), say("354 go on"), take_content,
+                     *end], [*self.greeted(), any_messages])
                 self.assert_exit(run, 6)
                 self.assertEqual(run.statuses(), {"unknown": 1, "accepted": len(jobs) - 1},
                                  run.describe())
@@ -385,11 +402,19 @@ class ClosingTest(BadServerTest):
         self.assert_each_once(server, jobs)
         self.assert_secret_absent(run)
 
+    def test_after_every_few_messages_under_tls(self):
+        """Ended in order, by TLS and then by TCP, right behind a 250: that one was accepted."""
+        server = self.server([*logged_in(*self.OFFER), *one_message() * 3, end_tls, hang_up])
+        jobs = simple_jobs(10)
+        run = self.send(jobs, self.trusted(server), "--connections", "1")
+        self.assert_all_accepted(run, jobs)
+        self.assert_each_once(server, jobs)
+
     def test_goodbye_at_end_of_data(self):
         """421 to the end of data is an answer: put off, and not in doubt."""
         server, run, jobs = self.send_to(
-            [*in_clear(), *one_message("421 4.3.2 shutting down"), hang_up],
-            [*in_clear(), any_messages])
+            [*self.greeted(), *one_message("421 4.3.2 shutting down"), hang_up],
+            [*self.greeted(), any_messages])
         self.assert_exit(run, 5)
         self.assertEqual(run.statuses(), {"deferred": 1, "accepted": len(jobs) - 1})
 
@@ -397,21 +422,21 @@ class ClosingTest(BadServerTest):
         """Closed after each third message, without a word: every message arrives, once."""
         for end in (hang_up, reset):
             with self.subTest(end=end.__name__):
-                server, run, jobs = self.send_to([*in_clear(), *one_message() * 3, end])
+                server, run, jobs = self.send_to([*self.greeted(), *one_message() * 3, end])
                 self.assert_all_accepted(run, jobs)
                 self.assert_each_once(server, jobs)
 
     def test_always_before_mail(self):
         """A server that lets us in and always closes is given up, and all jobs are unsent."""
-        server, run, jobs = self.send_to([*in_clear(), hang_up])
+        server, run, jobs = self.send_to([*self.greeted(), hang_up])
         self.assertIn(run.exit_code, (5, 7), run.describe())
         self.assertEqual(run.statuses(), {"unsent": len(jobs)})
-        self.assert_says(run, "connection")
+        self.assert_says(run, "closed the connection")
         self.assertLessEqual(len(server.dialogues), 3 * ATTEMPTS_MAX)
 
     def test_always_in_one_message(self):
         """A message that ends every session is given up after a few; its neighbours arrive."""
-        server = self.server([*in_clear(), self.closing_at_poison])
+        server = self.server([*self.greeted(), self.closing_at_poison])
         jobs = simple_jobs(9)
         jobs.insert(4, simple_job("poison", sender="poison@example.com"))
         run = self.send(jobs, server.endpoint(tls="none"), "--connections", "1")
@@ -432,6 +457,12 @@ class ClosingTest(BadServerTest):
             dialogue.send(b"250 2.0.0 ok\r\n")
             if line == "QUIT":
                 hang_up(dialogue)
+
+
+class PipelinedClosingTest(ClosingTest):
+    """The same, with the next message's commands on their way already."""
+
+    OFFER = (*CAPABILITIES, "PIPELINING")
 
 
 class GarbageTest(BadServerTest):
@@ -549,28 +580,34 @@ class GarbageTest(BadServerTest):
 
 
 class StallTest(BadServerTest):
-    """Servers that say nothing, with timeouts that a test can wait for."""
+    """Servers that say nothing, with timeouts that a test can wait for.
 
-    def send_with_timeouts(self, *scripts, jobs, **settings):
+    Where the server has something to say before or afterwards, the timeout leaves it a second for
+    that, on a machine that may have much else to do."""
+
+    def send_to(self, *scripts, timeout):
         server = self.server(*scripts)
-        short = {"command_timeout": "300ms", "end_of_data_timeout": "400ms",
-                 "tls_timeout": "300ms", "connections": 1}
-        run = self.send(jobs, self.configured(server, **{**short, **settings}))
+        jobs = simple_jobs(3)
+        run = self.send(jobs, self.configured(server, command_timeout=timeout,
+                                              end_of_data_timeout=timeout, connections=1))
         self.assert_each_recipient_once(run, jobs)
+        return server, run, jobs
+
+    def check_given_up(self, run, stage):
+        self.assert_exit(run, 7)
+        self.assertEqual({(outcome["status"], outcome["stage"]) for outcome in run.outcomes},
+                         {("unsent", stage)}, run.describe())
         self.assert_says(run, "in time")
-        return run
 
     def test_greeting(self):
         """No greeting."""
-        run = self.send_with_timeouts([stall], jobs=simple_jobs(3))
-        self.assert_exit(run, 7)
-        self.assertEqual({outcome["stage"] for outcome in run.outcomes}, {"greeting"})
+        _, run, _ = self.send_to([stall], timeout="300ms")
+        self.check_given_up(run, "greeting")
 
     def test_hello(self):
         """No reply to EHLO."""
-        run = self.send_with_timeouts([say(GREETING), stall], jobs=simple_jobs(3))
-        self.assert_exit(run, 7)
-        self.assertEqual({outcome["stage"] for outcome in run.outcomes}, {"ehlo"})
+        _, run, _ = self.send_to([say(GREETING), stall], timeout="1s")
+        self.check_given_up(run, "ehlo")
 
     def test_handshake(self):
         """No handshake on the port for TLS."""
@@ -586,38 +623,32 @@ class StallTest(BadServerTest):
 
     def test_mail(self):
         """No reply to MAIL: the message goes through the next session."""
-        server = self.server([*in_clear(), stall], [*in_clear(), any_messages])
-        jobs = simple_jobs(3)
-        run = self.send(jobs, self.configured(server, command_timeout="300ms", connections=1))
+        _, run, jobs = self.send_to([*in_clear(), stall], [*in_clear(), any_messages],
+                                    timeout="1s")
         self.assert_all_accepted(run, jobs)
+
+    def check_in_doubt(self, *ending):
+        """The first message's end of data is followed by these steps; the others go elsewhere."""
+        server, run, _ = self.send_to([*in_clear(), *envelope(), expect("DATA"),
+                                       say("354 go on"), take_content, *ending],
+                                      [*in_clear(), any_messages], timeout="1s")
+        self.assert_exit(run, 6)
+        self.assertEqual(run.statuses(), {"unknown": 1, "accepted": 2}, run.describe())
+        self.assertEqual(run.outcome("job-0")["status"], "unknown")
+        self.assert_says(run, "in time", "may have")
+        self.assertEqual(len(server.messages), 3)
 
     def test_end_of_data(self):
         """No reply to the end of data: in doubt, and not sent again."""
-        server = self.server([*in_clear(), *envelope(), expect("DATA"), say("354 go on"),
-                              take_content, stall], [*in_clear(), any_messages])
-        jobs = simple_jobs(3)
-        run = self.send(jobs, self.configured(server, end_of_data_timeout="400ms", connections=1))
-        self.assert_exit(run, 6)
-        self.assert_each_recipient_once(run, jobs)
-        self.assertEqual(run.statuses(), {"unknown": 1, "accepted": 2}, run.describe())
-        self.assert_says(run, "in time", "may have")
-        self.assertEqual(len(server.messages), 3)
+        self.check_in_doubt(stall)
 
     def test_late_reply(self):
         """A 250 that comes after the timeout is credited to nobody."""
 
-        def say_late(dialogue):
-            time.sleep(0.8)
-            dialogue.send(b"250 2.0.0 at last\r\n")
+        def wait_for_next_session(dialogue):
+            wait_until(lambda: len(dialogue.server.dialogues) > 1, "the next session is there")
 
-        server = self.server([*in_clear(), *envelope(), expect("DATA"), say("354 go on"),
-                              take_content, say_late, read_to_the_end],
-                             [*in_clear(), any_messages])
-        jobs = simple_jobs(3)
-        run = self.send(jobs, self.configured(server, end_of_data_timeout="300ms", connections=1))
-        self.assert_exit(run, 6)
-        self.assertEqual(run.outcome("job-0")["status"], "unknown")
-        self.assertEqual(len(server.messages), 3)
+        self.check_in_doubt(wait_for_next_session, say("250 2.0.0 at last"), read_to_the_end)
 
     def test_one_octet_at_a_time(self):
         """A reply that never ends though it never stops runs into the same timeout."""
@@ -626,8 +657,8 @@ class StallTest(BadServerTest):
             while not dialogue.server.stopping.wait(0.05):
                 dialogue.send(b"2")
 
-        run = self.send_with_timeouts([trickle], jobs=simple_jobs(2))
-        self.assert_exit(run, 7)
+        _, run, _ = self.send_to([trickle], timeout="300ms")
+        self.check_given_up(run, "greeting")
         self.assertLess(run.seconds, 30)
 
 

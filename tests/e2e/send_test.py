@@ -1,4 +1,4 @@
-"""`ringpost send` against `ringpost sink`: what a user does on a good day, and how it is told.
+"""`ringpost send` against `ringpost sink`: what became of each message, and how it is told.
 
 Goal: the promises of CONTRACT.md section 5 as far as one run can show them. Method: the sink writes
 down what it accepted, and that is compared with the outcome lines.
@@ -9,185 +9,18 @@ import json
 import os
 import subprocess
 import unittest
+from email import message_from_bytes, policy
 
 from support.corpus import RAW, copies, one_mebibyte, small
-from support.jobs import (line_of, numbered_body, recipients_of, sha256, simple_content,
-                          simple_job, simple_jobs, write_jobs)
-from support.program import (OUTCOMES, PASSWORD, USER, ProgramTest, interrupt, is_sanitized,
-                             outcomes_on_stdout, terminate)
-from support.scripted_server import ScriptedServer, in_clear, read_to_the_end
-from support.sink import Sink
+from support.jobs import (line_of, numbered_body, parse_outcomes, recipients_of, sha256,
+                          simple_content, simple_job, simple_jobs, write_jobs)
+from support.program import (OUTCOMES, PASSWORD, PROGRAM, SECONDS_MAX, environment_of,
+                             is_sanitized)
+from support.sink import SinkTest
 from support.workspace import wait_until
 
 
-class SendTest(ProgramTest):
-    """With what all of these need: a sink to send to."""
-
-    def sink(self, *flags, **more):
-        return Sink(self.folder, *flags, cleanup=self.addCleanup, **more)
-
-    def assert_strict(self, report):
-        """Nothing that was sent broke a rule of SMTP."""
-        self.assertEqual(report.summary["violations_total"], 0, report.summary)
-
-    def configuration(self, sink, **settings):
-        """A ringpost.toml with one endpoint, named "esp"."""
-        settings = {"host": "localhost", "port": sink.ports["starttls"], "username": USER,
-                    "ca_file": str(sink.certificate), **settings}
-        lines = [f"{name} = {json.dumps(value)}" for name, value in settings.items()]
-        path = self.folder / "ringpost.toml"
-        path.write_text("\n".join(["[endpoint.esp]", *lines, ""]), encoding="utf-8")
-        path.chmod(0o600)
-
-
-class EndpointTest(SendTest):
-    """The three forms of an endpoint URL, and the ways to name one."""
-
-    def check(self, listener):
-        sink = self.sink(listeners=(listener,))
-        jobs = simple_jobs(20)
-        run = self.send(jobs, sink.endpoint(listener))
-        self.assert_all_accepted(run, jobs)
-        report = sink.stop()
-        self.assertEqual(report.recipients(), recipients_of(jobs))
-        self.assert_strict(report)
-        return run, report
-
-    def test_starttls(self):
-        """smtp:// logs in under TLS that STARTTLS began."""
-        run, report = self.check("starttls")
-        self.assertTrue(all(one["tls"] and one["auth"] == USER for one in report.record))
-        self.assert_secret_absent(run)
-
-    def test_implicit_tls(self):
-        """smtps:// logs in under TLS from the first octet."""
-        run, report = self.check("tls")
-        self.assertTrue(all(one["tls"] and one["auth"] == USER for one in report.record))
-        self.assert_secret_absent(run)
-
-    def test_plaintext(self):
-        """?tls=none is a relay without TLS and without a login."""
-        _, report = self.check("plain")
-        self.assertFalse(any(one["tls"] or one["auth"] for one in report.record))
-
-    def test_address_in_place_of_a_name(self):
-        """A certificate for an IP address is enough for an endpoint that is one."""
-        sink = self.sink()
-        jobs = simple_jobs(2)
-        self.assert_all_accepted(self.send(jobs, sink.endpoint(host="127.0.0.1")), jobs)
-
-    def test_verification_switched_off_warns(self):
-        """?verify=off sends to anybody, and every run says so."""
-        sink = self.sink()
-        jobs = simple_jobs(2)
-        endpoint = sink.endpoint().partition("?")[0] + "?verify=off"
-        run = self.send(jobs, endpoint)
-        self.assert_all_accepted(run, jobs)
-        self.assertRegex(run.stderr.lower(), "verif|certificate")
-
-    def test_endpoint_of_the_configuration(self):
-        """An [endpoint.NAME] of ./ringpost.toml is used by its name, and named in the outcomes."""
-        sink = self.sink()
-        self.configuration(sink)
-        jobs = simple_jobs(5)
-        run = self.send(jobs, "esp")
-        self.assert_all_accepted(run, jobs)
-        self.assertEqual({outcome["endpoint"] for outcome in run.outcomes}, {"esp"})
-
-    def test_without_pipelining(self):
-        """With --pipeline off, and with a server that does not offer it, all goes in lock-step."""
-        for flags in ((), ("--no-pipelining",)):
-            with self.subTest(sink=flags):
-                sink = self.sink(*flags)
-                jobs = simple_jobs(50, prefix=f"job{len(flags)}")
-                run = self.send(jobs, sink.endpoint(), "--pipeline", "off")
-                self.assert_all_accepted(run, jobs)
-                self.assert_strict(sink.stop())
-
-    def test_without_any_extension(self):
-        """A server that offers nothing but AUTH gets plain messages all the same."""
-        names = ("pipelining", "chunking", "8bitmime", "smtputf8", "size", "dsn",
-                 "enhancedstatuscodes")
-        sink = self.sink(*(f"--no-{name}" for name in names))
-        jobs = simple_jobs(50)
-        self.assert_all_accepted(self.send(jobs, sink.endpoint()), jobs)
-        self.assert_strict(sink.stop())
-
-
-class PasswordTest(SendTest):
-    """Where the password may come from; never from the arguments."""
-
-    def check(self, endpoint="esp", **environment):
-        environment.setdefault("RINGPOST_PASSWORD", "")
-        jobs = simple_jobs(3)
-        run = self.send(jobs, endpoint, **environment)
-        self.assert_all_accepted(run, jobs)
-        self.assert_secret_absent(run)
-
-    def test_from_a_file(self):
-        """password_file: its first line, whoever else may not read it."""
-        secret = self.folder / "secret"
-        secret.write_text(PASSWORD + "\n", encoding="ascii")
-        secret.chmod(0o600)
-        self.configuration(self.sink(), password_file=str(secret))
-        self.check()
-
-    def test_from_a_file_that_others_can_read(self):
-        """password_file: one that others may open is a mistake to be mended, not a password."""
-        secret = self.folder / "secret"
-        secret.write_text(PASSWORD + "\n", encoding="ascii")
-        secret.chmod(0o644)
-        self.configuration(self.sink(), password_file=str(secret))
-        run = self.send(simple_jobs(1), "esp", RINGPOST_PASSWORD="")
-        self.assert_exit(run, 2)
-        self.assert_says(run, "password_file", "chmod 600")
-        self.assert_secret_absent(run)
-
-    def test_from_a_command(self):
-        """password_command: the first line that it prints."""
-        script = self.folder / "print-secret"
-        script.write_text(f"#!/bin/sh\necho '{PASSWORD}'\necho second line\n", encoding="ascii")
-        script.chmod(0o700)
-        self.configuration(self.sink(), password_command=str(script))
-        self.check()
-
-    def test_from_a_command_that_fails(self):
-        """password_command: one that fails ends the run with its words, before any connection."""
-        self.configuration(self.sink(), password_command="echo no such entry >&2; exit 3")
-        run = self.send(simple_jobs(1), "esp", RINGPOST_PASSWORD="")
-        self.assert_exit(run, 2)
-        self.assert_says(run, "password_command", "no such entry")
-
-    def test_from_the_variable_of_the_endpoint(self):
-        """RINGPOST_ENDPOINT_<NAME>_PASSWORD goes before RINGPOST_PASSWORD."""
-        self.configuration(self.sink())
-        self.check(RINGPOST_ENDPOINT_ESP_PASSWORD=PASSWORD, RINGPOST_PASSWORD="not this one")
-
-    def test_from_the_credentials_of_systemd(self):
-        """$CREDENTIALS_DIRECTORY/NAME goes before the variables."""
-        credentials = self.folder / "credentials"
-        credentials.mkdir()
-        (credentials / "esp").write_text(PASSWORD, encoding="ascii")
-        self.configuration(self.sink())
-        self.check(CREDENTIALS_DIRECTORY=str(credentials), RINGPOST_PASSWORD="not this one")
-
-    def test_none_at_all(self):
-        """A user name without a password is a mistake of usage that names the ways to give one."""
-        run = self.send(simple_jobs(1), self.sink().endpoint(), RINGPOST_PASSWORD="")
-        self.assert_exit(run, 2)
-        self.assert_says(run, "password", "RINGPOST_PASSWORD")
-
-    def test_in_the_url(self):
-        """A password in a URL is refused, and not repeated."""
-        endpoint = self.sink().endpoint().replace(f"{USER}@", f"{USER}:{PASSWORD}@")
-        run = self.send(simple_jobs(1), endpoint)
-        self.assert_exit(run, 2)
-        self.assertIn(b"", run.stdout)
-        self.assertNotIn(PASSWORD, run.stderr)
-        self.assertEqual(run.outcomes, [])
-
-
-class OutcomeTest(SendTest):
+class OutcomeTest(SinkTest):
     """What became of each recipient, and where it is said."""
 
     def test_mixed_refusals(self):
@@ -252,6 +85,45 @@ class OutcomeTest(SendTest):
         self.assert_exit(run, 5)
         self.assert_strict(sink.stop())
 
+    def test_too_many_recipients(self):
+        """452 to the fourth recipient of a transaction: the others follow in further ones."""
+        sink = self.sink("--recipients-max", "3")
+        jobs = [simple_job("ten", [f"r{number}@example.net" for number in range(10)]),
+                simple_job("two-hundred", [f"r{number}@example.net" for number in range(200)])]
+        for flags in ((), ("--pipeline", "off")):
+            with self.subTest(flags=flags):
+                self.assert_all_accepted(self.send(jobs, sink.endpoint(), *flags), jobs)
+        report = sink.stop()
+        self.assertEqual(set(report.recipients().values()), {2})
+        self.assertEqual(set(report.recipients()), set(recipients_of(jobs)))
+        self.assertTrue(all(len(one["to"]) <= 3 for one in report.record))
+        self.assert_strict(report)
+
+    def test_message_larger_than_the_server_takes(self):
+        """A message over the announced SIZE is not begun; its neighbours are sent."""
+        sink = self.sink("--size-max", "10000")
+        jobs = [simple_job("large", body=numbered_body(1, 20_000)), simple_job("small")]
+        run = self.send(jobs, sink.endpoint())
+        self.assert_each_recipient_once(run, jobs)
+        self.assertNotEqual(run.outcome("large")["status"], "accepted")
+        self.assert_says(run, "octets", "10000")
+        report = sink.stop()
+        self.assertEqual(report.ids, {"small": 1})
+        self.assertEqual(report.summary["senders_refused"], 0)
+
+    def test_reader_of_stdout_goes_away(self):
+        """Outcome lines that nobody reads any more: it stops sending, exit code 11."""
+        sink = self.sink()
+        path = write_jobs(self.folder / "jobs.jsonl", simple_jobs(20_000))
+        with subprocess.Popen(
+                [PROGRAM, "send", path, "-e", sink.endpoint(), "-o", "-"], cwd=self.folder,
+                env=environment_of(self.folder, RINGPOST_PASSWORD=PASSWORD),
+                stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
+            process.stdout.readline()
+            process.stdout.close()
+            self.assertEqual(process.wait(SECONDS_MAX), 11)
+        self.assertLess(len(sink.stop().record), 20_000)
+
     def test_echo(self):
         """id, tags and metadata come back as they were given; the reply's queue id is found."""
         sink = self.sink()
@@ -273,7 +145,7 @@ class OutcomeTest(SendTest):
         path = write_jobs(self.folder / "jobs.jsonl", jobs)
         run = self.run_program("send", path, "-e", sink.endpoint(), "-o", "-",
                                RINGPOST_PASSWORD=PASSWORD)
-        run.outcomes = outcomes_on_stdout(run)
+        run.outcomes = parse_outcomes(run.stdout)
         self.assert_all_accepted(run, jobs)
 
     def test_errors_file(self):
@@ -324,7 +196,7 @@ class OutcomeTest(SendTest):
         self.assert_exit(run, 0)
 
 
-class InputTest(SendTest):
+class InputTest(SinkTest):
     """Files and pipes, compressed and not."""
 
     def test_stdin(self):
@@ -360,6 +232,14 @@ class InputTest(SendTest):
         self.assert_all_accepted(run, sum(jobs, []))
         self.assertEqual(sink.stop().recipients(), recipients_of(sum(jobs, [])))
 
+    def test_byte_order_mark(self):
+        """What Windows puts in front of a file is no part of its first line."""
+        sink = self.sink()
+        jobs = simple_jobs(2)
+        path = self.folder / "jobs.jsonl"
+        path.write_bytes(b"\xef\xbb\xbf" + b"\r\n".join(map(line_of, jobs)))
+        self.assert_all_accepted(self.send(path, sink.endpoint()), jobs)
+
     def test_damaged_compression(self):
         """A file that is cut off: what came before is sent, and the run is no success."""
         sink = self.sink()
@@ -385,7 +265,7 @@ class InputTest(SendTest):
         self.assertEqual(sink.stop().record, [])
 
 
-class ContentTest(SendTest):
+class ContentTest(SinkTest):
     """What the sink received is what was given."""
 
     def test_corpus(self):
@@ -412,9 +292,35 @@ class ContentTest(SendTest):
         self.assertEqual({one["x_id"]: one["sha256"] for one in report.record}, expected)
         self.assert_strict(report)
 
+    def test_international(self):
+        """UTF-8 in local parts and headers goes with SMTPUTF8, in domains as A-labels."""
+        sink = self.sink()
+        job = simple_job("international", ["j\u00f6rg@example.net", "a@b\u00fccher.example"],
+                         sender="\u7528\u6237@example.com")
+        job["raw"] = job["raw"].replace("Subject: ", "Subject: Gr\u00fc\u00dfe ")
+        run = self.send([job], sink.endpoint())
+        self.assert_exit(run, 0)
+        report = sink.stop()
+        (message,) = report.record
+        self.assertEqual(message["from"], "\u7528\u6237@example.com")
+        self.assertEqual(message["to"], ["j\u00f6rg@example.net", "a@xn--bcher-kva.example"])
+        self.assertEqual(message["sha256"], sha256(job["raw"].encode()))
+        self.assert_strict(report)
+
+    def test_international_without_smtputf8(self):
+        """A server without SMTPUTF8 is not sent what needs it; the rest goes on."""
+        sink = self.sink("--no-smtputf8")
+        jobs = [simple_job("needs-it", ["j\u00f6rg@example.net"]), simple_job("does-not")]
+        run = self.send(jobs, sink.endpoint())
+        self.assert_each_recipient_once(run, jobs)
+        self.assertNotEqual(run.outcome("needs-it")["status"], "accepted")
+        self.assert_says(run, "SMTPUTF8")
+        report = sink.stop()
+        self.assertEqual(report.ids, {"does-not": 1})
+        self.assert_strict(report)
+
     def test_composed(self):
         """from, to, subject, text, html and headers become a message that Python's parser reads."""
-        from email import message_from_bytes, policy
         sink = self.sink("--record-content", "contents")
         job = {"id": "composed", "from": "J\u00f6rg <joerg@example.com>",
                "to": ["a@example.net", {"email": "b@example.net", "name": "B, Esq."}],
@@ -445,7 +351,7 @@ class ContentTest(SendTest):
             self.assertIsNotNone(message[header], header)
 
 
-class PaceTest(SendTest):
+class PaceTest(SinkTest):
     """Connections, cores and rates."""
 
     def test_connections(self):
@@ -495,87 +401,7 @@ class PaceTest(SendTest):
         self.assertEqual(sink.stop().recipients(), recipients_of(jobs))
 
 
-class SignalTest(SendTest):
-    """SIGINT and SIGTERM: what is under way comes to its end, nothing is lost or forgotten."""
-
-    def run_and_stop(self, stop, latency="20ms", flags=()):
-        """Sends more than there is time for, stops in the middle; returns (run, report, jobs)."""
-        sink = self.sink("--latency", latency)
-        jobs = simple_jobs(5000)
-        program = self.start_send(jobs, sink.endpoint(), "--connections", "5", *flags)
-        wait_until(lambda: len(sink.record()) >= 20, "some messages have arrived")
-        stop(program)
-        run = self.finish(program)
-        return run, sink.stop(), jobs
-
-    def check(self, run, report, jobs):
-        known = recipients_of(jobs)
-        found = {}
-        for outcome in run.outcomes:
-            key = (outcome["id"], outcome["rcpt"])
-            self.assertIn(key, known)
-            self.assertNotIn(key, found, "two outcome lines")
-            found[key] = outcome["status"]
-        self.assertLessEqual(set(found.values()), {"accepted", "unknown", "unsent"})
-        self.assertEqual(set(report.recipients().values()), {1})
-        for key in report.recipients():
-            self.assertIn(found.get(key), ("accepted", "unknown"), f"{key} was accepted")
-        for key, status in found.items():
-            if status == "accepted":
-                self.assertIn(key, report.recipients())
-        self.assertLess(len(report.record), len(jobs), "it was not stopped in the middle")
-        return found
-
-    def test_sigint(self):
-        """The first SIGINT drains: exit code 130, and nothing is in doubt."""
-        found = self.check(*(result := self.run_and_stop(interrupt)))
-        self.assert_exit(result[0], 130)
-        self.assertNotIn("unknown", found.values())
-
-    def test_sigterm(self):
-        """SIGTERM does the same: exit code 143."""
-        found = self.check(*(result := self.run_and_stop(terminate)))
-        self.assert_exit(result[0], 143)
-        self.assertNotIn("unknown", found.values())
-
-    def test_second_signal(self):
-        """The second one does not wait for replies that are two seconds away: they are in doubt."""
-        sink = self.sink("--latency", "2s", "--latency-connect", "0ms", listeners=("plain",))
-        jobs = simple_jobs(50)
-        program = self.start_send(jobs, sink.endpoint("plain"), "--connections", "3")
-        # By now it waits for the replies to its first messages.
-        wait_until(sink.record, "a message has arrived")
-        interrupt(program)
-        wait_until(lambda: "stopping" in program.stderr(), "the first signal was noticed")
-        interrupt(program)
-        run = self.finish(program)
-        self.assert_exit(run, 130)
-        found = self.check(run, sink.stop(), jobs)
-        self.assertIn("unknown", found.values())
-
-    def test_drain_that_takes_too_long(self):
-        """--drain bounds how long the first signal waits."""
-        server = ScriptedServer([*in_clear(), read_to_the_end], cleanup=self.addCleanup)
-        program = self.start_send(simple_jobs(3), server.endpoint(tls="none"), "--drain", "200ms")
-        wait_until(lambda: server.dialogues, "it has connected")
-        interrupt(program)
-        self.assertEqual(program.wait(20).exit_code, 130)
-
-    def test_while_waiting_for_stdin(self):
-        """A signal ends a run that waits for more input."""
-        sink = self.sink()
-        program = self.start("send", "-e", sink.endpoint(), "-o", OUTCOMES,
-                             stdin=subprocess.PIPE, RINGPOST_PASSWORD=PASSWORD)
-        program.process.stdin.write(line_of(simple_job("one")) + b"\n")
-        program.process.stdin.flush()
-        wait_until(sink.record, "the first job has arrived")
-        interrupt(program)
-        run = self.finish(program, 30)
-        self.assert_exit(run, 130)
-        self.assertEqual(run.outcome("one")["status"], "accepted")
-
-
-class ManyTest(SendTest):
+class ManyTest(SinkTest):
     """Twenty thousand jobs over STARTTLS with AUTH."""
 
     def test_twenty_thousand(self):

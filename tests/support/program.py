@@ -1,6 +1,7 @@
 """ringpost as a user runs it: started as a process, with a time limit, its traces kept."""
 
 import base64
+import json
 import os
 import signal
 import subprocess
@@ -9,7 +10,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from support.jobs import parse_outcomes, read_outcomes, recipients_of, write_jobs
+from support.jobs import read_outcomes, recipients_of, write_jobs
 from support.workspace import Workspace
 
 PROGRAM = os.environ.get("RINGPOST", str(Path(__file__).parents[2] / "build/release/ringpost"))
@@ -161,6 +162,14 @@ class ProgramTest(Workspace):
         run.outcomes = read_outcomes(program.folder / OUTCOMES)
         return run
 
+    def configure(self, **settings):
+        """Writes a ringpost.toml with one endpoint, and returns its name."""
+        lines = [f"{name} = {json.dumps(value)}" for name, value in settings.items()]
+        path = self.folder / "ringpost.toml"
+        path.write_text("\n".join(["[endpoint.esp]", *lines, ""]), encoding="utf-8")
+        path.chmod(0o600)
+        return "esp"
+
     # ---- Claims ---------------------------------------------------------------------------------
 
     def assert_exit(self, run, code):
@@ -194,10 +203,6 @@ class ProgramTest(Workspace):
                      base64.b64encode(plain), plain):
             for name, trace in traces.items():
                 self.assertNotIn(form, trace, f"the password is in {name}\n{run.describe()}")
-
-
-def outcomes_on_stdout(run):
-    return parse_outcomes(run.stdout)
 
 
 def interrupt(program):

@@ -198,6 +198,14 @@ def start_tls(dialogue):
         raise Broken(f"no TLS: {error}") from error
 
 
+def end_tls(dialogue):
+    """Says close_notify, and goes on in clear."""
+    try:
+        dialogue.connection = dialogue.connection.unwrap()
+    except OSError as error:
+        raise Broken(f"the client did not end TLS in order: {error}") from error
+
+
 def take_content(dialogue):
     """Reads up to the end of data."""
     # An empty content is a lone dot, without the CRLF of a line before it.
@@ -225,8 +233,15 @@ def take_octets(count):
 
 
 def hang_up(dialogue):
-    """Ends the connection in order: a FIN, behind everything that was sent."""
-    dialogue.connection.close()
+    """Ends the connection in order: a FIN, behind everything that was sent.
+
+    What still comes is read, because a socket that is closed with unread octets sends a RST."""
+    try:
+        dialogue.connection.shutdown(socket.SHUT_WR)
+        while dialogue.connection.recv(65536):
+            pass
+    except OSError:
+        pass
     raise Broken("the script is over")
 
 

@@ -5,7 +5,7 @@ import signal
 from collections import Counter
 from dataclasses import dataclass
 
-from support.program import PASSWORD, USER, RunningProgram, environment_of
+from support.program import PASSWORD, USER, ProgramTest, RunningProgram, environment_of
 from support.workspace import temporary_folder, wait_until
 
 LISTEN = {"starttls": "--listen", "tls": "--listen-tls", "plain": "--listen-plain"}
@@ -79,3 +79,19 @@ class Sink:
         if run.exit_code != 0:
             raise AssertionError(f"the sink failed\n{run.describe()}")
         return Report(self.record(), json.loads(run.stdout))
+
+
+class SinkTest(ProgramTest):
+    """A test case that sends to a sink."""
+
+    def sink(self, *flags, **more):
+        return Sink(self.folder, *flags, cleanup=self.addCleanup, **more)
+
+    def assert_strict(self, report):
+        """Nothing that was sent broke a rule of SMTP."""
+        self.assertEqual(report.summary["violations_total"], 0, report.summary)
+
+    def configuration(self, sink, **settings):
+        """The sink as an endpoint of ./ringpost.toml; returns its name."""
+        return self.configure(**{"host": "localhost", "port": sink.ports["starttls"],
+                                 "username": USER, "ca_file": str(sink.certificate), **settings})

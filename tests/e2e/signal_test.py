@@ -1,0 +1,98 @@
+"""`ringpost send` that is stopped: what is under way ends in order, nothing is lost or forgotten.
+
+Method: every id that the sink wrote down as accepted must be `accepted` or `unknown` in the outcome
+lines, and every id that is `accepted` there must be in the sink's record.
+"""
+
+import subprocess
+import unittest
+
+from support.jobs import line_of, recipients_of, simple_job, simple_jobs
+from support.program import OUTCOMES, PASSWORD, interrupt, terminate
+from support.scripted_server import ScriptedServer, in_clear, read_to_the_end
+from support.sink import SinkTest
+from support.workspace import wait_until
+
+
+class SignalTest(SinkTest):
+    """SIGINT and SIGTERM: what is under way comes to its end, nothing is lost or forgotten."""
+
+    def run_and_stop(self, stop, latency="20ms", flags=()):
+        """Sends more than there is time for, stops in the middle; returns (run, report, jobs)."""
+        sink = self.sink("--latency", latency)
+        jobs = simple_jobs(5000)
+        program = self.start_send(jobs, sink.endpoint(), "--connections", "5", *flags)
+        wait_until(lambda: len(sink.record()) >= 20, "some messages have arrived")
+        stop(program)
+        run = self.finish(program)
+        return run, sink.stop(), jobs
+
+    def check(self, run, report, jobs):
+        known = recipients_of(jobs)
+        found = {}
+        for outcome in run.outcomes:
+            key = (outcome["id"], outcome["rcpt"])
+            self.assertIn(key, known)
+            self.assertNotIn(key, found, "two outcome lines")
+            found[key] = outcome["status"]
+        self.assertLessEqual(set(found.values()), {"accepted", "unknown", "unsent"})
+        self.assertEqual(set(report.recipients().values()), {1})
+        for key in report.recipients():
+            self.assertIn(found.get(key), ("accepted", "unknown"), f"{key} was accepted")
+        for key, status in found.items():
+            if status == "accepted":
+                self.assertIn(key, report.recipients())
+        self.assertLess(len(report.record), len(jobs), "it was not stopped in the middle")
+        return found
+
+    def test_sigint(self):
+        """The first SIGINT drains: exit code 130, and nothing is in doubt."""
+        found = self.check(*(result := self.run_and_stop(interrupt)))
+        self.assert_exit(result[0], 130)
+        self.assertNotIn("unknown", found.values())
+
+    def test_sigterm(self):
+        """SIGTERM does the same: exit code 143."""
+        found = self.check(*(result := self.run_and_stop(terminate)))
+        self.assert_exit(result[0], 143)
+        self.assertNotIn("unknown", found.values())
+
+    def test_second_signal(self):
+        """The second one does not wait for replies that are two seconds away: they are in doubt."""
+        sink = self.sink("--latency", "2s", "--latency-connect", "0ms", listeners=("plain",))
+        jobs = simple_jobs(50)
+        program = self.start_send(jobs, sink.endpoint("plain"), "--connections", "3")
+        # By now it waits for the replies to its first messages.
+        wait_until(sink.record, "a message has arrived")
+        interrupt(program)
+        wait_until(lambda: "stopping" in program.stderr(), "the first signal was noticed")
+        interrupt(program)
+        run = self.finish(program)
+        self.assert_exit(run, 130)
+        found = self.check(run, sink.stop(), jobs)
+        self.assertIn("unknown", found.values())
+
+    def test_drain_that_takes_too_long(self):
+        """--drain bounds how long the first signal waits."""
+        server = ScriptedServer([*in_clear(), read_to_the_end], cleanup=self.addCleanup)
+        program = self.start_send(simple_jobs(3), server.endpoint(tls="none"), "--drain", "200ms")
+        wait_until(lambda: server.dialogues, "it has connected")
+        interrupt(program)
+        self.assertEqual(program.wait(20).exit_code, 130)
+
+    def test_while_waiting_for_stdin(self):
+        """A signal ends a run that waits for more input."""
+        sink = self.sink()
+        program = self.start("send", "-e", sink.endpoint(), "-o", OUTCOMES,
+                             stdin=subprocess.PIPE, RINGPOST_PASSWORD=PASSWORD)
+        program.process.stdin.write(line_of(simple_job("one")) + b"\n")
+        program.process.stdin.flush()
+        wait_until(sink.record, "the first job has arrived")
+        interrupt(program)
+        run = self.finish(program, 30)
+        self.assert_exit(run, 130)
+        self.assertEqual(run.outcome("one")["status"], "accepted")
+
+
+if __name__ == "__main__":
+    unittest.main()
