@@ -143,6 +143,9 @@ void Connection::note_end() {
 void Connection::collect(ByteBuffer& output, Instant now) {
   RP_ASSERT(output.room() >= output_bytes_min);
   const bool pending = channel_ != nullptr && channel_->take_output(output);
+  if (close_notified_) {
+    replies_.clear();  // a 421 that comes now has nowhere to go: TLS has ended
+  }
   const Bytes due = replies_.due(now);
   if (!pending && !dead_ && !due.empty()) {
     if (channel_ != nullptr) {
