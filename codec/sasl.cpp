@@ -68,7 +68,6 @@ std::string SaslExchange::initial_response(const Credentials& credentials) {
   if (mechanism_ != AuthMechanism::plain) {
     return {};
   }
-  ++answers_given_;
   return base64_of(plain_message(credentials));
 }
 

@@ -124,6 +124,11 @@ TEST_CASE("sasl: a secret of less than four octets would match by chance") {
   CHECK(redacted("AUTH PLAIN AGFsaWNlAG9r", shorter) == "AUTH PLAIN [redacted]");
 }
 
+TEST_CASE("sasl: a password that stands in its own replacement comes to an end") {
+  CHECK(redacted("it is redacted", {"alice", "redacted"}) == "it is [redacted]");
+  CHECK(redacted("[redacted][redacted]", {"alice", "[redacted]"}) == "[redacted][redacted]");
+}
+
 TEST_CASE("sasl: without a password there is nothing to hide") {
   CHECK(redacted("AGFsaWNlAA==", {"alice", ""}) == "AGFsaWNlAA==");
   CHECK_FALSE(Redactor({"alice", ""}).finds_secret("AGFsaWNlAA=="));

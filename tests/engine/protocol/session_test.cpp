@@ -28,6 +28,7 @@ class Listener final : public protocol::SessionListener {
   void on_verdict(Job& job, Recipient& recipient, const protocol::Verdict& verdict) override {
     heard.push_back(job.id + " " + recipient.address + " " + std::string(name_of(verdict.status)));
     reasons.emplace_back(verdict.reason);
+    stages.push_back(verdict.stage);
     recipient.decided = true;
   }
   void on_message_done(Job& job) override { heard.push_back(job.id + " done"); }
@@ -38,6 +39,7 @@ class Listener final : public protocol::SessionListener {
 
   std::vector<std::string> heard;
   std::vector<std::string> reasons;
+  std::vector<Stage> stages;
 };
 
 struct Rig {
@@ -100,6 +102,7 @@ TEST_CASE("session: its states follow each other") {
   CHECK(rig.listener.heard == std::vector<std::string>{"start_tls"});
   rig.session.tls_established(rig.now);
   CHECK(rig.session.state() == SessionState::hello_tls);
+  CHECK(rig.session.deadline() == rig.now + limits::command_timeout);
   rig.send();
   rig.receive("250-mx\r\n250 AUTH PLAIN\r\n");
   CHECK(rig.session.state() == SessionState::auth);
@@ -299,6 +302,24 @@ TEST_CASE("session: the first verdict comes before the end, and nothing after it
   CHECK(rig.session.output(rig.room).empty());
   CHECK(rig.session.deadline() == never);
   CHECK(rig.listener.heard == heard);
+}
+
+TEST_CASE("session: octets that are handed over behind the end start no clock") {
+  Rig rig;
+  rig.receive("220 mx\r\n");
+  CHECK_FALSE(rig.session.output(rig.room).empty());
+  rig.session.abort();
+  rig.session.handed_over(rig.session.output_offset(), rig.now);
+  CHECK(rig.session.deadline() == never);
+}
+
+TEST_CASE("session: a message of which nothing was ever asked for has come as far as MAIL") {
+  Rig rig;
+  rig.greet("250 PIPELINING\r\n");
+  Job one = message("one", "x\r\n");
+  rig.session.submit(one, rig.now);
+  rig.session.abort();
+  CHECK(rig.listener.stages == std::vector<Stage>{Stage::mail});
 }
 
 TEST_CASE("session: who knows the stage of a failure better says so") {
