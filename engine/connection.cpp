@@ -63,7 +63,9 @@ Instant Connection::deadline() const {
 // ---- Opening
 // -------------------------------------------------------------------------------------
 
-void Connection::open(const io::SocketAddress& address) {
+void Connection::open(const io::SocketAddress& address,
+                      const protocol::PipeliningKnowledge& knowledge) {
+  knowledge_told = knowledge;
   RP_ASSERT(phase_ == Phase::idle);
   peer_ = address.text();
   const auto handle = environment_.io->open(address);
@@ -101,7 +103,7 @@ void Connection::connected(std::int32_t result) {
 void Connection::start_session() {
   phase_ = Phase::talking;
   protocol::SessionListener& listener = *this;
-  session_.emplace(*environment_.session, listener, environment_.io->now());
+  session_.emplace(*environment_.session, listener, environment_.io->now(), knowledge_told);
 }
 
 void Connection::start_handshake() {

@@ -58,7 +58,14 @@ class Connection final : private protocol::SessionListener {
   void mark_progressed() { progressed_ = true; }
   [[nodiscard]] const std::string& peer() const { return peer_; }
 
-  void open(const io::SocketAddress& address);
+  // `knowledge`: what earlier sessions have learnt of the server's pipelining.
+  void open(const io::SocketAddress& address, const protocol::PipeliningKnowledge& knowledge);
+  // What is known by now. Precondition: was_ready().
+  [[nodiscard]] const protocol::PipeliningKnowledge& knowledge() const {
+    return session_->knowledge();
+  }
+  [[nodiscard]] protocol::Pipelining pipelining() const { return session_->pipelining(); }
+  [[nodiscard]] bool tls_resumed() const { return channel_ && channel_->resumed(); }
   void complete(const io::Completion& completion);
   void expire(Instant now);
   [[nodiscard]] Instant deadline() const;
@@ -81,6 +88,8 @@ class Connection final : private protocol::SessionListener {
   bool listed = false;
   // For the route: whether a recipient of the transaction that ends next was accepted.
   bool accepted = false;
+  // For the route: what the endpoint's gate was told of last.
+  protocol::PipeliningKnowledge knowledge_told;
   // For the worker: whether it stands in the list of connections to pump.
   bool dirty = false;
 

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -12,6 +13,7 @@
 #include "engine/config.h"
 #include "engine/io/resolver.h"
 #include "engine/protocol/close_reason.h"
+#include "engine/protocol/pipelining.h"
 #include "engine/rate_limit.h"
 
 namespace ringpost::engine {
@@ -30,6 +32,7 @@ class EndpointGate {
     Answer answer = Answer::wait;
     bool canary = false;
     io::SocketAddress address;
+    protocol::PipeliningKnowledge knowledge;
     Instant try_again_at = never;
   };
 
@@ -41,9 +44,16 @@ class EndpointGate {
   EndpointGate(const EndpointOptions& options, Resolve resolve, std::function<void()> wake_workers,
                std::function<Instant()> clock = std::chrono::steady_clock::now);
 
+  // Who hears of what happens to the endpoint. Called without a lock, on any thread.
+  void on_notice(std::function<void(const EndpointNotice&)> callback) {
+    notice_ = std::move(callback);
+  }
+
   [[nodiscard]] Admission ask(Instant now);
   // A session that was let through has been greeted, secured and authenticated.
-  void session_ready(bool canary);
+  void session_ready(bool canary, protocol::Pipelining pipelining);
+  // What a session has found out about the server's pipelining.
+  void learn(const protocol::PipeliningKnowledge& knowledge);
   // The first recipient on that session who got an answer, whichever it was.
   void session_progressed();
   // How far a session that was let through had come when it ended.
@@ -57,6 +67,8 @@ class EndpointGate {
   [[nodiscard]] bool failed() const { return failed_.load(std::memory_order_acquire); }
   // Why; valid and unchanging once failed() is true.
   [[nodiscard]] const protocol::CloseReason& failure() const { return failure_; }
+  // How the latest session speaks; none before the first.
+  [[nodiscard]] std::optional<protocol::Pipelining> pipelining() const;
   [[nodiscard]] RateLimit& rate() { return rate_; }
   [[nodiscard]] const EndpointOptions& options() const { return options_; }
 
@@ -67,16 +79,18 @@ class EndpointGate {
   void resolved(io::Resolver::Answer answer);
   void count_failure(const protocol::CloseReason& reason, Instant now);
   void fail(const protocol::CloseReason& reason);
+  [[nodiscard]] bool fall_back(const protocol::CloseReason& reason);
 
   const EndpointOptions& options_;
   Resolve resolve_;
   std::function<void()> wake_workers_;
   std::function<Instant()> clock_;
+  std::function<void(const EndpointNotice&)> notice_;
   RateLimit rate_;
   std::atomic<bool> failed_{false};
   protocol::CloseReason failure_;
 
-  std::mutex mutex_;  // guards all below
+  mutable std::mutex mutex_;  // guards all below
   State state_ = State::unresolved;
   std::vector<io::SocketAddress> addresses_;
   std::size_t address_index_ = 0;
@@ -84,6 +98,8 @@ class EndpointGate {
   std::uint32_t failures_in_a_row_ = 0;  // pauses in which no session was ready
   bool pause_counts_as_failure_ = false;
   std::uint32_t sessions_ready_ = 0;
+  protocol::PipeliningKnowledge knowledge_;
+  std::optional<protocol::Pipelining> pipelining_;
   Instant closed_until_{};
 };
 

@@ -77,12 +77,15 @@ protocol::SessionOptions session_options(const EndpointOptions& endpoint) {
       session.pipelining = protocol::Pipelining::within;
       break;
     case PipeliningOption::automatic:
-      session.pipelining = protocol::Pipelining::across;
+      session.pipelining =
+          endpoint.chunking ? protocol::Pipelining::flights : protocol::Pipelining::across;
       break;
   }
+  session.messages_in_flight_max = endpoint.messages_in_flight_max;
   session.authenticate = !endpoint.username.empty();
   session.credentials = {endpoint.username, endpoint.password};
   session.allow_plaintext_auth = endpoint.allow_plaintext_auth;
+  session.messages_max = endpoint.messages_per_connection_max;
   session.recipients_max = std::max(1u, endpoint.recipients_max);
   session.timeouts.command = endpoint.command_timeout;
   session.timeouts.greeting =
@@ -122,6 +125,10 @@ std::string check(const EngineOptions& options) {
     }
     if (endpoint.connections_max == 0) {
       return who + "at least one connection is needed";
+    }
+    if (endpoint.messages_in_flight_max > limits::flight_messages_limit) {
+      return who + "at most " + std::to_string(limits::flight_messages_limit) +
+             " messages may be in flight on one session";
     }
     const bool unsafe =
         has_line_break_or_nul(endpoint.username) || has_line_break_or_nul(endpoint.password) ||
@@ -198,6 +205,7 @@ std::string Engine::State::start() {
   for (const EndpointOptions& endpoint : options.endpoints) {
     endpoints.push_back({std::make_unique<EndpointGate>(endpoint, resolve, [this] { wake_all(); }),
                          std::make_unique<queue::JobQueue>()});
+    endpoints.back().gate->on_notice(options.on_notice);
   }
   // Everything that can fail for a mistake in the options comes before the first thread.
   std::vector<std::vector<WorkerEndpoint>> prepared;
@@ -409,6 +417,16 @@ std::vector<EndpointFailure> Engine::endpoint_failures() const {
   return failures;
 }
 
+std::vector<EndpointReport> Engine::endpoint_reports() const {
+  std::vector<EndpointReport> reports;
+  for (const State::Endpoint& endpoint : state_->endpoints) {
+    const auto pipelining = endpoint.gate->pipelining();
+    reports.push_back({endpoint.gate->options().name,
+                       pipelining ? protocol::name_of(*pipelining) : std::string_view()});
+  }
+  return reports;
+}
+
 EngineStatistics Engine::statistics() const {
   EngineStatistics sum;
   for (const auto& worker : state_->workers) {
@@ -416,6 +434,7 @@ EngineStatistics Engine::statistics() const {
     sum.content_bytes += worker->stats.content_bytes.get();
     sum.sessions_opened += worker->stats.sessions_opened.get();
     sum.sessions_ready += worker->stats.sessions_ready.get();
+    sum.sessions_resumed += worker->stats.sessions_resumed.get();
     sum.turns += worker->stats.turns.get();
     sum.ring_enters += worker->stats.ring_enters.get();
   }

@@ -24,7 +24,8 @@ void assign_text(std::string& to, Bytes text) {
 }
 
 // Losses that are not the message's doing, so that it may try again for nothing. None of them comes
-// without some recipient's final outcome, so there is an end to them.
+// without some recipient's final outcome, so there is an end to them. (Nor is there an endless row
+// of ways to fall back to: those cost no attempt, either.)
 bool costs_no_attempt(const Connection& connection, const protocol::Verdict& verdict) {
   // Too many recipients for one transaction: it is over when all have had their turn. The session
   // lives; a loss would have a reason of ours.
@@ -167,7 +168,7 @@ void Route::open_session(Instant now) {
   static_cast<void>(environment_.connections->add(std::move(connection), owner));
   sessions_.push_back(&opened);
   environment_.stats->sessions_opened.add(1);
-  opened.open(admission.address);
+  opened.open(admission.address, admission.knowledge);
   if (!opened.dirty) {
     opened.dirty = true;
     environment_.dirty->push_back(&opened);
@@ -256,7 +257,8 @@ void Route::on_verdict(Connection& connection, Job& job, Recipient& recipient,
     gate_.session_progressed();
   }
   connection.accepted = connection.accepted || verdict.status == Status::accepted;
-  const bool free_retry = verdict.may_retry && costs_no_attempt(connection, verdict);
+  const bool free_retry =
+      verdict.may_retry && (!verdict.counts_as_attempt || costs_no_attempt(connection, verdict));
   if (!free_retry && verdict.stage != Stage::local) {
     ++recipient.outcome.attempts;
   }
@@ -279,7 +281,15 @@ void Route::on_message_done(Connection& connection, Job& job) {
   if (!decided) {
     waiting_.push_front(&job);
   }
+  tell_knowledge(connection);
   list(connection);
+}
+
+void Route::tell_knowledge(Connection& connection) {
+  if (connection.knowledge() != connection.knowledge_told) {
+    connection.knowledge_told = connection.knowledge();
+    gate_.learn(connection.knowledge());
+  }
 }
 
 // ---- Sessions
@@ -287,7 +297,8 @@ void Route::on_message_done(Connection& connection, Job& job) {
 
 void Route::on_ready(Connection& connection) {
   environment_.stats->sessions_ready.add(1);
-  gate_.session_ready(connection.canary());
+  environment_.stats->sessions_resumed.add(connection.tls_resumed() ? 1 : 0);
+  gate_.session_ready(connection.canary(), connection.pipelining());
   list(connection);
 }
 
@@ -295,6 +306,9 @@ void Route::on_ended(Connection& connection, const protocol::CloseReason& reason
   std::erase(sessions_, &connection);
   std::erase(with_room_, &connection);
   connection.listed = false;
+  if (connection.was_ready()) {
+    tell_knowledge(connection);
+  }
   EndpointGate::Ending ending;
   ending.canary = connection.canary();
   ending.was_ready = connection.was_ready();

@@ -25,6 +25,7 @@ struct ExpectedFate {
   EnhancedStatus enhanced;
   std::string text;  // empty: not looked at
   bool permanent = false;
+  std::string falls_to;  // ! only: a word of the option `pipelining`; empty: it does not fall
 };
 
 enum class TranscriptStepKind : std::uint8_t {
@@ -53,10 +54,14 @@ struct TranscriptStep {
   Duration duration{};   // wait, timeout
 };
 
+// As the option `pipelining` has it.
+[[nodiscard]] std::string_view word_of(protocol::Pipelining pipelining);
+
 // One session of a file.
 struct Transcript {
   std::string title;
   protocol::SessionOptions options;
+  protocol::PipeliningKnowledge knowledge;
   std::vector<Job> jobs;
   std::vector<TranscriptStep> steps;
 

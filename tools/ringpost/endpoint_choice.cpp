@@ -112,8 +112,14 @@ void apply_common(const SendDraft& draft, const SettingMap& send_settings,
   if (draft.rate && counts("rate", "rate")) {
     options.messages_per_second_max = *draft.rate;
   }
-  if (draft.pipelining && counts("pipeline", "pipelining")) {
-    options.pipelining = *draft.pipelining;
+  if (draft.pipeline && counts("pipeline", "pipelining")) {
+    draft.pipeline->apply_to(options);
+  }
+  if (draft.chunking && counts("chunking", "chunking")) {
+    options.chunking = *draft.chunking;
+  }
+  if (draft.recipients_max && counts("max_recipients", "recipients_per_message")) {
+    options.recipients_max = *draft.recipients_max;
   }
 }
 

@@ -44,10 +44,19 @@ struct EndpointKey {
 
 // The words that files and flags share.
 [[nodiscard]] Result<std::uint32_t, std::string> parse_connections(Bytes text);
-[[nodiscard]] Result<PipeliningOption, std::string> parse_pipelining(Bytes text);
+// How far messages run ahead: "auto", "off", or how many may be in flight.
+struct PipelineSetting {
+  PipeliningOption pipelining = PipeliningOption::automatic;
+  std::uint32_t messages_in_flight_max = 0;
+
+  void apply_to(EndpointOptions& options) const;
+};
+[[nodiscard]] Result<PipelineSetting, std::string> parse_pipeline(Bytes text);
+[[nodiscard]] std::string pipeline_text(const EndpointOptions& options);
+[[nodiscard]] Result<bool, std::string> parse_chunking(Bytes text);
+[[nodiscard]] Result<std::uint32_t, std::string> parse_recipients_max(Bytes text);
 [[nodiscard]] Result<std::uint32_t, std::string> parse_weight(Bytes text);
 
 [[nodiscard]] std::string_view name_of(TransportSecurity security);
-[[nodiscard]] std::string_view name_of(PipeliningOption pipelining);
 
 }  // namespace ringpost::cli
