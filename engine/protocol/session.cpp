@@ -31,12 +31,6 @@ namespace {
 // A message's content at least this long is handed out where it stands instead of being copied.
 constexpr std::size_t view_bytes_min = 8u << 10;
 
-// Flights of a server that has shown that it can: they begin small, since what is in flight when a
-// connection dies is in doubt.
-constexpr std::size_t flight_messages_first = 8;
-// Until it has.
-constexpr std::size_t flight_messages_unproven = 2;
-
 // Whether the end of data has to end the content's last line too.
 bool has_open_line(const Job& job) { return !job.traits.ends_with_crlf && !job.content.empty(); }
 
@@ -158,6 +152,9 @@ void Session::submit(Job& job, Instant now) {
   }
   ++sequence_end_;
   bytes_in_flight_ += job.content.size();
+  if (messages_in_flight() == depth()) {
+    full_flight_end_ = sequence_end_;
+  }
   quit_wanted_ = quit_wanted_ || sequence_end_ == options_.messages_max;
   if (awaited_.empty()) {
     set_deadline(now);

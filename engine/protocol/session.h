@@ -152,6 +152,12 @@ class Session {
     std::uint64_t end_offset = 0;  // of the end of data in the output stream; 0: not written yet
   };
 
+  // Flights of a server that has shown that it can: they begin small, since what is in flight when
+  // a connection dies is in doubt.
+  static constexpr std::size_t flight_messages_first = 8;
+  // Until it has.
+  static constexpr std::size_t flight_messages_unproven = 2;
+
   [[nodiscard]] Transaction& transaction(std::uint64_t sequence) {
     return transactions_[sequence % transactions_.size()];
   }
@@ -232,6 +238,8 @@ class Session {
   std::uint64_t sequence_begin_ = 0;
   std::uint64_t sequence_sending_ = 0;
   std::uint64_t sequence_end_ = 0;
+  // Messages before this one were in flight while the depth allowed no more.
+  std::uint64_t full_flight_end_ = 0;
   std::size_t flight_depth_ = 0;       // of flights, by now
   std::uint64_t bytes_in_flight_ = 0;  // content of the messages in flight
 

@@ -429,9 +429,11 @@ void Session::learn_from_accepted(const Transaction& current) {
   knowledge_.chunking_proven = true;
   if (current.ran_ahead) {
     knowledge_.proven = Pipelining::flights;
-    if (messages_in_flight() == depth()) {
-      flight_depth_ = depth() + 1;  // it was the depth that held it back
-    }
+  }
+  // One more for each message of a flight that was full: flights double while they keep step.
+  if (knowledge_.proven == Pipelining::flights && sequence_begin_ < full_flight_end_) {
+    flight_depth_ =
+        std::min(std::max(flight_depth_, flight_messages_first) + 1, limits::flight_messages_max);
   }
 }
 

@@ -517,8 +517,8 @@ void run_babble(std::uint64_t seed, Tally& tally) {
         REQUIRE(count == 1);
         REQUIRE((status != Status::accepted || ended));
         REQUIRE((status != Status::unknown || ended));
-        const bool known = notes.overflowed.contains(&recipient) ||
-                           notes.not_taken.contains(&recipient);
+        const bool known =
+            notes.overflowed.contains(&recipient) || notes.not_taken.contains(&recipient);
         REQUIRE((status != Status::unsent || !ended || known));
       }
     }
