@@ -92,7 +92,6 @@ std::optional<protocol::Pipelining> EndpointGate::pipelining() const {
 
 void EndpointGate::learn(const protocol::PipeliningKnowledge& knowledge) {
   const std::lock_guard lock(mutex_);
-  knowledge_.most = std::min(knowledge_.most, knowledge.most);
   knowledge_.proven = std::max(knowledge_.proven, knowledge.proven);
   knowledge_.chunking_proven = knowledge_.chunking_proven || knowledge.chunking_proven;
   knowledge_.session_messages = knowledge.session_messages;  // the latest says it

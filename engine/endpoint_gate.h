@@ -52,7 +52,8 @@ class EndpointGate {
   [[nodiscard]] Admission ask(Instant now);
   // A session that was let through has been greeted, secured and authenticated.
   void session_ready(bool canary, protocol::Pipelining pipelining);
-  // What a session has found out about the server's pipelining.
+  // What a session has found out about the server. What it should not try is the matter of
+  // session_ended().
   void learn(const protocol::PipeliningKnowledge& knowledge);
   // The first recipient on that session who got an answer, whichever it was.
   void session_progressed();

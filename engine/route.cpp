@@ -191,9 +191,10 @@ void Route::decide_waiting(const protocol::CloseReason& reason) {
     for (Recipient& recipient : job->active_recipients()) {
       if (!recipient.decided) {
         record(recipient, *job, verdict, {});
-        finish_recipient(*job, recipient);
+        recipient.decided = true;
       }
     }
+    report_decided(*job);
   }
   try_again_at_ = connection_environment_.io->now();
 }
@@ -242,10 +243,16 @@ void Route::record(Recipient& recipient, const Job& job, const protocol::Verdict
   }
 }
 
-void Route::finish_recipient(Job& job, Recipient& recipient) {
-  recipient.decided = true;
-  const auto index = static_cast<std::uint32_t>(&recipient - job.recipients.data());
-  environment_.decided->push_back({&job, index});
+// A job whose last recipient was reported is gone. So that comes when no session has it any more:
+// a session may know all verdicts and still have its content to send.
+void Route::report_decided(Job& job) {
+  for (Recipient& recipient : job.active_recipients()) {
+    if (recipient.decided && !recipient.reported) {
+      recipient.reported = true;
+      const auto index = static_cast<std::uint32_t>(&recipient - job.recipients.data());
+      environment_.decided->push_back({&job, index});
+    }
+  }
 }
 
 void Route::on_verdict(Connection& connection, Job& job, Recipient& recipient,
@@ -265,7 +272,7 @@ void Route::on_verdict(Connection& connection, Job& job, Recipient& recipient,
   record(recipient, job, verdict, connection.peer());
   const bool attempts_left = recipient.outcome.attempts < gate_.options().attempts_max;
   if (!verdict.may_retry || stopping_ || !(attempts_left || free_retry)) {
-    finish_recipient(job, recipient);
+    recipient.decided = true;
   }
 }
 
@@ -278,6 +285,7 @@ void Route::on_message_done(Connection& connection, Job& job) {
     connection.accepted = false;
     environment_.stats->content_bytes.add(job.content.size());
   }
+  report_decided(job);
   if (!decided) {
     waiting_.push_front(&job);
   }

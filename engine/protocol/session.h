@@ -204,7 +204,8 @@ class Session {
   void on_data_reply(Transaction& current, const codec::Reply& reply);
   void on_end_of_data_reply(Transaction& current, const codec::Reply& reply);
   void become_ready();
-  void learn_from_accepted(const Transaction& current);
+  void learn_from_accepted(const Transaction& current, const codec::Reply& reply);
+  [[nodiscard]] bool answers_reset(const codec::Reply& reply) const;
 
   // Endings.
   void decide(Transaction& current, std::uint32_t index, const Verdict& verdict);
@@ -238,6 +239,9 @@ class Session {
   std::uint64_t sequence_begin_ = 0;
   std::uint64_t sequence_sending_ = 0;
   std::uint64_t sequence_end_ = 0;
+  // What this server says to RSET and to the first message it took, as hashes; 0: nothing yet.
+  std::size_t reset_text_ = 0;
+  std::size_t accepted_text_ = 0;
   // Messages before this one were in flight while the depth allowed no more.
   std::uint64_t full_flight_end_ = 0;
   std::size_t flight_depth_ = 0;       // of flights, by now

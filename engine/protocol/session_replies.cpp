@@ -1,4 +1,6 @@
 // The receiving side of the session: what each reply means for what it answers. See session.cpp.
+#include <functional>
+
 #include "codec/smtp_command.h"
 #include "engine/protocol/session.h"
 
@@ -45,6 +47,9 @@ bool says_too_many_recipients(const codec::Reply& reply) {
 
 // Codes that are about a command (RFC 5321 4.2.2), never about a message.
 bool refuses_command(const codec::Reply& reply) { return reply.code >= 500 && reply.code <= 504; }
+
+// Never 0.
+std::size_t hash_of(Bytes text) { return std::hash<Bytes>{}(text) | 1u; }
 
 }  // namespace
 
@@ -134,6 +139,7 @@ void Session::credit(const Expectation& expectation, const codec::Reply& reply) 
       on_end_of_data_reply(transaction(expectation.transaction), reply);
       break;
     case Expected::rset:
+      reset_text_ = hash_of(reply.text);
       break;
     case Expected::quit:
       close(CloseReason{});  // the kind of a fresh one is `quit`
@@ -227,6 +233,9 @@ std::string_view Session::why_meaningless(const Expectation& expectation,
   const bool in_burst = awaited_.size() > 1 && reply.positive();
   const bool status_of_mail = in_burst && reply.enhanced == EnhancedStatus{2, 1, 0};
   const bool status_of_rcpt = in_burst && reply.enhanced == EnhancedStatus{2, 1, 5};
+  if (kind == Expected::end_of_data && in_burst && answers_reset(reply)) {
+    return "the end of data was answered in the words for RSET";
+  }
   if (status_of_mail && kind == Expected::end_of_data) {
     return "the end of data was answered with the status of MAIL";
   }
@@ -240,6 +249,13 @@ std::string_view Session::why_meaningless(const Expectation& expectation,
     return "a command was answered with the status of RCPT";
   }
   return {};
+}
+
+// In a flight RSET is what stands behind a BDAT. Its reply is a 250, too; but a server that gives
+// each message a queue id never says the same to both.
+bool Session::answers_reset(const codec::Reply& reply) const {
+  return reset_text_ != 0 && accepted_text_ != 0 && accepted_text_ != reset_text_ &&
+         hash_of(reply.text) == reset_text_;
 }
 
 void Session::on_greeting_reply(const codec::Reply& reply) {
@@ -407,7 +423,7 @@ void Session::on_end_of_data_reply(Transaction& current, const codec::Reply& rep
     decide_all(current, verdict_of_reply(left ? Stage::eod : Stage::data, reply));
   }
   if (reply.positive()) {
-    learn_from_accepted(current);
+    learn_from_accepted(current, reply);
   }
   if (left) {
     finish(current);
@@ -419,7 +435,10 @@ void Session::on_end_of_data_reply(Transaction& current, const codec::Reply& rep
   }
 }
 
-void Session::learn_from_accepted(const Transaction& current) {
+void Session::learn_from_accepted(const Transaction& current, const codec::Reply& reply) {
+  if (accepted_text_ == 0) {
+    accepted_text_ = hash_of(reply.text);
+  }
   if (!current.chunked) {
     return;
   }
