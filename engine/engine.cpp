@@ -10,8 +10,8 @@
 #include <ctime>
 #include <mutex>
 #include <thread>
-#include <unistd.h>
 
+#include "engine/client_name.h"
 #include "engine/endpoint_gate.h"
 #include "engine/io/resolver.h"
 #include "engine/io/ring.h"
@@ -40,24 +40,10 @@ std::int64_t unix_time_us() {
   return std::int64_t{time.tv_sec} * 1'000'000 + time.tv_nsec / 1000;
 }
 
-// The machine's name where it is one that a server can look up, else an address literal (RFC
-// 5321 4.1.3).
-std::string default_client_name() {
-  std::array<char, 256> name{};
-  if (::gethostname(name.data(), name.size() - 1) != 0) {
-    return "[127.0.0.1]";
-  }
-  const std::string_view host(name.data());
-  const bool qualified = host.find('.') != std::string_view::npos;
-  const bool plain = host.find_first_not_of(
-                         "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                         "0123456789-.") == std::string_view::npos;
-  return qualified && plain ? std::string(host) : "[127.0.0.1]";
-}
-
 protocol::SessionOptions session_options(const EndpointOptions& endpoint) {
   protocol::SessionOptions session;
-  session.client_name = endpoint.client_name.empty() ? default_client_name() : endpoint.client_name;
+  session.client_name =
+      endpoint.client_name.empty() ? engine::default_client_name() : endpoint.client_name;
   switch (endpoint.security) {
     case TransportSecurity::starttls:
       session.tls_mode = protocol::TlsMode::starttls;

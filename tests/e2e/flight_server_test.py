@@ -15,7 +15,7 @@ OFFER = ("PIPELINING", "CHUNKING", "ENHANCEDSTATUSCODES", "SIZE 50000000")
 
 
 class Session:
-    """What the commands of one connection have led to; its methods answer them, a test overrides."""
+    """What the commands of one connection have led to; a test overrides what it answers."""
 
     def __init__(self, dialogue):
         self.dialogue = dialogue
@@ -295,7 +295,8 @@ class Endings(FlightTest):
                     self.end(hang_up)
                 self.replies.append("550 5.1.1 nobody")
 
-        jobs = [simple_job(f"job-{i}", recipients=[f"{'bad' if i % 5 == 1 else 'r'}{i}@example.net"])
+        jobs = [simple_job(f"job-{i}",
+                           recipients=[f"{'bad' if i % 5 == 1 else 'r'}{i}@example.net"])
                 for i in range(60)]
         for server, run in self.run_against(Strict, jobs):
             self.assert_truth(server, run, jobs)

@@ -190,7 +190,7 @@ Result<std::vector<ChosenEndpoint>, UsageError> choose_endpoints(
   return endpoints;
 }
 
-Result<void, UsageError> read_passwords(std::vector<ChosenEndpoint>& endpoints) {
+Result<void, UsageError> read_passwords(std::vector<ChosenEndpoint>& endpoints, PasswordNeed need) {
   const PasswordVariables variables = PasswordVariables::take();
   std::map<std::string, std::string> host_of_variable;
   for (ChosenEndpoint& endpoint : endpoints) {
@@ -206,6 +206,9 @@ Result<void, UsageError> read_passwords(std::vector<ChosenEndpoint>& endpoints) 
     if (!secret) {
       return tl::unexpected(
           UsageError{fmt::format("endpoint {}: {}", options.name, secret.error())});
+    }
+    if (!*secret && need == PasswordNeed::optional) {
+      continue;
     }
     if (!*secret) {
       return tl::unexpected(UsageError{

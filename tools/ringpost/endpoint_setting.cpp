@@ -55,18 +55,18 @@ Result<TransportSecurity, std::string> parse_security(Bytes text) {
 }
 
 Applied apply_port(const SettingValue& value, EndpointDraft& draft) {
-  std::uint16_t first = 0;
+  draft.ports.clear();
   for (const std::string& text : value.texts) {
     std::uint16_t port = 0;
     if (auto taken = take(parse_number(text, {.min = 1, .max = 65535}), port); !taken) {
       return taken;
     }
-    first = first == 0 ? port : first;
+    draft.ports.push_back(port);
   }
-  if (first == 0) {
+  if (draft.ports.empty()) {
     return tl::unexpected(std::string("no port stands in the list"));
   }
-  draft.port = first;
+  draft.port = draft.ports.front();
   return {};
 }
 

@@ -5,6 +5,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "codec/base.h"
 #include "engine/config.h"
@@ -15,7 +16,8 @@ namespace ringpost::cli {
 // An endpoint that is being read.
 struct EndpointDraft {
   EndpointOptions options;
-  std::optional<std::uint16_t> port;
+  std::optional<std::uint16_t> port;  // the first of `ports`
+  std::vector<std::uint16_t> ports;   // as they were written; empty: none was
   std::optional<TransportSecurity> security;
   std::string password_file;
   std::string password_command;
