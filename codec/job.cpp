@@ -36,6 +36,9 @@ void Job::clear() {
   empty(tags_json);
   empty(metadata_json);
   empty(endpoint);
+  retry_pause = Duration::zero();
+  loss_stage = Stage::local;
+  new_loss_stage = Stage::local;
   empty(idempotency_key);
   expires_at_us = 0;
   submitted_at = {};
@@ -52,6 +55,7 @@ Recipient& Job::add_recipient() {
   recipient.address.clear();
   recipient.outcome.clear();
   recipient.progress = RecipientProgress::waiting;
+  recipient.postponed = false;
   recipient.decided = false;
   recipient.reported = false;
   return recipient;

@@ -35,8 +35,9 @@ struct Recipient {
   std::string address;  // validated: `local@domain`, domain in A-labels, no angle brackets
   Outcome outcome;
   RecipientProgress progress = RecipientProgress::waiting;
-  bool decided = false;   // the outcome is final
-  bool reported = false;  // and belongs to the outcome thread
+  bool postponed = false;  // waits for a later attempt; not part of transactions until then
+  bool decided = false;    // the outcome is final
+  bool reported = false;   // and belongs to the outcome thread
 };
 
 // What the content is made of; decides extensions and encoding. Filled by scan_content().
@@ -72,8 +73,12 @@ struct Job {
   std::string idempotency_key;
   std::int64_t expires_at_us = 0;  // Unix time; 0: never
 
-  Instant submitted_at{};         // when the engine took it
-  Instant started_at{};           // when a session last took it
+  Instant submitted_at{};  // when the engine took it
+  Instant started_at{};    // when a session last took it
+  Duration retry_pause{};  // in front of the attempt of its postponed recipients
+  // Where a session was lost that was busy with it, before and in this transaction; `local`: none.
+  Stage loss_stage = Stage::local;
+  Stage new_loss_stage = Stage::local;
   std::size_t outcomes_left = 0;  // outcome thread: lines still to be delivered
   std::size_t budget_bytes = 0;   // what it counts for in the job queue
 

@@ -85,6 +85,9 @@ inline constexpr std::size_t flight_messages_limit = 1024;
 // Their content: no further message joins a flight that holds this much.
 inline constexpr std::size_t flight_bytes_max = 4u << 20;
 
+// The longest pause in front of another attempt. Greylisting lets a sender in after five minutes.
+inline constexpr auto retry_pause_max = 5min;
+
 // ---- TLS
 // -----------------------------------------------------------------------------------------
 

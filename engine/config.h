@@ -52,8 +52,10 @@ struct EndpointOptions {
 
   std::string client_name;  // for EHLO; empty: the machine's name, or an address literal
 
-  // Attempts of one message over sessions that died before its end of data was handed over.
-  std::uint32_t attempts_max = 3;
+  // Attempts of one message: after a 4xx, and after sessions that died before its end of data was
+  // handed over. Between them are pauses (queue::retry_pause), the first so long.
+  std::uint32_t attempts_max = 5;
+  Duration retry_pause_first = std::chrono::seconds(1);
   // Connections in a row that fail before the endpoint counts as unusable.
   std::uint32_t connect_attempts_max = 4;
 
@@ -74,6 +76,8 @@ struct EngineOptions {
   std::uint32_t cores = 1;                 // worker threads, each with a ring of its own
   std::size_t jobs_in_flight_max = limits::jobs_in_flight_max;
   std::size_t job_bytes_in_flight_max = limits::job_bytes_in_flight_max;
+  // What has no final outcome so long after the start is tried no more.
+  Duration deadline = Duration::max();
   // Called on any thread of the engine, perhaps several at once; may be empty.
   std::function<void(const EndpointNotice&)> on_notice;
 };

@@ -234,7 +234,12 @@ Result<std::vector<WorkerEndpoint>, EngineError> Engine::State::worker_endpoints
     worker_endpoint.session = session_options(endpoint);
     const std::uint32_t share = endpoint.connections_max / options.cores;
     const bool extra = worker_index < endpoint.connections_max % options.cores;
-    worker_endpoint.connections_max = share + (extra ? 1 : 0);
+    worker_endpoint.limits.connections_max = share + (extra ? 1 : 0);
+    // Half of what may be in flight, over all routes.
+    const std::size_t routes = endpoints.size() * options.cores;
+    worker_endpoint.limits.retry_jobs_max =
+        std::max<std::size_t>(1, options.jobs_in_flight_max / 2 / routes);
+    worker_endpoint.limits.retry_bytes_max = options.job_bytes_in_flight_max / 2 / routes;
     if (endpoint.security != TransportSecurity::none) {
       tls::ContextOptions context;
       context.verify_peer = endpoint.verify_certificate;
@@ -255,7 +260,7 @@ void Engine::State::run_worker(WorkerThread& self, std::vector<WorkerEndpoint> w
   io::RingOptions ring_options;
   std::uint32_t connections = 0;
   for (const WorkerEndpoint& endpoint : worker_endpoints) {
-    connections += endpoint.connections_max;
+    connections += endpoint.limits.connections_max;
   }
   // A session that ended keeps its socket until the kernel is done with it.
   ring_options.sockets_max = connections + connections / 4 + 16;
@@ -264,8 +269,11 @@ void Engine::State::run_worker(WorkerThread& self, std::vector<WorkerEndpoint> w
     const std::lock_guard lock(start_mutex);
     if (ring) {
       self.ring = std::move(*ring);
-      self.worker = std::make_unique<Worker>(*self.ring, std::move(worker_endpoints), outcomes,
-                                             order, self.stats);
+      const Instant now = self.ring->now();
+      const bool has_deadline = options.deadline < never - now;
+      self.worker =
+          std::make_unique<Worker>(*self.ring, std::move(worker_endpoints), outcomes, order,
+                                   self.stats, has_deadline ? now + options.deadline : never);
     } else {
       self.error = ring.error().message();
     }

@@ -36,6 +36,11 @@ bool costs_no_attempt(const Connection& connection, const protocol::Verdict& ver
   return overflow || session_was_over;
 }
 
+// The one at hand is counted already.
+std::uint32_t attempts_made(const Recipient& recipient) {
+  return std::max(1u, std::uint32_t{recipient.outcome.attempts});
+}
+
 }  // namespace
 
 // ---- ConnectionTable
@@ -67,14 +72,14 @@ void ConnectionTable::remove(io::Owner owner) {
 
 Route::Route(const RouteEnvironment& environment, ConnectionEnvironment connection_environment,
              EndpointGate& gate, queue::JobQueue& jobs, std::uint32_t endpoint_index,
-             std::uint32_t connections_max)
+             const RouteLimits& limits)
     : environment_(environment),
       connection_environment_(connection_environment),
       gate_(gate),
       jobs_(jobs),
       consumer_(jobs),
       endpoint_index_(endpoint_index),
-      connections_max_(connections_max) {
+      limits_(limits) {
   connection_environment_.listener = this;
 }
 
@@ -91,21 +96,27 @@ void Route::turn(Instant now) {
     decide_waiting(gate_.failure());
     return;
   }
+  take_due(now);
+  if (now < break_until_) {
+    try_again_at_ = break_until_;
+    return;
+  }
   assign(now);
   const bool work_waits = !waiting_.empty() || !jobs_.empty();
-  if (work_waits && with_room_.empty() && sessions_.size() < connections_max_) {
+  if (work_waits && with_room_.empty() && sessions_.size() < limits_.connections_max) {
     open_session(now);
   }
 }
 
 bool Route::hungry() const {
   return stopping_ || gate_.failed() || !with_room_.empty() ||
-         (sessions_.size() < connections_max_ && try_again_at_ == never);
+         (sessions_.size() < limits_.connections_max && try_again_at_ == never);
 }
 
 bool Route::has_work() const {
   const bool work_waits = !waiting_.empty() || !jobs_.empty();
-  const bool may_act = !with_room_.empty() || (sessions_.size() < connections_max_ && !asked_gate_);
+  const bool may_act =
+      !with_room_.empty() || (sessions_.size() < limits_.connections_max && !asked_gate_);
   return work_waits && (stopping_ || gate_.failed() || (may_act && try_again_at_ == never));
 }
 
@@ -136,16 +147,63 @@ void Route::assign(Instant now) {
       return;
     }
     waiting_.pop_front();
-    with_room_.pop_front();
-    connection.listed = false;
-    job->started_at = now;
-    connection.submit(*job);
-    if (!connection.dirty) {
-      connection.dirty = true;
-      environment_.dirty->push_back(&connection);
+    if (give(connection, *job, now)) {
+      with_room_.pop_front();
+      connection.listed = false;
+      list(connection);
     }
-    list(connection);
   }
+}
+
+// False: the job is over age, and the connection is still free.
+bool Route::give(Connection& connection, Job& job, Instant now) {
+  if (now >= deadline()) {
+    expire_job(job, "the deadline of the run has passed", false);
+    return false;
+  }
+  if (job.expires_at_us != 0 && connection_environment_.io->unix_time_us() >= job.expires_at_us) {
+    expire_job(job, "its expires_at has passed", true);
+    return false;
+  }
+  job.started_at = now;
+  connection.submit(job);
+  if (!connection.dirty) {
+    connection.dirty = true;
+    environment_.dirty->push_back(&connection);
+  }
+  return true;
+}
+
+// Jobs whose pause is over wait for a session again, all of them when the deadline has come.
+void Route::take_due(Instant now) {
+  const Instant due = now >= deadline() ? never : now;
+  while (Job* const job = retries_.take_due(due)) {
+    retry_bytes_ -= job->budget_bytes;
+    for (Recipient& recipient : job->active_recipients()) {
+      recipient.postponed = false;
+    }
+    waiting_.push_back(job);
+  }
+}
+
+// With the last reply, where there was one. When the run is over, a 4xx has the last word: a resume
+// may try the message again.
+void Route::expire_job(Job& job, std::string_view reason, bool over_age) {
+  for (Recipient& recipient : job.active_recipients()) {
+    Outcome& outcome = recipient.outcome;
+    if (recipient.decided) {
+      continue;
+    }
+    recipient.decided = true;
+    outcome.endpoint = endpoint_index_;
+    outcome.timestamp_us = connection_environment_.io->unix_time_us();
+    if (outcome.attempts > 0 && outcome.status == Status::deferred && !over_age) {
+      continue;
+    }
+    outcome.status = Status::expired;
+    outcome.reason.assign(reason);
+  }
+  report_decided(job);
 }
 
 void Route::list(Connection& connection) {
@@ -176,6 +234,10 @@ void Route::open_session(Instant now) {
 }
 
 void Route::decide_waiting(const protocol::CloseReason& reason) {
+  while (Job* const job = retries_.take_due(never)) {
+    waiting_.push_back(job);
+  }
+  retry_bytes_ = 0;
   const std::string text = reason.kind == protocol::CloseKind::aborted
                                ? std::string("the run was stopped before it was sent")
                                : gate_.options().host + ": " + reason.message();
@@ -189,10 +251,14 @@ void Route::decide_waiting(const protocol::CloseReason& reason) {
     }
     waiting_.pop_front();
     for (Recipient& recipient : job->active_recipients()) {
-      if (!recipient.decided) {
-        record(recipient, *job, verdict, {});
-        recipient.decided = true;
+      if (recipient.decided) {
+        continue;
       }
+      const Outcome& last = recipient.outcome;
+      if (last.attempts == 0 || last.status != Status::deferred) {
+        record(recipient, *job, verdict, {});
+      }
+      recipient.decided = true;
     }
     report_decided(*job);
   }
@@ -270,27 +336,100 @@ void Route::on_verdict(Connection& connection, Job& job, Recipient& recipient,
     ++recipient.outcome.attempts;
   }
   record(recipient, job, verdict, connection.peer());
-  const bool attempts_left = recipient.outcome.attempts < gate_.options().attempts_max;
-  if (!verdict.may_retry || stopping_ || !(attempts_left || free_retry)) {
+  count_deferral(verdict);
+  if (!free_retry && ends_sessions(job, verdict)) {
+    recipient.outcome.reason += "; it has ended two sessions there, and is set aside";
     recipient.decided = true;
+  } else if (!tries_again(recipient, verdict, free_retry)) {
+    recipient.decided = true;
+  } else if (verdict.status == Status::deferred || (!free_retry && attempts_made(recipient) > 1)) {
+    // The first loss is tried again at once: there are other sessions.
+    recipient.postponed = true;
+    job.retry_pause = std::max(
+        job.retry_pause,
+        queue::retry_pause(gate_.options().retry_pause_first, attempts_made(recipient), job.id));
+  }
+}
+
+bool Route::tries_again(const Recipient& recipient, const protocol::Verdict& verdict,
+                        bool free_retry) {
+  if (stopping_ || (!verdict.may_retry && verdict.status != Status::deferred)) {
+    return false;
+  }
+  return free_retry || recipient.outcome.attempts < gate_.options().attempts_max;
+}
+
+// Whether the message was in work for the second time when a session was lost at the same stage: it
+// may be its doing, and its neighbours shall not suffer from it.
+bool Route::ends_sessions(Job& job, const protocol::Verdict& verdict) const {
+  if (!verdict.was_next || !verdict.may_retry || !verdict.counts_as_attempt) {
+    return false;
+  }
+  job.new_loss_stage = verdict.stage;
+  return job.loss_stage == verdict.stage;
+}
+
+// A server that says 4xx to the messages themselves, and to nothing else, is short of something.
+void Route::count_deferral(const protocol::Verdict& verdict) {
+  constexpr std::uint32_t deferrals_until_break = 32;
+  if (verdict.status == Status::accepted) {
+    deferrals_in_a_row_ = 0;
+    breaks_in_a_row_ = 0;
+  } else if (verdict.status == Status::deferred && verdict.stage != Stage::rcpt) {
+    ++deferrals_in_a_row_;
+  }
+  if (deferrals_in_a_row_ >= deferrals_until_break) {
+    deferrals_in_a_row_ = 0;
+    ++breaks_in_a_row_;
+    break_until_ = connection_environment_.io->now() +
+                   queue::retry_pause(gate_.options().retry_pause_first, breaks_in_a_row_,
+                                      gate_.options().name);
   }
 }
 
 void Route::on_message_done(Connection& connection, Job& job) {
-  const auto recipients = job.active_recipients();
-  const bool decided = std::all_of(recipients.begin(), recipients.end(),
-                                   [](const Recipient& recipient) { return recipient.decided; });
   environment_.stats->messages.add(1);
   if (connection.accepted) {
     connection.accepted = false;
     environment_.stats->content_bytes.add(job.content.size());
   }
-  report_decided(job);
-  if (!decided) {
+  job.loss_stage = job.new_loss_stage;
+  bool goes_on = false;
+  bool waits = false;
+  for (const Recipient& recipient : job.active_recipients()) {
+    goes_on = goes_on || (!recipient.decided && !recipient.postponed);
+    waits = waits || (!recipient.decided && recipient.postponed);
+  }
+  if (waits && !goes_on) {
+    postpone(job);
+  } else {
+    report_decided(job);
+  }
+  if (goes_on) {
     waiting_.push_front(&job);
   }
   tell_knowledge(connection);
   list(connection);
+}
+
+void Route::postpone(Job& job) {
+  const bool room = retries_.size() < limits_.retry_jobs_max &&
+                    retry_bytes_ + job.budget_bytes <= limits_.retry_bytes_max;
+  if (!room) {
+    for (Recipient& recipient : job.active_recipients()) {
+      if (!recipient.decided) {
+        recipient.decided = true;
+        recipient.outcome.reason = "too many messages wait for another attempt";
+      }
+    }
+    report_decided(job);
+    return;
+  }
+  report_decided(job);
+  const Duration pause = job.retry_pause;
+  job.retry_pause = Duration::zero();
+  retry_bytes_ += job.budget_bytes;
+  retries_.add(job, connection_environment_.io->now() + pause);
 }
 
 void Route::tell_knowledge(Connection& connection) {

@@ -2,6 +2,7 @@
 // a session or the whole endpoint fails.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <deque>
 #include <memory>
@@ -12,6 +13,7 @@
 #include "engine/stats.h"
 #include "queue/job_queue.h"
 #include "queue/outcome_queue.h"
+#include "queue/retry_schedule.h"
 
 namespace ringpost::engine {
 
@@ -36,6 +38,16 @@ struct RouteEnvironment {
   std::vector<Connection*>* dirty = nullptr;  // to be pumped in this turn
   std::vector<queue::DecidedRecipient>* decided = nullptr;
   WorkerStats* stats = nullptr;
+  Instant deadline = never;  // of the run
+};
+
+// This worker's share of an endpoint.
+struct RouteLimits {
+  std::uint32_t connections_max = 0;
+  // Jobs that may wait for another attempt, and the octets that they hold. Beyond that a 4xx is
+  // final: the jobs that can go on would have no room.
+  std::size_t retry_jobs_max = limits::jobs_in_flight_max / 2;
+  std::size_t retry_bytes_max = limits::job_bytes_in_flight_max / 2;
 };
 
 // Thread: its worker's. Everything given to it outlives it.
@@ -43,7 +55,7 @@ class Route final : private ConnectionListener {
  public:
   Route(const RouteEnvironment& environment, ConnectionEnvironment connection_environment,
         EndpointGate& gate, queue::JobQueue& jobs, std::uint32_t endpoint_index,
-        std::uint32_t connections_max);
+        const RouteLimits& limits);
 
   // One look at what waits: gives jobs to sessions with room, opens a session when that does not
   // suffice, and decides what cannot be sent.
@@ -54,7 +66,9 @@ class Route final : private ConnectionListener {
   // Whether jobs wait that turn() could act upon without any completion.
   [[nodiscard]] bool has_work() const;
   // When turn() should run even if nothing completes.
-  [[nodiscard]] Instant next_turn_at() const { return try_again_at_; }
+  [[nodiscard]] Instant next_turn_at() const {
+    return std::min({try_again_at_, retries_.next_due(), retries_.empty() ? never : deadline()});
+  }
 
   // Jobs that wait, now and later, become `unsent`; those under way go on.
   void stop_sending() { stopping_ = true; }
@@ -64,9 +78,18 @@ class Route final : private ConnectionListener {
   void abort();
 
  private:
+  [[nodiscard]] Instant deadline() const { return environment_.deadline; }
   void assign(Instant now);
   void open_session(Instant now);
   void decide_waiting(const protocol::CloseReason& reason);
+  [[nodiscard]] bool give(Connection& connection, Job& job, Instant now);
+  void take_due(Instant now);
+  void expire_job(Job& job, std::string_view reason, bool over_age);
+  [[nodiscard]] bool tries_again(const Recipient& recipient, const protocol::Verdict& verdict,
+                                 bool free_retry);
+  [[nodiscard]] bool ends_sessions(Job& job, const protocol::Verdict& verdict) const;
+  void postpone(Job& job);
+  void count_deferral(const protocol::Verdict& verdict);
   void list(Connection& connection);
   void tell_knowledge(Connection& connection);
   [[nodiscard]] Job* next_job();
@@ -86,10 +109,16 @@ class Route final : private ConnectionListener {
   queue::JobQueue& jobs_;
   queue::JobQueue::Consumer consumer_;
   std::uint32_t endpoint_index_;
-  std::uint32_t connections_max_;
+  RouteLimits limits_;
 
   std::deque<Job*> waiting_;  // taken from the queue, or come back from a session that died
   std::deque<Connection*> with_room_;  // the one that waited longest first
+  queue::RetrySchedule retries_;       // jobs with postponed recipients
+  std::size_t retry_bytes_ = 0;        // that they hold
+  // A server that puts off one message after the other is left alone for a while.
+  std::uint32_t deferrals_in_a_row_ = 0;
+  std::uint32_t breaks_in_a_row_ = 0;
+  Instant break_until_{};
   std::vector<Connection*> sessions_;  // opening or open; not those that ended
   Instant try_again_at_ = never;
   // The last turn() has opened a session or asked the gate in vain: a completion or a wake-up will

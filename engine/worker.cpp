@@ -19,7 +19,7 @@ constexpr std::size_t plaintext_room_bytes = limits::tls_record_bytes_max;
 }  // namespace
 
 Worker::Worker(io::Io& io, std::vector<WorkerEndpoint> endpoints, queue::OutcomeQueue& outcomes,
-               const std::atomic<WorkerOrder>& order, WorkerStats& stats)
+               const std::atomic<WorkerOrder>& order, WorkerStats& stats, Instant deadline)
     : io_(io),
       endpoints_(std::move(endpoints)),
       order_(order),
@@ -28,7 +28,7 @@ Worker::Worker(io::Io& io, std::vector<WorkerEndpoint> endpoints, queue::Outcome
       send_buffers_(send_buffer_bytes, send_buffers_max),
       timers_(io.now()),
       outcomes_(outcomes) {
-  const RouteEnvironment environment{&connections_, &dirty_, &decided_, &stats_};
+  const RouteEnvironment environment{&connections_, &dirty_, &decided_, &stats_, deadline};
   for (std::uint32_t i = 0; i < endpoints_.size(); ++i) {
     WorkerEndpoint& endpoint = endpoints_[i];
     ConnectionEnvironment connection;
@@ -40,7 +40,7 @@ Worker::Worker(io::Io& io, std::vector<WorkerEndpoint> endpoints, queue::Outcome
     connection.endpoint = &endpoint.gate->options();
     connection.session = &endpoint.session;
     routes_.push_back(std::make_unique<Route>(environment, connection, *endpoint.gate,
-                                              *endpoint.jobs, i, endpoint.connections_max));
+                                              *endpoint.jobs, i, endpoint.limits));
   }
 }
 

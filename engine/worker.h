@@ -27,7 +27,7 @@ struct WorkerEndpoint {
   queue::JobQueue* jobs = nullptr;
   protocol::SessionOptions session;
   std::unique_ptr<tls::Context> tls_context;  // null without TLS; this worker's own
-  std::uint32_t connections_max = 0;          // this worker's share
+  RouteLimits limits;                         // this worker's share
 };
 
 // What an engine asks of its workers. Set by any thread, followed by Io::wake().
@@ -42,7 +42,7 @@ enum class WorkerOrder : std::uint8_t {
 class Worker {
  public:
   Worker(io::Io& io, std::vector<WorkerEndpoint> endpoints, queue::OutcomeQueue& outcomes,
-         const std::atomic<WorkerOrder>& order, WorkerStats& stats);
+         const std::atomic<WorkerOrder>& order, WorkerStats& stats, Instant deadline = never);
   ~Worker();
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;

@@ -135,7 +135,7 @@ void Session::submit(Job& job, Instant now) {
   std::uint32_t index = 0;
   for (; index < count && offered < options_.recipients_max; ++index) {
     Recipient& recipient = job.recipients[index];
-    if (recipient.decided) {
+    if (recipient.decided || recipient.postponed) {
       continue;
     }
     if (offered == 0) {
@@ -192,7 +192,7 @@ bool Session::refuse_locally(Job& job) {
   }
   const Verdict verdict = verdict_of_local_refusal(reason);
   for (Recipient& recipient : job.active_recipients()) {
-    if (!recipient.decided) {
+    if (!recipient.decided && !recipient.postponed) {
       recipient.progress = RecipientProgress::refused;
       listener_.on_verdict(job, recipient, verdict);
     }
@@ -546,7 +546,10 @@ void Session::close(CloseReason reason) {
     Transaction& current = transaction(sequence_begin_);
     const bool doubt = in_doubt(sequence_begin_, reason, sequence_begin_ == first);
     const Stage stage = stage_of_message(sequence_begin_);
-    decide_all(current, verdict_of_loss(stage, doubt, reason, reason_text));
+    Verdict verdict = verdict_of_loss(stage, doubt, reason, reason_text);
+    verdict.was_next = sequence_begin_ == first && !awaited_.empty() &&
+                       awaited_.front().sent_offset <= handed_over_offset_;
+    decide_all(current, verdict);
     finish(current);
   }
   listener_.on_closed(reason);

@@ -98,9 +98,9 @@ class Session {
 
   // Whether submit() may be called.
   [[nodiscard]] bool wants_message() const;
-  // Takes the job's undecided recipients, as many as fit one transaction. Precondition:
-  // wants_message(), and the job has an undecided recipient. What the server cannot take is refused
-  // at once.
+  // Takes the job's recipients that are neither decided nor postponed, as many as fit one
+  // transaction. Precondition: wants_message(), and the job has such a recipient. What the server
+  // cannot take is refused at once.
   void submit(Job& job, Instant now);
 
   // Octets from the server, in clear or decrypted. In clear behind the 220 to STARTTLS they end the

@@ -20,6 +20,8 @@ struct Verdict {
   bool may_retry = false;
   // It was the way of sending that failed, and the next attempt uses another one.
   bool counts_as_attempt = true;
+  // The session was lost while this message was the one that the server was busy with.
+  bool was_next = false;
 };
 
 // A reply that answers for the recipient. Precondition: its class is 2, 4 or 5, and 2 only at

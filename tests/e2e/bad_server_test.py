@@ -412,11 +412,14 @@ class ClosingTest(BadServerTest):
 
     def test_goodbye_at_end_of_data(self):
         """421 to the end of data is an answer: put off, and not in doubt."""
-        server, run, jobs = self.send_to(
-            [*self.greeted(), *one_message("421 4.3.2 shutting down"), hang_up],
-            [*self.greeted(), any_messages])
+        scripts = ([*self.greeted(), *one_message("421 4.3.2 shutting down"), hang_up],
+                   [*self.greeted(), any_messages])
+        _, run, jobs = self.send_to(*scripts, flags=("--max-attempts", "1"))
         self.assert_exit(run, 5)
         self.assertEqual(run.statuses(), {"deferred": 1, "accepted": len(jobs) - 1})
+        _, run, jobs = self.send_to(*scripts)
+        self.assert_all_accepted(run, jobs)
+        self.assertEqual(run.outcome("job-0")["attempts"], 2)
 
     def test_after_every_few_messages(self):
         """Closed after each third message, without a word: every message arrives, once."""

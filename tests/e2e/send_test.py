@@ -19,6 +19,9 @@ from support.program import (OUTCOMES, PASSWORD, PROGRAM, SECONDS_MAX, environme
 from support.sink import SinkTest
 from support.workspace import wait_until
 
+# A 4xx that is for good: no pause and no second attempt.
+ONCE = ("--max-attempts", "1")
+
 
 class OutcomeTest(SinkTest):
     """What became of each recipient, and where it is said."""
@@ -31,7 +34,7 @@ class OutcomeTest(SinkTest):
         jobs = [simple_job("mixed", recipients), simple_job("good", ["four@example.net"]),
                 simple_job("bad", ["reject-a@example.net", "reject-b@example.net"]),
                 simple_job("late", ["defer-a@example.net"])]
-        run = self.send(jobs, sink.endpoint())
+        run = self.send(jobs, sink.endpoint(), *ONCE)
         self.assert_each_recipient_once(run, jobs)
         expected = {"reject": ("rejected", 550), "defer": ("deferred", 450)}
         for outcome in run.outcomes:
@@ -55,7 +58,7 @@ class OutcomeTest(SinkTest):
                 for number in range(10)]
         jobs += [simple_job(f"all-{number}", ["reject@example.net", "defer@example.net"])
                  for number in range(10)]
-        run = self.send(jobs, sink.endpoint(), "--connections", "2")
+        run = self.send(jobs, sink.endpoint(), "--connections", "2", *ONCE)
         self.assert_each_recipient_once(run, jobs)
         self.assertEqual(run.statuses(), {"accepted": 10, "rejected": 20, "deferred": 20})
         report = sink.stop()
@@ -75,7 +78,7 @@ class OutcomeTest(SinkTest):
         for number, job in enumerate(jobs):
             job = jobs[number] = dict(job)
             job["id"] += f".{number}"
-        run = self.send(jobs, sink.endpoint(), "--connections", "2")
+        run = self.send(jobs, sink.endpoint(), "--connections", "2", *ONCE)
         self.assert_each_recipient_once(run, jobs)
         for outcome in run.outcomes:
             stage, _, kind = outcome["id"].partition(".")[0].partition("-")
@@ -185,14 +188,14 @@ class OutcomeTest(SinkTest):
                            (5, [good, deferred, rejected, invalid])):
             with self.subTest(code=code, jobs=len(jobs)):
                 sink = self.sink()
-                run = self.send(jobs, sink.endpoint())
+                run = self.send(jobs, sink.endpoint(), *ONCE)
                 self.assert_exit(run, code)
                 self.assertEqual(len(run.outcomes), len(jobs))
 
     def test_fail_on(self):
         """--fail-on takes a class out of the exit code."""
         jobs = [simple_job("good"), simple_job("rejected", ["reject@example.net"])]
-        run = self.send(jobs, self.sink().endpoint(), "--fail-on", "unknown,deferred")
+        run = self.send(jobs, self.sink().endpoint(), "--fail-on", "unknown,deferred", *ONCE)
         self.assert_exit(run, 0)
 
 

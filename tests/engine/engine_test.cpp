@@ -38,6 +38,7 @@ TEST_CASE("engine: every job is decided once, and the server has exactly the acc
   TestSink sink;
   EndpointOptions endpoint = sink.endpoint(kind);
   endpoint.pipelining = pipelining;
+  endpoint.attempts_max = 1;
   std::vector<TestJob> jobs = various_jobs(120);
   jobs[7].recipients = {"reject.me@b.example"};
   jobs[8].recipients = {"defer.me@b.example"};

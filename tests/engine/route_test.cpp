@@ -140,6 +140,26 @@ TEST_CASE("route: a message whose session dies before its end of data goes to an
 
 TEST_CASE("route: a message is unsent when its attempts are used up, and says how it died") {
   World world({.attempts_max = 3, .connect_attempts_max = 10});
+  world.server.answer = [&](FakeSession&, const std::string& command) {
+    // Never twice at the same stage.
+    constexpr std::string_view deadly[] = {"DATA", "RCPT", "MAIL"};
+    const std::size_t session = world.io.sessions().size() - 1;
+    return command.starts_with(deadly[session % 3]) ? says("", true) : ordinary;
+  };
+  const Job& job = world.submit("one");
+  world.run();
+  const Outcome& outcome = world.outcome(job);
+  CHECK(outcome.status == Status::unsent);
+  CHECK(outcome.stage == Stage::mail);
+  CHECK(outcome.attempts == 3);
+  CHECK(outcome.reason.find("closed the connection") != std::string::npos);
+  CHECK(outcome.reason.find("set aside") == std::string::npos);
+  CHECK(world.io.sessions().size() == 3);
+  CHECK_FALSE(world.gate.failed());
+}
+
+TEST_CASE("route: a message that ends two sessions at the same stage is set aside") {
+  World world({.attempts_max = 5, .connect_attempts_max = 10});
   world.server.answer = [](FakeSession&, const std::string& command) {
     return command == "DATA" ? says("", true) : ordinary;
   };
@@ -148,9 +168,86 @@ TEST_CASE("route: a message is unsent when its attempts are used up, and says ho
   const Outcome& outcome = world.outcome(job);
   CHECK(outcome.status == Status::unsent);
   CHECK(outcome.stage == Stage::data);
-  CHECK(outcome.attempts == 3);
-  CHECK(outcome.reason.find("closed the connection") != std::string::npos);
-  CHECK(world.io.sessions().size() == 3);
+  CHECK(outcome.attempts == 2);
+  CHECK(outcome.reason.find("set aside") != std::string::npos);
+  CHECK(world.io.sessions().size() == 2);
+  CHECK_FALSE(world.gate.failed());
+}
+
+TEST_CASE("route: a 4xx is tried again after growing pauses, and the last one is final") {
+  World world({.attempts_max = 4});
+  std::vector<Instant> tries;
+  world.server.answer = [&](FakeSession&, const std::string& command) {
+    if (command.starts_with("RCPT")) {
+      tries.push_back(world.io.now());
+      return says("450 4.2.1 try later\r\n");
+    }
+    return ordinary;
+  };
+  const Job& job = world.submit("one");
+  world.run();
+  const Outcome& outcome = world.outcome(job);
+  CHECK(outcome.status == Status::deferred);
+  CHECK(outcome.code == 450);
+  CHECK(outcome.attempts == 4);
+  REQUIRE(tries.size() == 4);
+  const Duration first = tries[1] - tries[0];
+  CHECK(first >= 750ms);
+  CHECK(first <= 1300ms);
+  CHECK(tries[2] - tries[1] >= 3s);
+  CHECK(tries[2] - tries[1] <= 5100ms);
+  CHECK(tries[3] - tries[2] >= 12s);
+  CHECK(tries[3] - tries[2] <= 20100ms);
+}
+
+TEST_CASE("route: who was put off comes again alone, and the others are not sent twice") {
+  World world({.attempts_max = 3});
+  int puts_off = 2;
+  world.server.answer = [&](FakeSession&, const std::string& command) {
+    if (command.starts_with("RCPT TO:<later") && puts_off-- > 0) {
+      return says("451 4.7.1 greylisted\r\n");
+    }
+    return ordinary;
+  };
+  const Job& job = world.submit("one", {"now@b.example", "later@b.example"});
+  world.run();
+  CHECK(job.recipients[0].outcome.status == Status::accepted);
+  CHECK(job.recipients[0].outcome.attempts == 1);
+  CHECK(job.recipients[1].outcome.status == Status::accepted);
+  CHECK(job.recipients[1].outcome.attempts == 3);
+  int recipients = 0;
+  for (const FakeSession& session : world.io.sessions()) {
+    recipients += static_cast<int>(count_of(session, "RCPT TO:<now"));
+  }
+  CHECK(recipients == 1);
+}
+
+TEST_CASE("route: a stop ends the waiting, and the last reply is the outcome") {
+  World world({.attempts_max = 5});
+  world.server.answer = [](FakeSession&, const std::string& command) {
+    return command.starts_with("MAIL") ? says("451 4.3.0 later\r\n") : ordinary;
+  };
+  const Job& job = world.submit("one");
+  world.run_for(100ms);
+  CHECK(world.decided_count() == 0);
+  world.give(WorkerOrder::stop_sending);
+  world.run();
+  CHECK(world.outcome(job).status == Status::deferred);
+  CHECK(world.outcome(job).code == 451);
+}
+
+TEST_CASE("route: messages over age are expired, with the last reply") {
+  World world({.attempts_max = 9});
+  world.server.answer = [](FakeSession&, const std::string& command) {
+    return command.starts_with("MAIL") ? says("451 4.3.0 later\r\n") : ordinary;
+  };
+  Job& job = world.add_job("one");
+  job.expires_at_us = world.io.unix_time_us() + 3'000'000;
+  world.push({&job});
+  world.run();
+  CHECK(world.outcome(job).status == Status::expired);
+  CHECK(world.outcome(job).code == 451);
+  CHECK(world.outcome(job).attempts == 2);
   CHECK_FALSE(world.gate.failed());
 }
 
@@ -220,7 +317,7 @@ TEST_CASE("route: one message that kills every session dies alone") {
   }
   world.run();
   CHECK(world.outcome(poison).status == Status::unsent);
-  CHECK(world.outcome(poison).attempts == 3);
+  CHECK(world.outcome(poison).attempts == 2);
   CHECK(world.outcome(poison).code == 421);
   for (const Job* const job : others) {
     CHECK(world.outcome(*job).status == Status::accepted);

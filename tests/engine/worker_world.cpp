@@ -32,7 +32,7 @@ std::vector<WorkerEndpoint> worker_endpoints(const WorldOptions& options, Endpoi
   endpoint.session.recipients_max = options.recipients_max;
   endpoint.session.timeouts.command = options.command_timeout;
   endpoint.session.timeouts.greeting = options.command_timeout;
-  endpoint.connections_max = options.connections_max;
+  endpoint.limits.connections_max = options.connections_max;
   std::vector<WorkerEndpoint> endpoints;
   endpoints.push_back(std::move(endpoint));
   return endpoints;

@@ -109,6 +109,8 @@ std::vector<std::pair<std::string_view, std::string>> endpoint_values(
           {"pipelining", toml_text(pipeline_text(options))},
           {"chunking", options.chunking ? "\"auto\"" : "\"off\""},
           {"recipients_per_message", fmt::format("{}", options.recipients_max)},
+          {"max_attempts", fmt::format("{}", options.attempts_max)},
+          {"retry_pause", toml_text(duration_text(options.retry_pause_first))},
           {"weight", fmt::format("{}", options.weight)},
           {"connect_timeout", toml_text(duration_text(options.connect_timeout))},
           {"tls_timeout", toml_text(duration_text(options.tls_timeout))},

@@ -118,6 +118,9 @@ void apply_common(const SendDraft& draft, const SettingMap& send_settings,
   if (draft.chunking && counts("chunking", "chunking")) {
     options.chunking = *draft.chunking;
   }
+  if (draft.attempts_max && counts("max_attempts", "max_attempts")) {
+    options.attempts_max = *draft.attempts_max;
+  }
   if (draft.recipients_max && counts("max_recipients", "recipients_per_message")) {
     options.recipients_max = *draft.recipients_max;
   }

@@ -101,7 +101,7 @@ constexpr auto apply_ca_file = [](const SettingValue& value, EndpointDraft& draf
   return apply_not_empty(value, draft.options.ca_file);
 };
 
-constexpr std::array<EndpointKey, 23> keys = {{
+constexpr std::array<EndpointKey, 25> keys = {{
     {"host", SettingKind::text, false,
      [](const SettingValue& value, EndpointDraft& draft) {
        return take_checked(host_offence(value.text()), value.text(), draft.options.host);
@@ -162,6 +162,14 @@ constexpr std::array<EndpointKey, 23> keys = {{
      [](const SettingValue& value, EndpointDraft& draft) {
        return take(parse_number(value.text(), {.min = 1, .max = 1'000'000'000}),
                    draft.options.messages_per_connection_max);
+     }},
+    {"max_attempts", SettingKind::number, false,
+     [](const SettingValue& value, EndpointDraft& draft) {
+       return take(parse_attempts_max(value.text()), draft.options.attempts_max);
+     }},
+    {"retry_pause", SettingKind::number, false,
+     [](const SettingValue& value, EndpointDraft& draft) {
+       return apply_timeout(value, draft.options.retry_pause_first);
      }},
     {"weight", SettingKind::number, false,
      [](const SettingValue& value, EndpointDraft& draft) {
@@ -339,6 +347,14 @@ Result<bool, std::string> parse_chunking(Bytes text) {
 
 Result<std::uint32_t, std::string> parse_recipients_max(Bytes text) {
   const auto number = parse_number(text, {.min = 1, .max = limits::job_recipients_max});
+  if (!number) {
+    return tl::unexpected(number.error());
+  }
+  return static_cast<std::uint32_t>(*number);
+}
+
+Result<std::uint32_t, std::string> parse_attempts_max(Bytes text) {
+  const auto number = parse_number(text, {.min = 1, .max = 1000});
   if (!number) {
     return tl::unexpected(number.error());
   }

@@ -57,6 +57,7 @@ struct PipelineSetting {
 [[nodiscard]] std::string pipeline_text(const EndpointOptions& options);
 [[nodiscard]] Result<bool, std::string> parse_chunking(Bytes text);
 [[nodiscard]] Result<std::uint32_t, std::string> parse_recipients_max(Bytes text);
+[[nodiscard]] Result<std::uint32_t, std::string> parse_attempts_max(Bytes text);
 [[nodiscard]] Result<std::uint32_t, std::string> parse_weight(Bytes text);
 
 [[nodiscard]] std::string_view name_of(TransportSecurity security);

@@ -131,6 +131,10 @@ void SendFlags::add_to(CLI::App& app) {
   state.add_switch(app, "dry_run", "", "Check the jobs and send nothing", group);
   state.add_value(app, "newlines", "", "strict|normalize", "Lone LF line ends [normalize]", group);
   state.add_value(app, "cores", "", "N", "Worker threads [1]", group);
+  state.add_value(app, "max_attempts", "", "N",
+                  "Attempts of a message after a 4xx or a lost connection, with pauses [5]", group);
+  state.add_value(app, "deadline", "", "DURATION", "Try nothing more so long after the start",
+                  group);
   state.add_value(app, "drain", "", "DURATION",
                   "At the first signal, wait so long for what is under way [30s]", group);
   group = "Messages (stderr)";

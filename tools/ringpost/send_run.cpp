@@ -120,6 +120,7 @@ int SendRun::run() {
     EngineOptions options;
     options.endpoints = settings_.endpoints;
     options.cores = settings_.cores;
+    options.deadline = settings_.deadline;
     options.on_notice = [this](const EndpointNotice& notice) {
       log_.warn(notice.message, {{"endpoint", notice.endpoint}});
     };

@@ -143,7 +143,7 @@ Applied apply_verbose(const SettingValue& value, SendDraft& draft) {
   return take(parse_number(value.text(), {.min = 0, .max = 100}), draft.verbosity);
 }
 
-constexpr std::array<SendKey, 20> keys = {{
+constexpr std::array<SendKey, 22> keys = {{
     {"endpoint", SettingKind::text_list, true, apply_endpoint},
     {"outcomes", SettingKind::text, true,
      [](const SettingValue& value, SendDraft& draft) {
@@ -172,6 +172,14 @@ constexpr std::array<SendKey, 20> keys = {{
     {"max_recipients", SettingKind::number, true,
      [](const SettingValue& value, SendDraft& draft) {
        return take(parse_recipients_max(value.text()), draft.recipients_max);
+     }},
+    {"max_attempts", SettingKind::number, true,
+     [](const SettingValue& value, SendDraft& draft) {
+       return take(parse_attempts_max(value.text()), draft.attempts_max);
+     }},
+    {"deadline", SettingKind::number, true,
+     [](const SettingValue& value, SendDraft& draft) {
+       return take(parse_duration(value.text()), draft.settings.deadline);
      }},
     {"cores", SettingKind::number, true,
      [](const SettingValue& value, SendDraft& draft) {

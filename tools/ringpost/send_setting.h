@@ -28,6 +28,7 @@ struct SendDraft {
   std::optional<PipelineSetting> pipeline;
   std::optional<bool> chunking;
   std::optional<std::uint32_t> recipients_max;
+  std::optional<std::uint32_t> attempts_max;
 
   std::uint64_t verbosity = 0;
   bool no_color = false;

@@ -37,6 +37,7 @@ struct SendSettings {
   std::string outcomes_path;  // "-": stdout; empty: none
   std::string errors_path;    // only what was not accepted; "-": stdout; empty: none
 
+  Duration deadline = Duration::max();
   std::uint32_t cores = 1;
   Duration drain = std::chrono::seconds(30);  // for what is under way at the first signal
   codec::NewlinePolicy newlines = codec::NewlinePolicy::normalize;
