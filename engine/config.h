@@ -3,11 +3,13 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "codec/base.h"
 #include "codec/limits.h"
+#include "codec/smtp_capability.h"
 
 namespace ringpost {
 
@@ -32,11 +34,16 @@ struct EndpointOptions {
   TransportSecurity security = TransportSecurity::starttls;
 
   std::string username;  // empty: no authentication
-  std::string password;
+  std::string password;  // an OAuth token where `auth` is a mechanism that takes one
+  // The mechanism to log in with. Nothing: the best that is announced (codec::choose_mechanism).
+  std::optional<codec::AuthMechanism> auth;
   bool allow_plaintext_auth = false;
 
   bool verify_certificate = true;
   std::string ca_file;  // PEM; trusted beside the system's CAs
+  // PEM, for servers that ask who we are; both or none.
+  std::string client_certificate_file;
+  std::string client_key_file;
 
   std::uint32_t connections_max = 10;  // over all cores
   double messages_per_second_max = 0;  // 0: no limit

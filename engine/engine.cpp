@@ -21,6 +21,7 @@
 #include "queue/job_queue.h"
 #include "queue/outcome_queue.h"
 #include "tls/context.h"
+#include "tls/sasl_crypto.h"
 
 namespace ringpost {
 
@@ -55,6 +56,17 @@ std::string default_client_name() {
   return qualified && plain ? std::string(host) : "[127.0.0.1]";
 }
 
+// With a mechanism that takes a token, the password is one.
+codec::Credentials credentials_of(const EndpointOptions& endpoint) {
+  codec::Credentials credentials{endpoint.username, endpoint.password};
+  credentials.host = endpoint.host;
+  credentials.port = endpoint.port;
+  if (endpoint.auth && codec::takes_token(*endpoint.auth)) {
+    credentials.token.swap(credentials.password);
+  }
+  return credentials;
+}
+
 protocol::SessionOptions session_options(const EndpointOptions& endpoint) {
   protocol::SessionOptions session;
   session.client_name = endpoint.client_name.empty() ? default_client_name() : endpoint.client_name;
@@ -81,7 +93,8 @@ protocol::SessionOptions session_options(const EndpointOptions& endpoint) {
       break;
   }
   session.authenticate = !endpoint.username.empty();
-  session.credentials = {endpoint.username, endpoint.password};
+  session.credentials = credentials_of(endpoint);
+  session.mechanism = endpoint.auth;
   session.allow_plaintext_auth = endpoint.allow_plaintext_auth;
   session.recipients_max = std::max(1u, endpoint.recipients_max);
   session.timeouts.command = endpoint.command_timeout;
@@ -128,6 +141,12 @@ std::string check(const EngineOptions& options) {
         has_line_break_or_nul(endpoint.client_name) || has_line_break_or_nul(endpoint.host);
     if (unsafe) {
       return who + "a host, client name, user name or password holds a line break or NUL";
+    }
+    if (!codec::valid_credentials(credentials_of(endpoint))) {
+      return who + "the token is not one: it has blanks, controls or letters beyond ASCII";
+    }
+    if (endpoint.client_certificate_file.empty() != endpoint.client_key_file.empty()) {
+      return who + "a client certificate and its key go together";
     }
     const bool in_clear = endpoint.security == TransportSecurity::none;
     if (in_clear && !endpoint.username.empty() && !endpoint.allow_plaintext_auth) {
@@ -238,6 +257,8 @@ Result<std::vector<WorkerEndpoint>, EngineError> Engine::State::worker_endpoints
     worker_endpoint.gate = endpoints[i].gate.get();
     worker_endpoint.jobs = endpoints[i].jobs.get();
     worker_endpoint.session = session_options(endpoint);
+    worker_endpoint.scram_cache = std::make_unique<codec::ScramCache>();
+    worker_endpoint.session.sasl = {&tls::sasl_crypto(), worker_endpoint.scram_cache.get()};
     const std::uint32_t share = endpoint.connections_max / options.cores;
     const bool extra = worker_index < endpoint.connections_max % options.cores;
     worker_endpoint.connections_max = share + (extra ? 1 : 0);
@@ -245,6 +266,8 @@ Result<std::vector<WorkerEndpoint>, EngineError> Engine::State::worker_endpoints
       tls::ContextOptions context;
       context.verify_peer = endpoint.verify_certificate;
       context.ca_file = endpoint.ca_file;
+      context.certificate_file = endpoint.client_certificate_file;
+      context.key_file = endpoint.client_key_file;
       auto created = tls::Context::create(context);
       if (!created) {
         return tl::unexpected(

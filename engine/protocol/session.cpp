@@ -45,11 +45,9 @@ CloseReason reason_of(CloseKind kind, Stage stage, std::string_view detail = {})
 
 }  // namespace
 
-Session::Session(const SessionOptions& options, SessionListener& listener, Instant now)
-    : options_(options), listener_(listener) {
-  if (options.authenticate) {
-    redactor_ = std::make_unique<const codec::Redactor>(options.credentials);
-  }
+Session::Session(const SessionOptions& options, SessionListener& listener, Instant now,
+                 std::shared_ptr<const Login> login)
+    : options_(options), listener_(listener), login_(std::move(login)) {
   expect(Expected::greeting);
   set_deadline(now);
 }

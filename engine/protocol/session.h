@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -17,6 +18,7 @@
 #include "codec/smtp_capability.h"
 #include "codec/smtp_reply.h"
 #include "engine/protocol/close_reason.h"
+#include "engine/protocol/login.h"
 #include "engine/protocol/reply_fifo.h"
 #include "engine/protocol/session_state.h"
 #include "engine/protocol/verdict.h"
@@ -49,7 +51,9 @@ struct SessionOptions {
   std::string client_name = "localhost";  // for EHLO: a domain or an address literal
   TlsMode tls_mode = TlsMode::starttls;
   bool authenticate = false;
-  codec::Credentials credentials;
+  codec::Credentials credentials;  // of sessions that are given no Login of their own
+  std::optional<codec::AuthMechanism> mechanism;  // nothing: the best that is announced
+  codec::SaslTools sasl;
   bool allow_plaintext_auth = false;
   Pipelining pipelining = Pipelining::across;
   std::uint32_t recipients_max = 100;  // of one transaction; RFC 5321 4.5.3.1.8
@@ -78,7 +82,9 @@ class SessionListener {
 // until on_message_done. Thread: one.
 class Session {
  public:
-  Session(const SessionOptions& options, SessionListener& listener, Instant now);
+  // `login` takes the place of the options' credentials.
+  Session(const SessionOptions& options, SessionListener& listener, Instant now,
+          std::shared_ptr<const Login> login = nullptr);
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
 
@@ -203,9 +209,9 @@ class Session {
   SessionState state_ = SessionState::greeting;
   codec::ReplyParser parser_;
   codec::Capabilities capabilities_;
-  codec::SaslExchange sasl_{codec::AuthMechanism::plain};
-  std::unique_ptr<const codec::Redactor> redactor_;  // null without credentials
-  std::string redacted_;                             // the reply at hand, where it quotes a secret
+  std::shared_ptr<const Login> login_;         // null before AUTH, unless it was given one
+  std::unique_ptr<codec::SaslExchange> sasl_;  // while it goes on
+  std::string redacted_;                       // the reply at hand, where it quotes a secret
   ReplyFifo awaited_;
 
   // Messages in flight are those with sequence numbers from begin to end; `sending_` is the one

@@ -9,4 +9,4 @@ ringpost_test(codec_smtp_test
     smtp_command_test.cpp
     smtp_reply_test.cpp
   LABELS unit
-  LIBS ringpost::codec)
+  LIBS ringpost::codec ringpost::tls)

@@ -1,6 +1,7 @@
 // Flags, environment and files laid over each other, as `ringpost send` does it.
 #include <string>
 #include <string_view>
+#include <sys/stat.h>
 #include <vector>
 
 #include <CLI/CLI.hpp>
@@ -229,6 +230,48 @@ TEST_CASE("send settings: the port decides about TLS, and what cannot be is refu
   CHECK(contains(error("port = 25\n"), "no host"));
   CHECK(contains(error("host = \"h\"\nsecurity = \"none\"\nusername = \"u\"\n"),
                  "allow_plaintext_auth"));
+}
+
+TEST_CASE("send settings: a mechanism by its name, and what does not go with it") {
+  Run run;
+  const auto endpoint = [&run](const std::string& settings) {
+    run.config(
+        "[endpoint.one]\nhost = \"h\"\nusername = \"u\"\n"
+        "password_command = \"echo secret\"\n" +
+        settings);
+  };
+  endpoint("auth = \"cram-md5\"\n");
+  CHECK(run.accepted({}).endpoints[0].auth == codec::AuthMechanism::cram_md5);
+  endpoint("auth = \"auto\"\n");
+  CHECK_FALSE(run.accepted({}).endpoints[0].auth);
+  endpoint("auth = \"scram\"\n");
+  CHECK(contains(run.refused({}), "endpoint.one.auth: unknown mechanism \"scram\""));
+  endpoint("auth = \"xoauth2\"\nsecurity = \"none\"\nallow_plaintext_auth = true\n");
+  CHECK(contains(run.refused({}), "endpoint.one.auth: a token is not sent without TLS"));
+  run.config("[endpoint.one]\nhost = \"h\"\nauth = \"plain\"\n");
+  CHECK(contains(run.refused({}), "needs a user name"));
+}
+
+TEST_CASE("send settings: a client certificate has its key, and others may not read that") {
+  Run run;
+  run.folder().write("key.pem", "key");
+  const std::string endpoint = "[endpoint.one]\nhost = \"h\"\n";
+  run.config(endpoint + "client_certificate = \"c.pem\"\nclient_key = \"key.pem\"\n");
+  REQUIRE(::chmod(run.folder().path("key.pem").c_str(), 0644) == 0);
+  const SendSettings settings = run.accepted({});
+  CHECK(settings.endpoints[0].client_certificate_file.ends_with("/c.pem"));
+  CHECK(settings.endpoints[0].client_key_file.ends_with("/key.pem"));
+  REQUIRE(settings.warnings.size() == 1);
+  CHECK(contains(settings.warnings[0], "other users may open client_key"));
+  CHECK(contains(settings.warnings[0], "644"));
+  REQUIRE(::chmod(run.folder().path("key.pem").c_str(), 0600) == 0);
+  CHECK(run.accepted({}).warnings.empty());
+  run.config(endpoint + "client_key = \"key.pem\"\n");
+  CHECK(contains(run.refused({}), "endpoint.one.client_key: client_certificate and client_key"));
+  run.config(endpoint +
+             "security = \"none\"\nclient_certificate = \"c.pem\"\n"
+             "client_key = \"key.pem\"\n");
+  CHECK(contains(run.refused({}), "without TLS a certificate means nothing"));
 }
 
 TEST_CASE("send settings: a user without a password is told the ways, a dry run needs none") {

@@ -104,6 +104,7 @@ std::vector<std::pair<std::string_view, std::string>> endpoint_values(
     const EndpointOptions& options) {
   return {{"port", fmt::format("{}", options.port)},
           {"security", toml_text(name_of(options.security))},
+          {"auth", toml_text(auth_text(options.auth))},
           {"verify", options.verify_certificate ? "true" : "false"},
           {"connections", fmt::format("{}", options.connections_max)},
           {"pipelining", toml_text(name_of(options.pipelining))},

@@ -4,6 +4,7 @@
 #include <map>
 #include <optional>
 #include <string_view>
+#include <sys/stat.h>
 #include <utility>
 
 #include <fmt/format.h>
@@ -152,6 +153,14 @@ Result<void, std::string> make_names_unique(std::vector<ChosenEndpoint>& endpoin
   return {};
 }
 
+// The mode of a file that its group or others may open; nothing for one that they may not.
+std::optional<unsigned> mode_others_have(const std::string& path) {
+  struct stat status {};
+  const bool shared = !path.empty() && ::stat(path.c_str(), &status) == 0 &&
+                      (status.st_mode & (S_IRWXG | S_IRWXO)) != 0;
+  return shared ? std::optional<unsigned>(status.st_mode & 0777U) : std::nullopt;
+}
+
 }  // namespace
 
 Result<std::vector<ChosenEndpoint>, UsageError> choose_endpoints(
@@ -226,6 +235,12 @@ std::vector<std::string> endpoint_warnings(const std::vector<ChosenEndpoint>& en
       warnings.push_back(fmt::format(
           "endpoint {}: the password goes out in clear, and anybody on the way can read it",
           options.name));
+    }
+    if (const auto mode = mode_others_have(options.client_key_file)) {
+      warnings.push_back(fmt::format(
+          "endpoint {}: other users may open client_key {} (its mode is {:03o}); mend it with: "
+          "chmod 600 '{}'",
+          options.name, in_quotes(options.client_key_file), *mode, options.client_key_file));
     }
     if (options.security != TransportSecurity::none && !options.verify_certificate) {
       warnings.push_back(fmt::format(

@@ -46,8 +46,13 @@ struct EndpointKey {
 [[nodiscard]] Result<std::uint32_t, std::string> parse_connections(Bytes text);
 [[nodiscard]] Result<PipeliningOption, std::string> parse_pipelining(Bytes text);
 [[nodiscard]] Result<std::uint32_t, std::string> parse_weight(Bytes text);
+// The name of a mechanism in lower or upper case; nothing for "auto".
+[[nodiscard]] Result<std::optional<codec::AuthMechanism>, std::string> parse_auth(Bytes text);
+// Why these credentials and `auth` do not go together; nothing when they do.
+[[nodiscard]] std::optional<std::string> auth_conflict(const EndpointOptions& options);
 
 [[nodiscard]] std::string_view name_of(TransportSecurity security);
 [[nodiscard]] std::string_view name_of(PipeliningOption pipelining);
+[[nodiscard]] std::string auth_text(std::optional<codec::AuthMechanism> auth);
 
 }  // namespace ringpost::cli
