@@ -245,7 +245,7 @@ TEST_CASE("send settings: a mechanism by its name, and what does not go with it"
   endpoint("auth = \"auto\"\n");
   CHECK_FALSE(run.accepted({}).endpoints[0].auth);
   endpoint("auth = \"scram\"\n");
-  CHECK(contains(run.refused({}), "endpoint.one.auth: unknown mechanism \"scram\""));
+  CHECK(contains(run.refused({}), "auth: unknown mechanism \"scram\""));
   endpoint("auth = \"xoauth2\"\nsecurity = \"none\"\nallow_plaintext_auth = true\n");
   CHECK(contains(run.refused({}), "endpoint.one.auth: a token is not sent without TLS"));
   run.config("[endpoint.one]\nhost = \"h\"\nauth = \"plain\"\n");
