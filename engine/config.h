@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -26,6 +27,15 @@ enum class PipeliningOption : std::uint8_t {
   automatic,
 };
 
+// An OAuth access token, as it was read just now.
+struct AccessToken {
+  std::string value;
+  std::optional<Duration> lifetime = {};  // nothing: until the server refuses it
+};
+// The error is a clause that names the place and no secret.
+using TokenResult = Result<AccessToken, std::string>;
+using TokenReader = std::function<TokenResult()>;
+
 // One account at one server.
 struct EndpointOptions {
   std::string name;  // for outcome lines and logs; unique in an engine
@@ -35,6 +45,9 @@ struct EndpointOptions {
 
   std::string username;  // empty: no authentication
   std::string password;  // an OAuth token where `auth` is a mechanism that takes one
+  // Where access tokens come from, in place of a password; null: there are none. Called on a thread
+  // of its own, where it may wait, one call at a time.
+  TokenReader read_token;
   // The mechanism to log in with. Nothing: the best that is announced (codec::choose_mechanism).
   std::optional<codec::AuthMechanism> auth;
   bool allow_plaintext_auth = false;

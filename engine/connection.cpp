@@ -63,8 +63,10 @@ Instant Connection::deadline() const {
 // ---- Opening
 // -------------------------------------------------------------------------------------
 
-void Connection::open(const io::SocketAddress& address) {
+void Connection::open(const io::SocketAddress& address,
+                      std::shared_ptr<const protocol::Login> login) {
   RP_ASSERT(phase_ == Phase::idle);
+  login_ = std::move(login);
   peer_ = address.text();
   const auto handle = environment_.io->open(address);
   if (!handle) {
@@ -101,7 +103,7 @@ void Connection::connected(std::int32_t result) {
 void Connection::start_session() {
   phase_ = Phase::talking;
   protocol::SessionListener& listener = *this;
-  session_.emplace(*environment_.session, listener, environment_.io->now());
+  session_.emplace(*environment_.session, listener, environment_.io->now(), login_);
 }
 
 void Connection::start_handshake() {

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <vector>
@@ -11,6 +12,7 @@
 #include "codec/base.h"
 #include "engine/config.h"
 #include "engine/io/resolver.h"
+#include "engine/login_source.h"
 #include "engine/protocol/close_reason.h"
 #include "engine/rate_limit.h"
 
@@ -30,27 +32,34 @@ class EndpointGate {
     Answer answer = Answer::wait;
     bool canary = false;
     io::SocketAddress address;
+    std::shared_ptr<const protocol::Login> login;  // null: nobody logs in
     Instant try_again_at = never;
   };
 
   // Looks a name up and calls back, once, on any thread: io::Resolver, or what a test puts there.
   using Resolve = std::function<void(std::string, std::uint16_t, io::Resolver::Callback)>;
 
+  // Reads a token and calls back, once, on any thread.
+  using ReadToken = std::function<void(std::function<void(TokenResult)>)>;
+
   // `wake_workers` is called, on any thread, when an answer of wait may have become another one.
-  // `clock` is the time of a look-up's end, which comes by itself.
+  // `clock` is the time of a look-up's end, which comes by itself. `read_token` is there when the
+  // options have a TokenReader.
   EndpointGate(const EndpointOptions& options, Resolve resolve, std::function<void()> wake_workers,
-               std::function<Instant()> clock = std::chrono::steady_clock::now);
+               std::function<Instant()> clock = std::chrono::steady_clock::now,
+               ReadToken read_token = {});
 
   [[nodiscard]] Admission ask(Instant now);
   // A session that was let through has been greeted, secured and authenticated.
-  void session_ready(bool canary);
+  void session_ready(bool canary, std::uint64_t token_number = 0);
   // The first recipient on that session who got an answer, whichever it was.
   void session_progressed();
   // How far a session that was let through had come when it ended.
   struct Ending {
     bool canary = false;
-    bool was_ready = false;   // session_ready() was called
-    bool progressed = false;  // session_progressed() was called
+    bool was_ready = false;          // session_ready() was called
+    bool progressed = false;         // session_progressed() was called
+    std::uint64_t token_number = 0;  // of its Login
   };
   void session_ended(const Ending& ending, const protocol::CloseReason& reason, Instant now);
 
@@ -65,6 +74,7 @@ class EndpointGate {
 
   [[nodiscard]] Admission admit(Instant now);
   void resolved(io::Resolver::Answer answer);
+  void token_read(TokenResult token);
   void count_failure(const protocol::CloseReason& reason, Instant now);
   void fail(const protocol::CloseReason& reason);
 
@@ -72,6 +82,7 @@ class EndpointGate {
   Resolve resolve_;
   std::function<void()> wake_workers_;
   std::function<Instant()> clock_;
+  ReadToken read_token_;
   RateLimit rate_;
   std::atomic<bool> failed_{false};
   protocol::CloseReason failure_;
@@ -85,6 +96,8 @@ class EndpointGate {
   bool pause_counts_as_failure_ = false;
   std::uint32_t sessions_ready_ = 0;
   Instant closed_until_{};
+  LoginSource login_source_;
+  protocol::CloseReason token_refusal_;  // of the last token that was refused
 };
 
 }  // namespace ringpost::engine

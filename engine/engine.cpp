@@ -16,6 +16,7 @@
 #include "engine/io/resolver.h"
 #include "engine/io/ring.h"
 #include "engine/stats.h"
+#include "engine/token_thread.h"
 #include "engine/worker.h"
 #include "queue/job_pool.h"
 #include "queue/job_queue.h"
@@ -56,17 +57,6 @@ std::string default_client_name() {
   return qualified && plain ? std::string(host) : "[127.0.0.1]";
 }
 
-// With a mechanism that takes a token, the password is one.
-codec::Credentials credentials_of(const EndpointOptions& endpoint) {
-  codec::Credentials credentials{endpoint.username, endpoint.password};
-  credentials.host = endpoint.host;
-  credentials.port = endpoint.port;
-  if (endpoint.auth && codec::takes_token(*endpoint.auth)) {
-    credentials.token.swap(credentials.password);
-  }
-  return credentials;
-}
-
 protocol::SessionOptions session_options(const EndpointOptions& endpoint) {
   protocol::SessionOptions session;
   session.client_name = endpoint.client_name.empty() ? default_client_name() : endpoint.client_name;
@@ -93,7 +83,6 @@ protocol::SessionOptions session_options(const EndpointOptions& endpoint) {
       break;
   }
   session.authenticate = !endpoint.username.empty();
-  session.credentials = credentials_of(endpoint);
   session.mechanism = endpoint.auth;
   session.allow_plaintext_auth = endpoint.allow_plaintext_auth;
   session.recipients_max = std::max(1u, endpoint.recipients_max);
@@ -142,8 +131,15 @@ std::string check(const EngineOptions& options) {
     if (unsafe) {
       return who + "a host, client name, user name or password holds a line break or NUL";
     }
-    if (!codec::valid_credentials(credentials_of(endpoint))) {
+    if (!codec::valid_credentials(engine::credentials_of(endpoint))) {
       return who + "the token is not one: it has blanks, controls or letters beyond ASCII";
+    }
+    if (endpoint.read_token && (endpoint.username.empty() || !endpoint.password.empty() ||
+                                endpoint.security == TransportSecurity::none)) {
+      return who + "a token needs a user name and TLS, and takes the place of a password";
+    }
+    if (endpoint.read_token && endpoint.auth && !codec::takes_token(*endpoint.auth)) {
+      return who + "this mechanism takes a password and no token";
     }
     if (endpoint.client_certificate_file.empty() != endpoint.client_key_file.empty()) {
       return who + "a client certificate and its key go together";
@@ -191,6 +187,8 @@ struct Engine::State {
   std::condition_variable start_changed;
   // Last, so that it goes first: a look-up that ends late calls a gate, which wakes the workers.
   io::Resolver resolver;
+  // For the same reason behind it. Of endpoints with a TokenReader.
+  std::vector<std::unique_ptr<engine::TokenThread>> token_threads;
 
   State(EngineOptions engine_options, OutcomeCallback engine_callback)
       : options(std::move(engine_options)),
@@ -215,8 +213,17 @@ std::string Engine::State::start() {
     resolver.resolve(std::move(host), port, std::move(callback_of_gate));
   };
   for (const EndpointOptions& endpoint : options.endpoints) {
-    endpoints.push_back({std::make_unique<EndpointGate>(endpoint, resolve, [this] { wake_all(); }),
-                         std::make_unique<queue::JobQueue>()});
+    Endpoint& added = endpoints.emplace_back();
+    EndpointGate::ReadToken read_token;
+    if (endpoint.read_token) {
+      engine::TokenThread& tokens =
+          *token_threads.emplace_back(std::make_unique<engine::TokenThread>(endpoint.read_token));
+      read_token = [&tokens](auto done) { tokens.read(std::move(done)); };
+    }
+    added.gate = std::make_unique<EndpointGate>(
+        endpoint, resolve, [this] { wake_all(); }, std::chrono::steady_clock::now,
+        std::move(read_token));
+    added.jobs = std::make_unique<queue::JobQueue>();
   }
   // Everything that can fail for a mistake in the options comes before the first thread.
   std::vector<std::vector<WorkerEndpoint>> prepared;

@@ -167,7 +167,7 @@ void Route::open_session(Instant now) {
   static_cast<void>(environment_.connections->add(std::move(connection), owner));
   sessions_.push_back(&opened);
   environment_.stats->sessions_opened.add(1);
-  opened.open(admission.address);
+  opened.open(admission.address, admission.login);
   if (!opened.dirty) {
     opened.dirty = true;
     environment_.dirty->push_back(&opened);
@@ -287,7 +287,7 @@ void Route::on_message_done(Connection& connection, Job& job) {
 
 void Route::on_ready(Connection& connection) {
   environment_.stats->sessions_ready.add(1);
-  gate_.session_ready(connection.canary());
+  gate_.session_ready(connection.canary(), connection.token_number());
   list(connection);
 }
 
@@ -299,6 +299,7 @@ void Route::on_ended(Connection& connection, const protocol::CloseReason& reason
   ending.canary = connection.canary();
   ending.was_ready = connection.was_ready();
   ending.progressed = connection.progressed();
+  ending.token_number = connection.token_number();
   gate_.session_ended(ending, reason, connection_environment_.io->now());
 }
 

@@ -35,6 +35,7 @@ constexpr std::array<Words, close_kind_count> words = {{
      "credentials are configured but the connection has no TLS: they were not sent; use smtp:// "
      "with STARTTLS or smtps://, or set allow_plaintext_auth"},
     {"auth_refused", "the server refused the user name or the password"},
+    {"token_unavailable", "no OAuth token to log in with"},
 }};
 
 }  // namespace

@@ -28,8 +28,9 @@ enum class CloseKind : std::uint8_t {
   auth_missing,   // credentials are configured and AUTH, or a mechanism we know, is not announced
   auth_in_clear,  // credentials are configured and the connection has no TLS
   auth_refused,
+  token_unavailable,  // no OAuth token could be read, so that no session was opened
 };
-inline constexpr std::size_t close_kind_count = 17;
+inline constexpr std::size_t close_kind_count = 18;
 [[nodiscard]] std::string_view name_of(CloseKind kind);
 
 struct CloseReason {

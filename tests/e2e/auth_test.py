@@ -12,9 +12,10 @@ import unittest
 
 from support.certificates import Authority
 from support.jobs import recipients_of, simple_jobs
-from support.program import PASSWORD, USER
+from support.program import PASSWORD, USER, interrupt
 from support.scripted_server import ScriptedServer, expect, hang_up, say, take_content
 from support.sink import SinkTest
+from support.workspace import wait_until
 
 PASSWORD_MECHANISMS = ("plain", "login", "cram-md5", "scram-sha-256")
 TOKEN = "ya29." + "t0ken-" * 20
@@ -95,6 +96,123 @@ class MechanismTest(SinkTest):
                 report = sink.stop()
                 self.assertEqual(report.summary["auth_failed"], 1)
                 self.assertEqual(report.summary["sessions"], 1)
+
+
+class TokenTest(SinkTest):
+    """OAuth tokens from a command and from a file."""
+
+    TOKENS = ["ya29.first-token-0001", "ya29.second-token-0002", "ya29.third-token-0003"]
+
+    def tokens_of_sink(self, *tokens):
+        path = self.folder / "tokens"
+        path.write_text("".join(token + "\n" for token in tokens), encoding="ascii")
+        return ("--auth", "xoauth2,oauthbearer", "--token-file", path)
+
+    def command(self, *outputs):
+        """A command that prints the next of `outputs` each time it runs, the last one for ever."""
+        for number, text in enumerate(outputs):
+            (self.folder / f"token-{number}").write_text(text + "\n", encoding="ascii")
+        script = self.folder / "print-token"
+        script.write_text(
+            f"#!/bin/sh\ncd '{self.folder}'\nn=$(cat count 2>/dev/null || echo 0)\n"
+            f"echo $((n + 1)) > count\n[ $n -lt {len(outputs)} ] || n={len(outputs) - 1}\n"
+            "cat token-$n\n", encoding="ascii")
+        script.chmod(0o700)
+        return str(script)
+
+    def reads(self):
+        return int((self.folder / "count").read_text(encoding="ascii"))
+
+    def check(self, sink, jobs, *flags):
+        run = self.send(jobs, "esp", *flags, RINGPOST_PASSWORD="")
+        for token in self.TOKENS:
+            self.assert_secret_absent(run, password=token)
+        return run, sink.stop()
+
+    def test_command(self):
+        """The command runs once, and every session logs in with what it printed."""
+        first = self.TOKENS[0]
+        for output in (first, f'{{"access_token": "{first}", "expires_in": 3600}}'):
+            for auth in ("auto", "xoauth2", "oauthbearer"):
+                with self.subTest(output=output, auth=auth):
+                    (self.folder / "count").unlink(missing_ok=True)
+                    sink = self.sink(*self.tokens_of_sink(first))
+                    self.configuration(sink, auth=auth, oauth_token_command=self.command(output))
+                    jobs = simple_jobs(500)
+                    run, report = self.check(sink, jobs, "--connections", "10")
+                    self.assert_all_accepted(run, jobs)
+                    self.assert_strict(report)
+                    self.assertEqual({one["auth"] for one in report.record}, {USER})
+                    self.assertEqual(self.reads(), 1)
+
+    def test_file(self):
+        """oauth_token_file holds a token."""
+        token = self.folder / "token"
+        token.write_text(self.TOKENS[0] + "\n", encoding="ascii")
+        token.chmod(0o600)
+        sink = self.sink(*self.tokens_of_sink(self.TOKENS[0]))
+        self.configuration(sink, oauth_token_file=str(token))
+        jobs = simple_jobs(5)
+        run, _ = self.check(sink, jobs)
+        self.assert_all_accepted(run, jobs)
+
+    def test_token_that_expires_in_mid_run(self):
+        """A refused token is replaced by the next one, and no message is lost."""
+        sink = self.sink(*self.tokens_of_sink(*self.TOKENS), "--token-uses", "3",
+                         "--close-after", "20")
+        self.configuration(sink, oauth_token_command=self.command(*self.TOKENS))
+        jobs = simple_jobs(100)
+        run, report = self.check(sink, jobs, "--connections", "1")
+        self.assert_all_accepted(run, jobs)
+        self.assertEqual(report.recipients(), recipients_of(jobs))
+        self.assertEqual(report.summary["auth_failed"], 1)
+        self.assertEqual(self.reads(), 2)
+
+    def test_stale_token_at_the_start(self):
+        """A token that has aged before the run is read anew once."""
+        sink = self.sink(*self.tokens_of_sink(self.TOKENS[1]))
+        self.configuration(sink, oauth_token_command=self.command(*self.TOKENS[:2]))
+        jobs = simple_jobs(50)
+        run, report = self.check(sink, jobs, "--connections", "10")
+        self.assert_all_accepted(run, jobs)
+        self.assertEqual(report.summary["auth_failed"], 1)
+
+    def test_fresh_token_that_is_refused(self):
+        """Two different tokens refused are the end, and so is the same one read twice."""
+        for outputs, attempts in ((self.TOKENS[:2], 2), (self.TOKENS[:1], 1)):
+            with self.subTest(attempts=attempts):
+                (self.folder / "count").unlink(missing_ok=True)
+                sink = self.sink(*self.tokens_of_sink("another-token"))
+                self.configuration(sink, oauth_token_command=self.command(*outputs))
+                jobs = simple_jobs(50)
+                run, report = self.check(sink, jobs, "--connections", "10", "--cores", "2")
+                self.assert_exit(run, 7)
+                self.assert_each_recipient_once(run, jobs)
+                self.assertEqual(set(run.statuses()), {"unsent"})
+                self.assertEqual(report.summary["auth_failed"], attempts)
+                self.assertEqual(self.reads(), 2)
+
+    def test_command_that_fails(self):
+        """It is tried again a few times, and then its words are the reason."""
+        sink = self.sink(*self.tokens_of_sink(self.TOKENS[0]))
+        self.configuration(sink, oauth_token_command="echo no such account >&2; exit 3")
+        jobs = simple_jobs(3)
+        run, report = self.check(sink, jobs)
+        self.assert_exit(run, 7)
+        self.assert_each_recipient_once(run, jobs)
+        self.assert_says(run, "oauth_token_command", "no such account")
+        self.assertEqual(report.summary["sessions"], 0)
+
+    def test_command_that_does_not_end(self):
+        """A signal ends a run whose command hangs."""
+        sink = self.sink(*self.tokens_of_sink(self.TOKENS[0]))
+        self.configuration(sink, oauth_token_command="touch started; sleep 30")
+        program = self.start_send(simple_jobs(3), "esp", RINGPOST_PASSWORD="")
+        wait_until((self.folder / "started").exists, "the command runs")
+        interrupt(program)
+        run = self.finish(program, seconds=20)
+        self.assert_exit(run, 130)
+        self.assertEqual(set(run.statuses()), {"unsent"})
 
 
 class ScriptedAuthTest(SinkTest):

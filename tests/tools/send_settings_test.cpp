@@ -1,4 +1,6 @@
 // Flags, environment and files laid over each other, as `ringpost send` does it.
+#include <ctime>
+#include <fcntl.h>
 #include <string>
 #include <string_view>
 #include <sys/stat.h>
@@ -250,6 +252,52 @@ TEST_CASE("send settings: a mechanism by its name, and what does not go with it"
   CHECK(contains(run.refused({}), "endpoint.one.auth: a token is not sent without TLS"));
   run.config("[endpoint.one]\nhost = \"h\"\nauth = \"plain\"\n");
   CHECK(contains(run.refused({}), "needs a user name"));
+}
+
+TEST_CASE("send settings: a token from one place, under TLS, and no password beside it") {
+  Run run;
+  const auto endpoint = [&run](const std::string& settings) {
+    run.config("[endpoint.one]\nhost = \"h\"\nusername = \"u\"\n" + settings);
+  };
+  const std::string command = "oauth_token_command = \"echo token\"\n";
+  endpoint(command);
+  const SendSettings settings = run.accepted({});
+  REQUIRE(settings.endpoints[0].read_token);
+  CHECK(settings.endpoints[0].read_token().value().value == "token");
+  CHECK(settings.endpoints[0].password.empty());
+  endpoint(command + "oauth_token_file = \"t\"\n");
+  CHECK(contains(run.refused({}), "endpoint.one.oauth_token_file: it stands beside"));
+  endpoint(command + "password_command = \"echo p\"\n");
+  CHECK(contains(run.refused({}), "it stands beside a password"));
+  endpoint(command + "auth = \"plain\"\n");
+  CHECK(contains(run.refused({}), "the mechanism of auth takes a password"));
+  endpoint(command + "security = \"none\"\nallow_plaintext_auth = true\n");
+  CHECK(contains(run.refused({}), "a token is not sent without TLS"));
+  run.config("[endpoint.one]\nhost = \"h\"\n" + command);
+  CHECK(contains(run.refused({}), "needs a username"));
+}
+
+TEST_CASE("send settings: a token's file is read anew, and its age counts") {
+  Run run;
+  run.config("[endpoint.one]\nhost = \"h\"\nusername = \"u\"\noauth_token_file = \"token\"\n");
+  const std::string path = run.folder().path("token");
+  const TokenReader read = run.accepted({}).endpoints[0].read_token;
+  REQUIRE(read);
+  CHECK(contains(read().error(), "oauth_token_file"));
+  run.folder().write("token", "first\n");
+  REQUIRE(::chmod(path.c_str(), 0644) == 0);
+  CHECK(contains(read().error(), "chmod 600"));
+  REQUIRE(::chmod(path.c_str(), 0600) == 0);
+  CHECK(read().value().value == "first");
+  CHECK_FALSE(read().value().lifetime);
+  run.folder().write("token", "{\"access_token\": \"second\", \"expires_in\": 3600}");
+  const timespec times[] = {{std::time(nullptr) - 600, 0}, {std::time(nullptr) - 600, 0}};
+  REQUIRE(::utimensat(AT_FDCWD, path.c_str(), times, 0) == 0);
+  const auto second = read();
+  REQUIRE(second);
+  CHECK(second->value == "second");
+  CHECK(*second->lifetime <= 3000s);
+  CHECK(*second->lifetime > 2900s);
 }
 
 TEST_CASE("send settings: a client certificate has its key, and others may not read that") {

@@ -12,6 +12,7 @@
 #include "codec/spelling.h"
 #include "tools/ringpost/endpoint_url.h"
 #include "tools/ringpost/numbers.h"
+#include "tools/ringpost/oauth_token.h"
 #include "tools/ringpost/secret.h"
 #include "tools/ringpost/wording.h"
 
@@ -202,6 +203,12 @@ Result<void, UsageError> read_passwords(std::vector<ChosenEndpoint>& endpoints) 
       continue;
     }
     protect_process_memory();
+    if (endpoint.draft.has_token()) {
+      // The engine reads it when it is needed, and again when it has expired.
+      options.read_token = token_reader(
+          {.file = endpoint.draft.oauth_token_file, .command = endpoint.draft.oauth_token_command});
+      continue;
+    }
     auto secret = read_secret({.endpoint_name = endpoint.secret_name,
                                .password_file = endpoint.draft.password_file,
                                .password_command = endpoint.draft.password_command},

@@ -103,7 +103,7 @@ constexpr auto apply_ca_file = [](const SettingValue& value, EndpointDraft& draf
   return apply_not_empty(value, draft.options.ca_file);
 };
 
-constexpr std::array<EndpointKey, 25> keys = {{
+constexpr std::array<EndpointKey, 27> keys = {{
     {"host", SettingKind::text, false,
      [](const SettingValue& value, EndpointDraft& draft) {
        return take_checked(host_offence(value.text()), value.text(), draft.options.host);
@@ -125,6 +125,14 @@ constexpr std::array<EndpointKey, 25> keys = {{
     {"password_command", SettingKind::text, false,
      [](const SettingValue& value, EndpointDraft& draft) {
        return apply_not_empty(value, draft.password_command);
+     }},
+    {"oauth_token_file", SettingKind::text, true,
+     [](const SettingValue& value, EndpointDraft& draft) {
+       return apply_not_empty(value, draft.oauth_token_file);
+     }},
+    {"oauth_token_command", SettingKind::text, false,
+     [](const SettingValue& value, EndpointDraft& draft) {
+       return apply_not_empty(value, draft.oauth_token_command);
      }},
     {"auth", SettingKind::text, false,
      [](const SettingValue& value, EndpointDraft& draft) {
@@ -214,6 +222,38 @@ std::uint16_t port_of_security(TransportSecurity security) {
   RP_ASSERT(false);
 }
 
+// Precondition: auth_conflict() found nothing.
+Applied check_token(const std::string& name, const SettingMap& settings,
+                    const EndpointDraft& draft) {
+  if (!draft.has_token()) {
+    return {};
+  }
+  const char* const key =
+      draft.oauth_token_file.empty() ? "oauth_token_command" : "oauth_token_file";
+  const auto conflict = [&]() -> std::string_view {
+    if (!draft.oauth_token_file.empty() && !draft.oauth_token_command.empty()) {
+      return "it stands beside oauth_token_command; keep one";
+    }
+    if (!draft.password_file.empty() || !draft.password_command.empty()) {
+      return "it stands beside a password; keep one";
+    }
+    if (draft.options.username.empty()) {
+      return "a token needs a username, whose it is";
+    }
+    if (draft.options.security == TransportSecurity::none) {
+      return "a token is not sent without TLS, whatever is allowed (RFC 6750 5.3)";
+    }
+    if (draft.options.auth && !codec::takes_token(*draft.options.auth)) {
+      return "the mechanism of auth takes a password; xoauth2 and oauthbearer take a token";
+    }
+    return {};
+  }();
+  if (conflict.empty()) {
+    return {};
+  }
+  return tl::unexpected(fmt::format("{}: {}", blame(name, settings, key), conflict));
+}
+
 Applied check_client_certificate(const std::string& name, const SettingMap& settings,
                                  const EndpointOptions& options) {
   const bool has_certificate = !options.client_certificate_file.empty();
@@ -256,6 +296,9 @@ Applied complete(const std::string& name, const SettingMap& settings, EndpointDr
   }
   if (auto conflict = auth_conflict(options)) {
     return tl::unexpected(fmt::format("{}: {}", blame(name, settings, "auth"), *conflict));
+  }
+  if (auto checked = check_token(name, settings, draft); !checked) {
+    return checked;
   }
   return check_client_certificate(name, settings, options);
 }

@@ -19,6 +19,12 @@ struct EndpointDraft {
   std::optional<TransportSecurity> security;
   std::string password_file;
   std::string password_command;
+  std::string oauth_token_file;
+  std::string oauth_token_command;
+
+  [[nodiscard]] bool has_token() const {
+    return !oauth_token_file.empty() || !oauth_token_command.empty();
+  }
 };
 
 struct EndpointKey {
