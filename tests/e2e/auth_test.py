@@ -8,6 +8,7 @@ scripted server writes down what it was told.
 import base64
 import hashlib
 import hmac
+import ssl
 import unittest
 
 from support.certificates import Authority
@@ -331,6 +332,33 @@ class ScriptedAuthTest(SinkTest):
         self.assertEqual(len(server.dialogues), 1)
         self.assert_says(run, "535 5.7.8 [redacted] is wrong")
         self.assert_secret_absent(run)
+
+    def test_client_certificate(self):
+        """A server that asks who we are is shown the certificate, and lets nobody else in."""
+        client = self.authority.client()
+        server = self.server(self.login("PLAIN", expect("AUTH PLAIN"), say("235 ok"),
+                                        *self.MESSAGE))
+        server.tls.verify_mode = ssl.CERT_REQUIRED
+        server.tls.load_verify_locations(self.authority.certificate)
+        shown = {"client_certificate": str(client.certificate), "client_key": str(client.key)}
+        for settings, exit_code in ((shown, 0), ({}, 7)):
+            with self.subTest(shown=bool(settings)):
+                self.configure(host="localhost", port=server.port, security="implicit",
+                               username=USER, ca_file=str(self.authority.certificate), **settings)
+                run = self.send(simple_jobs(1), "esp")
+                self.assert_exit(run, exit_code)
+        self.assertEqual(len(server.messages), 1)
+
+    def test_client_key_that_is_not_the_certificates(self):
+        """A key that does not fit is a mistake that names the file, before any connection."""
+        server = self.server([])
+        self.configure(host="localhost", port=server.port, security="implicit",
+                       client_certificate=str(self.authority.client().certificate),
+                       client_key=str(self.certificate.key))
+        run = self.send(simple_jobs(1), "esp")
+        self.assert_exit(run, 2)
+        self.assert_says(run, "good.key")
+        self.assertEqual(server.dialogues, [])
 
 
 if __name__ == "__main__":
