@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <span>
 #include <string_view>
+
 #include <tl/expected.hpp>
 
 namespace ringpost {
@@ -30,7 +31,7 @@ inline constexpr Instant never = Instant::max();
 }  // namespace ringpost
 
 // States a fact that only a mistake of ours can break. Stays on in every build.
-#define RP_ASSERT(expression)                                          \
-  (__builtin_expect(static_cast<bool>(expression), 1)                  \
-       ? static_cast<void>(0)                                          \
+#define RP_ASSERT(expression)                         \
+  (__builtin_expect(static_cast<bool>(expression), 1) \
+       ? static_cast<void>(0)                         \
        : ::ringpost::assertion_failed(#expression, __FILE__, __LINE__))

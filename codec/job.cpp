@@ -53,6 +53,7 @@ Recipient& Job::add_recipient() {
   recipient.outcome.clear();
   recipient.progress = RecipientProgress::waiting;
   recipient.decided = false;
+  recipient.reported = false;
   return recipient;
 }
 

@@ -35,7 +35,8 @@ struct Recipient {
   std::string address;  // validated: `local@domain`, domain in A-labels, no angle brackets
   Outcome outcome;
   RecipientProgress progress = RecipientProgress::waiting;
-  bool decided = false;  // the outcome is final and belongs to the outcome thread
+  bool decided = false;   // the outcome is final
+  bool reported = false;  // and belongs to the outcome thread
 };
 
 // What the content is made of; decides extensions and encoding. Filled by scan_content().

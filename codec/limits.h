@@ -85,6 +85,14 @@ inline constexpr std::size_t job_bytes_in_flight_max = 64u << 20;
 // A job that was given back keeps its buffers for the next one up to this size.
 inline constexpr std::size_t job_bytes_kept_max = 32u << 10;
 
+// Messages that one session may have in flight behind BDAT when nobody says how many. A connection
+// that dies leaves all of them in doubt, and beyond this a round trip of 50 ms costs little.
+inline constexpr std::size_t flight_messages_max = 32;
+// Messages that somebody may ask for.
+inline constexpr std::size_t flight_messages_limit = 1024;
+// Their content: no further message joins a flight that holds this much.
+inline constexpr std::size_t flight_bytes_max = 4u << 20;
+
 // ---- TLS
 // -----------------------------------------------------------------------------------------
 

@@ -22,9 +22,9 @@ enum class TransportSecurity : std::uint8_t {
 };
 
 enum class PipeliningOption : std::uint8_t {
-  off,     // lock-step with every server
-  within,  // the commands of one message together, where announced
-  automatic,
+  off,        // lock-step with every server
+  within,     // the commands of one message together, where announced
+  automatic,  // as far ahead as the server goes along
 };
 
 // An OAuth access token, as it was read just now.
@@ -58,10 +58,15 @@ struct EndpointOptions {
   std::string client_certificate_file;
   std::string client_key_file;
 
-  std::uint32_t connections_max = 10;  // over all cores
-  double messages_per_second_max = 0;  // 0: no limit
-  std::uint32_t recipients_max = 100;  // of one transaction
+  std::uint32_t connections_max = 10;             // over all cores
+  double messages_per_second_max = 0;             // 0: no limit
+  std::uint32_t recipients_max = 100;             // of one transaction
+  std::uint64_t messages_per_connection_max = 0;  // 0: no limit
   PipeliningOption pipelining = PipeliningOption::automatic;
+  // Messages that one session may have in flight, where the server announces enough for more than
+  // one; 0: as many as keep step, up to limits::flight_messages_max.
+  std::uint32_t messages_in_flight_max = 0;
+  bool chunking = true;      // BDAT where announced (RFC 3030); else always DATA
   std::uint32_t weight = 1;  // share of the jobs that name no endpoint
 
   std::string client_name;  // for EHLO; empty: the machine's name, or an address literal
@@ -77,11 +82,19 @@ struct EndpointOptions {
   Duration end_of_data_timeout = limits::end_of_data_timeout;
 };
 
+// Something that whoever runs the engine should hear of while it runs, once.
+struct EndpointNotice {
+  std::string endpoint;
+  std::string message;  // one sentence
+};
+
 struct EngineOptions {
   std::vector<EndpointOptions> endpoints;  // at least one
   std::uint32_t cores = 1;                 // worker threads, each with a ring of its own
   std::size_t jobs_in_flight_max = limits::jobs_in_flight_max;
   std::size_t job_bytes_in_flight_max = limits::job_bytes_in_flight_max;
+  // Called on any thread of the engine, perhaps several at once; may be empty.
+  std::function<void(const EndpointNotice&)> on_notice;
 };
 
 }  // namespace ringpost

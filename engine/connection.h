@@ -58,9 +58,17 @@ class Connection final : private protocol::SessionListener {
   void mark_progressed() { progressed_ = true; }
   [[nodiscard]] const std::string& peer() const { return peer_; }
 
-  // `login` is null when nobody logs in.
-  void open(const io::SocketAddress& address, std::shared_ptr<const protocol::Login> login);
+  // `knowledge`: what earlier sessions have learnt of the server's pipelining. `login` is null when
+  // nobody logs in.
+  void open(const io::SocketAddress& address, const protocol::PipeliningKnowledge& knowledge,
+            std::shared_ptr<const protocol::Login> login);
   [[nodiscard]] std::uint64_t token_number() const { return login_ ? login_->token_number : 0; }
+  // What is known by now. Precondition: was_ready().
+  [[nodiscard]] const protocol::PipeliningKnowledge& knowledge() const {
+    return session_->knowledge();
+  }
+  [[nodiscard]] protocol::Pipelining pipelining() const { return session_->pipelining(); }
+  [[nodiscard]] bool tls_resumed() const { return channel_ && channel_->resumed(); }
   void complete(const io::Completion& completion);
   void expire(Instant now);
   [[nodiscard]] Instant deadline() const;
@@ -83,6 +91,8 @@ class Connection final : private protocol::SessionListener {
   bool listed = false;
   // For the route: whether a recipient of the transaction that ends next was accepted.
   bool accepted = false;
+  // For the route: what the endpoint's gate was told of last.
+  protocol::PipeliningKnowledge knowledge_told;
   // For the worker: whether it stands in the list of connections to pump.
   bool dirty = false;
 

@@ -75,6 +75,7 @@ EndpointGate::Admission EndpointGate::admit(Instant now) {
   admission.answer = Answer::go;
   admission.address = addresses_[address_index_ % addresses_.size()];
   admission.login = login_source_.login();
+  admission.knowledge = knowledge_;
   return admission;
 }
 
@@ -120,10 +121,33 @@ void EndpointGate::token_read(TokenResult token) {
   wake_workers_();
 }
 
-void EndpointGate::session_ready(bool canary, std::uint64_t token_number) {
+std::optional<protocol::Pipelining> EndpointGate::pipelining() const {
+  const std::lock_guard lock(mutex_);
+  return pipelining_;
+}
+
+void EndpointGate::learn(const protocol::PipeliningKnowledge& knowledge) {
+  const std::lock_guard lock(mutex_);
+  knowledge_.proven = std::max(knowledge_.proven, knowledge.proven);
+  knowledge_.chunking_proven = knowledge_.chunking_proven || knowledge.chunking_proven;
+  knowledge_.session_messages = knowledge.session_messages;  // the latest says it
+}
+
+// Whether this is news.
+bool EndpointGate::fall_back(const protocol::CloseReason& reason) {
+  const bool news = *reason.fall_back < knowledge_.most;
+  if (news) {
+    knowledge_.most = *reason.fall_back;
+  }
+  return news;
+}
+
+void EndpointGate::session_ready(bool canary, protocol::Pipelining pipelining,
+                                 std::uint64_t token_number) {
   bool opened = false;
   {
     const std::lock_guard lock(mutex_);
+    pipelining_ = pipelining;
     ++sessions_ready_;
     login_source_.accepted(token_number);
     if (canary && state_ == State::testing) {
@@ -144,8 +168,10 @@ void EndpointGate::session_progressed() {
 
 void EndpointGate::session_ended(const Ending& ending, const protocol::CloseReason& reason,
                                  Instant now) {
+  bool fell = false;
   {
     const std::lock_guard lock(mutex_);
+    fell = reason.fall_back && fall_back(reason);
     if (ending.was_ready) {
       --sessions_ready_;
     } else if (ending.canary) {
@@ -162,11 +188,15 @@ void EndpointGate::session_ended(const Ending& ending, const protocol::CloseReas
         state_ = State::untested;
       }
       // A session that did its work and ended, as some servers want it, is no failure of the
-      // endpoint.
-      if (!ending.progressed) {
+      // endpoint. Nor is one that asked too much of the server: the next asks less.
+      if (!ending.progressed && !reason.fall_back) {
         count_failure(reason, now);
       }
     }
+  }
+  if (fell && notice_) {
+    notice_({options_.name,
+             "goes on with " + std::string(name_of(*reason.fall_back)) + ": " + reason.message()});
   }
   wake_workers_();
 }

@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,6 +15,7 @@
 #include "engine/io/resolver.h"
 #include "engine/login_source.h"
 #include "engine/protocol/close_reason.h"
+#include "engine/protocol/pipelining.h"
 #include "engine/rate_limit.h"
 
 namespace ringpost::engine {
@@ -33,6 +35,7 @@ class EndpointGate {
     bool canary = false;
     io::SocketAddress address;
     std::shared_ptr<const protocol::Login> login;  // null: nobody logs in
+    protocol::PipeliningKnowledge knowledge;
     Instant try_again_at = never;
   };
 
@@ -49,9 +52,17 @@ class EndpointGate {
                std::function<Instant()> clock = std::chrono::steady_clock::now,
                ReadToken read_token = {});
 
+  // Who hears of what happens to the endpoint. Called without a lock, on any thread.
+  void on_notice(std::function<void(const EndpointNotice&)> callback) {
+    notice_ = std::move(callback);
+  }
+
   [[nodiscard]] Admission ask(Instant now);
   // A session that was let through has been greeted, secured and authenticated.
-  void session_ready(bool canary, std::uint64_t token_number = 0);
+  void session_ready(bool canary, protocol::Pipelining pipelining, std::uint64_t token_number = 0);
+  // What a session has found out about the server. What it should not try is the matter of
+  // session_ended().
+  void learn(const protocol::PipeliningKnowledge& knowledge);
   // The first recipient on that session who got an answer, whichever it was.
   void session_progressed();
   // How far a session that was let through had come when it ended.
@@ -66,6 +77,8 @@ class EndpointGate {
   [[nodiscard]] bool failed() const { return failed_.load(std::memory_order_acquire); }
   // Why; valid and unchanging once failed() is true.
   [[nodiscard]] const protocol::CloseReason& failure() const { return failure_; }
+  // How the latest session speaks; none before the first.
+  [[nodiscard]] std::optional<protocol::Pipelining> pipelining() const;
   [[nodiscard]] RateLimit& rate() { return rate_; }
   [[nodiscard]] const EndpointOptions& options() const { return options_; }
 
@@ -77,17 +90,19 @@ class EndpointGate {
   void token_read(TokenResult token);
   void count_failure(const protocol::CloseReason& reason, Instant now);
   void fail(const protocol::CloseReason& reason);
+  [[nodiscard]] bool fall_back(const protocol::CloseReason& reason);
 
   const EndpointOptions& options_;
   Resolve resolve_;
   std::function<void()> wake_workers_;
   std::function<Instant()> clock_;
   ReadToken read_token_;
+  std::function<void(const EndpointNotice&)> notice_;
   RateLimit rate_;
   std::atomic<bool> failed_{false};
   protocol::CloseReason failure_;
 
-  std::mutex mutex_;  // guards all below
+  mutable std::mutex mutex_;  // guards all below
   State state_ = State::unresolved;
   std::vector<io::SocketAddress> addresses_;
   std::size_t address_index_ = 0;
@@ -95,6 +110,8 @@ class EndpointGate {
   std::uint32_t failures_in_a_row_ = 0;  // pauses in which no session was ready
   bool pause_counts_as_failure_ = false;
   std::uint32_t sessions_ready_ = 0;
+  protocol::PipeliningKnowledge knowledge_;
+  std::optional<protocol::Pipelining> pipelining_;
   Instant closed_until_{};
   LoginSource login_source_;
   protocol::CloseReason token_refusal_;  // of the last token that was refused

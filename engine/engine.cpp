@@ -10,8 +10,8 @@
 #include <ctime>
 #include <mutex>
 #include <thread>
-#include <unistd.h>
 
+#include "engine/client_name.h"
 #include "engine/endpoint_gate.h"
 #include "engine/io/resolver.h"
 #include "engine/io/ring.h"
@@ -42,24 +42,10 @@ std::int64_t unix_time_us() {
   return std::int64_t{time.tv_sec} * 1'000'000 + time.tv_nsec / 1000;
 }
 
-// The machine's name where it is one that a server can look up, else an address literal (RFC
-// 5321 4.1.3).
-std::string default_client_name() {
-  std::array<char, 256> name{};
-  if (::gethostname(name.data(), name.size() - 1) != 0) {
-    return "[127.0.0.1]";
-  }
-  const std::string_view host(name.data());
-  const bool qualified = host.find('.') != std::string_view::npos;
-  const bool plain = host.find_first_not_of(
-                         "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                         "0123456789-.") == std::string_view::npos;
-  return qualified && plain ? std::string(host) : "[127.0.0.1]";
-}
-
 protocol::SessionOptions session_options(const EndpointOptions& endpoint) {
   protocol::SessionOptions session;
-  session.client_name = endpoint.client_name.empty() ? default_client_name() : endpoint.client_name;
+  session.client_name =
+      endpoint.client_name.empty() ? engine::default_client_name() : endpoint.client_name;
   switch (endpoint.security) {
     case TransportSecurity::starttls:
       session.tls_mode = protocol::TlsMode::starttls;
@@ -79,12 +65,15 @@ protocol::SessionOptions session_options(const EndpointOptions& endpoint) {
       session.pipelining = protocol::Pipelining::within;
       break;
     case PipeliningOption::automatic:
-      session.pipelining = protocol::Pipelining::across;
+      session.pipelining =
+          endpoint.chunking ? protocol::Pipelining::flights : protocol::Pipelining::across;
       break;
   }
+  session.messages_in_flight_max = endpoint.messages_in_flight_max;
   session.authenticate = !endpoint.username.empty();
   session.mechanism = endpoint.auth;
   session.allow_plaintext_auth = endpoint.allow_plaintext_auth;
+  session.messages_max = endpoint.messages_per_connection_max;
   session.recipients_max = std::max(1u, endpoint.recipients_max);
   session.timeouts.command = endpoint.command_timeout;
   session.timeouts.greeting =
@@ -124,6 +113,10 @@ std::string check(const EngineOptions& options) {
     }
     if (endpoint.connections_max == 0) {
       return who + "at least one connection is needed";
+    }
+    if (endpoint.messages_in_flight_max > limits::flight_messages_limit) {
+      return who + "at most " + std::to_string(limits::flight_messages_limit) +
+             " messages may be in flight on one session";
     }
     const bool unsafe =
         has_line_break_or_nul(endpoint.username) || has_line_break_or_nul(endpoint.password) ||
@@ -224,6 +217,7 @@ std::string Engine::State::start() {
         endpoint, resolve, [this] { wake_all(); }, std::chrono::steady_clock::now,
         std::move(read_token));
     added.jobs = std::make_unique<queue::JobQueue>();
+    added.gate->on_notice(options.on_notice);
   }
   // Everything that can fail for a mistake in the options comes before the first thread.
   std::vector<std::vector<WorkerEndpoint>> prepared;
@@ -439,6 +433,16 @@ std::vector<EndpointFailure> Engine::endpoint_failures() const {
   return failures;
 }
 
+std::vector<EndpointReport> Engine::endpoint_reports() const {
+  std::vector<EndpointReport> reports;
+  for (const State::Endpoint& endpoint : state_->endpoints) {
+    const auto pipelining = endpoint.gate->pipelining();
+    reports.push_back({endpoint.gate->options().name,
+                       pipelining ? protocol::name_of(*pipelining) : std::string_view()});
+  }
+  return reports;
+}
+
 EngineStatistics Engine::statistics() const {
   EngineStatistics sum;
   for (const auto& worker : state_->workers) {
@@ -446,6 +450,7 @@ EngineStatistics Engine::statistics() const {
     sum.content_bytes += worker->stats.content_bytes.get();
     sum.sessions_opened += worker->stats.sessions_opened.get();
     sum.sessions_ready += worker->stats.sessions_ready.get();
+    sum.sessions_resumed += worker->stats.sessions_resumed.get();
     sum.turns += worker->stats.turns.get();
     sum.ring_enters += worker->stats.ring_enters.get();
   }

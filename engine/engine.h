@@ -50,11 +50,19 @@ struct EndpointFailure {
   std::string message;
 };
 
+// How an endpoint is spoken to.
+struct EndpointReport {
+  std::string endpoint;
+  // "lock-step", "command groups", "DATA groups" or "BDAT flights"; empty before the first session.
+  std::string_view pipelining;
+};
+
 struct EngineStatistics {
   std::uint64_t messages = 0;       // transactions that ended
   std::uint64_t content_bytes = 0;  // of accepted messages
   std::uint64_t sessions_opened = 0;
   std::uint64_t sessions_ready = 0;
+  std::uint64_t sessions_resumed = 0;  // of the ready ones: TLS was resumed with a ticket
   std::uint64_t turns = 0;
   std::uint64_t ring_enters = 0;
 };
@@ -87,6 +95,7 @@ class Engine {
 
   // Endpoints that were given up so far.
   [[nodiscard]] std::vector<EndpointFailure> endpoint_failures() const;
+  [[nodiscard]] std::vector<EndpointReport> endpoint_reports() const;
   [[nodiscard]] EngineStatistics statistics() const;
 
  private:

@@ -24,7 +24,8 @@ void assign_text(std::string& to, Bytes text) {
 }
 
 // Losses that are not the message's doing, so that it may try again for nothing. None of them comes
-// without some recipient's final outcome, so there is an end to them.
+// without some recipient's final outcome, so there is an end to them. (Nor is there an endless row
+// of ways to fall back to: those cost no attempt, either.)
 bool costs_no_attempt(const Connection& connection, const protocol::Verdict& verdict) {
   // Too many recipients for one transaction: it is over when all have had their turn. The session
   // lives; a loss would have a reason of ours.
@@ -167,7 +168,7 @@ void Route::open_session(Instant now) {
   static_cast<void>(environment_.connections->add(std::move(connection), owner));
   sessions_.push_back(&opened);
   environment_.stats->sessions_opened.add(1);
-  opened.open(admission.address, admission.login);
+  opened.open(admission.address, admission.knowledge, admission.login);
   if (!opened.dirty) {
     opened.dirty = true;
     environment_.dirty->push_back(&opened);
@@ -190,9 +191,10 @@ void Route::decide_waiting(const protocol::CloseReason& reason) {
     for (Recipient& recipient : job->active_recipients()) {
       if (!recipient.decided) {
         record(recipient, *job, verdict, {});
-        finish_recipient(*job, recipient);
+        recipient.decided = true;
       }
     }
+    report_decided(*job);
   }
   try_again_at_ = connection_environment_.io->now();
 }
@@ -241,10 +243,16 @@ void Route::record(Recipient& recipient, const Job& job, const protocol::Verdict
   }
 }
 
-void Route::finish_recipient(Job& job, Recipient& recipient) {
-  recipient.decided = true;
-  const auto index = static_cast<std::uint32_t>(&recipient - job.recipients.data());
-  environment_.decided->push_back({&job, index});
+// A job whose last recipient was reported is gone. So that comes when no session has it any more:
+// a session may know all verdicts and still have its content to send.
+void Route::report_decided(Job& job) {
+  for (Recipient& recipient : job.active_recipients()) {
+    if (recipient.decided && !recipient.reported) {
+      recipient.reported = true;
+      const auto index = static_cast<std::uint32_t>(&recipient - job.recipients.data());
+      environment_.decided->push_back({&job, index});
+    }
+  }
 }
 
 void Route::on_verdict(Connection& connection, Job& job, Recipient& recipient,
@@ -256,14 +264,15 @@ void Route::on_verdict(Connection& connection, Job& job, Recipient& recipient,
     gate_.session_progressed();
   }
   connection.accepted = connection.accepted || verdict.status == Status::accepted;
-  const bool free_retry = verdict.may_retry && costs_no_attempt(connection, verdict);
+  const bool free_retry =
+      verdict.may_retry && (!verdict.counts_as_attempt || costs_no_attempt(connection, verdict));
   if (!free_retry && verdict.stage != Stage::local) {
     ++recipient.outcome.attempts;
   }
   record(recipient, job, verdict, connection.peer());
   const bool attempts_left = recipient.outcome.attempts < gate_.options().attempts_max;
   if (!verdict.may_retry || stopping_ || !(attempts_left || free_retry)) {
-    finish_recipient(job, recipient);
+    recipient.decided = true;
   }
 }
 
@@ -276,10 +285,19 @@ void Route::on_message_done(Connection& connection, Job& job) {
     connection.accepted = false;
     environment_.stats->content_bytes.add(job.content.size());
   }
+  report_decided(job);
   if (!decided) {
     waiting_.push_front(&job);
   }
+  tell_knowledge(connection);
   list(connection);
+}
+
+void Route::tell_knowledge(Connection& connection) {
+  if (connection.knowledge() != connection.knowledge_told) {
+    connection.knowledge_told = connection.knowledge();
+    gate_.learn(connection.knowledge());
+  }
 }
 
 // ---- Sessions
@@ -287,7 +305,8 @@ void Route::on_message_done(Connection& connection, Job& job) {
 
 void Route::on_ready(Connection& connection) {
   environment_.stats->sessions_ready.add(1);
-  gate_.session_ready(connection.canary(), connection.token_number());
+  environment_.stats->sessions_resumed.add(connection.tls_resumed() ? 1 : 0);
+  gate_.session_ready(connection.canary(), connection.pipelining(), connection.token_number());
   list(connection);
 }
 
@@ -295,6 +314,9 @@ void Route::on_ended(Connection& connection, const protocol::CloseReason& reason
   std::erase(sessions_, &connection);
   std::erase(with_room_, &connection);
   connection.listed = false;
+  if (connection.was_ready()) {
+    tell_knowledge(connection);
+  }
   EndpointGate::Ending ending;
   ending.canary = connection.canary();
   ending.was_ready = connection.was_ready();

@@ -68,8 +68,9 @@ class Route final : private ConnectionListener {
   void open_session(Instant now);
   void decide_waiting(const protocol::CloseReason& reason);
   void list(Connection& connection);
+  void tell_knowledge(Connection& connection);
   [[nodiscard]] Job* next_job();
-  void finish_recipient(Job& job, Recipient& recipient);
+  void report_decided(Job& job);
   void record(Recipient& recipient, const Job& job, const protocol::Verdict& verdict,
               const std::string& peer);
 

@@ -63,6 +63,8 @@ std::size_t records_for(std::size_t plaintext_bytes) {
   return (plaintext_bytes + limits::tls_record_bytes_max - 1) / limits::tls_record_bytes_max;
 }
 
+int overrule_nothing(int is_good, WOLFSSL_X509_STORE_CTX*) { return is_good; }
+
 }  // namespace
 
 struct Channel::State {
@@ -78,6 +80,7 @@ struct Channel::State {
   std::size_t pending_taken = 0;
 
   PeerCheck check;
+  std::vector<std::string> certificates;  // the server's, where they are kept
   std::unique_ptr<TlsError> dead;
   std::size_t ticket_kept = 0;  // a hash of the ticket that was kept last
   std::array<char, first_octets_kept> first{};
@@ -99,6 +102,7 @@ struct Channel::State {
   State(Context& shared, std::string_view asked_host, TicketCache* cache)
       : context(shared), host(asked_host), tickets(cache) {
     check.host = host;
+    check.decides = context.verifies_peer();
   }
   ~State() {
     keep_ticket();
@@ -496,5 +500,18 @@ std::string Channel::cipher() const {
 }
 
 bool Channel::resumed() const { return wolfSSL_session_reused(state_->ssl) != 0; }
+
+void Channel::keep_certificates() {
+  State& state = *state_;
+  RP_ASSERT(state.context.role() == Role::client && !state.hello_sent);
+  state.check.kept = &state.certificates;
+  install_peer_check(state.context.native());
+  if (state.context.verifies_peer()) {
+    // wolfSSL ends at the first fault of a leaf unless there is somebody who may overrule it.
+    wolfSSL_set_verify(state.ssl, WOLFSSL_VERIFY_PEER, &overrule_nothing);
+  }
+}
+
+const std::vector<std::string>& Channel::peer_certificates() const { return state_->certificates; }
 
 }  // namespace ringpost::tls

@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "codec/base.h"
 #include "codec/byte_buffer.h"
@@ -89,6 +90,12 @@ class Channel {
   [[nodiscard]] std::string version() const;  // "TLSv1.3"
   [[nodiscard]] std::string cipher() const;   // "TLS13-AES128-GCM-SHA256"
   [[nodiscard]] bool resumed() const;
+  // Keeps the certificates of a full handshake, which otherwise cost no memory. To be called on a
+  // client before handshake().
+  void keep_certificates();
+  // Those that the server showed, its own first, each in DER; also when they were refused. Empty
+  // when none were kept or came. Read them with read_certificate().
+  [[nodiscard]] const std::vector<std::string>& peer_certificates() const;
 
  private:
   struct State;

@@ -158,6 +158,18 @@ std::string describe(const CertificateNames& names) {
   return result;
 }
 
+std::vector<std::string> address_texts(const CertificateNames& names) {
+  std::vector<std::string> texts;
+  for (const std::string& address : names.addresses) {
+    if (address.size() == 4 || address.size() == 16) {
+      std::array<char, INET6_ADDRSTRLEN> text{};
+      const int family = address.size() == 4 ? AF_INET : AF_INET6;
+      texts.emplace_back(inet_ntop(family, address.data(), text.data(), text.size()));
+    }
+  }
+  return texts;
+}
+
 std::string printable(Bytes bytes, std::size_t length_max) {
   std::string text(bytes.substr(0, length_max));
   std::ranges::replace_if(

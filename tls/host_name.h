@@ -33,6 +33,9 @@ struct CertificateNames {
 // "a.example, b.example and 7 more", made printable; empty when there are none.
 [[nodiscard]] std::string describe(const CertificateNames& names);
 
+// The IP addresses among them as literals; a malformed one is left out.
+[[nodiscard]] std::vector<std::string> address_texts(const CertificateNames& names);
+
 // Printable ASCII as it is, "?" for every other octet; at most `length_max` characters.
 [[nodiscard]] std::string printable(Bytes bytes, std::size_t length_max);
 

@@ -38,9 +38,24 @@ int check_leaf(Bytes certificate, bool chain_is_good, PeerCheck& check) {
   return refuse;
 }
 
+// Asked once for each certificate that has a fault, and for the leaf: each time all are there.
+void keep_chain(const WOLFSSL_X509_STORE_CTX& store, std::vector<std::string>& kept) {
+  kept.clear();
+  for (int index = 0; index < store.totalCerts; ++index) {
+    const WOLFSSL_BUFFER_INFO& certificate = store.certs[index];
+    kept.emplace_back(reinterpret_cast<const char*>(certificate.buffer), certificate.length);
+  }
+}
+
 int on_certificate(int chain_is_good, WOLFSSL_X509_STORE_CTX* store) {
   if (current == nullptr || store->totalCerts < 1) {
     return refuse;
+  }
+  if (current->kept != nullptr) {
+    keep_chain(*store, *current->kept);
+  }
+  if (!current->decides) {
+    return accept;
   }
   if (store->error_depth > 0) {
     return chain_is_good;

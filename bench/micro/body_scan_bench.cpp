@@ -1,11 +1,10 @@
 // Dot-stuffing into rooms of one TLS record, vector code beside its scalar twin.
-#include "codec/body_scan.h"
+#include <vector>
 
 #include <benchmark/benchmark.h>
 
-#include <vector>
-
 #include "bench/micro/content.h"
+#include "codec/body_scan.h"
 #include "codec/limits.h"
 
 namespace {

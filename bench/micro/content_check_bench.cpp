@@ -1,9 +1,8 @@
 // The one pass over a message's content: line ends, NUL, 8-bit, line lengths, leading dots.
-#include "codec/content_check.h"
-
 #include <benchmark/benchmark.h>
 
 #include "bench/micro/content.h"
+#include "codec/content_check.h"
 
 namespace {
 

@@ -1,7 +1,7 @@
 // An outcome into its line.
-#include "codec/outcome_writer.h"
-
 #include <benchmark/benchmark.h>
+
+#include "codec/outcome_writer.h"
 
 namespace {
 

@@ -1,7 +1,7 @@
 // Replies out of the octets of a pipelined session.
-#include "codec/smtp_reply.h"
-
 #include <benchmark/benchmark.h>
+
+#include "codec/smtp_reply.h"
 
 namespace {
 

@@ -1,10 +1,9 @@
 #include "engine/io/socket_address.h"
 
 #include <arpa/inet.h>
-#include <netinet/in.h>
-
 #include <array>
 #include <cstring>
+#include <netinet/in.h>
 
 namespace ringpost::io {
 

@@ -1,10 +1,9 @@
 // An Internet address and port, as the kernel takes it.
 #pragma once
 
-#include <sys/socket.h>
-
 #include <cstdint>
 #include <string>
+#include <sys/socket.h>
 
 #include "codec/base.h"
 

@@ -36,6 +36,7 @@ constexpr std::array<Words, close_kind_count> words = {{
      "with STARTTLS or smtps://, or set allow_plaintext_auth"},
     {"auth_refused", "the server refused the user name or the password"},
     {"token_unavailable", "no OAuth token to log in with"},
+    {"chunking_refused", "the server announces CHUNKING and refuses BDAT"},
 }};
 
 }  // namespace

@@ -2,11 +2,13 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "codec/base.h"
 #include "codec/outcome.h"
+#include "engine/protocol/pipelining.h"
 
 namespace ringpost::protocol {
 
@@ -29,8 +31,9 @@ enum class CloseKind : std::uint8_t {
   auth_in_clear,  // credentials are configured and the connection has no TLS
   auth_refused,
   token_unavailable,  // no OAuth token could be read, so that no session was opened
+  chunking_refused,   // BDAT was announced and is not known
 };
-inline constexpr std::size_t close_kind_count = 18;
+inline constexpr std::size_t close_kind_count = 19;
 [[nodiscard]] std::string_view name_of(CloseKind kind);
 
 struct CloseReason {
@@ -45,6 +48,9 @@ struct CloseReason {
   std::string detail;  // ours: the error of the kernel or of TLS, what was out of place
   // Trying again will not help before somebody changes something: the endpoint stops.
   bool permanent = false;
+  // The server did not go along with the way in use: later sessions with it go no further than
+  // this.
+  std::optional<Pipelining> fall_back;
 
   // One sentence, without the server's name.
   [[nodiscard]] std::string message() const;

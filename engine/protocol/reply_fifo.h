@@ -44,6 +44,11 @@ class ReplyFifo {
     RP_ASSERT(!empty());
     return expectations_[first_];
   }
+  // The n-th from the front. Precondition: index < size().
+  [[nodiscard]] const Expectation& at(std::size_t index) const {
+    RP_ASSERT(index < size());
+    return expectations_[first_ + index];
+  }
   [[nodiscard]] Expectation& back() {
     RP_ASSERT(!empty());
     return expectations_.back();

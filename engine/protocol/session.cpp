@@ -10,10 +10,14 @@
 //
 // The sending side asks of each command only whether it may leave yet: at once where commands may
 // be pipelined and nothing synchronising stands before it, else when no reply is awaited.
-// Lock-step, groups within a message and groups across messages are the same code with another
-// answer to that question.
+// Lock-step, groups within a message, groups across messages and flights of BDAT are the same code
+// with another answer to that question (see pipelining.h).
 //
-// The receiving side is session_replies.cpp. Limits: two messages in flight; no BDAT.
+// A server is trusted with as much as it has shown that it can do: its first BDAT goes alone, a
+// flight has two messages until one has come back in step. What went wrong makes later sessions
+// more careful: fall_back() says how.
+//
+// The receiving side is session_replies.cpp.
 #include "engine/protocol/session.h"
 
 #include <algorithm>
@@ -46,8 +50,12 @@ CloseReason reason_of(CloseKind kind, Stage stage, std::string_view detail = {})
 }  // namespace
 
 Session::Session(const SessionOptions& options, SessionListener& listener, Instant now,
-                 std::shared_ptr<const Login> login)
-    : options_(options), listener_(listener), login_(std::move(login)) {
+                 const PipeliningKnowledge& knowledge, std::shared_ptr<const Login> login)
+    : options_(options),
+      listener_(listener),
+      login_(std::move(login)),
+      knowledge_(knowledge),
+      transactions_(2) {
   expect(Expected::greeting);
   set_deadline(now);
 }
@@ -62,14 +70,56 @@ bool Session::idle() const {
 }
 
 Pipelining Session::pipelining() const {
-  return capabilities_.pipelining ? options_.pipelining : Pipelining::off;
+  if (!capabilities_.pipelining) {
+    return Pipelining::off;
+  }
+  Pipelining way = std::min(options_.pipelining, knowledge_.most);
+  if (way == Pipelining::flights && !capabilities_.chunking) {
+    way = Pipelining::across;
+  }
+  const bool one_by_one = options_.messages_in_flight_max == 1;
+  return way == Pipelining::across && one_by_one ? Pipelining::within : way;
+}
+
+// How many messages may be in flight now.
+std::size_t Session::depth() const {
+  switch (pipelining()) {
+    case Pipelining::off:
+    case Pipelining::within:
+      return 1;
+    case Pipelining::across:
+      return 2;
+    case Pipelining::flights:
+      break;
+  }
+  if (goes_alone(sequence_begin_)) {
+    return 1;
+  }
+  const std::uint32_t wanted = options_.messages_in_flight_max;
+  std::size_t most = wanted == 0 ? limits::flight_messages_max : wanted;
+  if (knowledge_.session_messages != 0) {
+    most = std::min<std::size_t>(most, knowledge_.session_messages - sequence_begin_);
+  }
+  if (knowledge_.proven != Pipelining::flights) {
+    return std::min(most, flight_messages_unproven);
+  }
+  return wanted == 0 ? std::min(most, std::max(flight_depth_, flight_messages_first)) : most;
+}
+
+// Whether the message's BDAT waits for the replies to its envelope, and nothing follows it before
+// its own: because the server may not know BDAT, or end the session here.
+bool Session::goes_alone(std::uint64_t sequence) const {
+  const std::uint64_t limit = knowledge_.session_messages;
+  return !knowledge_.chunking_proven || (limit != 0 && sequence >= limit);
 }
 
 bool Session::wants_message() const {
-  const std::size_t depth = pipelining() == Pipelining::across ? depth_max : 1;
   // A reply that begins though none is awaited is the end of the session, once it is complete.
   const bool doomed = awaited_.empty() && parser_.in_reply();
-  return state_ == SessionState::ready && !quit_wanted_ && !doomed && messages_in_flight() < depth;
+  const std::size_t in_flight = messages_in_flight();
+  const bool room =
+      in_flight < depth() && (in_flight < 2 || bytes_in_flight_ < options_.flight_bytes_max);
+  return state_ == SessionState::ready && !quit_wanted_ && !doomed && room;
 }
 
 // ---- Messages ----------------------------------------------------------------------------------
@@ -79,8 +129,7 @@ void Session::submit(Job& job, Instant now) {
   if (refuse_locally(job)) {
     return;
   }
-  Transaction& current = transaction(sequence_end_);
-  current = Transaction{};
+  Transaction& current = new_transaction();
   current.job = &job;
   std::uint32_t offered = 0;
   const auto count = static_cast<std::uint32_t>(job.recipient_count);
@@ -103,9 +152,28 @@ void Session::submit(Job& job, Instant now) {
     job.recipients[index].progress = RecipientProgress::waiting;
   }
   ++sequence_end_;
+  bytes_in_flight_ += job.content.size();
+  if (messages_in_flight() == depth()) {
+    full_flight_end_ = sequence_end_;
+  }
+  quit_wanted_ = quit_wanted_ || sequence_end_ == options_.messages_max;
   if (awaited_.empty()) {
     set_deadline(now);
   }
+}
+
+// The slot behind the last message.
+Session::Transaction& Session::new_transaction() {
+  if (messages_in_flight() == transactions_.size()) {
+    std::vector<Transaction> larger(transactions_.size() * 2);
+    for (std::uint64_t sequence = sequence_begin_; sequence != sequence_end_; ++sequence) {
+      larger[sequence % larger.size()] = transaction(sequence);
+    }
+    transactions_ = std::move(larger);
+  }
+  Transaction& slot = transaction(sequence_end_);
+  slot = Transaction{};
+  return slot;
 }
 
 // What this server is known to be unable to take costs no round trip.
@@ -195,7 +263,7 @@ Bytes Session::output(std::span<char> room) {
 Bytes Session::write_content(Transaction& current, std::span<char> room, std::size_t& written) {
   const Bytes content = current.job->content;
   const std::size_t left = content.size() - current.cursor.offset;
-  const bool plain = !current.job->traits.has_leading_dot;
+  const bool plain = current.chunked || !current.job->traits.has_leading_dot;
   std::size_t taken = 0;
   Bytes view;
   if (plain && written == 0 && left > room.size() && left >= view_bytes_min) {
@@ -219,8 +287,12 @@ Bytes Session::write_content(Transaction& current, std::span<char> room, std::si
 }
 
 void Session::write_end_of_data(Transaction& current) {
-  const bool open_line = !current.lone_dot && has_open_line(*current.job);
-  pending_.append(open_line ? "\r\n.\r\n" : ".\r\n");
+  if (!current.lone_dot && has_open_line(*current.job)) {
+    pending_.append("\r\n");
+  }
+  if (!current.chunked) {
+    pending_.append(".\r\n");
+  }
   current.end_offset = written_offset();
   current.step = Step::sent;
   ++sequence_sending_;
@@ -245,21 +317,15 @@ bool Session::write_commands() {
 }
 
 bool Session::write_command(Transaction& current) {
-  const Pipelining depth = pipelining();
+  const Pipelining way = pipelining();
   const bool free = awaited_.empty();
   switch (current.step) {
     case Step::mail:
-      return (free || depth == Pipelining::across) && write_mail(current);
+      return (free || way >= Pipelining::across) && write_mail(current);
     case Step::rcpt:
-      return (free || depth != Pipelining::off) && write_rcpt(current);
+      return (free || way != Pipelining::off) && write_rcpt(current);
     case Step::data:
-      if (!free && depth == Pipelining::off) {
-        return false;
-      }
-      codec::append_data(pending_);
-      expect(Expected::data, sequence_sending_);
-      current.step = Step::await_data;
-      return true;
+      return write_data(current);
     case Step::await_data:
     case Step::content:
     case Step::end_of_data:
@@ -270,6 +336,7 @@ bool Session::write_command(Transaction& current) {
 }
 
 bool Session::write_mail(Transaction& current) {
+  current.ran_ahead = !awaited_.empty();
   if (reset_needed_) {
     reset_needed_ = false;
     codec::append_rset(pending_);
@@ -307,6 +374,37 @@ bool Session::write_rcpt(Transaction& current) {
   return true;
 }
 
+bool Session::write_data(Transaction& current) {
+  const Pipelining way = pipelining();
+  const bool free = awaited_.empty();
+  if (way == Pipelining::flights) {
+    if (!free && goes_alone(sequence_sending_)) {
+      return false;
+    }
+    write_bdat(current);
+    return true;
+  }
+  if (!free && way == Pipelining::off) {
+    return false;
+  }
+  codec::append_data(pending_);
+  expect(Expected::data, sequence_sending_);
+  current.step = Step::await_data;
+  return true;
+}
+
+// RFC 3030 2. The reply is awaited from here on; it answers the content, too.
+void Session::write_bdat(Transaction& current) {
+  const Job& job = *current.job;
+  current.chunked = true;
+  codec::append_bdat_last(pending_, message_bytes(job));
+  expect(Expected::end_of_data, sequence_sending_);
+  current.step = job.content.empty() ? Step::end_of_data : Step::content;
+  // A transaction whose recipients were all refused stays open behind its BDAT, and the next MAIL
+  // would be refused but its BDAT accepted, under this sender (seen with Exim 4.96).
+  reset_needed_ = true;
+}
+
 void Session::handed_over(std::uint64_t offset, Instant now) {
   RP_ASSERT(offset >= handed_over_offset_ && offset <= output_offset_);
   if (offset == handed_over_offset_) {
@@ -317,6 +415,7 @@ void Session::handed_over(std::uint64_t offset, Instant now) {
   if (closed()) {
     return;
   }
+  finish_answered();
   // The clock runs from the moment when the command whose reply is next, or the latest piece of
   // content, left. What is sent behind it does not put it back.
   const bool waits_already = !awaited_.empty() && !is_early(awaited_.front(), before);
@@ -347,6 +446,7 @@ void Session::finish(Transaction& current) {
   RP_ASSERT(&current == &transaction(sequence_begin_));
   Job& job = *current.job;
   current.job = nullptr;
+  bytes_in_flight_ -= job.content.size();
   if (sequence_sending_ == sequence_begin_) {
     ++sequence_sending_;
   }
@@ -354,18 +454,100 @@ void Session::finish(Transaction& current) {
   listener_.on_message_done(job);
 }
 
+// A message that no recipient was taken for, and whose content was not asked for yet, ends here.
+void Session::finish_if_pointless(Transaction& current) {
+  const bool refused = current.mail_refused || (current.step == Step::data && current.taken == 0);
+  const bool unasked = current.step == Step::rcpt || current.step == Step::data;
+  if (refused && unasked && awaited_.empty()) {
+    reset_needed_ = reset_needed_ || current.mail_taken || current.taken > 0;
+    finish(current);
+  }
+}
+
+// Messages whose BDAT was refused before their content had left: it has, now.
+void Session::finish_answered() {
+  while (sequence_begin_ != sequence_end_) {
+    Transaction& current = transaction(sequence_begin_);
+    const bool left = current.end_offset != 0 && current.end_offset <= handed_over_offset_;
+    if (!current.answered || !left) {
+      return;
+    }
+    finish(current);
+  }
+}
+
+// What later sessions with this server should not try again, after this one has ended so.
+std::optional<Pipelining> Session::fall_back(CloseKind kind) const {
+  const Pipelining way = pipelining();
+  // Two commands have left, and their replies are awaited.
+  const bool in_burst = state_ == SessionState::ready && awaited_.size() > 1 &&
+                        awaited_.at(1).sent_offset <= handed_over_offset_;
+  if (kind == CloseKind::chunking_refused) {
+    return Pipelining::across;
+  }
+  if (!in_burst || way == Pipelining::off) {
+    return std::nullopt;
+  }
+  if (kind == CloseKind::protocol_error) {
+    return one_less(way);
+  }
+  if (kind != CloseKind::peer_closed && kind != CloseKind::io_error) {
+    return std::nullopt;
+  }
+  // Closed in the middle of what it has never been seen to answer. Connections die of other causes,
+  // too; but those seldom meet just that.
+  const Expected front = awaited_.front().kind;
+  const bool first_burst =
+      knowledge_.proven == Pipelining::off && (front == Expected::mail || front == Expected::rset);
+  if (first_burst) {
+    return Pipelining::off;
+  }
+  const bool several = messages_in_flight() > 1 && way >= Pipelining::across;
+  if (several && knowledge_.proven < way) {
+    return one_less(way);
+  }
+  return std::nullopt;
+}
+
+// Whether the end may be that of a server which takes only so many messages a session.
+bool Session::ended_in_flight(CloseKind kind) const {
+  const bool by_peer = kind == CloseKind::peer_closed || kind == CloseKind::peer_closing ||
+                       kind == CloseKind::io_error;
+  return by_peer && state_ == SessionState::ready && pipelining() == Pipelining::flights &&
+         sequence_begin_ > 0 && messages_in_flight() > 0;
+}
+
+// Whether the server may have taken a message that it has not answered.
+bool Session::in_doubt(std::uint64_t sequence, const CloseReason& reason, bool first) const {
+  const Transaction& current = transaction(sequence);
+  const bool handed_over = current.end_offset != 0 && current.end_offset <= handed_over_offset_;
+  if (!handed_over || reason.kind != CloseKind::peer_closing) {
+    return handed_over;
+  }
+  // A server does one thing after the other, and 421 is the last (RFC 5321 3.8): what stands behind
+  // the command that it answers was not looked at.
+  return first && !awaited_.empty() && awaited_.front().kind == Expected::end_of_data;
+}
+
 void Session::close(CloseReason reason) {
   RP_ASSERT(!closed());
+  reason.fall_back = fall_back(reason.kind);
+  if (reason.fall_back) {
+    knowledge_.most = std::min(knowledge_.most, *reason.fall_back);
+  } else if (ended_in_flight(reason.kind)) {
+    knowledge_.session_messages = sequence_begin_;
+  }
   state_ = SessionState::closed;
   deadline_ = never;
   pending_.clear();
   pending_taken_ = 0;
   const std::string reason_text = reason.message();
+  const std::uint64_t first = sequence_begin_;
   while (sequence_begin_ != sequence_end_) {
     Transaction& current = transaction(sequence_begin_);
-    const bool handed_over = current.end_offset != 0 && current.end_offset <= handed_over_offset_;
+    const bool doubt = in_doubt(sequence_begin_, reason, sequence_begin_ == first);
     const Stage stage = stage_of_message(sequence_begin_);
-    decide_all(current, verdict_of_loss(stage, handed_over, reason, reason_text));
+    decide_all(current, verdict_of_loss(stage, doubt, reason, reason_text));
     finish(current);
   }
   listener_.on_closed(reason);
@@ -503,9 +685,9 @@ Stage Session::stage_of_message(std::uint64_t sequence) const {
     case Step::content:
     case Step::end_of_data:
     case Step::sent:
-      return Stage::data;
+      break;
   }
-  return awaited_.stage_of_transaction(sequence, next);
+  return std::min(awaited_.stage_of_transaction(sequence, next), Stage::data);
 }
 
 }  // namespace ringpost::protocol

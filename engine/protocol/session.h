@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "codec/body_scan.h"
 #include "codec/job.h"
@@ -19,6 +20,7 @@
 #include "codec/smtp_reply.h"
 #include "engine/protocol/close_reason.h"
 #include "engine/protocol/login.h"
+#include "engine/protocol/pipelining.h"
 #include "engine/protocol/reply_fifo.h"
 #include "engine/protocol/session_state.h"
 #include "engine/protocol/verdict.h"
@@ -29,13 +31,6 @@ enum class TlsMode : std::uint8_t {
   none,      // plaintext relay; no credentials unless allow_plaintext_auth
   starttls,  // required: without it nothing is sent
   implicit,  // the caller has done the handshake before the session begins
-};
-
-// How far commands run ahead of replies, where PIPELINING is announced.
-enum class Pipelining : std::uint8_t {
-  off,     // every command waits for the reply to the one before
-  within,  // MAIL, RCPTs and DATA leave together
-  across,  // content, end of data and the next message's MAIL, RCPTs and DATA leave together
 };
 
 struct SessionTimeouts {
@@ -55,7 +50,12 @@ struct SessionOptions {
   std::optional<codec::AuthMechanism> mechanism;  // nothing: the best that is announced
   codec::SaslTools sasl;
   bool allow_plaintext_auth = false;
-  Pipelining pipelining = Pipelining::across;
+  Pipelining pipelining = Pipelining::flights;  // at most; the server may allow less
+  // Messages in flight, in the ways that have several; 0: up to limits::flight_messages_max,
+  // growing while replies keep step. With 1 no message runs ahead of another.
+  std::uint32_t messages_in_flight_max = 0;
+  std::size_t flight_bytes_max = limits::flight_bytes_max;
+  std::uint64_t messages_max = 0;  // of this session, which says QUIT behind the last; 0: no limit
   std::uint32_t recipients_max = 100;  // of one transaction; RFC 5321 4.5.3.1.8
   SessionTimeouts timeouts;
 };
@@ -82,9 +82,10 @@ class SessionListener {
 // until on_message_done. Thread: one.
 class Session {
  public:
-  // `login` takes the place of the options' credentials.
+  // `knowledge`: what earlier sessions with this server have learnt. `login` takes the place of the
+  // options' credentials.
   Session(const SessionOptions& options, SessionListener& listener, Instant now,
-          std::shared_ptr<const Login> login = nullptr);
+          const PipeliningKnowledge& knowledge = {}, std::shared_ptr<const Login> login = nullptr);
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
 
@@ -93,8 +94,10 @@ class Session {
   // Ready, and nothing is under way.
   [[nodiscard]] bool idle() const;
   [[nodiscard]] const codec::Capabilities& capabilities() const { return capabilities_; }
-  // The depth in use with this server: what was asked for, as far as the server goes along.
+  // The way in use with this server: what was asked for, as far as the server goes along.
   [[nodiscard]] Pipelining pipelining() const;
+  // What is known of the server's pipelining by now, for the sessions that come later.
+  [[nodiscard]] const PipeliningKnowledge& knowledge() const { return knowledge_; }
   [[nodiscard]] std::size_t messages_in_flight() const { return sequence_end_ - sequence_begin_; }
 
   // Whether submit() may be called.
@@ -145,19 +148,31 @@ class Session {
     Step step = Step::mail;
     bool mail_taken = false;
     bool mail_refused = false;
-    bool lone_dot = false;  // 354 came though no recipient was taken (RFC 2920 3.1)
+    bool lone_dot = false;   // 354 came though no recipient was taken (RFC 2920 3.1)
+    bool chunked = false;    // its content goes behind BDAT, as it is
+    bool ran_ahead = false;  // its MAIL left while the message before it had no answer
+    bool answered = false;   // BDAT was refused in the middle of its content, which goes on
     codec::StuffCursor cursor;
     std::uint64_t end_offset = 0;  // of the end of data in the output stream; 0: not written yet
   };
 
-  static constexpr std::size_t depth_max = 2;
+  // Flights of a server that has shown that it can: they begin small, since what is in flight when
+  // a connection dies is in doubt.
+  static constexpr std::size_t flight_messages_first = 8;
+  // Until it has.
+  static constexpr std::size_t flight_messages_unproven = 2;
 
   [[nodiscard]] Transaction& transaction(std::uint64_t sequence) {
-    return transactions_[sequence % depth_max];
+    return transactions_[sequence % transactions_.size()];
   }
   [[nodiscard]] const Transaction& transaction(std::uint64_t sequence) const {
-    return transactions_[sequence % depth_max];
+    return transactions_[sequence % transactions_.size()];
   }
+  [[nodiscard]] Transaction& new_transaction();
+  [[nodiscard]] std::size_t depth() const;
+  [[nodiscard]] bool goes_alone(std::uint64_t sequence) const;
+  [[nodiscard]] bool in_doubt(std::uint64_t sequence, const CloseReason& reason, bool first) const;
+  [[nodiscard]] bool ended_in_flight(CloseKind kind) const;
   [[nodiscard]] bool secure() const;
 
   // Sending.
@@ -168,6 +183,8 @@ class Session {
   [[nodiscard]] bool write_command(Transaction& current);
   [[nodiscard]] bool write_mail(Transaction& current);
   [[nodiscard]] bool write_rcpt(Transaction& current);
+  [[nodiscard]] bool write_data(Transaction& current);
+  void write_bdat(Transaction& current);
   [[nodiscard]] Bytes write_content(Transaction& current, std::span<char> room,
                                     std::size_t& written);
   void write_end_of_data(Transaction& current);
@@ -191,15 +208,20 @@ class Session {
   void on_data_reply(Transaction& current, const codec::Reply& reply);
   void on_end_of_data_reply(Transaction& current, const codec::Reply& reply);
   void become_ready();
+  void learn_from_accepted(const Transaction& current, const codec::Reply& reply);
+  [[nodiscard]] bool answers_reset(const codec::Reply& reply) const;
 
   // Endings.
   void decide(Transaction& current, std::uint32_t index, const Verdict& verdict);
   void decide_all(Transaction& current, const Verdict& verdict);
   void finish(Transaction& current);
+  void finish_if_pointless(Transaction& current);
+  void finish_answered();
   [[nodiscard]] bool refuse_locally(Job& job);
   void close(CloseReason reason);
   void close_with_reply(CloseKind kind, Stage stage, const codec::Reply& reply, bool permanent);
   void close_on_protocol_error(std::string_view detail);
+  [[nodiscard]] std::optional<Pipelining> fall_back(CloseKind kind) const;
   void set_deadline(Instant now);
   [[nodiscard]] Stage stage_under_way() const;
   [[nodiscard]] Stage stage_of_message(std::uint64_t sequence) const;
@@ -213,13 +235,21 @@ class Session {
   std::unique_ptr<codec::SaslExchange> sasl_;  // while it goes on
   std::string redacted_;                       // the reply at hand, where it quotes a secret
   ReplyFifo awaited_;
+  PipeliningKnowledge knowledge_;
 
   // Messages in flight are those with sequence numbers from begin to end; `sending_` is the one
   // whose octets are next. Those before it wait for replies only.
-  Transaction transactions_[depth_max];
+  std::vector<Transaction> transactions_;  // a ring that grows to the deepest flight
   std::uint64_t sequence_begin_ = 0;
   std::uint64_t sequence_sending_ = 0;
   std::uint64_t sequence_end_ = 0;
+  // What this server says to RSET and to the first message it took, as hashes; 0: nothing yet.
+  std::size_t reset_text_ = 0;
+  std::size_t accepted_text_ = 0;
+  // Messages before this one were in flight while the depth allowed no more.
+  std::uint64_t full_flight_end_ = 0;
+  std::size_t flight_depth_ = 0;       // of flights, by now
+  std::uint64_t bytes_in_flight_ = 0;  // content of the messages in flight
 
   std::string pending_;  // commands that output() has not taken yet
   std::size_t pending_taken_ = 0;

@@ -1,4 +1,6 @@
 // The receiving side of the session: what each reply means for what it answers. See session.cpp.
+#include <functional>
+
 #include "codec/smtp_command.h"
 #include "engine/protocol/session.h"
 
@@ -59,6 +61,12 @@ bool says_too_many_recipients(const codec::Reply& reply) {
   }
   return reply.code == 452 || reply.code == 552;
 }
+
+// Codes that are about a command (RFC 5321 4.2.2), never about a message.
+bool refuses_command(const codec::Reply& reply) { return reply.code >= 500 && reply.code <= 504; }
+
+// Never 0.
+std::size_t hash_of(Bytes text) { return std::hash<Bytes>{}(text) | 1u; }
 
 }  // namespace
 
@@ -148,6 +156,7 @@ void Session::credit(const Expectation& expectation, const codec::Reply& reply) 
       on_end_of_data_reply(transaction(expectation.transaction), reply);
       break;
     case Expected::rset:
+      reset_text_ = hash_of(reply.text);
       break;
     case Expected::quit:
       close(CloseReason{});  // the kind of a fresh one is `quit`
@@ -176,7 +185,12 @@ bool Session::out_of_place(const Expectation& expectation, const codec::Reply& r
     close_with_reply(CloseKind::peer_closing, stage_under_way(), reply, false);
     return true;
   }
-  if (early && end_of_data && (reply.transient() || reply.permanent())) {
+  const bool refused = reply.transient() || reply.permanent();
+  if (early && refused && end_of_data && transaction(expectation.transaction).chunked) {
+    // The server counts octets: it knows where the content ends, and the rest may follow.
+    return false;
+  }
+  if (early && refused && end_of_data) {
     // Refused in the middle of its content: an answer, but the rest cannot be sent any more.
     decide_all(transaction(expectation.transaction), verdict_of_reply(Stage::data, reply));
     close_with_reply(CloseKind::protocol_error, Stage::data, reply, false);
@@ -225,13 +239,40 @@ std::string_view Session::why_meaningless(const Expectation& expectation,
       return "recipients were taken though MAIL was refused";
     }
   }
-  if (kind == Expected::end_of_data && reply.positive() && awaited_.size() > 1 &&
-      reply.enhanced == EnhancedStatus{2, 1, 0}) {
-    // The status of a sender (RFC 3463 3.2): the reply to the next message's MAIL, and ours is
-    // missing.
+  if (kind == Expected::end_of_data && reply.positive()) {
+    const Transaction& current = transaction(expectation.transaction);
+    if (current.chunked && (current.mail_refused || current.taken == 0)) {
+      return "a message was accepted of which the sender or all recipients were refused";
+    }
+  }
+  // RFC 3463 3.2: in a burst of 250s the enhanced status tells what was answered. Where commands
+  // wait for each other it proves nothing: some servers use one status for everything.
+  const bool in_burst = awaited_.size() > 1 && reply.positive();
+  const bool status_of_mail = in_burst && reply.enhanced == EnhancedStatus{2, 1, 0};
+  const bool status_of_rcpt = in_burst && reply.enhanced == EnhancedStatus{2, 1, 5};
+  if (kind == Expected::end_of_data && in_burst && answers_reset(reply)) {
+    return "the end of data was answered in the words for RSET";
+  }
+  if (status_of_mail && kind == Expected::end_of_data) {
     return "the end of data was answered with the status of MAIL";
   }
+  if (status_of_mail && kind == Expected::rcpt) {
+    return "RCPT was answered with the status of MAIL";
+  }
+  if (status_of_rcpt && kind == Expected::end_of_data) {
+    return "the end of data was answered with the status of RCPT";
+  }
+  if (status_of_rcpt && (kind == Expected::mail || kind == Expected::rset)) {
+    return "a command was answered with the status of RCPT";
+  }
   return {};
+}
+
+// In a flight RSET is what stands behind a BDAT. Its reply is a 250, too; but a server that gives
+// each message a queue id never says the same to both.
+bool Session::answers_reset(const codec::Reply& reply) const {
+  return reset_text_ != 0 && accepted_text_ != 0 && accepted_text_ != reset_text_ &&
+         hash_of(reply.text) == reset_text_;
 }
 
 void Session::on_greeting_reply(const codec::Reply& reply) {
@@ -358,21 +399,27 @@ void Session::become_ready() {
 }
 
 void Session::on_mail_reply(Transaction& current, const codec::Reply& reply) {
+  if (current.ran_ahead) {
+    // Nothing more is known of flights than that the next command was answered, too.
+    knowledge_.proven = std::max(knowledge_.proven, Pipelining::across);
+  }
   if (reply.positive()) {
     current.mail_taken = true;
     return;
   }
   current.mail_refused = true;
   decide_all(current, verdict_of_reply(Stage::mail, reply));
-  if (current.step == Step::rcpt && awaited_.empty()) {
-    finish(current);  // lock-step: nothing else of it was sent
-  }
+  finish_if_pointless(current);
 }
 
 void Session::on_rcpt_reply(Transaction& current, std::uint32_t index, const codec::Reply& reply) {
+  if (pipelining() != Pipelining::off) {
+    knowledge_.proven = std::max(knowledge_.proven, Pipelining::within);
+  }
   if (current.mail_refused) {
     // 503, most likely; MAIL's reply has decided. A 2xx is kept in mind for DATA.
     current.taken += reply.positive() ? 1u : 0u;
+    finish_if_pointless(current);
     return;
   }
   if (reply.positive()) {
@@ -383,11 +430,7 @@ void Session::on_rcpt_reply(Transaction& current, std::uint32_t index, const cod
     decide(current, index,
            overflow ? verdict_of_overflow(reply) : verdict_of_reply(Stage::rcpt, reply));
   }
-  const bool none_left = current.step == Step::data && awaited_.empty();
-  if (none_left && current.taken == 0) {
-    reset_needed_ = true;  // lock-step: MAIL was taken and DATA is not worth asking for
-    finish(current);
-  }
+  finish_if_pointless(current);
 }
 
 void Session::on_data_reply(Transaction& current, const codec::Reply& reply) {
@@ -404,12 +447,49 @@ void Session::on_data_reply(Transaction& current, const codec::Reply& reply) {
 }
 
 void Session::on_end_of_data_reply(Transaction& current, const codec::Reply& reply) {
-  if (!current.lone_dot) {
-    decide_all(current, verdict_of_reply(Stage::eod, reply));
+  const bool unproven = current.chunked && !knowledge_.chunking_proven;
+  if (unproven && current.taken > 0 && refuses_command(reply)) {
+    decide_all(current, verdict_of_refused_chunking(reply));
+    finish(current);
+    close_with_reply(CloseKind::chunking_refused, Stage::data, reply, false);
+    return;
   }
-  finish(current);
+  const bool for_nobody = current.taken == 0 || current.mail_refused;
+  const bool left = current.end_offset != 0 && current.end_offset <= handed_over_offset_;
+  if (!for_nobody) {
+    decide_all(current, verdict_of_reply(left ? Stage::eod : Stage::data, reply));
+  }
+  if (reply.positive()) {
+    learn_from_accepted(current, reply);
+  }
+  if (left) {
+    finish(current);
+  } else {
+    current.answered = true;
+  }
   if (reply.code == 421) {
     close_with_reply(CloseKind::peer_closing, Stage::eod, reply, false);
+  }
+}
+
+void Session::learn_from_accepted(const Transaction& current, const codec::Reply& reply) {
+  if (accepted_text_ == 0) {
+    accepted_text_ = hash_of(reply.text);
+  }
+  if (!current.chunked) {
+    return;
+  }
+  if (knowledge_.session_messages != 0 && sequence_begin_ >= knowledge_.session_messages) {
+    knowledge_.session_messages = 0;
+  }
+  knowledge_.chunking_proven = true;
+  if (current.ran_ahead) {
+    knowledge_.proven = Pipelining::flights;
+  }
+  // One more for each message of a flight that was full: flights double while they keep step.
+  if (knowledge_.proven == Pipelining::flights && sequence_begin_ < full_flight_end_) {
+    flight_depth_ =
+        std::min(std::max(flight_depth_, flight_messages_first) + 1, limits::flight_messages_max);
   }
 }
 

@@ -42,6 +42,13 @@ Verdict verdict_of_overflow(const codec::Reply& reply) {
   return verdict;
 }
 
+Verdict verdict_of_refused_chunking(const codec::Reply& reply) {
+  Verdict verdict = with_reply(Status::unsent, Stage::data, reply);
+  verdict.may_retry = true;
+  verdict.counts_as_attempt = false;
+  return verdict;
+}
+
 Verdict verdict_of_loss(Stage stage, bool end_of_data_handed_over, const CloseReason& reason,
                         Bytes reason_text) {
   if (end_of_data_handed_over) {
@@ -49,6 +56,7 @@ Verdict verdict_of_loss(Stage stage, bool end_of_data_handed_over, const CloseRe
   }
   Verdict verdict = with_reason(Status::unsent, stage, reason, reason_text);
   verdict.may_retry = reason.kind != CloseKind::aborted;
+  verdict.counts_as_attempt = !reason.fall_back;
   return verdict;
 }
 

@@ -18,6 +18,8 @@ struct Verdict {
   Bytes reason;  // ours
   // Nothing of the message can have been accepted and another attempt may fare better.
   bool may_retry = false;
+  // It was the way of sending that failed, and the next attempt uses another one.
+  bool counts_as_attempt = true;
 };
 
 // A reply that answers for the recipient. Precondition: its class is 2, 4 or 5, and 2 only at
@@ -27,6 +29,9 @@ struct Verdict {
 // The server has enough recipients for this transaction and took some (RFC 5321 4.5.3.1.10): this
 // one goes into another transaction.
 [[nodiscard]] Verdict verdict_of_overflow(const codec::Reply& reply);
+
+// The server announced BDAT and does not know it (RFC 3030): the message goes behind DATA next.
+[[nodiscard]] Verdict verdict_of_refused_chunking(const codec::Reply& reply);
 
 // The session ended before the recipient had an answer. `end_of_data_handed_over`: the last octet
 // of the message's end of data was given to the kernel, so the server may have taken it.

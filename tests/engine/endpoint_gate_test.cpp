@@ -61,7 +61,7 @@ struct Gate {
   void open() {
     resolve();
     REQUIRE(gate.ask(now).canary);
-    gate.session_ready(true);
+    gate.session_ready(true, protocol::Pipelining::across);
   }
   // A session that is let through and ends as it is told.
   void fail_once(const CloseReason& reason) {
@@ -121,7 +121,7 @@ TEST_CASE("gate: one canary goes first, and nobody beside it until it is ready")
     CHECK(other.try_again_at == never);
   }
   const int wakes = test.wakes;
-  test.gate.session_ready(true);
+  test.gate.session_ready(true, protocol::Pipelining::across);
   CHECK(test.wakes == wakes + 1);
   for (int i = 0; i < 10; ++i) {
     const auto other = test.gate.ask(test.now);
@@ -250,7 +250,7 @@ TEST_CASE("gate: sessions that fail together are one failure, not many, and move
   Gate test(4);
   test.resolve({"192.0.2.1", "192.0.2.2"});
   REQUIRE(test.gate.ask(test.now).canary);
-  test.gate.session_ready(true);
+  test.gate.session_ready(true, protocol::Pipelining::across);
   for (int i = 0; i < 9; ++i) {
     REQUIRE(test.gate.ask(test.now).answer == Answer::go);
   }
@@ -303,7 +303,7 @@ TEST_CASE("gate: a session that did its work and ended is no failure, and needs 
     const auto next = test.gate.ask(test.now);
     REQUIRE(next.answer == Answer::go);
     REQUIRE(next.canary);
-    test.gate.session_ready(true);
+    test.gate.session_ready(true, protocol::Pipelining::across);
   }
   CHECK_FALSE(test.gate.failed());
 }
@@ -314,7 +314,7 @@ TEST_CASE("gate: sessions that are let in and end without an answer to any messa
   for (int i = 0; i < 3; ++i) {
     REQUIRE_FALSE(test.gate.failed());
     REQUIRE(test.gate.ask(test.now).canary);
-    test.gate.session_ready(true);
+    test.gate.session_ready(true, protocol::Pipelining::across);
     test.gate.session_ended({.canary = true, .was_ready = true}, lost, test.now);
     test.now += 1min;
   }
@@ -327,10 +327,10 @@ TEST_CASE("gate: so they do when they are many and end at different times") {
   int rounds = 0;
   for (; rounds < 10 && !test.gate.failed(); ++rounds) {
     REQUIRE(test.gate.ask(test.now).canary);
-    test.gate.session_ready(true);
+    test.gate.session_ready(true, protocol::Pipelining::across);
     for (int i = 0; i < 4; ++i) {
       REQUIRE(test.gate.ask(test.now).answer == Answer::go);
-      test.gate.session_ready(false);
+      test.gate.session_ready(false, protocol::Pipelining::across);
     }
     for (int i = 0; i < 5; ++i) {
       test.gate.session_ended({.canary = i == 0, .was_ready = true}, lost, test.now + i * 10ms);
@@ -345,7 +345,7 @@ TEST_CASE("gate: idle sessions that a server ends are no reason to give it up") 
   test.open();
   for (int i = 0; i < 9; ++i) {
     REQUIRE(test.gate.ask(test.now).answer == Answer::go);
-    test.gate.session_ready(false);
+    test.gate.session_ready(false, protocol::Pipelining::across);
   }
   test.gate.session_progressed();
   // Five minutes later: one of them had something to do.
@@ -366,7 +366,7 @@ TEST_CASE("gate: progress makes the failures before it forgotten") {
     CHECK(test.pause() == 250ms);
     test.pass_pause();
     REQUIRE(test.gate.ask(test.now).canary);
-    test.gate.session_ready(true);
+    test.gate.session_ready(true, protocol::Pipelining::across);
     test.gate.session_progressed();
     test.gate.session_ended({.canary = true, .was_ready = true, .progressed = true}, lost,
                             test.now);
@@ -390,7 +390,7 @@ TEST_CASE("gate: when the last session has gone the next one is a canary again")
   Gate test;
   test.open();
   REQUIRE_FALSE(test.gate.ask(test.now).canary);
-  test.gate.session_ready(false);
+  test.gate.session_ready(false, protocol::Pipelining::across);
   test.gate.session_ended({.canary = true, .was_ready = true, .progressed = true}, lost, test.now);
   CHECK_FALSE(test.gate.ask(test.now).canary);
   test.gate.session_ended({.was_ready = true, .progressed = true}, lost, test.now);

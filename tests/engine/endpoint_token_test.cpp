@@ -56,7 +56,7 @@ struct Gate {
     return admission;
   }
   void ready(const EndpointGate::Admission& admission) {
-    gate.session_ready(admission.canary, admission.login->token_number);
+    gate.session_ready(admission.canary, protocol::Pipelining::off, admission.login->token_number);
   }
   void end(const EndpointGate::Admission& admission, const CloseReason& reason) {
     gate.session_ended({.canary = admission.canary, .token_number = admission.login->token_number},

@@ -53,7 +53,12 @@ void ModelServer::receive(std::string_view octets) {
       return;
     }
     input_.push_back(octet);
-    if (octet == '\n') {
+    if (chunk_bytes_left_ > 0) {
+      if (--chunk_bytes_left_ == 0) {
+        take_chunk();
+        input_.clear();
+      }
+    } else if (octet == '\n') {
       const std::string line = std::move(input_);
       input_.clear();
       take_line(line);
@@ -73,6 +78,8 @@ void ModelServer::take_line(std::string_view line) {
   }
   if (in_content_) {
     take_content_line(line);
+  } else if (understands_nothing_) {
+    reply(500, "5.5.2", "what?");
   } else {
     take_command(line.substr(0, line.size() - 2));
   }
@@ -134,9 +141,14 @@ void ModelServer::take_command(std::string_view line) {
     take_rcpt(line);
   } else if (line == "DATA") {
     take_data();
+  } else if (line.starts_with("BDAT ")) {
+    take_bdat(line);
   } else if (line == "RSET") {
+    if (over_limit()) {
+      return;
+    }
     ++resets_;
-    needless_resets_ += transaction_open_ ? 0 : 1;
+    needless_resets_ += transaction_open_ || options_.chunking ? 0 : 1;
     transaction_open_ = false;
     reply(250, "2.0.0", "reset");
   } else if (line == "QUIT") {
@@ -156,6 +168,9 @@ void ModelServer::take_hello(bool extended) {
   std::string lines = "250-model.example\r\n";
   if (extended && options_.pipelining) {
     lines += "250-PIPELINING\r\n";
+  }
+  if (extended && options_.chunking) {
+    lines += "250-CHUNKING\r\n";
   }
   if (extended && options_.starttls && !secure_) {
     lines += "250-STARTTLS\r\n";
@@ -178,7 +193,23 @@ void ModelServer::take_auth(std::string_view line) {
   }
 }
 
+// Ends the session instead of the next message.
+bool ModelServer::over_limit() {
+  if (mails_ < options_.messages_max) {
+    return false;
+  }
+  if (options_.says_goodbye) {
+    reply(421, "4.7.0", "too many messages");
+  }
+  end();
+  return true;
+}
+
 void ModelServer::take_mail(std::string_view line) {
+  if (over_limit()) {
+    return;
+  }
+  ++mails_;
   if (transaction_open_) {
     ++nested_mails_;
     reply(503, "5.5.1", "sender already given");
@@ -217,6 +248,42 @@ void ModelServer::take_data() {
     in_content_ = true;
     interrupts_ = chance(options_.interruption_chance);
   }
+}
+
+void ModelServer::take_bdat(std::string_view line) {
+  if (!options_.chunking_known) {
+    understands_nothing_ = true;
+    reply(500, "5.5.2", "what?");
+    return;
+  }
+  if (!line.ends_with(" LAST")) {
+    complaint_ = "a BDAT that is not the last: " + std::string(line);
+    return;
+  }
+  chunk_bytes_left_ = std::stoull(std::string(line.substr(5)));
+  chunk_refused_ = !transaction_open_ || current_.recipients.empty();
+  // Some refuse at once, some when they have read it all.
+  if (chunk_refused_ && chance(50) && chunk_bytes_left_ > 0) {
+    reply(503, "5.5.1", "no recipients");
+    current_.content = "refused";
+  } else {
+    current_.content.clear();
+  }
+  if (chunk_bytes_left_ == 0) {
+    take_chunk();
+  }
+}
+
+// Its transaction stays open where it was refused, as Exim has it.
+void ModelServer::take_chunk() {
+  if (chunk_refused_) {
+    if (current_.content.empty()) {
+      reply(503, "5.5.1", "no recipients");
+    }
+    return;
+  }
+  current_.content = std::move(input_);
+  take_end_of_data();
 }
 
 void ModelServer::take_content_line(std::string_view line) {

@@ -25,6 +25,10 @@ struct ModelServerOptions {
   bool starttls = false;
   bool auth_login_only = false;
   bool pipelining = true;
+  bool chunking = false;
+  bool chunking_known = true;  // else BDAT gets a 500, and so does each line of its content
+  std::uint64_t messages_max = ~std::uint64_t{0};  // then it ends the session, with 421 or without
+  bool says_goodbye = true;
   bool enhanced = true;
   bool ehlo_refused = false;
   std::uint32_t recipients_max = 100;
@@ -70,6 +74,9 @@ class ModelServer {
   void take_mail(std::string_view line);
   void take_rcpt(std::string_view line);
   void take_data();
+  void take_bdat(std::string_view line);
+  void take_chunk();
+  [[nodiscard]] bool over_limit();
   void take_content_line(std::string_view line);
   void take_end_of_data();
   void reply(int code, std::string_view enhanced, std::string_view text);
@@ -94,6 +101,10 @@ class ModelServer {
   int login_answers_left_ = 0;
   bool transaction_open_ = false;
   bool in_content_ = false;
+  std::uint64_t chunk_bytes_left_ = 0;
+  bool chunk_refused_ = false;  // its octets are read and dropped
+  bool understands_nothing_ = false;
+  std::uint64_t mails_ = 0;
   bool interrupts_ = false;
   TakenMessage current_;
   std::vector<TakenMessage> taken_;

@@ -42,6 +42,15 @@ bool take_prefix(std::string_view& text, std::string_view prefix) {
   return true;
 }
 
+template <typename Value>
+using Choice = std::pair<std::string_view, Value>;
+
+constexpr std::array<Choice<protocol::Pipelining>, protocol::pipelining_count> pipelining_words = {
+    {{"off", protocol::Pipelining::off},
+     {"within", protocol::Pipelining::within},
+     {"across", protocol::Pipelining::across},
+     {"flights", protocol::Pipelining::flights}}};
+
 class Parser {
  public:
   explicit Parser(std::string_view text) : rest_(text) {}
@@ -88,6 +97,9 @@ class Parser {
     } else if (take_prefix(line, "! closed ")) {
       ExpectedFate fate;
       fate.permanent = take_prefix(line, "for good ");
+      if (take_prefix(line, "falls to ")) {
+        fate.falls_to = word_of(choose(take_word(line), pipelining_words));
+      }
       take_fate(line, std::move(fate), TranscriptStepKind::closed);
     } else if (take_prefix(line, "@ ")) {
       take_action(line);
@@ -270,14 +282,24 @@ class Parser {
     const std::string_view name = take_word(line);
     if (name == "tls") {
       using protocol::TlsMode;
-      options.tls_mode = choose<TlsMode>(line, {{{"none", TlsMode::none},
-                                                 {"starttls", TlsMode::starttls},
-                                                 {"implicit", TlsMode::implicit}}});
+      constexpr std::array<Choice<TlsMode>, 3> words = {{{"none", TlsMode::none},
+                                                         {"starttls", TlsMode::starttls},
+                                                         {"implicit", TlsMode::implicit}}};
+      options.tls_mode = choose(line, words);
     } else if (name == "pipelining") {
-      using protocol::Pipelining;
-      options.pipelining = choose<Pipelining>(line, {{{"off", Pipelining::off},
-                                                      {"within", Pipelining::within},
-                                                      {"across", Pipelining::across}}});
+      options.pipelining = choose(line, pipelining_words);
+    } else if (name == "proven") {
+      protocol::PipeliningKnowledge& knowledge = transcripts_.back().knowledge;
+      knowledge.proven = choose(line, pipelining_words);
+      knowledge.chunking_proven = knowledge.proven == protocol::Pipelining::flights;
+    } else if (name == "in-flight-max") {
+      options.messages_in_flight_max = number_of<std::uint32_t>(line).value_or(0);
+    } else if (name == "messages-max") {
+      options.messages_max = number_of<std::uint64_t>(line).value_or(0);
+    } else if (name == "ended-behind") {
+      transcripts_.back().knowledge.session_messages = number_of<std::uint64_t>(line).value_or(0);
+    } else if (name == "flight-bytes-max") {
+      options.flight_bytes_max = number_of<std::size_t>(line).value_or(0);
     } else if (name == "credentials") {
       options.authenticate = true;
       options.credentials.username = take_word(line);
@@ -302,11 +324,8 @@ class Parser {
     }
   }
 
-  template <typename Value>
-  using Choices = std::array<std::pair<std::string_view, Value>, 3>;
-
-  template <typename Value>
-  Value choose(std::string_view word, const Choices<Value>& choices) const {
+  template <typename Value, std::size_t count>
+  Value choose(std::string_view word, const std::array<Choice<Value>, count>& choices) const {
     for (const auto& [name, value] : choices) {
       if (word == name) {
         return value;
@@ -398,6 +417,10 @@ class Parser {
 };
 
 }  // namespace
+
+std::string_view word_of(protocol::Pipelining pipelining) {
+  return pipelining_words[static_cast<std::size_t>(pipelining)].first;
+}
 
 std::size_t Transcript::server_bytes() const {
   std::size_t bytes = 0;

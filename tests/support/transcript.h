@@ -27,6 +27,7 @@ struct ExpectedFate {
   EnhancedStatus enhanced;
   std::string text;  // empty: not looked at
   bool permanent = false;
+  std::string falls_to;  // ! only: a word of the option `pipelining`; empty: it does not fall
 };
 
 enum class TranscriptStepKind : std::uint8_t {
@@ -55,6 +56,9 @@ struct TranscriptStep {
   Duration duration{};   // wait, timeout
 };
 
+// As the option `pipelining` has it.
+[[nodiscard]] std::string_view word_of(protocol::Pipelining pipelining);
+
 // One session of a file.
 struct Transcript {
   std::string title;
@@ -62,6 +66,7 @@ struct Transcript {
   // What the options point to; a copy of the transcript shares it.
   std::shared_ptr<FixedNonce> crypto = std::make_shared<FixedNonce>();
   std::shared_ptr<codec::ScramCache> scram_cache = std::make_shared<codec::ScramCache>();
+  protocol::PipeliningKnowledge knowledge;
   std::vector<Job> jobs;
   std::vector<TranscriptStep> steps;
 

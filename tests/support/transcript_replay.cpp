@@ -38,7 +38,9 @@ std::string visible(std::string_view octets) {
 
 std::string visible(const ExpectedFate& fate) {
   std::string text = fate.job.empty() ? "closed " : fate.job + " " + fate.recipient + " ";
-  text += (fate.permanent ? "for good " : "") + fate.kind + " " + fate.stage;
+  text += fate.permanent ? "for good " : "";
+  text += fate.falls_to.empty() ? "" : "falls to " + fate.falls_to + " ";
+  text += fate.kind + " " + fate.stage;
   text += " " + std::to_string(fate.code);
   const EnhancedStatus& enhanced = fate.enhanced;
   text += enhanced.present()
@@ -52,6 +54,7 @@ bool same(const ExpectedFate& expected, const ExpectedFate& seen) {
   return expected.job == seen.job && expected.recipient == seen.recipient &&
          expected.kind == seen.kind && expected.stage == seen.stage && expected.code == seen.code &&
          expected.enhanced == seen.enhanced && expected.permanent == seen.permanent &&
+         expected.falls_to == seen.falls_to &&
          (expected.text.empty() || expected.text == seen.text);
 }
 
@@ -116,6 +119,7 @@ class Witness final : public protocol::SessionListener {
     fate.enhanced = reason.enhanced;
     fate.text = one_line(reason.text);
     fate.permanent = reason.permanent;
+    fate.falls_to = reason.fall_back ? word_of(*reason.fall_back) : "";
     fates_.push_back(std::move(fate));
   }
 
@@ -157,7 +161,7 @@ class Replayer {
         delivery_(delivery),
         random_(delivery.seed),
         jobs_(transcript.jobs),
-        session_(transcript.options, witness_, now_) {}
+        session_(transcript.options, witness_, now_, transcript.knowledge) {}
 
   void run() {
     for (const TranscriptStep& step : transcript_.steps) {

@@ -13,7 +13,8 @@ import unittest
 from support.program import ProgramTest, is_sanitized
 from support.workspace import wait_until
 
-COMMANDS = ("send", "validate", "render", "sink", "demo", "config", "completion", "version")
+COMMANDS = ("send", "validate", "render", "probe", "sink", "demo", "config", "completion",
+            "version")
 GOOD = {"from": "a@example.com", "to": "b@example.com", "subject": "Hi", "text": "Hello"}
 # A screen or two.
 HELP_LINES_MAX = 70  # two screens
@@ -53,7 +54,7 @@ class CommandLine(ProgramTest):
         self.assertIn("completion", self.usage_error("completion", "tcsh"))
 
     def test_flags_of_later_versions_are_refused_and_not_passed_over(self):
-        for flag in ("--journal", "--template", "--deadline", "--chunking", "--on-unknown"):
+        for flag in ("--journal", "--template", "--deadline", "--on-unknown"):
             self.assertIn("unknown flag", self.usage_error("send", flag, "x", "-e", "smtp://h"))
 
     def test_a_password_never_is_an_argument(self):

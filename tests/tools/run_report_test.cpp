@@ -26,6 +26,8 @@ RunFacts facts_of(const RunTally& tally) {
   facts.statistics.content_bytes = 4'000'000;
   facts.statistics.sessions_opened = 4;
   facts.statistics.sessions_ready = 3;
+  facts.statistics.sessions_resumed = 2;
+  facts.endpoints = {{"relay", "DATA groups"}};
   facts.outcomes_path = "outcomes.jsonl";
   return facts;
 }
@@ -45,7 +47,8 @@ TEST_CASE("run report: a run that went well is short") {
   }
   CHECK(summary_text(facts_of(tally)) ==
         "accepted         10\n"
-        "12 jobs in 2.00 s: 5 messages/s, 2.0 MB/s of content, 3 sessions\n"
+        "12 jobs in 2.00 s: 5 messages/s, 2.0 MB/s of content\n"
+        "3 sessions, TLS resumed in 2; DATA groups\n"
         "outcomes: outcomes.jsonl\n");
 }
 
@@ -79,7 +82,9 @@ TEST_CASE("run report: the JSON summary has every status, and escapes what other
         "{\"summary\":{\"recipients\":{\"accepted\":1,\"rejected\":0,\"deferred\":0,\"unsent\":0,"
         "\"unknown\":0,\"invalid\":0,\"expired\":0},\"jobs\":12,\"seconds\":2.000,"
         "\"messages_per_second\":0,\"content_bytes\":4000000,\"sessions_opened\":4,"
-        "\"sessions_ready\":3,\"turns\":0,\"ring_enters\":0,\"endpoint_failures\":[{\"endpoint\":"
+        "\"sessions_ready\":3,\"sessions_resumed\":2,\"turns\":0,\"ring_enters\":0,\"endpoints\":[{"
+        "\"endpoint\":\"relay\","
+        "\"pipelining\":\"DATA groups\"}],\"endpoint_failures\":[{\"endpoint\":"
         "\"a\\\"b\",\"stage\":\"tls\",\"message\":\"line\\nbreak\"}],\"signal\":2}}\n");
   facts.signal = 0;
   CHECK(summary_json(facts).find("signal") == std::string::npos);

@@ -43,13 +43,17 @@ bool fill(ringpost::Job& job, unsigned long number) {
   job.add_recipient().address = "reader" + std::to_string(number) + "@example.net";
   job.content =
       "From: News <news@example.com>\r\n"
-      "To: reader" + std::to_string(number) + "@example.net\r\n"
+      "To: reader" +
+      std::to_string(number) +
+      "@example.net\r\n"
       "Subject: Hello\r\n"
-      "X-Id: " + job.id + "\r\n"
+      "X-Id: " +
+      job.id +
+      "\r\n"
       "\r\n"
       "Hello, reader.\r\n";
-  const auto traits = ringpost::codec::canonicalise(job.content,
-                                                    ringpost::codec::NewlinePolicy::strict);
+  const auto traits =
+      ringpost::codec::canonicalise(job.content, ringpost::codec::NewlinePolicy::strict);
   if (!traits) {
     return false;
   }

@@ -75,6 +75,7 @@ void add_commands(CLI::App& app, CommandResult& result) {
   add_send_command(app, result);
   add_validate_command(app, result);
   add_render_command(app, result);
+  add_probe_command(app, result);
   add_sink_command(app, result);
   add_demo_command(app, result);
   add_config_command(app, result);

@@ -1,11 +1,11 @@
 // `ringpost render`: the finished message of a job, as it would go out, for a look before sending.
-#include <unistd.h>
-
-#include <CLI/CLI.hpp>
 #include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
 
 #include "codec/job_reader.h"
 #include "tools/ringpost/commands.h"
@@ -35,9 +35,8 @@ int print_message(const Job& job) {
 
 // The first job, or the one with the id that was asked for.
 int run_render(const RenderFlags& flags) {
-  auto input = JobInput::open(flags.file.empty() ? std::vector<std::string>()
-                                                 : std::vector<std::string>{flags.file},
-                              -1);
+  auto input = JobInput::open(
+      flags.file.empty() ? std::vector<std::string>() : std::vector<std::string>{flags.file}, -1);
   if (!input) {
     print_error(input.error().message);
     return exit_usage;

@@ -19,6 +19,7 @@ struct CommandResult {
 void add_send_command(CLI::App& app, CommandResult& result);
 void add_validate_command(CLI::App& app, CommandResult& result);
 void add_render_command(CLI::App& app, CommandResult& result);
+void add_probe_command(CLI::App& app, CommandResult& result);
 void add_sink_command(CLI::App& app, CommandResult& result);
 void add_demo_command(CLI::App& app, CommandResult& result);
 void add_config_command(CLI::App& app, CommandResult& result);

@@ -114,8 +114,14 @@ void apply_common(const SendDraft& draft, const SettingMap& send_settings,
   if (draft.rate && counts("rate", "rate")) {
     options.messages_per_second_max = *draft.rate;
   }
-  if (draft.pipelining && counts("pipeline", "pipelining")) {
-    options.pipelining = *draft.pipelining;
+  if (draft.pipeline && counts("pipeline", "pipelining")) {
+    draft.pipeline->apply_to(options);
+  }
+  if (draft.chunking && counts("chunking", "chunking")) {
+    options.chunking = *draft.chunking;
+  }
+  if (draft.recipients_max && counts("max_recipients", "recipients_per_message")) {
+    options.recipients_max = *draft.recipients_max;
   }
 }
 
@@ -194,7 +200,7 @@ Result<std::vector<ChosenEndpoint>, UsageError> choose_endpoints(
   return endpoints;
 }
 
-Result<void, UsageError> read_passwords(std::vector<ChosenEndpoint>& endpoints) {
+Result<void, UsageError> read_passwords(std::vector<ChosenEndpoint>& endpoints, PasswordNeed need) {
   const PasswordVariables variables = PasswordVariables::take();
   std::map<std::string, std::string> host_of_variable;
   for (ChosenEndpoint& endpoint : endpoints) {
@@ -216,6 +222,9 @@ Result<void, UsageError> read_passwords(std::vector<ChosenEndpoint>& endpoints) 
     if (!secret) {
       return tl::unexpected(
           UsageError{fmt::format("endpoint {}: {}", options.name, secret.error())});
+    }
+    if (!*secret && need == PasswordNeed::optional) {
+      continue;
     }
     if (!*secret) {
       return tl::unexpected(UsageError{

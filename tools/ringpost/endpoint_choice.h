@@ -24,9 +24,13 @@ struct ChosenEndpoint {
 [[nodiscard]] Result<std::vector<ChosenEndpoint>, UsageError> choose_endpoints(
     const SendDraft& draft, const SettingMap& send_settings, const Configuration& configuration);
 
+// What a user name without a password is: a mistake, or somebody who only wants to look.
+enum class PasswordNeed : bool { required, optional };
+
 // Reads the password of each that has a user name. A variable is never used for two hosts, lest one
 // ESP learns the password of another.
-[[nodiscard]] Result<void, UsageError> read_passwords(std::vector<ChosenEndpoint>& endpoints);
+[[nodiscard]] Result<void, UsageError> read_passwords(std::vector<ChosenEndpoint>& endpoints,
+                                                      PasswordNeed need = PasswordNeed::required);
 
 // What every run with these endpoints has to say.
 [[nodiscard]] std::vector<std::string> endpoint_warnings(

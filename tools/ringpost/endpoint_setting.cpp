@@ -57,18 +57,18 @@ Result<TransportSecurity, std::string> parse_security(Bytes text) {
 }
 
 Applied apply_port(const SettingValue& value, EndpointDraft& draft) {
-  std::uint16_t first = 0;
+  draft.ports.clear();
   for (const std::string& text : value.texts) {
     std::uint16_t port = 0;
     if (auto taken = take(parse_number(text, {.min = 1, .max = 65535}), port); !taken) {
       return taken;
     }
-    first = first == 0 ? port : first;
+    draft.ports.push_back(port);
   }
-  if (first == 0) {
+  if (draft.ports.empty()) {
     return tl::unexpected(std::string("no port stands in the list"));
   }
-  draft.port = first;
+  draft.port = draft.ports.front();
   return {};
 }
 
@@ -103,7 +103,7 @@ constexpr auto apply_ca_file = [](const SettingValue& value, EndpointDraft& draf
   return apply_not_empty(value, draft.options.ca_file);
 };
 
-constexpr std::array<EndpointKey, 27> keys = {{
+constexpr std::array<EndpointKey, 28> keys = {{
     {"host", SettingKind::text, false,
      [](const SettingValue& value, EndpointDraft& draft) {
        return take_checked(host_offence(value.text()), value.text(), draft.options.host);
@@ -165,12 +165,25 @@ constexpr std::array<EndpointKey, 27> keys = {{
      }},
     {"pipelining", SettingKind::text, false,
      [](const SettingValue& value, EndpointDraft& draft) {
-       return take(parse_pipelining(value.text()), draft.options.pipelining);
+       const auto setting = parse_pipeline(value.text());
+       if (!setting) {
+         return Result<void, std::string>(tl::unexpected(setting.error()));
+       }
+       setting->apply_to(draft.options);
+       return Result<void, std::string>();
+     }},
+    {"chunking", SettingKind::text, false,
+     [](const SettingValue& value, EndpointDraft& draft) {
+       return take(parse_chunking(value.text()), draft.options.chunking);
      }},
     {"recipients_per_message", SettingKind::number, false,
      [](const SettingValue& value, EndpointDraft& draft) {
-       return take(parse_number(value.text(), {.min = 1, .max = limits::job_recipients_max}),
-                   draft.options.recipients_max);
+       return take(parse_recipients_max(value.text()), draft.options.recipients_max);
+     }},
+    {"messages_per_connection", SettingKind::number, false,
+     [](const SettingValue& value, EndpointDraft& draft) {
+       return take(parse_number(value.text(), {.min = 1, .max = 1'000'000'000}),
+                   draft.options.messages_per_connection_max);
      }},
     {"weight", SettingKind::number, false,
      [](const SettingValue& value, EndpointDraft& draft) {
@@ -194,7 +207,6 @@ constexpr std::array<EndpointKey, 27> keys = {{
        return apply_timeout(value, draft.options.end_of_data_timeout);
      }},
     {"preset", SettingKind::text, false, nullptr},
-    {"messages_per_connection", SettingKind::number, false, nullptr},
 }};
 
 // "FILE:LINE:COLUMN: " of a setting, or the endpoint's name when there is no such setting.
@@ -362,14 +374,51 @@ Result<std::uint32_t, std::string> parse_connections(Bytes text) {
   return static_cast<std::uint32_t>(*number);
 }
 
-Result<PipeliningOption, std::string> parse_pipelining(Bytes text) {
+void PipelineSetting::apply_to(EndpointOptions& options) const {
+  options.pipelining = pipelining;
+  options.messages_in_flight_max = messages_in_flight_max;
+}
+
+Result<PipelineSetting, std::string> parse_pipeline(Bytes text) {
+  PipelineSetting setting;
   if (text == "auto") {
-    return PipeliningOption::automatic;
+    return setting;
   }
   if (text == "off") {
-    return PipeliningOption::off;
+    setting.pipelining = PipeliningOption::off;
+    return setting;
+  }
+  const auto number = parse_number(text, {.min = 1, .max = limits::flight_messages_limit});
+  if (!number) {
+    return tl::unexpected(
+        fmt::format("{} is neither auto, off nor a number of messages from 1 to {}",
+                    in_quotes(text), limits::flight_messages_limit));
+  }
+  setting.messages_in_flight_max = static_cast<std::uint32_t>(*number);
+  return setting;
+}
+
+std::string pipeline_text(const EndpointOptions& options) {
+  if (options.pipelining == PipeliningOption::off) {
+    return "off";
+  }
+  const std::uint32_t messages = options.messages_in_flight_max;
+  return messages == 0 ? "auto" : fmt::format("{}", messages);
+}
+
+Result<bool, std::string> parse_chunking(Bytes text) {
+  if (text == "auto" || text == "off") {
+    return text == "auto";
   }
   return tl::unexpected(fmt::format("{} is neither auto nor off", in_quotes(text)));
+}
+
+Result<std::uint32_t, std::string> parse_recipients_max(Bytes text) {
+  const auto number = parse_number(text, {.min = 1, .max = limits::job_recipients_max});
+  if (!number) {
+    return tl::unexpected(number.error());
+  }
+  return static_cast<std::uint32_t>(*number);
 }
 
 Result<std::uint32_t, std::string> parse_weight(Bytes text) {
@@ -425,18 +474,6 @@ std::string_view name_of(TransportSecurity security) {
       return "implicit";
     case TransportSecurity::none:
       return "none";
-  }
-  RP_ASSERT(false);
-}
-
-std::string_view name_of(PipeliningOption pipelining) {
-  switch (pipelining) {
-    case PipeliningOption::off:
-      return "off";
-    case PipeliningOption::within:
-      return "within";
-    case PipeliningOption::automatic:
-      return "auto";
   }
   RP_ASSERT(false);
 }

@@ -5,6 +5,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "codec/base.h"
 #include "engine/config.h"
@@ -15,7 +16,8 @@ namespace ringpost::cli {
 // An endpoint that is being read.
 struct EndpointDraft {
   EndpointOptions options;
-  std::optional<std::uint16_t> port;
+  std::optional<std::uint16_t> port;  // the first of `ports`
+  std::vector<std::uint16_t> ports;   // as they were written; empty: none was
   std::optional<TransportSecurity> security;
   std::string password_file;
   std::string password_command;
@@ -50,7 +52,17 @@ struct EndpointKey {
 
 // The words that files and flags share.
 [[nodiscard]] Result<std::uint32_t, std::string> parse_connections(Bytes text);
-[[nodiscard]] Result<PipeliningOption, std::string> parse_pipelining(Bytes text);
+// How far messages run ahead: "auto", "off", or how many may be in flight.
+struct PipelineSetting {
+  PipeliningOption pipelining = PipeliningOption::automatic;
+  std::uint32_t messages_in_flight_max = 0;
+
+  void apply_to(EndpointOptions& options) const;
+};
+[[nodiscard]] Result<PipelineSetting, std::string> parse_pipeline(Bytes text);
+[[nodiscard]] std::string pipeline_text(const EndpointOptions& options);
+[[nodiscard]] Result<bool, std::string> parse_chunking(Bytes text);
+[[nodiscard]] Result<std::uint32_t, std::string> parse_recipients_max(Bytes text);
 [[nodiscard]] Result<std::uint32_t, std::string> parse_weight(Bytes text);
 // The name of a mechanism in lower or upper case; nothing for "auto".
 [[nodiscard]] Result<std::optional<codec::AuthMechanism>, std::string> parse_auth(Bytes text);
@@ -58,7 +70,6 @@ struct EndpointKey {
 [[nodiscard]] std::optional<std::string> auth_conflict(const EndpointOptions& options);
 
 [[nodiscard]] std::string_view name_of(TransportSecurity security);
-[[nodiscard]] std::string_view name_of(PipeliningOption pipelining);
 [[nodiscard]] std::string auth_text(std::optional<codec::AuthMechanism> auth);
 
 }  // namespace ringpost::cli

@@ -1,8 +1,7 @@
 #include "tools/ringpost/progress.h"
 
-#include <unistd.h>
-
 #include <cstdlib>
+#include <unistd.h>
 
 namespace ringpost::cli {
 
@@ -20,8 +19,8 @@ ProgressKind kind_of(const SendSettings& settings) {
     return settings.progress;
   }
   const char* const terminal = std::getenv("TERM");
-  const bool can_draw = ::isatty(STDERR_FILENO) == 1 && terminal != nullptr &&
-                        std::string_view(terminal) != "dumb";
+  const bool can_draw =
+      ::isatty(STDERR_FILENO) == 1 && terminal != nullptr && std::string_view(terminal) != "dumb";
   return can_draw ? ProgressKind::block : ProgressKind::plain;
 }
 

@@ -1,10 +1,11 @@
 #include "tools/ringpost/run_report.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <array>
 #include <iterator>
+#include <span>
+
+#include <fmt/format.h>
 
 #include "codec/json_text.h"
 #include "tools/ringpost/wording.h"
@@ -54,9 +55,8 @@ void append_statuses(std::string& text, const RunFacts& facts) {
 void append_json_statuses(std::string& json, const RunFacts& facts) {
   json += "\"recipients\":{";
   for (const Status status : statuses) {
-    fmt::format_to(std::back_inserter(json), "{}\"{}\":{}",
-                   status == Status::accepted ? "" : ",", name_of(status),
-                   facts.tally->of(status));
+    fmt::format_to(std::back_inserter(json), "{}\"{}\":{}", status == Status::accepted ? "" : ",",
+                   name_of(status), facts.tally->of(status));
   }
   json += "}";
 }
@@ -65,11 +65,36 @@ void append_json_common(std::string& json, const RunFacts& facts) {
   append_json_statuses(json, facts);
   fmt::format_to(std::back_inserter(json),
                  ",\"jobs\":{},\"seconds\":{:.3f},\"messages_per_second\":{:.0f},"
-                 "\"content_bytes\":{},\"sessions_opened\":{},\"sessions_ready\":{}",
+                 "\"content_bytes\":{},\"sessions_opened\":{},\"sessions_ready\":{},"
+                 "\"sessions_resumed\":{}",
                  facts.jobs_read, facts.seconds,
                  per_second(facts.tally->of(Status::accepted), facts),
                  facts.statistics.content_bytes, facts.statistics.sessions_opened,
-                 facts.statistics.sessions_ready);
+                 facts.statistics.sessions_ready, facts.statistics.sessions_resumed);
+}
+
+// "10 sessions, 9 resumed"
+std::string sessions_text(const EngineStatistics& statistics) {
+  std::string text = fmt::format("{} session{}", statistics.sessions_ready,
+                                 statistics.sessions_ready == 1 ? "" : "s");
+  if (statistics.sessions_resumed > 0) {
+    text += fmt::format(", TLS resumed in {}", statistics.sessions_resumed);
+  }
+  return text;
+}
+
+// "BDAT flights", or "ses: lock-step, relay: DATA groups".
+std::string pipelining_text(std::span<const EndpointReport> endpoints) {
+  std::string text;
+  for (const EndpointReport& endpoint : endpoints) {
+    if (endpoint.pipelining.empty()) {
+      continue;
+    }
+    text += text.empty() ? "" : ", ";
+    text += endpoints.size() > 1 ? printable(endpoint.endpoint) + ": " : "";
+    text += endpoint.pipelining;
+  }
+  return text;
 }
 
 }  // namespace
@@ -79,10 +104,12 @@ std::string summary_text(const RunFacts& facts) {
   append_statuses(text, facts);
   const double accepted_per_second = per_second(facts.tally->of(Status::accepted), facts);
   fmt::format_to(std::back_inserter(text),
-                 "{} jobs in {:.2f} s: {:.0f} messages/s, {:.1f} MB/s of content, {} sessions\n",
+                 "{} jobs in {:.2f} s: {:.0f} messages/s, {:.1f} MB/s of content\n",
                  facts.jobs_read, facts.seconds, accepted_per_second,
-                 per_second(facts.statistics.content_bytes, facts) / 1e6,
-                 facts.statistics.sessions_ready);
+                 per_second(facts.statistics.content_bytes, facts) / 1e6);
+  const std::string pipelining = pipelining_text(facts.endpoints);
+  fmt::format_to(std::back_inserter(text), "{}{}{}\n", sessions_text(facts.statistics),
+                 pipelining.empty() ? "" : "; ", pipelining);
   const std::vector<ReplyGroup> groups = facts.tally->groups(groups_shown);
   if (!groups.empty()) {
     text += "most frequent reasons:\n";
@@ -106,7 +133,15 @@ std::string summary_json(const RunFacts& facts) {
   append_json_common(json, facts);
   fmt::format_to(std::back_inserter(json), ",\"turns\":{},\"ring_enters\":{}",
                  facts.statistics.turns, facts.statistics.ring_enters);
-  json += ",\"endpoint_failures\":[";
+  json += ",\"endpoints\":[";
+  for (std::size_t i = 0; i < facts.endpoints.size(); ++i) {
+    json += i == 0 ? "{\"endpoint\":" : ",{\"endpoint\":";
+    codec::append_json_string(json, facts.endpoints[i].endpoint);
+    json += ",\"pipelining\":";
+    codec::append_json_string(json, facts.endpoints[i].pipelining);
+    json += "}";
+  }
+  json += "],\"endpoint_failures\":[";
   for (std::size_t i = 0; i < facts.failures.size(); ++i) {
     const EndpointFailure& failure = facts.failures[i];
     json += i == 0 ? "{\"endpoint\":" : ",{\"endpoint\":";
@@ -130,8 +165,8 @@ std::string progress_text(const RunFacts& facts) {
   const std::uint64_t total = facts.tally->total();
   const std::uint64_t accepted = facts.tally->of(Status::accepted);
   if (facts.bytes_total > 0) {
-    const double share = static_cast<double>(facts.bytes_read) /
-                         static_cast<double>(facts.bytes_total);
+    const double share =
+        static_cast<double>(facts.bytes_read) / static_cast<double>(facts.bytes_total);
     fmt::format_to(std::back_inserter(text), "{:3.0f}% read  ", std::min(share, 1.0) * 100);
   }
   fmt::format_to(std::back_inserter(text), "{} accepted  {} other  {:.0f}/s  {:.0f} s", accepted,

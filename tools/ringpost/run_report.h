@@ -16,6 +16,7 @@ struct RunFacts {
   const RunTally* tally = nullptr;
   EngineStatistics statistics;
   std::vector<EndpointFailure> failures;
+  std::vector<EndpointReport> endpoints;
   double seconds = 0;
   std::uint64_t jobs_read = 0;
   std::uint64_t bytes_read = 0;   // of job files

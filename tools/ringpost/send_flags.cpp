@@ -116,7 +116,10 @@ void SendFlags::add_to(CLI::App& app) {
       ->group(group);
   state.add_value(app, "connections", "", "N|auto", "Connections to each endpoint [10]", group);
   state.add_value(app, "rate", "", "N[/s|/m|/h]", "Messages to each endpoint, at most", group);
-  state.add_value(app, "pipeline", "", "auto|off", "Use PIPELINING where announced [auto]", group);
+  state.add_value(app, "pipeline", "", "auto|off|N",
+                  "Messages in flight on a connection, where the server allows it [auto]", group);
+  state.add_value(app, "chunking", "", "auto|off", "Use BDAT where announced [auto]", group);
+  state.add_value(app, "max_recipients", "", "N", "Recipients of one transaction [100]", group);
   group = "Results";
   state.add_value(app, "outcomes", "-o,", "FILE|-", "Outcome lines, one per recipient; - is stdout",
                   group);

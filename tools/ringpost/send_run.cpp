@@ -120,6 +120,9 @@ int SendRun::run() {
     EngineOptions options;
     options.endpoints = settings_.endpoints;
     options.cores = settings_.cores;
+    options.on_notice = [this](const EndpointNotice& notice) {
+      log_.warn(notice.message, {{"endpoint", notice.endpoint}});
+    };
     auto engine =
         Engine::start(std::move(options), [this](auto decided) { take_outcomes(decided); });
     if (!engine) {
@@ -304,6 +307,7 @@ RunFacts SendRun::facts() const {
   if (engine_) {
     facts.statistics = engine_->statistics();
     facts.failures = engine_->endpoint_failures();
+    facts.endpoints = engine_->endpoint_reports();
   }
   facts.seconds = std::chrono::duration<double>(Clock::now() - started_at_).count();
   facts.jobs_read = jobs_read_.load(std::memory_order_relaxed);

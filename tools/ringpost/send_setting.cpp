@@ -143,7 +143,7 @@ Applied apply_verbose(const SettingValue& value, SendDraft& draft) {
   return take(parse_number(value.text(), {.min = 0, .max = 100}), draft.verbosity);
 }
 
-constexpr std::array<SendKey, 18> keys = {{
+constexpr std::array<SendKey, 20> keys = {{
     {"endpoint", SettingKind::text_list, true, apply_endpoint},
     {"outcomes", SettingKind::text, true,
      [](const SettingValue& value, SendDraft& draft) {
@@ -163,7 +163,15 @@ constexpr std::array<SendKey, 18> keys = {{
      }},
     {"pipeline", SettingKind::text, true,
      [](const SettingValue& value, SendDraft& draft) {
-       return take(parse_pipelining(value.text()), draft.pipelining);
+       return take(parse_pipeline(value.text()), draft.pipeline);
+     }},
+    {"chunking", SettingKind::text, true,
+     [](const SettingValue& value, SendDraft& draft) {
+       return take(parse_chunking(value.text()), draft.chunking);
+     }},
+    {"max_recipients", SettingKind::number, true,
+     [](const SettingValue& value, SendDraft& draft) {
+       return take(parse_recipients_max(value.text()), draft.recipients_max);
      }},
     {"cores", SettingKind::number, true,
      [](const SettingValue& value, SendDraft& draft) {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "codec/base.h"
+#include "tools/ringpost/endpoint_setting.h"
 #include "tools/ringpost/setting_value.h"
 #include "tools/ringpost/settings.h"
 
@@ -24,7 +25,9 @@ struct SendDraft {
   // endpoint's own key has it.
   std::optional<std::uint32_t> connections;
   std::optional<double> rate;
-  std::optional<PipeliningOption> pipelining;
+  std::optional<PipelineSetting> pipeline;
+  std::optional<bool> chunking;
+  std::optional<std::uint32_t> recipients_max;
 
   std::uint64_t verbosity = 0;
   bool no_color = false;

@@ -1,14 +1,13 @@
 #include "tools/ringpost/signal_watch.h"
 
+#include <algorithm>
+#include <array>
+#include <csignal>
 #include <poll.h>
 #include <pthread.h>
 #include <sys/eventfd.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
-
-#include <algorithm>
-#include <array>
-#include <csignal>
 
 namespace ringpost::cli {
 
@@ -62,8 +61,7 @@ void SignalWatch::run(const SignalWatchActions& actions) {
   Instant drain_over = never;
   for (;;) {
     const Instant wake_at = std::min(next_tick, drain_over);
-    const auto pause =
-        std::chrono::ceil<std::chrono::milliseconds>(wake_at - Clock::now()).count();
+    const auto pause = std::chrono::ceil<std::chrono::milliseconds>(wake_at - Clock::now()).count();
     std::array<pollfd, 2> wanted{{{signal_descriptor_, POLLIN, 0}, {end_descriptor_, POLLIN, 0}}};
     ::poll(wanted.data(), wanted.size(), static_cast<int>(std::clamp<long>(pause, 0, 60'000)));
     if (wanted[1].revents != 0) {
