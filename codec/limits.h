@@ -53,6 +53,14 @@ inline constexpr std::size_t reply_lines_max = 256;
 inline constexpr std::size_t outcome_text_bytes_max = 512;
 // RFC 4954 section 4: an AUTH line may have 12,288 octets; a longer challenge is an attack.
 inline constexpr std::size_t auth_challenge_bytes_max = 12'288;
+// RFC 5321 4.5.3.1.4, CRLF included. RFC 4954 4: an initial response that makes AUTH longer waits
+// for a challenge.
+inline constexpr std::size_t command_line_bytes_max = 512;
+// RFC 7677 4 asks for 4,096 at least; fewer make a stolen list of proofs easy to search.
+inline constexpr std::uint32_t scram_iterations_min = 4096;
+// A server must not name the work that we do. OWASP advises 600,000 (2023); a million takes about a
+// second, once for each worker.
+inline constexpr std::uint32_t scram_iterations_max = 1'000'000;
 inline constexpr std::size_t ehlo_keywords_max = 100;
 
 // ---- Time: RFC 5321 4.5.3.2, minimum values a client should use

@@ -1,5 +1,6 @@
 #include "codec/sasl.h"
 
+#include <algorithm>
 #include <array>
 
 #include "codec/base64.h"
@@ -27,6 +28,54 @@ std::string plain_message(const Credentials& credentials) {
   return message;
 }
 
+// RFC 7628 3.1, with %x01 between the fields. The user name is escaped as SCRAM does it.
+std::string oauthbearer_message(const Credentials& credentials) {
+  std::string message = "n,a=";
+  message.append(escaped_scram_name(credentials.username)).append(",\x01");
+  if (!credentials.host.empty()) {
+    message.append("host=").append(credentials.host).append("\x01port=");
+    message.append(std::to_string(credentials.port)).append("\x01");
+  }
+  return message.append("auth=Bearer ").append(credentials.token).append("\x01\x01");
+}
+
+// As Google and Microsoft describe it; there is no RFC.
+std::string xoauth2_message(const Credentials& credentials) {
+  std::string message = "user=" + credentials.username;
+  return message
+      .append(
+          "\x01"
+          "auth=Bearer ")
+      .append(credentials.token)
+      .append("\x01\x01");
+}
+
+// RFC 2195 2: the digest in lower case hexadecimal.
+std::string cram_md5_message(const Credentials& credentials, Bytes challenge,
+                             const SaslCrypto& crypto) {
+  constexpr Bytes digits = "0123456789abcdef";
+  std::string message = credentials.username + " ";
+  for (const char octet : crypto.hmac_md5(credentials.password, challenge)) {
+    message.push_back(digits[static_cast<unsigned char>(octet) >> 4]);
+    message.push_back(digits[static_cast<unsigned char>(octet) & 15]);
+  }
+  return message;
+}
+
+SaslError error_of(ScramClient::Error error) {
+  switch (error) {
+    case ScramClient::Error::malformed:
+      return SaslError::malformed_scram;
+    case ScramClient::Error::foreign_nonce:
+      return SaslError::foreign_nonce;
+    case ScramClient::Error::iterations:
+      return SaslError::scram_iterations;
+    case ScramClient::Error::wrong_signature:
+      return SaslError::server_unproven;
+  }
+  RP_ASSERT(false);
+}
+
 bool safe(Bytes text) { return text.find_first_of(Bytes("\r\n\0", 3)) == Bytes::npos; }
 
 // A secret of a few octets would match by chance and tell more by its absence than it hides.
@@ -45,54 +94,159 @@ void replace_all(std::string& text, Bytes secret) {
 }  // namespace
 
 bool valid_credentials(const Credentials& credentials) {
-  return safe(credentials.username) && safe(credentials.password);
+  // A token is printable ASCII (RFC 6750 2.1); %x01 ends a field of the messages that carry it.
+  const bool token_safe =
+      std::all_of(credentials.token.begin(), credentials.token.end(),
+                  [](char character) { return character > ' ' && character < '\x7f'; });
+  const bool username_safe =
+      safe(credentials.username) &&
+      (credentials.token.empty() || credentials.username.find('\x01') == std::string::npos);
+  return username_safe && token_safe && safe(credentials.password);
 }
 
 std::string_view text_of(SaslError error) {
   constexpr std::array<std::string_view, sasl_error_count> texts = {
       "the server's AUTH challenge is not base64 or too long",
-      "the server goes on asking after the last answer of the AUTH mechanism"};
+      "the server goes on asking after the last answer of the AUTH mechanism",
+      "the server's SCRAM message is malformed",
+      "the server's SCRAM nonce does not begin with ours: an attack, or a broken server",
+      "the server asks for less than 4096 or more than 1000000 iterations of SCRAM",
+      "the server did not prove that it knows the password, which SCRAM asks of it: it may be "
+      "somebody else's"};
   return texts[static_cast<std::size_t>(error)];
 }
 
-std::optional<AuthMechanism> choose_mechanism(const Capabilities& capabilities) {
-  for (const AuthMechanism mechanism : {AuthMechanism::plain, AuthMechanism::login}) {
-    if (capabilities.offers(mechanism)) {
+bool takes_token(AuthMechanism mechanism) {
+  return mechanism == AuthMechanism::oauthbearer || mechanism == AuthMechanism::xoauth2;
+}
+
+std::optional<AuthMechanism> choose_mechanism(const Capabilities& capabilities,
+                                              const MechanismChoice& choice) {
+  using enum AuthMechanism;
+  constexpr std::array<AuthMechanism, auth_mechanism_count> under_tls = {
+      oauthbearer, xoauth2, scram_sha_256, plain, login, cram_md5};
+  constexpr std::array<AuthMechanism, auth_mechanism_count> in_clear = {
+      oauthbearer, xoauth2, scram_sha_256, cram_md5, plain, login};
+  for (const AuthMechanism mechanism : choice.in_clear ? in_clear : under_tls) {
+    const bool hashes = mechanism == scram_sha_256 || mechanism == cram_md5;
+    const bool usable = takes_token(mechanism) == choice.has_token &&
+                        !(choice.in_clear && choice.has_token) && (!hashes || choice.has_crypto);
+    if (usable && capabilities.offers(mechanism) && choice.named.value_or(mechanism) == mechanism) {
       return mechanism;
     }
   }
   return std::nullopt;
 }
 
-std::string SaslExchange::initial_response(const Credentials& credentials) {
-  if (mechanism_ != AuthMechanism::plain) {
-    return {};
+SaslExchange::SaslExchange(AuthMechanism mechanism, const Credentials& credentials,
+                           const SaslTools& tools)
+    : mechanism_(mechanism), credentials_(credentials), tools_(tools) {
+  if (mechanism == AuthMechanism::scram_sha_256) {
+    RP_ASSERT(tools.crypto != nullptr && tools.scram_cache != nullptr);
+    scram_.emplace(credentials.username, credentials.password, *tools.crypto, *tools.scram_cache);
   }
-  return base64_of(plain_message(credentials));
+  RP_ASSERT(mechanism != AuthMechanism::cram_md5 || tools.crypto != nullptr);
 }
 
-Result<std::string, SaslError> SaslExchange::respond(Bytes challenge,
-                                                     const Credentials& credentials) {
-  std::string prompt;
+std::string SaslExchange::initial_response() const {
+  switch (mechanism_) {
+    case AuthMechanism::plain:
+      return base64_of(plain_message(credentials_));
+    case AuthMechanism::scram_sha_256:
+      return base64_of(scram_->first());
+    case AuthMechanism::xoauth2:
+      return base64_of(xoauth2_message(credentials_));
+    case AuthMechanism::oauthbearer:
+      return base64_of(oauthbearer_message(credentials_));
+    case AuthMechanism::login:
+    case AuthMechanism::cram_md5:
+      break;
+  }
+  return {};
+}
+
+Result<std::string, SaslError> SaslExchange::respond(Bytes challenge) {
+  std::string decoded;
   if (challenge.size() > limits::auth_challenge_bytes_max ||
-      !decode_base64(challenge, Base64Space::refused, prompt)) {
+      !decode_base64(challenge, Base64Space::refused, decoded)) {
     return tl::unexpected(SaslError::bad_challenge);
   }
-  // LOGIN has no RFC: the prompts vary and what they say is not looked at. The first asks for the
-  // user name.
-  const int answer = answers_given_++;
-  if (mechanism_ == AuthMechanism::login && answer < 2) {
-    return base64_of(answer == 0 ? credentials.username : credentials.password);
+  if (initial_withheld_) {
+    initial_withheld_ = false;
+    return initial_response();
+  }
+  return answer(decoded);
+}
+
+Result<std::string, SaslError> SaslExchange::answer(Bytes challenge) {
+  const int answer_index = answers_given_++;
+  switch (mechanism_) {
+    case AuthMechanism::plain:
+      break;
+    case AuthMechanism::login:
+      // LOGIN has no RFC: the prompts vary and what they say is not looked at. The first asks for
+      // the user name.
+      if (answer_index < 2) {
+        return base64_of(answer_index == 0 ? credentials_.username : credentials_.password);
+      }
+      break;
+    case AuthMechanism::cram_md5:
+      if (answer_index == 0) {
+        return base64_of(cram_md5_message(credentials_, challenge, *tools_.crypto));
+      }
+      break;
+    case AuthMechanism::scram_sha_256:
+      return answer_scram(challenge);
+    case AuthMechanism::xoauth2:
+    case AuthMechanism::oauthbearer:
+      // The token is refused, and JSON says why. A dummy answer, and the 535 comes (RFC 7628
+      // 3.2.3).
+      if (answer_index == 0) {
+        return mechanism_ == AuthMechanism::oauthbearer ? base64_of("\x01") : std::string();
+      }
+      break;
   }
   return tl::unexpected(SaslError::unexpected_challenge);
 }
 
-Redactor::Redactor(const Credentials& credentials)
-    : secrets_{base64_of(plain_message(credentials)), base64_of(credentials.password),
-               credentials.password} {
+Result<std::string, SaslError> SaslExchange::answer_scram(Bytes challenge) {
+  if (answers_given_ == 1) {
+    const auto proof = scram_->prove(challenge);
+    if (!proof) {
+      return tl::unexpected(error_of(proof.error()));
+    }
+    return base64_of(*proof);
+  }
+  if (answers_given_ == 2) {
+    const auto proven = scram_->check(challenge);
+    if (!proven) {
+      return tl::unexpected(error_of(proven.error()));
+    }
+    server_proven_ = *proven;
+    return std::string();
+  }
+  return tl::unexpected(SaslError::unexpected_challenge);
+}
+
+Result<void, SaslError> SaslExchange::succeed() const {
+  if (mechanism_ == AuthMechanism::scram_sha_256 && !server_proven_) {
+    return tl::unexpected(SaslError::server_unproven);
+  }
+  return {};
+}
+
+Redactor::Redactor(const Credentials& credentials) {
   // Without a password nothing is secret, least of all the base64 of the user name.
-  if (credentials.password.empty()) {
-    secrets_ = {};
+  if (!credentials.password.empty()) {
+    secrets_ = {base64_of(plain_message(credentials)), base64_of(credentials.password),
+                credentials.password};
+  }
+  if (!credentials.token.empty()) {
+    for (std::string secret :
+         {base64_of(oauthbearer_message(credentials)), base64_of(xoauth2_message(credentials)),
+          base64_of(credentials.token), credentials.token}) {
+      secrets_.push_back(std::move(secret));
+    }
   }
 }
 

@@ -88,6 +88,15 @@ void take_keyword(Bytes line, Capabilities& capabilities) {
 
 }  // namespace
 
+std::optional<AuthMechanism> find_mechanism(Bytes name) {
+  for (std::size_t i = 0; i < mechanism_names.size(); ++i) {
+    if (same_word(name, mechanism_names[i])) {
+      return static_cast<AuthMechanism>(i);
+    }
+  }
+  return std::nullopt;
+}
+
 std::string_view name_of(AuthMechanism mechanism) {
   return mechanism_names[static_cast<std::size_t>(mechanism)];
 }

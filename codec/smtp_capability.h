@@ -2,13 +2,14 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 #include "codec/base.h"
 
 namespace ringpost::codec {
 
-// SASL mechanisms, in the order in which they are preferred.
+// SASL mechanisms. In which order they are preferred says choose_mechanism() of sasl.h.
 enum class AuthMechanism : std::uint8_t {
   plain,
   login,
@@ -19,6 +20,9 @@ enum class AuthMechanism : std::uint8_t {
 };
 inline constexpr std::size_t auth_mechanism_count = 6;
 [[nodiscard]] std::string_view name_of(AuthMechanism mechanism);
+
+// By its name, in upper or lower case.
+[[nodiscard]] std::optional<AuthMechanism> find_mechanism(Bytes name);
 
 struct Capabilities {
   bool starttls = false;

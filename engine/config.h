@@ -4,11 +4,13 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "codec/base.h"
 #include "codec/limits.h"
+#include "codec/smtp_capability.h"
 
 namespace ringpost {
 
@@ -25,6 +27,15 @@ enum class PipeliningOption : std::uint8_t {
   automatic,  // as far ahead as the server goes along
 };
 
+// An OAuth access token, as it was read just now.
+struct AccessToken {
+  std::string value;
+  std::optional<Duration> lifetime = {};  // nothing: until the server refuses it
+};
+// The error is a clause that names the place and no secret.
+using TokenResult = Result<AccessToken, std::string>;
+using TokenReader = std::function<TokenResult()>;
+
 // One account at one server.
 struct EndpointOptions {
   std::string name;  // for outcome lines and logs; unique in an engine
@@ -33,11 +44,19 @@ struct EndpointOptions {
   TransportSecurity security = TransportSecurity::starttls;
 
   std::string username;  // empty: no authentication
-  std::string password;
+  std::string password;  // an OAuth token where `auth` is a mechanism that takes one
+  // Where access tokens come from, in place of a password; null: there are none. Called on a thread
+  // of its own, where it may wait, one call at a time.
+  TokenReader read_token;
+  // The mechanism to log in with. Nothing: the best that is announced (codec::choose_mechanism).
+  std::optional<codec::AuthMechanism> auth;
   bool allow_plaintext_auth = false;
 
   bool verify_certificate = true;
   std::string ca_file;  // PEM; trusted beside the system's CAs
+  // PEM, for servers that ask who we are; both or none.
+  std::string client_certificate_file;
+  std::string client_key_file;
 
   std::uint32_t connections_max = 10;             // over all cores
   double messages_per_second_max = 0;             // 0: no limit

@@ -64,9 +64,11 @@ Instant Connection::deadline() const {
 // -------------------------------------------------------------------------------------
 
 void Connection::open(const io::SocketAddress& address,
-                      const protocol::PipeliningKnowledge& knowledge) {
+                      const protocol::PipeliningKnowledge& knowledge,
+                      std::shared_ptr<const protocol::Login> login) {
   knowledge_told = knowledge;
   RP_ASSERT(phase_ == Phase::idle);
+  login_ = std::move(login);
   peer_ = address.text();
   const auto handle = environment_.io->open(address);
   if (!handle) {
@@ -103,7 +105,7 @@ void Connection::connected(std::int32_t result) {
 void Connection::start_session() {
   phase_ = Phase::talking;
   protocol::SessionListener& listener = *this;
-  session_.emplace(*environment_.session, listener, environment_.io->now(), knowledge_told);
+  session_.emplace(*environment_.session, listener, environment_.io->now(), knowledge_told, login_);
 }
 
 void Connection::start_handshake() {

@@ -58,8 +58,11 @@ class Connection final : private protocol::SessionListener {
   void mark_progressed() { progressed_ = true; }
   [[nodiscard]] const std::string& peer() const { return peer_; }
 
-  // `knowledge`: what earlier sessions have learnt of the server's pipelining.
-  void open(const io::SocketAddress& address, const protocol::PipeliningKnowledge& knowledge);
+  // `knowledge`: what earlier sessions have learnt of the server's pipelining. `login` is null when
+  // nobody logs in.
+  void open(const io::SocketAddress& address, const protocol::PipeliningKnowledge& knowledge,
+            std::shared_ptr<const protocol::Login> login);
+  [[nodiscard]] std::uint64_t token_number() const { return login_ ? login_->token_number : 0; }
   // What is known by now. Precondition: was_ready().
   [[nodiscard]] const protocol::PipeliningKnowledge& knowledge() const {
     return session_->knowledge();
@@ -143,6 +146,7 @@ class Connection final : private protocol::SessionListener {
   bool sending_broken_ = false;  // a send failed; what the server still said is read to its end
   Instant deadline_ = never;     // of phases that the session does not know of
   std::string peer_;
+  std::shared_ptr<const protocol::Login> login_;
   std::unique_ptr<tls::Channel> channel_;
   std::optional<protocol::Session> session_;
   ByteBuffer sending_;  // a slab while a send is under way

@@ -13,22 +13,32 @@ Duration pause_after(std::uint32_t pauses) {
   return std::min<Duration>(longest, first * (1u << std::min(pauses, 10u)) / 2);
 }
 
+bool is_refusal(const protocol::CloseReason& reason) {
+  return reason.kind == protocol::CloseKind::auth_refused && reason.permanent;
+}
+
 }  // namespace
 
 EndpointGate::EndpointGate(const EndpointOptions& options, Resolve resolve,
-                           std::function<void()> wake_workers, std::function<Instant()> clock)
+                           std::function<void()> wake_workers, std::function<Instant()> clock,
+                           ReadToken read_token)
     : options_(options),
       resolve_(std::move(resolve)),
       wake_workers_(std::move(wake_workers)),
       clock_(std::move(clock)),
-      rate_(options.messages_per_second_max) {}
+      read_token_(std::move(read_token)),
+      rate_(options.messages_per_second_max),
+      login_source_(options) {}
 
 EndpointGate::Admission EndpointGate::ask(Instant now) {
   Admission admission;
   bool look_up = false;
+  bool read_token = false;
   {
     const std::lock_guard lock(mutex_);
-    look_up = state_ == State::unresolved && !failed() && now >= closed_until_;
+    const bool may_act = !failed() && now >= closed_until_;
+    look_up = state_ == State::unresolved && may_act;
+    read_token = may_act && login_source_.start_reading(now);
     if (look_up) {
       state_ = State::resolving;
     }
@@ -38,6 +48,9 @@ EndpointGate::Admission EndpointGate::ask(Instant now) {
     // Without the lock: the resolver holds one of its own when it calls back.
     resolve_(options_.host, options_.port,
              [this](io::Resolver::Answer answer) { resolved(std::move(answer)); });
+  }
+  if (read_token) {
+    read_token_([this](TokenResult token) { token_read(std::move(token)); });
   }
   return admission;
 }
@@ -52,7 +65,7 @@ EndpointGate::Admission EndpointGate::admit(Instant now) {
     admission.try_again_at = closed_until_;
     return admission;
   }
-  if (state_ != State::untested && state_ != State::open) {
+  if ((state_ != State::untested && state_ != State::open) || !login_source_.ready(now)) {
     return admission;
   }
   admission.canary = state_ == State::untested;
@@ -61,6 +74,7 @@ EndpointGate::Admission EndpointGate::admit(Instant now) {
   }
   admission.answer = Answer::go;
   admission.address = addresses_[address_index_ % addresses_.size()];
+  admission.login = login_source_.login();
   admission.knowledge = knowledge_;
   return admission;
 }
@@ -80,6 +94,28 @@ void EndpointGate::resolved(io::Resolver::Answer answer) {
       reason.detail = answer ? "the name has no address" : answer.error().message;
       reason.permanent = answer || !answer.error().temporary;
       count_failure(reason, clock_());
+    }
+  }
+  wake_workers_();
+}
+
+// On the token's thread.
+void EndpointGate::token_read(TokenResult token) {
+  {
+    const std::lock_guard lock(mutex_);
+    protocol::CloseReason reason;
+    reason.kind = protocol::CloseKind::token_unavailable;
+    reason.stage = Stage::auth;
+    const Instant now = clock_();
+    switch (login_source_.take(std::move(token), now, reason.detail)) {
+      case LoginSource::Taken::good:
+        break;
+      case LoginSource::Taken::failed:
+        count_failure(reason, now);
+        break;
+      case LoginSource::Taken::refused:
+        fail(token_refusal_);
+        break;
     }
   }
   wake_workers_();
@@ -106,12 +142,14 @@ bool EndpointGate::fall_back(const protocol::CloseReason& reason) {
   return news;
 }
 
-void EndpointGate::session_ready(bool canary, protocol::Pipelining pipelining) {
+void EndpointGate::session_ready(bool canary, protocol::Pipelining pipelining,
+                                 std::uint64_t token_number) {
   bool opened = false;
   {
     const std::lock_guard lock(mutex_);
     pipelining_ = pipelining;
     ++sessions_ready_;
+    login_source_.accepted(token_number);
     if (canary && state_ == State::testing) {
       state_ = State::open;
       opened = true;
@@ -141,7 +179,11 @@ void EndpointGate::session_ended(const Ending& ending, const protocol::CloseReas
     }
     const bool on_purpose =
         reason.kind == protocol::CloseKind::quit || reason.kind == protocol::CloseKind::aborted;
-    if (!on_purpose && !failed()) {
+    if (is_refusal(reason) && !failed() && login_source_.refused(ending.token_number)) {
+      // The token has aged, and nothing else is wrong: the next one has a canary of its own.
+      token_refusal_ = reason;
+      state_ = state_ == State::open ? State::untested : state_;
+    } else if (!on_purpose && !failed()) {
       if (state_ == State::open && sessions_ready_ == 0) {
         state_ = State::untested;
       }

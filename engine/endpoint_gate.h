@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -12,6 +13,7 @@
 #include "codec/base.h"
 #include "engine/config.h"
 #include "engine/io/resolver.h"
+#include "engine/login_source.h"
 #include "engine/protocol/close_reason.h"
 #include "engine/protocol/pipelining.h"
 #include "engine/rate_limit.h"
@@ -32,6 +34,7 @@ class EndpointGate {
     Answer answer = Answer::wait;
     bool canary = false;
     io::SocketAddress address;
+    std::shared_ptr<const protocol::Login> login;  // null: nobody logs in
     protocol::PipeliningKnowledge knowledge;
     Instant try_again_at = never;
   };
@@ -39,10 +42,15 @@ class EndpointGate {
   // Looks a name up and calls back, once, on any thread: io::Resolver, or what a test puts there.
   using Resolve = std::function<void(std::string, std::uint16_t, io::Resolver::Callback)>;
 
+  // Reads a token and calls back, once, on any thread.
+  using ReadToken = std::function<void(std::function<void(TokenResult)>)>;
+
   // `wake_workers` is called, on any thread, when an answer of wait may have become another one.
-  // `clock` is the time of a look-up's end, which comes by itself.
+  // `clock` is the time of a look-up's end, which comes by itself. `read_token` is there when the
+  // options have a TokenReader.
   EndpointGate(const EndpointOptions& options, Resolve resolve, std::function<void()> wake_workers,
-               std::function<Instant()> clock = std::chrono::steady_clock::now);
+               std::function<Instant()> clock = std::chrono::steady_clock::now,
+               ReadToken read_token = {});
 
   // Who hears of what happens to the endpoint. Called without a lock, on any thread.
   void on_notice(std::function<void(const EndpointNotice&)> callback) {
@@ -51,7 +59,7 @@ class EndpointGate {
 
   [[nodiscard]] Admission ask(Instant now);
   // A session that was let through has been greeted, secured and authenticated.
-  void session_ready(bool canary, protocol::Pipelining pipelining);
+  void session_ready(bool canary, protocol::Pipelining pipelining, std::uint64_t token_number = 0);
   // What a session has found out about the server. What it should not try is the matter of
   // session_ended().
   void learn(const protocol::PipeliningKnowledge& knowledge);
@@ -60,8 +68,9 @@ class EndpointGate {
   // How far a session that was let through had come when it ended.
   struct Ending {
     bool canary = false;
-    bool was_ready = false;   // session_ready() was called
-    bool progressed = false;  // session_progressed() was called
+    bool was_ready = false;          // session_ready() was called
+    bool progressed = false;         // session_progressed() was called
+    std::uint64_t token_number = 0;  // of its Login
   };
   void session_ended(const Ending& ending, const protocol::CloseReason& reason, Instant now);
 
@@ -78,6 +87,7 @@ class EndpointGate {
 
   [[nodiscard]] Admission admit(Instant now);
   void resolved(io::Resolver::Answer answer);
+  void token_read(TokenResult token);
   void count_failure(const protocol::CloseReason& reason, Instant now);
   void fail(const protocol::CloseReason& reason);
   [[nodiscard]] bool fall_back(const protocol::CloseReason& reason);
@@ -86,6 +96,7 @@ class EndpointGate {
   Resolve resolve_;
   std::function<void()> wake_workers_;
   std::function<Instant()> clock_;
+  ReadToken read_token_;
   std::function<void(const EndpointNotice&)> notice_;
   RateLimit rate_;
   std::atomic<bool> failed_{false};
@@ -102,6 +113,8 @@ class EndpointGate {
   protocol::PipeliningKnowledge knowledge_;
   std::optional<protocol::Pipelining> pipelining_;
   Instant closed_until_{};
+  LoginSource login_source_;
+  protocol::CloseReason token_refusal_;  // of the last token that was refused
 };
 
 }  // namespace ringpost::engine

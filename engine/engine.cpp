@@ -16,11 +16,13 @@
 #include "engine/io/resolver.h"
 #include "engine/io/ring.h"
 #include "engine/stats.h"
+#include "engine/token_thread.h"
 #include "engine/worker.h"
 #include "queue/job_pool.h"
 #include "queue/job_queue.h"
 #include "queue/outcome_queue.h"
 #include "tls/context.h"
+#include "tls/sasl_crypto.h"
 
 namespace ringpost {
 
@@ -69,7 +71,7 @@ protocol::SessionOptions session_options(const EndpointOptions& endpoint) {
   }
   session.messages_in_flight_max = endpoint.messages_in_flight_max;
   session.authenticate = !endpoint.username.empty();
-  session.credentials = {endpoint.username, endpoint.password};
+  session.mechanism = endpoint.auth;
   session.allow_plaintext_auth = endpoint.allow_plaintext_auth;
   session.messages_max = endpoint.messages_per_connection_max;
   session.recipients_max = std::max(1u, endpoint.recipients_max);
@@ -122,6 +124,19 @@ std::string check(const EngineOptions& options) {
     if (unsafe) {
       return who + "a host, client name, user name or password holds a line break or NUL";
     }
+    if (!codec::valid_credentials(engine::credentials_of(endpoint))) {
+      return who + "the token is not one: it has blanks, controls or letters beyond ASCII";
+    }
+    if (endpoint.read_token && (endpoint.username.empty() || !endpoint.password.empty() ||
+                                endpoint.security == TransportSecurity::none)) {
+      return who + "a token needs a user name and TLS, and takes the place of a password";
+    }
+    if (endpoint.read_token && endpoint.auth && !codec::takes_token(*endpoint.auth)) {
+      return who + "this mechanism takes a password and no token";
+    }
+    if (endpoint.client_certificate_file.empty() != endpoint.client_key_file.empty()) {
+      return who + "a client certificate and its key go together";
+    }
     const bool in_clear = endpoint.security == TransportSecurity::none;
     if (in_clear && !endpoint.username.empty() && !endpoint.allow_plaintext_auth) {
       return who +
@@ -165,6 +180,8 @@ struct Engine::State {
   std::condition_variable start_changed;
   // Last, so that it goes first: a look-up that ends late calls a gate, which wakes the workers.
   io::Resolver resolver;
+  // For the same reason behind it. Of endpoints with a TokenReader.
+  std::vector<std::unique_ptr<engine::TokenThread>> token_threads;
 
   State(EngineOptions engine_options, OutcomeCallback engine_callback)
       : options(std::move(engine_options)),
@@ -189,9 +206,18 @@ std::string Engine::State::start() {
     resolver.resolve(std::move(host), port, std::move(callback_of_gate));
   };
   for (const EndpointOptions& endpoint : options.endpoints) {
-    endpoints.push_back({std::make_unique<EndpointGate>(endpoint, resolve, [this] { wake_all(); }),
-                         std::make_unique<queue::JobQueue>()});
-    endpoints.back().gate->on_notice(options.on_notice);
+    Endpoint& added = endpoints.emplace_back();
+    EndpointGate::ReadToken read_token;
+    if (endpoint.read_token) {
+      engine::TokenThread& tokens =
+          *token_threads.emplace_back(std::make_unique<engine::TokenThread>(endpoint.read_token));
+      read_token = [&tokens](auto done) { tokens.read(std::move(done)); };
+    }
+    added.gate = std::make_unique<EndpointGate>(
+        endpoint, resolve, [this] { wake_all(); }, std::chrono::steady_clock::now,
+        std::move(read_token));
+    added.jobs = std::make_unique<queue::JobQueue>();
+    added.gate->on_notice(options.on_notice);
   }
   // Everything that can fail for a mistake in the options comes before the first thread.
   std::vector<std::vector<WorkerEndpoint>> prepared;
@@ -232,6 +258,8 @@ Result<std::vector<WorkerEndpoint>, EngineError> Engine::State::worker_endpoints
     worker_endpoint.gate = endpoints[i].gate.get();
     worker_endpoint.jobs = endpoints[i].jobs.get();
     worker_endpoint.session = session_options(endpoint);
+    worker_endpoint.scram_cache = std::make_unique<codec::ScramCache>();
+    worker_endpoint.session.sasl = {&tls::sasl_crypto(), worker_endpoint.scram_cache.get()};
     const std::uint32_t share = endpoint.connections_max / options.cores;
     const bool extra = worker_index < endpoint.connections_max % options.cores;
     worker_endpoint.limits.connections_max = share + (extra ? 1 : 0);
@@ -244,6 +272,8 @@ Result<std::vector<WorkerEndpoint>, EngineError> Engine::State::worker_endpoints
       tls::ContextOptions context;
       context.verify_peer = endpoint.verify_certificate;
       context.ca_file = endpoint.ca_file;
+      context.certificate_file = endpoint.client_certificate_file;
+      context.key_file = endpoint.client_key_file;
       auto created = tls::Context::create(context);
       if (!created) {
         return tl::unexpected(

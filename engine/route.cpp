@@ -226,7 +226,7 @@ void Route::open_session(Instant now) {
   static_cast<void>(environment_.connections->add(std::move(connection), owner));
   sessions_.push_back(&opened);
   environment_.stats->sessions_opened.add(1);
-  opened.open(admission.address, admission.knowledge);
+  opened.open(admission.address, admission.knowledge, admission.login);
   if (!opened.dirty) {
     opened.dirty = true;
     environment_.dirty->push_back(&opened);
@@ -445,7 +445,7 @@ void Route::tell_knowledge(Connection& connection) {
 void Route::on_ready(Connection& connection) {
   environment_.stats->sessions_ready.add(1);
   environment_.stats->sessions_resumed.add(connection.tls_resumed() ? 1 : 0);
-  gate_.session_ready(connection.canary(), connection.pipelining());
+  gate_.session_ready(connection.canary(), connection.pipelining(), connection.token_number());
   list(connection);
 }
 
@@ -460,6 +460,7 @@ void Route::on_ended(Connection& connection, const protocol::CloseReason& reason
   ending.canary = connection.canary();
   ending.was_ready = connection.was_ready();
   ending.progressed = connection.progressed();
+  ending.token_number = connection.token_number();
   gate_.session_ended(ending, reason, connection_environment_.io->now());
 }
 

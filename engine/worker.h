@@ -26,8 +26,9 @@ struct WorkerEndpoint {
   EndpointGate* gate = nullptr;
   queue::JobQueue* jobs = nullptr;
   protocol::SessionOptions session;
-  std::unique_ptr<tls::Context> tls_context;  // null without TLS; this worker's own
-  RouteLimits limits;                         // this worker's share
+  std::unique_ptr<codec::ScramCache> scram_cache;  // of `session`
+  std::unique_ptr<tls::Context> tls_context;       // null without TLS; this worker's own
+  RouteLimits limits;                              // this worker's share
 };
 
 // What an engine asks of its workers. Set by any thread, followed by Io::wake().

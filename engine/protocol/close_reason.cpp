@@ -30,11 +30,12 @@ constexpr std::array<Words, close_kind_count> words = {{
      "server"},
     {"greeting_refused", "the server refused the connection in its greeting"},
     {"ehlo_refused", "the server refused EHLO"},
-    {"auth_missing", "the server offers no authentication that ringpost knows"},
+    {"auth_missing", "the server offers no authentication that these credentials can use"},
     {"auth_in_clear",
      "credentials are configured but the connection has no TLS: they were not sent; use smtp:// "
      "with STARTTLS or smtps://, or set allow_plaintext_auth"},
     {"auth_refused", "the server refused the user name or the password"},
+    {"token_unavailable", "no OAuth token to log in with"},
     {"chunking_refused", "the server announces CHUNKING and refuses BDAT"},
 }};
 

@@ -30,9 +30,10 @@ enum class CloseKind : std::uint8_t {
   auth_missing,   // credentials are configured and AUTH, or a mechanism we know, is not announced
   auth_in_clear,  // credentials are configured and the connection has no TLS
   auth_refused,
-  chunking_refused,  // BDAT was announced and is not known
+  token_unavailable,  // no OAuth token could be read, so that no session was opened
+  chunking_refused,   // BDAT was announced and is not known
 };
-inline constexpr std::size_t close_kind_count = 18;
+inline constexpr std::size_t close_kind_count = 19;
 [[nodiscard]] std::string_view name_of(CloseKind kind);
 
 struct CloseReason {

@@ -50,11 +50,12 @@ CloseReason reason_of(CloseKind kind, Stage stage, std::string_view detail = {})
 }  // namespace
 
 Session::Session(const SessionOptions& options, SessionListener& listener, Instant now,
-                 const PipeliningKnowledge& knowledge)
-    : options_(options), listener_(listener), knowledge_(knowledge), transactions_(2) {
-  if (options.authenticate) {
-    redactor_ = std::make_unique<const codec::Redactor>(options.credentials);
-  }
+                 const PipeliningKnowledge& knowledge, std::shared_ptr<const Login> login)
+    : options_(options),
+      listener_(listener),
+      login_(std::move(login)),
+      knowledge_(knowledge),
+      transactions_(2) {
   expect(Expected::greeting);
   set_deadline(now);
 }

@@ -19,6 +19,7 @@
 #include "codec/smtp_capability.h"
 #include "codec/smtp_reply.h"
 #include "engine/protocol/close_reason.h"
+#include "engine/protocol/login.h"
 #include "engine/protocol/pipelining.h"
 #include "engine/protocol/reply_fifo.h"
 #include "engine/protocol/session_state.h"
@@ -45,7 +46,9 @@ struct SessionOptions {
   std::string client_name = "localhost";  // for EHLO: a domain or an address literal
   TlsMode tls_mode = TlsMode::starttls;
   bool authenticate = false;
-  codec::Credentials credentials;
+  codec::Credentials credentials;  // of sessions that are given no Login of their own
+  std::optional<codec::AuthMechanism> mechanism;  // nothing: the best that is announced
+  codec::SaslTools sasl;
   bool allow_plaintext_auth = false;
   Pipelining pipelining = Pipelining::flights;  // at most; the server may allow less
   // Messages in flight, in the ways that have several; 0: up to limits::flight_messages_max,
@@ -79,9 +82,10 @@ class SessionListener {
 // until on_message_done. Thread: one.
 class Session {
  public:
-  // `knowledge`: what earlier sessions with this server have learnt.
+  // `knowledge`: what earlier sessions with this server have learnt. `login` takes the place of the
+  // options' credentials.
   Session(const SessionOptions& options, SessionListener& listener, Instant now,
-          const PipeliningKnowledge& knowledge = {});
+          const PipeliningKnowledge& knowledge = {}, std::shared_ptr<const Login> login = nullptr);
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
 
@@ -227,9 +231,9 @@ class Session {
   SessionState state_ = SessionState::greeting;
   codec::ReplyParser parser_;
   codec::Capabilities capabilities_;
-  codec::SaslExchange sasl_{codec::AuthMechanism::plain};
-  std::unique_ptr<const codec::Redactor> redactor_;  // null without credentials
-  std::string redacted_;                             // the reply at hand, where it quotes a secret
+  std::shared_ptr<const Login> login_;         // null before AUTH, unless it was given one
+  std::unique_ptr<codec::SaslExchange> sasl_;  // while it goes on
+  std::string redacted_;                       // the reply at hand, where it quotes a secret
   ReplyFifo awaited_;
   PipeliningKnowledge knowledge_;
 

@@ -37,6 +37,23 @@ bool belongs_elsewhere(Expected kind, std::uint16_t code) {
   }
 }
 
+// What the server offers, and what was asked for, where that was one mechanism.
+std::string missing_mechanism(const codec::Capabilities& capabilities,
+                              std::optional<codec::AuthMechanism> named) {
+  std::string offered;
+  for (std::size_t i = 0; i < codec::auth_mechanism_count; ++i) {
+    const auto mechanism = static_cast<codec::AuthMechanism>(i);
+    if (capabilities.offers(mechanism)) {
+      offered.append(offered.empty() ? "" : " ").append(codec::name_of(mechanism));
+    }
+  }
+  std::string text = named ? std::string(codec::name_of(*named)) + " was asked for" : "";
+  if (!offered.empty()) {
+    text.append(text.empty() ? "" : ", and ").append("it offers ").append(offered);
+  }
+  return text;
+}
+
 // RFC 3463 3.6, RFC 5321 4.5.3.1.10. Old servers say 552 where 452 is meant.
 bool says_too_many_recipients(const codec::Reply& reply) {
   if (reply.enhanced.present()) {
@@ -91,9 +108,9 @@ void Session::receive(Bytes octets, Instant now) {
 
 void Session::on_reply(const codec::Reply& original) {
   codec::Reply reply = original;
-  if (redactor_ && redactor_->finds_secret(reply.text)) {
+  if (login_ && login_->redactor.finds_secret(reply.text)) {
     redacted_ = reply.text;
-    redactor_->redact(redacted_);
+    login_->redactor.redact(redacted_);
     reply.text = redacted_;
   }
   if (awaited_.empty()) {
@@ -321,24 +338,44 @@ void Session::tls_established(Instant now) {
 }
 
 void Session::send_auth() {
-  const auto mechanism = codec::choose_mechanism(capabilities_);
   if (!secure() && !options_.allow_plaintext_auth) {
     close(permanent_reason(CloseKind::auth_in_clear, Stage::auth));
     return;
   }
+  if (!login_) {
+    login_ = std::make_shared<const Login>(options_.credentials);
+  }
+  const codec::Credentials& credentials = login_->credentials;
+  const auto mechanism =
+      codec::choose_mechanism(capabilities_, {.named = options_.mechanism,
+                                              .has_token = !credentials.token.empty(),
+                                              .has_crypto = options_.sasl.crypto != nullptr,
+                                              .in_clear = !secure()});
   if (!mechanism) {
-    close(permanent_reason(CloseKind::auth_missing, Stage::auth));
+    close(permanent_reason(CloseKind::auth_missing, Stage::auth,
+                           missing_mechanism(capabilities_, options_.mechanism)));
     return;
   }
   state_ = SessionState::auth;
-  sasl_ = codec::SaslExchange(*mechanism);
-  const std::string initial = sasl_.initial_response(options_.credentials);
-  codec::append_auth(pending_, codec::name_of(*mechanism), initial);
+  sasl_ = std::make_unique<codec::SaslExchange>(*mechanism, credentials, options_.sasl);
+  const std::size_t begin = pending_.size();
+  codec::append_auth(pending_, codec::name_of(*mechanism), sasl_->initial_response());
+  if (pending_.size() - begin > limits::command_line_bytes_max) {
+    pending_.resize(begin);
+    codec::append_auth(pending_, codec::name_of(*mechanism), {});
+    sasl_->withhold_initial_response();
+  }
   expect(Expected::auth);
 }
 
 void Session::on_auth_reply(const codec::Reply& reply) {
   if (reply.positive()) {
+    if (const auto allowed = sasl_->succeed(); !allowed) {
+      close(permanent_reason(CloseKind::protocol_error, Stage::auth,
+                             codec::text_of(allowed.error())));
+      return;
+    }
+    sasl_.reset();
     become_ready();
     return;
   }
@@ -346,7 +383,7 @@ void Session::on_auth_reply(const codec::Reply& reply) {
     close_with_reply(CloseKind::auth_refused, Stage::auth, reply, reply.permanent());
     return;
   }
-  auto response = sasl_.respond(reply.text, options_.credentials);
+  auto response = sasl_->respond(reply.text);
   if (!response) {
     close(
         permanent_reason(CloseKind::protocol_error, Stage::auth, codec::text_of(response.error())));

@@ -8,5 +8,6 @@ ringpost_test(codec_smtp_test
     smtp_capability_test.cpp
     smtp_command_test.cpp
     smtp_reply_test.cpp
+    token_reply_test.cpp
   LABELS unit
-  LIBS ringpost::codec)
+  LIBS ringpost::codec ringpost::tls)

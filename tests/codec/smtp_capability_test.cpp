@@ -105,11 +105,18 @@ TEST_CASE("capability: every mechanism is found by its name, and names are disti
     const std::string_view name = codec::name_of(mechanism);
     CHECK(!name.empty());
     CHECK(names.insert(name).second);
+    CHECK(codec::find_mechanism(name) == mechanism);
     const Capabilities one = announced("AUTH " + std::string(name));
     for (std::size_t j = 0; j < codec::auth_mechanism_count; ++j) {
       CHECK(one.offers(static_cast<AuthMechanism>(j)) == (i == j));
     }
   }
+}
+
+TEST_CASE("capability: a mechanism's name may stand in lower case") {
+  CHECK(codec::find_mechanism("scram-sha-256") == AuthMechanism::scram_sha_256);
+  CHECK_FALSE(codec::find_mechanism("scram-sha-25"));
+  CHECK_FALSE(codec::find_mechanism(""));
 }
 
 TEST_CASE("capability: lines beyond the bound are not read") {

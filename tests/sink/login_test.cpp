@@ -1,9 +1,45 @@
 #include "tools/sink/login.h"
 
 #include <catch2/catch_test_macros.hpp>
+#include <catch2/generators/catch_generators.hpp>
+
+#include "codec/sasl.h"
+#include "tls/sasl_crypto.h"
 
 using namespace ringpost;
 using namespace ringpost::sink;
+using codec::AuthMechanism;
+
+namespace {
+
+// Our own client's exchange with `login`, up to the server's verdict.
+LoginStep converse(Login& login, AuthMechanism mechanism, const codec::Credentials& credentials) {
+  codec::ScramCache cache;
+  codec::SaslExchange client(mechanism, credentials, {&tls::sasl_crypto(), &cache});
+  const std::string initial = client.initial_response();
+  LoginStep step =
+      login.begin(std::string(codec::name_of(mechanism)) + (initial.empty() ? "" : " " + initial));
+  while (step == LoginStep::challenge) {
+    const auto answer = client.respond(login.challenge());
+    if (!answer) {
+      return LoginStep::cancelled;
+    }
+    step = login.answer(*answer);
+  }
+  CHECK((step != LoginStep::granted || client.succeed()));
+  return step;
+}
+
+SessionOptions offering_all() {
+  SessionOptions options;
+  options.mechanisms = {AuthMechanism::plain,    AuthMechanism::login,
+                        AuthMechanism::cram_md5, AuthMechanism::scram_sha_256,
+                        AuthMechanism::xoauth2,  AuthMechanism::oauthbearer};
+  options.tokens.tokens = {"first", "second"};
+  return options;
+}
+
+}  // namespace
 
 TEST_CASE("base64: canonical text only") {
   REQUIRE(decode_base64("").value().empty());
@@ -55,4 +91,78 @@ TEST_CASE("login: what is no mechanism, no base64 or no answer") {
   REQUIRE(login.begin("PLAIN AHJpbmdwb3N0") == LoginStep::bad_encoding);
   REQUIRE(login.begin("PLAIN") == LoginStep::challenge);
   REQUIRE(login.answer("*") == LoginStep::cancelled);
+}
+
+TEST_CASE("login: each password mechanism lets the right one in and nobody else") {
+  const SessionOptions options = offering_all();
+  const AuthMechanism mechanism = GENERATE(AuthMechanism::plain, AuthMechanism::login,
+                                           AuthMechanism::cram_md5, AuthMechanism::scram_sha_256);
+  INFO(codec::name_of(mechanism));
+  Login login(options);
+  CHECK(converse(login, mechanism, {"ringpost", "ringpost"}) == LoginStep::granted);
+  CHECK(login.user() == "ringpost");
+  CHECK(converse(login, mechanism, {"ringpost", "wrong"}) == LoginStep::wrong);
+  CHECK(converse(login, mechanism, {"a=b,c", "ringpost"}) == LoginStep::wrong);
+}
+
+TEST_CASE("login: a SCRAM server that knows another password does not prove itself") {
+  SessionOptions options = offering_all();
+  options.password = "another";
+  Login login(options);
+  CHECK(converse(login, AuthMechanism::scram_sha_256, {"ringpost", "ringpost"}) ==
+        LoginStep::wrong);
+}
+
+TEST_CASE("login: a token lets its user in, and a refused one is told why first") {
+  const SessionOptions options = offering_all();
+  const AuthMechanism mechanism = GENERATE(AuthMechanism::xoauth2, AuthMechanism::oauthbearer);
+  INFO(codec::name_of(mechanism));
+  Login login(options);
+  CHECK(converse(login, mechanism, {"ringpost", "", "first"}) == LoginStep::granted);
+  CHECK(converse(login, mechanism, {"ringpost", "", "first", "mx.example", 587}) ==
+        LoginStep::granted);
+  CHECK(converse(login, mechanism, {"ringpost", "", "second"}) == LoginStep::wrong);
+  CHECK(decode_base64(login.challenge()).value().starts_with("{\"status\":\"401\""));
+  CHECK(converse(login, mechanism, {"somebody", "", "first"}) == LoginStep::wrong);
+}
+
+TEST_CASE("login: a token is good for so many logins, then only the next one is") {
+  SessionOptions options = offering_all();
+  options.tokens.uses_max = 2;
+  Login login(options);
+  const auto with = [&login](const char* token) {
+    return converse(login, AuthMechanism::xoauth2, {"ringpost", "", token});
+  };
+  CHECK(with("second") == LoginStep::wrong);
+  CHECK(with("first") == LoginStep::granted);
+  CHECK(with("first") == LoginStep::granted);
+  CHECK(with("first") == LoginStep::wrong);
+  CHECK(with("second") == LoginStep::granted);
+  CHECK(with("second") == LoginStep::granted);
+  CHECK(with("second") == LoginStep::wrong);
+}
+
+TEST_CASE("login: messages that no mechanism has") {
+  const SessionOptions options = offering_all();
+  Login login(options);
+  CHECK(login.begin("CRAM-MD5 cmluZ3Bvc3Q=") == LoginStep::bad_encoding);
+  REQUIRE(login.begin("CRAM-MD5") == LoginStep::challenge);
+  CHECK(login.answer("cmluZ3Bvc3Q=") == LoginStep::bad_encoding);
+  CHECK(login.begin("SCRAM-SHA-256 cmluZ3Bvc3Q=") == LoginStep::bad_encoding);
+  // "p=tls-exporter,,n=ringpost,r=abc" wants channel binding.
+  CHECK(login.begin("SCRAM-SHA-256 cD10bHMtZXhwb3J0ZXIsLG49cmluZ3Bvc3Qscj1hYmM=") ==
+        LoginStep::bad_encoding);
+  // "n,,n=ringpost,r=abc", and an answer without a proof.
+  REQUIRE(login.begin("SCRAM-SHA-256 biwsbj1yaW5ncG9zdCxyPWFiYw==") == LoginStep::challenge);
+  CHECK(login.answer("Yz1iaXdzLHI9YWJj") == LoginStep::bad_encoding);
+  CHECK(login.begin("XOAUTH2 cmluZ3Bvc3Q=") == LoginStep::bad_encoding);
+  CHECK(login.begin("OAUTHBEARER cmluZ3Bvc3Q=") == LoginStep::bad_encoding);
+}
+
+TEST_CASE("login: what is not announced is not taken") {
+  const SessionOptions options;
+  Login login(options);
+  for (const Bytes mechanism : {"CRAM-MD5", "SCRAM-SHA-256", "XOAUTH2", "OAUTHBEARER"}) {
+    CHECK(login.begin(mechanism) == LoginStep::no_mechanism);
+  }
 }

@@ -66,15 +66,19 @@ class Authority:
     def not_yet_valid(self):
         return self.issue("not-yet-valid", first_day=1, last_day=30)
 
+    def client(self):
+        """For somebody who logs in with it."""
+        return self.issue("client", names=("DNS:client.example",), usage="clientAuth")
+
     def issue(self, name, names=("DNS:localhost", "IP:127.0.0.1", "IP:::1"), first_day=-1,
-              last_day=2):
+              last_day=2, usage="serverAuth"):
         """Signs a certificate for `names`; its days are counted from today."""
         request = self.folder / f"{name}.csr"
         result = Certificate(self.folder / f"{name}.pem", self.folder / f"{name}.key")
         extensions = self.folder / f"{name}.ext"
         extensions.write_text(
             f"subjectAltName = {','.join(names)}\nbasicConstraints = critical,CA:FALSE\n"
-            "keyUsage = critical,digitalSignature\nextendedKeyUsage = serverAuth\n",
+            f"keyUsage = critical,digitalSignature\nextendedKeyUsage = {usage}\n",
             encoding="ascii")
         common_name = names[0].partition(":")[2]
         _openssl("req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-noenc",

@@ -78,7 +78,9 @@ class Parser {
     if (take_prefix(line, "== ")) {
       transcripts_.emplace_back();
       transcripts_.back().title = line;
-      transcripts_.back().options.client_name = "client.example";
+      Transcript& begun = transcripts_.back();
+      begun.options.client_name = "client.example";
+      begun.options.sasl = {begun.crypto.get(), begun.scram_cache.get()};
       transcripts_.back().options.tls_mode = protocol::TlsMode::none;
     } else if (transcripts_.empty()) {
       fail("a session begins with `== TITLE`");
@@ -302,6 +304,17 @@ class Parser {
       options.authenticate = true;
       options.credentials.username = take_word(line);
       options.credentials.password = line;
+    } else if (name == "token") {
+      options.authenticate = true;
+      options.credentials.username = take_word(line);
+      options.credentials.token = line;
+      options.credentials.host = "mx.example";
+      options.credentials.port = 587;
+    } else if (name == "auth") {
+      options.mechanism = codec::find_mechanism(line);
+      if (!options.mechanism) {
+        fail("no mechanism");
+      }
     } else if (name == "plaintext-auth") {
       options.allow_plaintext_auth = true;
     } else if (name == "recipients-max") {

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -12,6 +13,7 @@
 #include "codec/job.h"
 #include "engine/protocol/close_reason.h"
 #include "engine/protocol/session.h"
+#include "tests/support/fixed_nonce.h"
 
 namespace ringpost::test {
 
@@ -61,6 +63,9 @@ struct TranscriptStep {
 struct Transcript {
   std::string title;
   protocol::SessionOptions options;
+  // What the options point to; a copy of the transcript shares it.
+  std::shared_ptr<FixedNonce> crypto = std::make_shared<FixedNonce>();
+  std::shared_ptr<codec::ScramCache> scram_cache = std::make_shared<codec::ScramCache>();
   protocol::PipeliningKnowledge knowledge;
   std::vector<Job> jobs;
   std::vector<TranscriptStep> steps;

@@ -76,6 +76,16 @@ TEST_CASE("endpoint url: IPv6 addresses stand in brackets") {
   CHECK(contains(refused("smtp://[mail]:25"), "IPv6"));
 }
 
+TEST_CASE("endpoint url: auth names the mechanism") {
+  CHECK(accepted("smtp://u@h?auth=scram-sha-256").auth == codec::AuthMechanism::scram_sha_256);
+  CHECK(accepted("smtp://u@h?auth=XOAUTH2").auth == codec::AuthMechanism::xoauth2);
+  CHECK_FALSE(accepted("smtp://u@h?auth=auto").auth);
+  CHECK_FALSE(accepted("smtp://u@h").auth);
+  CHECK(contains(refused("smtp://u@h?auth=crammd5"), "did you mean \"cram-md5\"?"));
+  CHECK(contains(refused("smtp://h?auth=plain"), "needs a user name"));
+  CHECK(contains(refused("smtp://u@h?auth=plain&auth=login"), "given twice"));
+}
+
 TEST_CASE("endpoint url: ca and verify") {
   CHECK(accepted("smtp://h?ca=%2Fetc%2Fca.pem").ca_file == "/etc/ca.pem");
   CHECK(accepted("smtp://h?ca=/etc/ca.pem&verify=on").verify_certificate);

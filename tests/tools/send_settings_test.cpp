@@ -1,6 +1,9 @@
 // Flags, environment and files laid over each other, as `ringpost send` does it.
+#include <ctime>
+#include <fcntl.h>
 #include <string>
 #include <string_view>
+#include <sys/stat.h>
 #include <vector>
 
 #include <CLI/CLI.hpp>
@@ -229,6 +232,94 @@ TEST_CASE("send settings: the port decides about TLS, and what cannot be is refu
   CHECK(contains(error("port = 25\n"), "no host"));
   CHECK(contains(error("host = \"h\"\nsecurity = \"none\"\nusername = \"u\"\n"),
                  "allow_plaintext_auth"));
+}
+
+TEST_CASE("send settings: a mechanism by its name, and what does not go with it") {
+  Run run;
+  const auto endpoint = [&run](const std::string& settings) {
+    run.config(
+        "[endpoint.one]\nhost = \"h\"\nusername = \"u\"\n"
+        "password_command = \"echo secret\"\n" +
+        settings);
+  };
+  endpoint("auth = \"cram-md5\"\n");
+  CHECK(run.accepted({}).endpoints[0].auth == codec::AuthMechanism::cram_md5);
+  endpoint("auth = \"auto\"\n");
+  CHECK_FALSE(run.accepted({}).endpoints[0].auth);
+  endpoint("auth = \"scram\"\n");
+  CHECK(contains(run.refused({}), "auth: unknown mechanism \"scram\""));
+  endpoint("auth = \"xoauth2\"\nsecurity = \"none\"\nallow_plaintext_auth = true\n");
+  CHECK(contains(run.refused({}), "endpoint.one.auth: a token is not sent without TLS"));
+  run.config("[endpoint.one]\nhost = \"h\"\nauth = \"plain\"\n");
+  CHECK(contains(run.refused({}), "needs a user name"));
+}
+
+TEST_CASE("send settings: a token from one place, under TLS, and no password beside it") {
+  Run run;
+  const auto endpoint = [&run](const std::string& settings) {
+    run.config("[endpoint.one]\nhost = \"h\"\nusername = \"u\"\n" + settings);
+  };
+  const std::string command = "oauth_token_command = \"echo token\"\n";
+  endpoint(command);
+  const SendSettings settings = run.accepted({});
+  REQUIRE(settings.endpoints[0].read_token);
+  CHECK(settings.endpoints[0].read_token().value().value == "token");
+  CHECK(settings.endpoints[0].password.empty());
+  endpoint(command + "oauth_token_file = \"t\"\n");
+  CHECK(contains(run.refused({}), "endpoint.one.oauth_token_file: it stands beside"));
+  endpoint(command + "password_command = \"echo p\"\n");
+  CHECK(contains(run.refused({}), "it stands beside a password"));
+  endpoint(command + "auth = \"plain\"\n");
+  CHECK(contains(run.refused({}), "the mechanism of auth takes a password"));
+  endpoint(command + "security = \"none\"\nallow_plaintext_auth = true\n");
+  CHECK(contains(run.refused({}), "a token is not sent without TLS"));
+  run.config("[endpoint.one]\nhost = \"h\"\n" + command);
+  CHECK(contains(run.refused({}), "needs a username"));
+}
+
+TEST_CASE("send settings: a token's file is read anew, and its age counts") {
+  Run run;
+  run.config("[endpoint.one]\nhost = \"h\"\nusername = \"u\"\noauth_token_file = \"token\"\n");
+  const std::string path = run.folder().path("token");
+  const TokenReader read = run.accepted({}).endpoints[0].read_token;
+  REQUIRE(read);
+  CHECK(contains(read().error(), "oauth_token_file"));
+  run.folder().write("token", "first\n");
+  REQUIRE(::chmod(path.c_str(), 0644) == 0);
+  CHECK(contains(read().error(), "chmod 600"));
+  REQUIRE(::chmod(path.c_str(), 0600) == 0);
+  CHECK(read().value().value == "first");
+  CHECK_FALSE(read().value().lifetime);
+  run.folder().write("token", "{\"access_token\": \"second\", \"expires_in\": 3600}");
+  const timespec times[] = {{std::time(nullptr) - 600, 0}, {std::time(nullptr) - 600, 0}};
+  REQUIRE(::utimensat(AT_FDCWD, path.c_str(), times, 0) == 0);
+  const auto second = read();
+  REQUIRE(second);
+  CHECK(second->value == "second");
+  CHECK(*second->lifetime <= 3000s);
+  CHECK(*second->lifetime > 2900s);
+}
+
+TEST_CASE("send settings: a client certificate has its key, and others may not read that") {
+  Run run;
+  run.folder().write("key.pem", "key");
+  const std::string endpoint = "[endpoint.one]\nhost = \"h\"\n";
+  run.config(endpoint + "client_certificate = \"c.pem\"\nclient_key = \"key.pem\"\n");
+  REQUIRE(::chmod(run.folder().path("key.pem").c_str(), 0644) == 0);
+  const SendSettings settings = run.accepted({});
+  CHECK(settings.endpoints[0].client_certificate_file.ends_with("/c.pem"));
+  CHECK(settings.endpoints[0].client_key_file.ends_with("/key.pem"));
+  REQUIRE(settings.warnings.size() == 1);
+  CHECK(contains(settings.warnings[0], "other users may open client_key"));
+  CHECK(contains(settings.warnings[0], "644"));
+  REQUIRE(::chmod(run.folder().path("key.pem").c_str(), 0600) == 0);
+  CHECK(run.accepted({}).warnings.empty());
+  run.config(endpoint + "client_key = \"key.pem\"\n");
+  CHECK(contains(run.refused({}), "endpoint.one.client_key: client_certificate and client_key"));
+  run.config(endpoint +
+             "security = \"none\"\nclient_certificate = \"c.pem\"\n"
+             "client_key = \"key.pem\"\n");
+  CHECK(contains(run.refused({}), "without TLS a certificate means nothing"));
 }
 
 TEST_CASE("send settings: a user without a password is told the ways, a dry run needs none") {

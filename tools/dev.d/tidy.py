@@ -38,7 +38,7 @@ LAYERS = {
 
 # Third-party headers with one owner: a pattern of the include, and of the files that may have it.
 OWNERS = (
-    (r"simdjson", r"codec/job_reader"),
+    (r"simdjson", r"codec/(job_reader|token_reply)"),
     (r"wolfssl/", r"tls/"),
     (r"liburing", r"engine/io/ring"),
     (r"(block|)(ing|)concurrentqueue|moodycamel", r"queue/(job|outcome)_queue"),

@@ -89,7 +89,16 @@ Result<ChosenEndpoint, UsageError> read_endpoint(const ProbeFlags& flags) {
     return tl::unexpected(std::move(read.error()));
   }
   ChosenEndpoint endpoint = std::move(chosen->front());
-  const EndpointOptions& options = endpoint.draft.options;
+  EndpointOptions& options = endpoint.draft.options;
+  if (options.read_token) {
+    // Once for all ports; a probe has time to wait for it.
+    TokenResult token = options.read_token();
+    if (!token) {
+      return tl::unexpected(
+          UsageError{fmt::format("endpoint {}: {}", options.name, token.error())});
+    }
+    options.password = std::move(token->value);
+  }
   if (!codec::valid_credentials({options.username, options.password})) {
     return tl::unexpected(UsageError{fmt::format(
         "endpoint {}: user name or password have a line break or a NUL", options.name)});

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <cstring>
@@ -11,6 +12,7 @@
 
 #include "codec/json_text.h"
 #include "tools/ringpost/commands.h"
+#include "tools/ringpost/endpoint_setting.h"
 #include "tools/ringpost/log.h"
 #include "tools/ringpost/numbers.h"
 #include "tools/sink/sink.h"
@@ -52,6 +54,9 @@ struct SinkFlags {
   std::string duration = "0";
   Duration run_for{0};
   std::string password_file;
+  std::string mechanisms = "plain,login";
+  std::string token_file;
+  std::string token_uses = "0";
   std::string ready_file;
   std::string summary = "text";
 };
@@ -117,6 +122,20 @@ void add_session_flags(CLI::App& command, SinkFlags& flags) {
       .add_option("--password-file", flags.password_file,
                   "Its first line is the password (default: ringpost)")
       ->type_name("FILE")
+      ->group(group);
+  command.add_option("--auth", flags.mechanisms, "Mechanisms to announce, with commas, or all")
+      ->type_name("NAMES")
+      ->capture_default_str()
+      ->group(group);
+  command
+      .add_option("--token-file", flags.token_file,
+                  "OAuth tokens that are good, one a line: the first, and see --token-uses")
+      ->type_name("FILE")
+      ->group(group);
+  command
+      .add_option("--token-uses", flags.token_uses,
+                  "A token is good for so many logins, and then only the next one")
+      ->type_name("N")
       ->group(group);
   command.add_option("--hostname", options.session.host_name, "Name in the greeting")
       ->type_name("NAME")
@@ -188,6 +207,7 @@ Result<void, std::string> read_numbers(SinkFlags& flags) {
       {"--size-max", &flags.size_max, &options.session.size_max},
       {"--recipients-max", &flags.recipients_max, &options.session.recipients_max},
       {"--sessions-max", &flags.sessions_max, &options.sessions_max},
+      {"--token-uses", &flags.token_uses, &options.session.tokens.uses_max},
       {"--max-messages", &flags.messages_max, &options.messages_max},
       {"--close-after", &flags.messages_per_session_max,
        &options.session.faults.messages_per_session_max},
@@ -227,6 +247,42 @@ Result<void, std::string> read_password(SinkFlags& flags) {
   return {};
 }
 
+Result<void, std::string> read_mechanisms(SinkFlags& flags) {
+  std::vector<codec::AuthMechanism>& mechanisms = flags.options.session.mechanisms;
+  mechanisms.clear();
+  if (flags.mechanisms == "all") {
+    for (std::size_t i = 0; i < codec::auth_mechanism_count; ++i) {
+      mechanisms.push_back(static_cast<codec::AuthMechanism>(i));
+    }
+    return {};
+  }
+  for (Bytes rest = flags.mechanisms; !rest.empty();) {
+    const std::size_t length = std::min(rest.find(','), rest.size());
+    const auto parsed = parse_auth(rest.substr(0, length));
+    if (!parsed || !*parsed) {
+      return tl::unexpected("--auth: " + (parsed ? "auto is none" : parsed.error()));
+    }
+    mechanisms.push_back(**parsed);
+    rest.remove_prefix(std::min(length + 1, rest.size()));
+  }
+  return {};
+}
+
+Result<void, std::string> read_tokens(SinkFlags& flags) {
+  if (flags.token_file.empty()) {
+    return {};
+  }
+  std::ifstream file(flags.token_file);
+  for (std::string line; std::getline(file, line);) {
+    flags.options.session.tokens.tokens.push_back(std::move(line));
+  }
+  if (flags.options.session.tokens.tokens.empty()) {
+    return tl::unexpected(
+        fmt::format("--token-file: {}: no token could be read", flags.token_file));
+  }
+  return {};
+}
+
 // Everything that is not an option of the sink itself.
 Result<void, std::string> complete(SinkFlags& flags) {
   for (std::string* const address :
@@ -238,7 +294,12 @@ Result<void, std::string> complete(SinkFlags& flags) {
   if (auto numbers = read_numbers(flags); !numbers) {
     return numbers;
   }
-  return read_password(flags);
+  for (const auto read : {read_mechanisms, read_tokens, read_password}) {
+    if (auto done = read(flags); !done) {
+      return done;
+    }
+  }
+  return {};
 }
 
 struct NamedListener {

@@ -104,6 +104,7 @@ std::vector<std::pair<std::string_view, std::string>> endpoint_values(
     const EndpointOptions& options) {
   return {{"port", fmt::format("{}", options.port)},
           {"security", toml_text(name_of(options.security))},
+          {"auth", toml_text(auth_text(options.auth))},
           {"verify", options.verify_certificate ? "true" : "false"},
           {"connections", fmt::format("{}", options.connections_max)},
           {"pipelining", toml_text(pipeline_text(options))},
@@ -127,7 +128,7 @@ std::string endpoint_section(const std::string& name, const SettingMap& settings
     const auto found = settings.find(key.name);
     if (found != settings.end()) {
       // Some commands have the secret in them.
-      const bool hidden = key.name == "password_command";
+      const bool hidden = key.name == "password_command" || key.name == "oauth_token_command";
       append_line(out, key.name, hidden ? "\"(not shown)\"" : toml_value(found->second, key.kind),
                   found->second.origin);
       continue;
@@ -138,7 +139,7 @@ std::string endpoint_section(const std::string& name, const SettingMap& settings
       }
     }
   }
-  if (!draft.options.username.empty()) {
+  if (!draft.options.username.empty() && !draft.has_token()) {
     const auto place = secret_place_text({name, draft.password_file, draft.password_command});
     out += fmt::format("# password: {}\n", place ? "from " + *place : "nowhere to be found");
   }
@@ -201,7 +202,7 @@ Result<ConfigurationCheck, UsageError> check_configuration(const std::string& na
       continue;
     }
     const SecretPlace place{name, draft->password_file, draft->password_command};
-    if (!draft->options.username.empty() && !secret_place_text(place)) {
+    if (!draft->options.username.empty() && !draft->has_token() && !secret_place_text(place)) {
       check.warnings.push_back(
           fmt::format("endpoint {}: there is no password for its user name", name));
     }

@@ -37,7 +37,9 @@ std::string enhanced_text(const EnhancedStatus& status) {
 }  // namespace
 
 DialogueRecorder::DialogueRecorder(PortFinding& finding, const codec::Credentials& credentials)
-    : finding_(finding), redactor_(credentials), has_secret_(!credentials.password.empty()) {}
+    : finding_(finding),
+      redactor_(credentials),
+      has_secret_(!credentials.password.empty() || !credentials.token.empty()) {}
 
 void DialogueRecorder::client(Bytes lines, bool is_auth, double at_ms) {
   while (!lines.empty()) {

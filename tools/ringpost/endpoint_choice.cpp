@@ -4,6 +4,7 @@
 #include <map>
 #include <optional>
 #include <string_view>
+#include <sys/stat.h>
 #include <utility>
 
 #include <fmt/format.h>
@@ -11,6 +12,7 @@
 #include "codec/spelling.h"
 #include "tools/ringpost/endpoint_url.h"
 #include "tools/ringpost/numbers.h"
+#include "tools/ringpost/oauth_token.h"
 #include "tools/ringpost/secret.h"
 #include "tools/ringpost/wording.h"
 
@@ -161,6 +163,14 @@ Result<void, std::string> make_names_unique(std::vector<ChosenEndpoint>& endpoin
   return {};
 }
 
+// The mode of a file that its group or others may open; nothing for one that they may not.
+std::optional<unsigned> mode_others_have(const std::string& path) {
+  struct stat status {};
+  const bool shared = !path.empty() && ::stat(path.c_str(), &status) == 0 &&
+                      (status.st_mode & (S_IRWXG | S_IRWXO)) != 0;
+  return shared ? std::optional<unsigned>(status.st_mode & 0777U) : std::nullopt;
+}
+
 }  // namespace
 
 Result<std::vector<ChosenEndpoint>, UsageError> choose_endpoints(
@@ -202,6 +212,12 @@ Result<void, UsageError> read_passwords(std::vector<ChosenEndpoint>& endpoints, 
       continue;
     }
     protect_process_memory();
+    if (endpoint.draft.has_token()) {
+      // The engine reads it when it is needed, and again when it has expired.
+      options.read_token = token_reader(
+          {.file = endpoint.draft.oauth_token_file, .command = endpoint.draft.oauth_token_command});
+      continue;
+    }
     auto secret = read_secret({.endpoint_name = endpoint.secret_name,
                                .password_file = endpoint.draft.password_file,
                                .password_command = endpoint.draft.password_command},
@@ -238,6 +254,12 @@ std::vector<std::string> endpoint_warnings(const std::vector<ChosenEndpoint>& en
       warnings.push_back(fmt::format(
           "endpoint {}: the password goes out in clear, and anybody on the way can read it",
           options.name));
+    }
+    if (const auto mode = mode_others_have(options.client_key_file)) {
+      warnings.push_back(fmt::format(
+          "endpoint {}: other users may open client_key {} (its mode is {:03o}); mend it with: "
+          "chmod 600 '{}'",
+          options.name, in_quotes(options.client_key_file), *mode, options.client_key_file));
     }
     if (options.security != TransportSecurity::none && !options.verify_certificate) {
       warnings.push_back(fmt::format(

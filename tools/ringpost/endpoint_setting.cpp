@@ -6,6 +6,8 @@
 
 #include <fmt/format.h>
 
+#include "codec/sasl.h"
+#include "codec/spelling.h"
 #include "tools/ringpost/endpoint_url.h"
 #include "tools/ringpost/numbers.h"
 #include "tools/ringpost/wording.h"
@@ -101,7 +103,7 @@ constexpr auto apply_ca_file = [](const SettingValue& value, EndpointDraft& draf
   return apply_not_empty(value, draft.options.ca_file);
 };
 
-constexpr std::array<EndpointKey, 25> keys = {{
+constexpr std::array<EndpointKey, 30> keys = {{
     {"host", SettingKind::text, false,
      [](const SettingValue& value, EndpointDraft& draft) {
        return take_checked(host_offence(value.text()), value.text(), draft.options.host);
@@ -124,11 +126,31 @@ constexpr std::array<EndpointKey, 25> keys = {{
      [](const SettingValue& value, EndpointDraft& draft) {
        return apply_not_empty(value, draft.password_command);
      }},
+    {"oauth_token_file", SettingKind::text, true,
+     [](const SettingValue& value, EndpointDraft& draft) {
+       return apply_not_empty(value, draft.oauth_token_file);
+     }},
+    {"oauth_token_command", SettingKind::text, false,
+     [](const SettingValue& value, EndpointDraft& draft) {
+       return apply_not_empty(value, draft.oauth_token_command);
+     }},
+    {"auth", SettingKind::text, false,
+     [](const SettingValue& value, EndpointDraft& draft) {
+       return take(parse_auth(value.text()), draft.options.auth);
+     }},
     {"allow_plaintext_auth", SettingKind::boolean, false,
      [](const SettingValue& value, EndpointDraft& draft) {
        return take(parse_boolean(value.text()), draft.options.allow_plaintext_auth);
      }},
     {"ca_file", SettingKind::text, true, apply_ca_file},
+    {"client_certificate", SettingKind::text, true,
+     [](const SettingValue& value, EndpointDraft& draft) {
+       return apply_not_empty(value, draft.options.client_certificate_file);
+     }},
+    {"client_key", SettingKind::text, true,
+     [](const SettingValue& value, EndpointDraft& draft) {
+       return apply_not_empty(value, draft.options.client_key_file);
+     }},
     {"verify", SettingKind::boolean, false,
      [](const SettingValue& value, EndpointDraft& draft) {
        return take(parse_boolean(value.text()), draft.options.verify_certificate);
@@ -220,6 +242,54 @@ std::uint16_t port_of_security(TransportSecurity security) {
   RP_ASSERT(false);
 }
 
+// Precondition: auth_conflict() found nothing.
+Applied check_token(const std::string& name, const SettingMap& settings,
+                    const EndpointDraft& draft) {
+  if (!draft.has_token()) {
+    return {};
+  }
+  const char* const key =
+      draft.oauth_token_file.empty() ? "oauth_token_command" : "oauth_token_file";
+  const auto conflict = [&]() -> std::string_view {
+    if (!draft.oauth_token_file.empty() && !draft.oauth_token_command.empty()) {
+      return "it stands beside oauth_token_command; keep one";
+    }
+    if (!draft.password_file.empty() || !draft.password_command.empty()) {
+      return "it stands beside a password; keep one";
+    }
+    if (draft.options.username.empty()) {
+      return "a token needs a username, whose it is";
+    }
+    if (draft.options.security == TransportSecurity::none) {
+      return "a token is not sent without TLS, whatever is allowed (RFC 6750 5.3)";
+    }
+    if (draft.options.auth && !codec::takes_token(*draft.options.auth)) {
+      return "the mechanism of auth takes a password; xoauth2 and oauthbearer take a token";
+    }
+    return {};
+  }();
+  if (conflict.empty()) {
+    return {};
+  }
+  return tl::unexpected(fmt::format("{}: {}", blame(name, settings, key), conflict));
+}
+
+Applied check_client_certificate(const std::string& name, const SettingMap& settings,
+                                 const EndpointOptions& options) {
+  const bool has_certificate = !options.client_certificate_file.empty();
+  const char* const key = has_certificate ? "client_certificate" : "client_key";
+  if (has_certificate == options.client_key_file.empty()) {
+    return tl::unexpected(
+        fmt::format("{}: client_certificate and client_key go together; there is only one of them",
+                    blame(name, settings, key)));
+  }
+  if (has_certificate && options.security == TransportSecurity::none) {
+    return tl::unexpected(
+        fmt::format("{}: without TLS a certificate means nothing", blame(name, settings, key)));
+  }
+  return {};
+}
+
 Applied complete(const std::string& name, const SettingMap& settings, EndpointDraft& draft) {
   EndpointOptions& options = draft.options;
   options.name = name;
@@ -244,7 +314,13 @@ Applied complete(const std::string& name, const SettingMap& settings, EndpointDr
                     "it",
                     blame(name, settings, "username")));
   }
-  return {};
+  if (auto conflict = auth_conflict(options)) {
+    return tl::unexpected(fmt::format("{}: {}", blame(name, settings, "auth"), *conflict));
+  }
+  if (auto checked = check_token(name, settings, draft); !checked) {
+    return checked;
+  }
+  return check_client_certificate(name, settings, options);
 }
 
 }  // namespace
@@ -367,6 +443,43 @@ Result<std::uint32_t, std::string> parse_weight(Bytes text) {
     return tl::unexpected(number.error());
   }
   return static_cast<std::uint32_t>(*number);
+}
+
+Result<std::optional<codec::AuthMechanism>, std::string> parse_auth(Bytes text) {
+  using Parsed = std::optional<codec::AuthMechanism>;
+  if (text == "auto") {
+    return Parsed();
+  }
+  if (const Parsed mechanism = codec::find_mechanism(text)) {
+    return mechanism;
+  }
+  constexpr std::array<std::string_view, codec::auth_mechanism_count + 1> known = {
+      "auto", "plain", "login", "cram-md5", "scram-sha-256", "xoauth2", "oauthbearer"};
+  return tl::unexpected(codec::unknown_word("mechanism", text, known) +
+                        " (there are auto, plain, login, cram-md5, scram-sha-256, xoauth2 and "
+                        "oauthbearer)");
+}
+
+std::optional<std::string> auth_conflict(const EndpointOptions& options) {
+  if (!options.auth) {
+    return std::nullopt;
+  }
+  if (options.username.empty()) {
+    return "a mechanism to log in with needs a user name";
+  }
+  if (options.security == TransportSecurity::none && codec::takes_token(*options.auth)) {
+    return "a token is not sent without TLS, whatever is allowed (RFC 6750 5.3)";
+  }
+  return std::nullopt;
+}
+
+std::string auth_text(std::optional<codec::AuthMechanism> auth) {
+  std::string text(auth ? codec::name_of(*auth) : "auto");
+  for (char& character : text) {
+    character = character >= 'A' && character <= 'Z' ? static_cast<char>(character + ('a' - 'A'))
+                                                     : character;
+  }
+  return text;
 }
 
 std::string_view name_of(TransportSecurity security) {

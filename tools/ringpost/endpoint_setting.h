@@ -21,6 +21,12 @@ struct EndpointDraft {
   std::optional<TransportSecurity> security;
   std::string password_file;
   std::string password_command;
+  std::string oauth_token_file;
+  std::string oauth_token_command;
+
+  [[nodiscard]] bool has_token() const {
+    return !oauth_token_file.empty() || !oauth_token_command.empty();
+  }
 };
 
 struct EndpointKey {
@@ -59,7 +65,12 @@ struct PipelineSetting {
 [[nodiscard]] Result<std::uint32_t, std::string> parse_recipients_max(Bytes text);
 [[nodiscard]] Result<std::uint32_t, std::string> parse_attempts_max(Bytes text);
 [[nodiscard]] Result<std::uint32_t, std::string> parse_weight(Bytes text);
+// The name of a mechanism in lower or upper case; nothing for "auto".
+[[nodiscard]] Result<std::optional<codec::AuthMechanism>, std::string> parse_auth(Bytes text);
+// Why these credentials and `auth` do not go together; nothing when they do.
+[[nodiscard]] std::optional<std::string> auth_conflict(const EndpointOptions& options);
 
 [[nodiscard]] std::string_view name_of(TransportSecurity security);
+[[nodiscard]] std::string auth_text(std::optional<codec::AuthMechanism> auth);
 
 }  // namespace ringpost::cli

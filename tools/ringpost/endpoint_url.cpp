@@ -11,6 +11,7 @@
 
 #include "codec/spelling.h"
 #include "codec/utf8.h"
+#include "tools/ringpost/endpoint_setting.h"
 #include "tools/ringpost/numbers.h"
 #include "tools/ringpost/wording.h"
 
@@ -168,14 +169,14 @@ Parsed<UrlParts> split_url(Bytes url) {
 }
 
 Parsed<void> apply_parameter(Bytes name, Bytes encoded_value, EndpointOptions& endpoint) {
-  constexpr std::array<std::string_view, 3> known = {"tls", "ca", "verify"};
+  constexpr std::array<std::string_view, 4> known = {"tls", "ca", "verify", "auth"};
   if (name.find('@') != Bytes::npos) {
     // Not quoted: somebody's password has a question mark in it.
     return tl::unexpected(std::string("the user name stands before the host (its ? is %3F)"));
   }
   if (std::find(known.begin(), known.end(), name) == known.end()) {
     return tl::unexpected(codec::unknown_word("parameter", name, known) +
-                          " (there are tls=none, ca=FILE and verify=off)");
+                          " (there are tls=none, ca=FILE, verify=off and auth=MECHANISM)");
   }
   const Parsed<std::string> value = percent_decoded(encoded_value);
   if (!value) {
@@ -193,6 +194,12 @@ Parsed<void> apply_parameter(Bytes name, Bytes encoded_value, EndpointOptions& e
       return tl::unexpected(std::string("ca needs the name of a PEM file"));
     }
     endpoint.ca_file = *value;
+  } else if (name == "auth") {
+    const auto auth = parse_auth(*value);
+    if (!auth) {
+      return tl::unexpected(auth.error());
+    }
+    endpoint.auth = *auth;
   } else {
     if (*value != "off" && *value != "on") {
       return tl::unexpected(std::string("verify can only be off or on"));
@@ -203,7 +210,7 @@ Parsed<void> apply_parameter(Bytes name, Bytes encoded_value, EndpointOptions& e
 }
 
 Parsed<void> apply_query(const UrlParts& parts, EndpointOptions& endpoint) {
-  std::array<Bytes, 3> seen;
+  std::array<Bytes, 4> seen;
   std::size_t seen_count = 0;
   for (Bytes rest = parts.query; !rest.empty();) {
     const std::size_t length = std::min(rest.find('&'), rest.size());
@@ -226,7 +233,9 @@ Parsed<void> apply_query(const UrlParts& parts, EndpointOptions& endpoint) {
     return tl::unexpected(
         std::string("smtps:// is TLS from the first byte: tls=none contradicts it"));
   }
-  if (in_clear && seen_count > 1) {
+  const bool has_trust = std::any_of(seen.begin(), seen.begin() + seen_count,
+                                     [](Bytes name) { return name == "ca" || name == "verify"; });
+  if (in_clear && has_trust) {
     return tl::unexpected(std::string("ca and verify mean nothing with tls=none"));
   }
   return {};
@@ -292,6 +301,9 @@ Parsed<EndpointOptions> parse(Bytes url) {
     if (auto applied = apply(*parts, endpoint); !applied) {
       return tl::unexpected(std::move(applied.error()));
     }
+  }
+  if (auto conflict = auth_conflict(endpoint)) {
+    return tl::unexpected(std::move(*conflict));
   }
   return endpoint;
 }

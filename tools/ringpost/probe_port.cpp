@@ -19,6 +19,8 @@
 
 #include "codec/byte_buffer.h"
 #include "engine/client_name.h"
+#include "engine/login_source.h"
+#include "tls/sasl_crypto.h"
 
 namespace ringpost::cli {
 
@@ -55,7 +57,11 @@ protocol::SessionOptions session_options(const ProbeEnvironment& environment,
   options.tls_mode = tls_mode_of(plan.security);
   options.authenticate = plan.authenticate;
   if (plan.authenticate) {
-    options.credentials = {endpoint.username, endpoint.password};
+    options.credentials = engine::credentials_of(endpoint);
+    if (endpoint.read_token && options.credentials.token.empty()) {
+      options.credentials.token.swap(options.credentials.password);
+    }
+    options.mechanism = endpoint.auth;
   }
   options.allow_plaintext_auth = endpoint.allow_plaintext_auth;
   options.timeouts.greeting = environment.timeout;
@@ -140,6 +146,7 @@ ProbeFault fault_of(const protocol::CloseReason& reason, SessionState state) {
     case CloseKind::chunking_refused:
     case CloseKind::io_error:
     case CloseKind::tls_failed:
+    case CloseKind::token_unavailable:
       return ProbeFault::broken;
   }
   RP_ASSERT(false);
@@ -177,6 +184,7 @@ PortProbe::PortProbe(const ProbeEnvironment& environment, const PortPlan& plan,
       addresses_(std::move(addresses)),
       session_options_(session_options(environment, plan)),
       recorder_(finding_, session_options_.credentials) {
+  session_options_.sasl = {&tls::sasl_crypto(), &scram_cache_};
   RP_ASSERT(!addresses_.empty());
   addresses_.resize(std::min(addresses_.size(), addresses_max));
   finding_.port = plan.port;

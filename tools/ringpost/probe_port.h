@@ -99,6 +99,7 @@ class PortProbe final : private protocol::SessionListener {
 
   const ProbeEnvironment& environment_;
   std::vector<io::SocketAddress> addresses_;
+  codec::ScramCache scram_cache_;
   protocol::SessionOptions session_options_;
   PortFinding finding_;
   DialogueRecorder recorder_;

@@ -107,6 +107,8 @@ Result<std::unique_ptr<tls::Context>, UsageError> tls_context(const EndpointOpti
   tls::ContextOptions options;
   options.verify_peer = endpoint.verify_certificate;
   options.ca_file = endpoint.ca_file;
+  options.certificate_file = endpoint.client_certificate_file;
+  options.key_file = endpoint.client_key_file;
   auto context = tls::Context::create(options);
   if (!context) {
     return tl::unexpected(UsageError{context.error().message()});

@@ -67,7 +67,7 @@ class OpenFile {
 
 enum class Sharing : bool { refused, allowed };
 
-Text read_file(const std::string& path, Sharing sharing) {
+Text read_octets(const std::string& path, Sharing sharing, std::size_t bytes_max) {
   const OpenFile file(path);
   struct stat status {};
   if (file.get() < 0 || ::fstat(file.get(), &status) != 0) {
@@ -82,7 +82,7 @@ Text read_file(const std::string& path, Sharing sharing) {
         fmt::format("other users may open it (its mode is {:03o}); mend it with: chmod 600 '{}'",
                     status.st_mode & 0777U, path));
   }
-  std::string content(secret_bytes_max + 3, '\0');
+  std::string content(bytes_max + 1, '\0');
   std::size_t length = 0;
   while (length < content.size()) {
     const ssize_t taken = ::read(file.get(), content.data() + length, content.size() - length);
@@ -97,8 +97,17 @@ Text read_file(const std::string& path, Sharing sharing) {
     }
     length += static_cast<std::size_t>(taken);
   }
+  if (length > bytes_max) {
+    return tl::unexpected(fmt::format("it is longer than {} octets", bytes_max));
+  }
   content.resize(length);
-  return checked(std::move(content));
+  return content;
+}
+
+Text read_file(const std::string& path, Sharing sharing) {
+  constexpr std::size_t line_end_bytes = 2;
+  Text content = read_octets(path, sharing, secret_bytes_max + line_end_bytes);
+  return content ? checked(std::move(*content)) : content;
 }
 
 std::string credential_path(const SecretPlace& place) {
@@ -215,6 +224,10 @@ std::string ways_to_give_a_password(Bytes endpoint_name) {
       "  the variable {}\n"
       "  the variable {}",
       endpoint_name, password_variable(endpoint_name), common_password_variable);
+}
+
+Result<std::string, std::string> read_private_file(const std::string& path, std::size_t bytes_max) {
+  return read_octets(path, Sharing::refused, bytes_max);
 }
 
 void protect_process_memory() { (void)::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0); }

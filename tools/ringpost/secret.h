@@ -55,6 +55,10 @@ struct Secret {
 // The ways to give `endpoint_name` a password, for the message that it has none.
 [[nodiscard]] std::string ways_to_give_a_password(Bytes endpoint_name);
 
+// The content of a regular file that nobody but its owner may open; errors are clauses.
+[[nodiscard]] Result<std::string, std::string> read_private_file(const std::string& path,
+                                                                 std::size_t bytes_max);
+
 // Keeps core files and debuggers of other processes away from this process's memory. To be called
 // before the first secret is read.
 void protect_process_memory();

@@ -95,7 +95,11 @@ class Child {
     ::sigemptyset(&defaults);
     ::sigaddset(&defaults, SIGPIPE);
     ::posix_spawnattr_setsigdefault(&attributes, &defaults);
-    ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF);
+    // Nor do threads that block signals want the command to be deaf to them.
+    sigset_t none;
+    ::sigemptyset(&none);
+    ::posix_spawnattr_setsigmask(&attributes, &none);
+    ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
     std::string shell = "sh";
     std::string option = "-c";
     std::string text = command;
@@ -200,8 +204,9 @@ std::string with_errors(std::string what, std::string errors) {
 
 }  // namespace
 
-Result<std::string, std::string> first_line_of_command(const std::string& command,
-                                                       const ShellOptions& options) {
+namespace {
+
+Result<Collected, std::string> run(const std::string& command, const ShellOptions& options) {
   Child child;
   if (auto started = child.start(command); !started) {
     return tl::unexpected(std::move(started.error()));
@@ -221,6 +226,31 @@ Result<std::string, std::string> first_line_of_command(const std::string& comman
     return tl::unexpected(
         with_errors(fmt::format("it ended with status {}", WEXITSTATUS(status)), collected.errors));
   }
+  return collected;
+}
+
+}  // namespace
+
+Result<std::string, std::string> output_of_command(const std::string& command,
+                                                   const ShellOptions& options) {
+  auto collected = run(command, options);
+  if (!collected) {
+    return tl::unexpected(std::move(collected.error()));
+  }
+  if (collected->output.size() > options.line_bytes_max) {
+    return tl::unexpected(
+        fmt::format("its output is longer than {} octets", options.line_bytes_max));
+  }
+  return std::move(collected->output);
+}
+
+Result<std::string, std::string> first_line_of_command(const std::string& command,
+                                                       const ShellOptions& options) {
+  auto ran = run(command, options);
+  if (!ran) {
+    return tl::unexpected(std::move(ran.error()));
+  }
+  Collected& collected = *ran;
   std::string line = collected.output.substr(0, collected.output.find('\n'));
   if (line.ends_with('\r')) {
     line.pop_back();

@@ -2,12 +2,15 @@
 
 #include <algorithm>
 
+#include "codec/base64.h"
+#include "tls/sasl_crypto.h"
+
 namespace ringpost::sink {
 
 namespace {
 
-constexpr Bytes user_prompt = "VXNlcm5hbWU6";      // "Username:"
-constexpr Bytes password_prompt = "UGFzc3dvcmQ6";  // "Password:"
+// What a refused token is told (RFC 7628 3.2.2; Google's is alike).
+constexpr Bytes token_error = R"({"status":"401","schemes":"bearer","scope":"mail"})";
 
 // -1 for what is no digit of base64.
 int base64_digit(char c) {
@@ -16,10 +19,15 @@ int base64_digit(char c) {
   return at == Bytes::npos ? -1 : static_cast<int>(at);
 }
 
-bool is_mechanism(Bytes word, Bytes upper_case) {
-  return word.size() == upper_case.size() &&
-         std::equal(word.begin(), word.end(), upper_case.begin(),
-                    [](char a, char b) { return (a & ~0x20) == b; });
+// The value of a field of OAUTHBEARER or XOAUTH2, which %x01 ends.
+std::optional<Bytes> field_of(Bytes message, Bytes begin) {
+  const std::size_t at = message.find(begin);
+  if (at == Bytes::npos) {
+    return std::nullopt;
+  }
+  message.remove_prefix(at + begin.size());
+  const std::size_t end = message.find('\x01');
+  return end == Bytes::npos ? std::nullopt : std::optional<Bytes>(message.substr(0, end));
 }
 
 }  // namespace
@@ -62,16 +70,37 @@ LoginStep Login::begin(Bytes arguments) {
   }
   one_round_trip_ = false;
   user_.clear();
-  if (is_mechanism(mechanism, "PLAIN")) {
-    one_round_trip_ = has_initial;
-    expect_ = Expect::plain;
-    return has_initial ? take(initial) : ask(Expect::plain, "");
+  const auto known = codec::find_mechanism(mechanism);
+  const auto& offered = options_.mechanisms;
+  if (!known || std::find(offered.begin(), offered.end(), *known) == offered.end()) {
+    return LoginStep::no_mechanism;
   }
-  if (is_mechanism(mechanism, "LOGIN")) {
-    expect_ = Expect::login_user;
-    return has_initial ? take(initial) : ask(Expect::login_user, user_prompt);
+  one_round_trip_ = has_initial && *known == codec::AuthMechanism::plain;
+  const LoginStep step = begin_with(*known);
+  if (!has_initial) {
+    return step;
   }
-  return LoginStep::no_mechanism;
+  // The server speaks first there (RFC 4954 4).
+  return *known == codec::AuthMechanism::cram_md5 ? LoginStep::bad_encoding : take(initial);
+}
+
+LoginStep Login::begin_with(codec::AuthMechanism mechanism) {
+  switch (mechanism) {
+    case codec::AuthMechanism::plain:
+      return ask(Expect::plain, "");
+    case codec::AuthMechanism::login:
+      return ask(Expect::login_user, "Username:");
+    case codec::AuthMechanism::cram_md5:
+      cram_challenge_ = "<" + tls::sasl_crypto().nonce() + "@" + options_.host_name + ">";
+      return ask(Expect::cram, cram_challenge_);
+    case codec::AuthMechanism::scram_sha_256:
+      return ask(Expect::scram_first, "");
+    case codec::AuthMechanism::xoauth2:
+      return ask(Expect::xoauth2, "");
+    case codec::AuthMechanism::oauthbearer:
+      return ask(Expect::oauthbearer, "");
+  }
+  RP_ASSERT(false);
 }
 
 LoginStep Login::answer(Bytes line) { return line == "*" ? LoginStep::cancelled : take(line); }
@@ -81,14 +110,99 @@ LoginStep Login::take(Bytes encoded) {
   if (!octets) {
     return LoginStep::bad_encoding;
   }
-  if (expect_ == Expect::plain) {
-    return take_plain(*octets);
+  switch (expect_) {
+    case Expect::plain:
+      return take_plain(*octets);
+    case Expect::login_user:
+      user_ = *octets;
+      return ask(Expect::login_password, "Password:");
+    case Expect::login_password:
+      return judge(user_, *octets);
+    case Expect::cram:
+      return take_cram(*octets);
+    case Expect::scram_first:
+      return take_scram_first(*octets);
+    case Expect::scram_final:
+      return take_scram_final(*octets);
+    case Expect::scram_end:
+      user_ = options_.user;
+      return octets->empty() ? LoginStep::granted : LoginStep::bad_encoding;
+    case Expect::xoauth2:
+    case Expect::oauthbearer:
+      return take_token(*octets);
+    case Expect::xoauth2_end:
+      return octets->empty() ? LoginStep::wrong : LoginStep::bad_encoding;
+    case Expect::oauthbearer_end:
+      return *octets == "\x01" ? LoginStep::wrong : LoginStep::bad_encoding;
+    case Expect::nothing:
+      break;
   }
-  if (expect_ == Expect::login_user) {
-    user_ = *octets;
-    return ask(Expect::login_password, password_prompt);
+  RP_ASSERT(false);
+}
+
+// The user name, a space and the digest in lower case (RFC 2195 2).
+LoginStep Login::take_cram(Bytes message) {
+  std::string expected = options_.user + " ";
+  for (const char octet : tls::sasl_crypto().hmac_md5(options_.password, cram_challenge_)) {
+    constexpr Bytes digits = "0123456789abcdef";
+    expected.push_back(digits[static_cast<unsigned char>(octet) >> 4]);
+    expected.push_back(digits[static_cast<unsigned char>(octet) & 15]);
   }
-  return judge(user_, *octets);
+  if (message.find(' ') == Bytes::npos) {
+    return LoginStep::bad_encoding;
+  }
+  user_ = options_.user;
+  return message == expected ? LoginStep::granted : LoginStep::wrong;
+}
+
+LoginStep Login::take_scram_first(Bytes message) {
+  const auto answer = scram_.first(message);
+  return answer ? ask(Expect::scram_final, *answer) : LoginStep::bad_encoding;
+}
+
+// A stranger is told as late as somebody with a wrong password.
+LoginStep Login::take_scram_final(Bytes message) {
+  const auto proof = scram_.finish(message, options_.password);
+  if (!proof) {
+    return LoginStep::bad_encoding;
+  }
+  if (proof->empty() || scram_.user() != options_.user) {
+    return LoginStep::wrong;
+  }
+  return ask(Expect::scram_end, *proof);
+}
+
+LoginStep Login::take_token(Bytes message) {
+  const bool standard = expect_ == Expect::oauthbearer;
+  const auto token = field_of(message,
+                              "\x01"
+                              "auth=Bearer ");
+  const bool framed = message.ends_with("\x01\x01");
+  const std::string who =
+      standard ? "n,a=" + options_.user + ",\x01" : "user=" + options_.user + "\x01";
+  if (!token || !framed || !message.starts_with(standard ? "n,a=" : "user=")) {
+    return LoginStep::bad_encoding;
+  }
+  if (message.starts_with(who) && use_token(*token)) {
+    user_ = options_.user;
+    return LoginStep::granted;
+  }
+  return ask(standard ? Expect::oauthbearer_end : Expect::xoauth2_end, token_error);
+}
+
+bool Login::use_token(Bytes token) {
+  const TokenOptions& book = options_.tokens;
+  if (book.uses_max == 0) {
+    return !book.tokens.empty() && token == book.tokens.front();
+  }
+  std::uint64_t uses = book.uses->load();
+  do {
+    const std::uint64_t index = uses / book.uses_max;
+    if (index >= book.tokens.size() || token != book.tokens[index]) {
+      return false;
+    }
+  } while (!book.uses->compare_exchange_weak(uses, uses + 1));
+  return true;
 }
 
 // [authzid] NUL authcid NUL passwd (RFC 4616 2). Acting for somebody else is not offered.
@@ -116,7 +230,8 @@ LoginStep Login::judge(Bytes user, Bytes password) {
 
 LoginStep Login::ask(Expect expect, Bytes challenge) {
   expect_ = expect;
-  challenge_ = challenge;
+  challenge_.clear();
+  codec::append_base64(challenge_, challenge);
   return LoginStep::challenge;
 }
 

@@ -1,10 +1,13 @@
-// One AUTH exchange of the server's side: PLAIN (RFC 4616) or LOGIN (draft-murchison-sasl-login).
+// One AUTH exchange of the server's side: PLAIN (RFC 4616), LOGIN (draft-murchison-sasl-login),
+// CRAM-MD5 (RFC 2195), SCRAM-SHA-256 (RFC 7677), OAUTHBEARER (RFC 7628) and XOAUTH2.
 #pragma once
 
 #include <optional>
 #include <string>
 
 #include "codec/base.h"
+#include "codec/smtp_capability.h"
+#include "tools/sink/login_scram.h"
 #include "tools/sink/sink_options.h"
 
 namespace ringpost::sink {
@@ -29,7 +32,7 @@ class Login {
   LoginStep answer(Bytes line);
 
   // Base64, as it stands behind 334.
-  [[nodiscard]] Bytes challenge() const { return challenge_; }
+  [[nodiscard]] const std::string& challenge() const { return challenge_; }
   // Valid after granted, until begin().
   [[nodiscard]] const std::string& user() const { return user_; }
   // The AUTH line needed no answer of ours before its verdict: only then may more commands stand
@@ -37,16 +40,37 @@ class Login {
   [[nodiscard]] bool one_round_trip() const { return one_round_trip_; }
 
  private:
-  enum class Expect : std::uint8_t { nothing, plain, login_user, login_password };
+  enum class Expect : std::uint8_t {
+    nothing,
+    plain,
+    login_user,
+    login_password,
+    cram,
+    scram_first,
+    scram_final,
+    scram_end,  // the empty answer to our proof
+    xoauth2,
+    oauthbearer,
+    xoauth2_end,  // the dummy answer to our error
+    oauthbearer_end,
+  };
 
+  LoginStep begin_with(codec::AuthMechanism mechanism);
   LoginStep take(Bytes encoded);
   LoginStep take_plain(Bytes fields);
+  LoginStep take_cram(Bytes message);
+  LoginStep take_scram_first(Bytes message);
+  LoginStep take_scram_final(Bytes message);
+  LoginStep take_token(Bytes message);
+  [[nodiscard]] bool use_token(Bytes token);
   LoginStep judge(Bytes user, Bytes password);
-  LoginStep ask(Expect expect, Bytes challenge);
+  LoginStep ask(Expect expect, Bytes challenge);  // before its base64
 
   const SessionOptions& options_;
   Expect expect_ = Expect::nothing;
-  Bytes challenge_;
+  std::string challenge_;
+  std::string cram_challenge_;
+  ScramServer scram_;
   std::string user_;
   bool one_round_trip_ = false;
 };

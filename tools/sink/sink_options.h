@@ -1,12 +1,16 @@
 // How a sink behaves: what it listens on, what it offers, what it refuses, what it writes down.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
+#include <vector>
 
 #include "codec/base.h"
+#include "codec/smtp_capability.h"
 #include "tools/sink/fault.h"
 
 namespace ringpost::sink {
@@ -35,6 +39,16 @@ inline constexpr Extensions no_extensions{.starttls = false,
                                           .dsn = false,
                                           .auth = false};
 
+// Which OAuth tokens are good. Each of them is good for so many logins, then only the next one is;
+// behind the last none is.
+struct TokenOptions {
+  std::vector<std::string> tokens;
+  std::uint64_t uses_max = 0;  // of each; 0: the first one is good for ever
+  // Logins so far, of all sessions together.
+  std::shared_ptr<std::atomic<std::uint64_t>> uses =
+      std::make_shared<std::atomic<std::uint64_t>>(0);
+};
+
 // What all sessions of a sink have in common. Outlives them; never changed while they live.
 struct SessionOptions {
   Extensions extensions;
@@ -42,6 +56,10 @@ struct SessionOptions {
   std::string host_name = "localhost";  // of the greeting
   std::string user = "ringpost";
   std::string password = "ringpost";
+  TokenOptions tokens;
+  // Announced in this order.
+  std::vector<codec::AuthMechanism> mechanisms = {codec::AuthMechanism::plain,
+                                                  codec::AuthMechanism::login};
   std::uint64_t size_max = 50u << 20;  // octets of a message; more gets 552
   std::size_t recipients_max = 1000;   // of a transaction; more get 452 (RFC 5321 4.5.3.1.10)
   bool strict_close = false;           // a violation ends the session behind its reply

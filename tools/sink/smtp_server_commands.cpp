@@ -49,11 +49,15 @@ void SmtpServerSession::offer_extensions(Bytes name) {
   replies_.append("\r\n");
   fmt::basic_memory_buffer<char, 64> size;
   fmt::format_to(std::back_inserter(size), "SIZE {}", options_.size_max);
+  std::string auth = "AUTH";
+  for (const codec::AuthMechanism mechanism : options_.mechanisms) {
+    auth.append(" ").append(codec::name_of(mechanism));
+  }
   const std::array<std::pair<bool, Bytes>, 9> keywords = {{
       {offered_.pipelining, "PIPELINING"},
       {offered_.size, {size.data(), size.size()}},
       {offered_.starttls, "STARTTLS"},
-      {offered_.auth, "AUTH PLAIN LOGIN"},
+      {offered_.auth, auth},
       {offered_.enhanced_status_codes, "ENHANCEDSTATUSCODES"},
       {offered_.eight_bit_mime, "8BITMIME"},
       {offered_.dsn, "DSN"},
@@ -154,7 +158,7 @@ void SmtpServerSession::on_login_step(LoginStep step) {
       return refuse(
           {501, "5.5.2", "That is no base64 of the mechanism's fields", Violation::syntax});
     case LoginStep::no_mechanism:
-      return refuse({504, "5.5.4", "PLAIN or LOGIN, please", Violation::unannounced});
+      return refuse({504, "5.5.4", "Not a mechanism that was announced", Violation::unannounced});
     case LoginStep::wrong:
       break;
   }
