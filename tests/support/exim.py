@@ -11,13 +11,15 @@ import shutil
 from collections import Counter
 
 from support.delivered import BDAT, DATA, Delivered
-from support.peer import (FETCHED, IMPLICIT, PLAIN, PUT_OFF, PUT_OFF_TEXT, REFUSED, REFUSED_TEXT,
+from support.peer import (FETCHED, IMPLICIT, PUT_OFF, PUT_OFF_TEXT, REFUSED, REFUSED_TEXT,
                           SECURITIES, STARTTLS, Peer, unprivileged)
 from support.workspace import free_port, wait_until
 
 PROGRAM = FETCHED / "exim/exim"
 # Relay ports that announce less.
 NO_PIPELINING, NO_CHUNKING, NEITHER = "no-pipelining", "no-chunking", "neither"
+# A relay port that takes so many messages a session.
+LIMITED, SESSION_MESSAGES_MAX = "limited", 20
 
 CONFIGURATION = """
 exim_path = {folder}/exim
@@ -43,13 +45,12 @@ chunking_advertise_hosts = ${{if inlist{{$received_port}}{{{without_chunking}}}{
 
 message_size_limit = 100M
 smtp_accept_max = 200
-smtp_accept_max_per_connection = {messages_max}
+smtp_accept_max_per_connection = ${{if eq{{$received_port}}{{{limited}}}{{{messages_max}}}{{0}}}}
 smtp_accept_queue_per_connection = 0
 rfc1413_hosts =
 acl_smtp_mail = check_mail
 acl_smtp_rcpt = check_rcpt
 log_selector = +received_sender +received_recipients +pipelining
-{more}
 
 begin acl
 check_mail:
@@ -107,9 +108,9 @@ class Exim(Peer):
     name = "exim"
     has_chunking = True
 
-    def __init__(self, folder, certificate, user, password, messages_max=0, more=""):
+    def __init__(self, folder, certificate, user, password):
         ports = {name: free_port()
-                 for name in (*SECURITIES, NO_PIPELINING, NO_CHUNKING, NEITHER)}
+                 for name in (*SECURITIES, NO_PIPELINING, NO_CHUNKING, NEITHER, LIMITED)}
         super().__init__(folder, ports)
         self._account, uid, gid = unprivileged()
         self._log_folder = self.folder / "log"
@@ -123,8 +124,8 @@ class Exim(Peer):
         os.chown(key, uid, gid)
         configuration = CONFIGURATION.format(
             folder=self.folder, certificate=certificate.certificate, key=key, user=user,
-            password=password, messages_max=messages_max, more=more, refused=REFUSED,
-            refused_text=REFUSED_TEXT, put_off=PUT_OFF, put_off_text=PUT_OFF_TEXT,
+            password=password, messages_max=SESSION_MESSAGES_MAX, limited=ports[LIMITED],
+            refused=REFUSED, refused_text=REFUSED_TEXT, put_off=PUT_OFF, put_off_text=PUT_OFF_TEXT,
             starttls=ports[STARTTLS], implicit=ports[IMPLICIT],
             all_ports=self._list(*ports), submission=self._list(STARTTLS, IMPLICIT),
             without_pipelining=self._list(NO_PIPELINING, NEITHER),
