@@ -51,6 +51,7 @@ provide() {
   if (cd "$work" && bash -euo pipefail -c "fetch_$name") >"$log" 2>&1; then
     touch "$target/mark"
   else
+    rm -rf "$target" # half a server looks like one
     tail -n 5 "$log" >&2
     warn "${name//_/-} cannot be had here, so its tests will be skipped; the whole log: $log"
   fi
