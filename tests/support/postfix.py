@@ -5,22 +5,19 @@ started by itself (not by postfix(1), whose checks look at shared files), with a
 folder below a temporary one. It ends with the test, and by itself when the test was killed.
 """
 
-import ctypes
 import os
 import pwd
 import re
 import shutil
-import signal
 import subprocess
 from collections import Counter
-from dataclasses import dataclass
-from pathlib import Path
 
-from support.workspace import free_port, wait_for_port, wait_until
+from support.delivered import BDAT, DATA, Delivered
+from support.peer import PUT_OFF, PUT_OFF_TEXT, REFUSED, REFUSED_TEXT, SECURITIES, Peer
+from support.workspace import free_port, wait_until
 
 REALM = "ringpost.test"
 SECONDS_MAX = 600
-PR_SET_PDEATHSIG = 1
 
 MAIN = """
 compatibility_level = 3.6
@@ -68,7 +65,7 @@ virtual_destination_concurrency_limit = 20
 # Who may send: on the relay port everybody, on the others whoever has logged in.
 mynetworks = 127.0.0.0/8
 smtpd_relay_restrictions = permit_mynetworks, reject
-smtpd_recipient_restrictions = check_recipient_access inline:{{{{refused@example.net = {refusal}}}}}
+smtpd_recipient_restrictions = check_recipient_access regexp:{folder}/etc/refusals
 smtpd_sasl_type = cyrus
 smtpd_sasl_path = smtpd
 cyrus_sasl_config_path = {folder}/etc/sasl
@@ -79,7 +76,7 @@ smtpd_tls_key_file = {key}
 smtpd_tls_loglevel = 0
 """
 
-REFUSAL = "REJECT not wanted here"
+REFUSALS = f"/^{REFUSED}/ REJECT {REFUSED_TEXT}\n/^{PUT_OFF}/ DEFER {PUT_OFF_TEXT}\n"
 SUBMISSION = ("-o smtpd_sasl_auth_enable=yes -o smtpd_tls_security_level=encrypt "
               "-o smtpd_relay_restrictions=permit_sasl_authenticated,reject "
               "-o smtpd_client_restrictions=permit_sasl_authenticated,reject")
@@ -134,29 +131,17 @@ def _find(program):
     return shutil.which(program, path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
 
 
-@dataclass(frozen=True)
-class Delivered:
-    """One copy of a message as it stands in the mailbox."""
-
-    sender: str
-    recipient: str
-    traces: bytes
-    content: bytes  # without the traces, lines ended by LF
-
-    @property
-    def x_id(self):
-        found = re.search(rb"^X-Id: ([^\n]*)$", self.content.partition(b"\n\n")[0], re.M)
-        return found.group(1).decode() if found else None
-
-
-class Postfix:
+class Postfix(Peer):
     """A running Postfix. Delivers whatever is for example.net and example.org to one maildir."""
 
+    name = "postfix"
+    has_chunking = True
+
     def __init__(self, folder, certificate, user, password):
-        self.folder = Path(folder)
-        self.ports = {mode: free_port() for mode in ("plain", "starttls", "implicit")}
+        super().__init__(folder, {security: free_port() for security in SECURITIES})
         self.mailbox = self.folder / "mail" / "all"
         self._log = self.folder / "log" / "maillog"
+        self._log_offset = 0
         self._make_folders()
         self._write_configuration(certificate)
         self._add_user(user, password)
@@ -182,11 +167,11 @@ class Postfix:
         os.chown(self.folder / "mail", owner.pw_uid, owner.pw_gid)
         values = {"folder": self.folder, "certificate": certificate.certificate,
                   "key": certificate.key, "realm": REALM, "uid": owner.pw_uid,
-                  "gid": owner.pw_gid, "submission": SUBMISSION, "refusal": REFUSAL,
-                  **self.ports}
+                  "gid": owner.pw_gid, "submission": SUBMISSION, **self.ports}
         for name, text in (("etc/main.cf", MAIN), ("etc/master.cf", MASTER),
                            ("etc/sasl/smtpd.conf", SASL)):
             (self.folder / name).write_text(text.format(**values), encoding="utf-8")
+        (self.folder / "etc/refusals").write_text(REFUSALS, encoding="utf-8")
 
     def _add_user(self, user, password):
         database = self.folder / "etc/sasl/sasldb2"
@@ -199,44 +184,31 @@ class Postfix:
         daemons = subprocess.run([_find("postconf"), "-c", etc, "-hx", "daemon_directory"],
                                  check=True, capture_output=True, text=True,
                                  timeout=30).stdout.strip()
-        c_library = ctypes.CDLL(None)
-        # Twice bound to end: with this process, and after a time.
-        self.process = subprocess.Popen(
-            [f"{daemons}/master", "-c", etc, "-e", str(SECONDS_MAX), "-s"], cwd=self.folder,
-            env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "MAIL_CONFIG": str(etc)},
-            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-            preexec_fn=lambda: c_library.prctl(PR_SET_PDEATHSIG, signal.SIGTERM))
-        try:
-            for port in self.ports.values():
-                wait_for_port(port, lambda: self.process.poll() is None)
-        except AssertionError as error:
-            self.stop()
-            raise AssertionError(f"{error}\n{self.log()}") from None
-
-    def stop(self):
-        """Ends all of its processes; safe to call twice."""
-        if self.process.poll() is None:
-            self.process.terminate()  # the master passes it on to its children
-        try:
-            self.process.wait(20)
-        except subprocess.TimeoutExpired:
-            # It leads a process group of its own.
-            os.killpg(self.process.pid, signal.SIGKILL)
-            self.process.wait()
+        # Bound to end with this process, and after a time. It leads a process group by itself.
+        self.start([f"{daemons}/master", "-c", etc, "-e", str(SECONDS_MAX), "-s"],
+                   env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "MAIL_CONFIG": str(etc)})
 
     def log(self):
         return self._log.read_text(errors="replace") if self._log.exists() else ""
 
     def failed_logins(self):
-        """How many attempts to authenticate it has refused so far."""
         return len(re.findall(r"SASL \S+ authentication failed", self.log()))
 
+    def commands(self):
+        """Postfix counts them when a session ends."""
+        counts = Counter()
+        for line in self.log()[self._log_offset:].splitlines():
+            if "disconnect from" in line:
+                for command, name in ((DATA, "data"), (BDAT, "bdat")):
+                    found = re.search(rf" {name}=(\d+)", line)
+                    counts[command] += int(found.group(1)) if found else 0
+        return +counts
+
     def forget(self):
-        """Empties the mailbox: what is delivered from now on is all there is."""
+        self._log_offset = len(self.log())
         shutil.rmtree(self.mailbox, ignore_errors=True)
 
     def delivered(self, count, seconds=120):
-        """Waits until `count` messages are in the mailbox and the queue is empty; returns all."""
         new = self.mailbox / "new"
 
         def has_arrived():
@@ -260,28 +232,9 @@ def _parse(stored):
         traces += found.group(0)
         rest = rest[found.end():]
     return Delivered(_trace(traces, "Return-Path").strip("<>"), _trace(traces, "Delivered-To"),
-                     bytes(traces), rest)
+                     rest, traces=bytes(traces))
 
 
 def _trace(traces, name):
     found = re.search(rf"^{name}: ([^\n]*)$".encode(), traces, re.M)
     return found.group(1).decode() if found else ""
-
-
-def differences(delivered, expected):
-    """What is wrong with the mailbox, as a list of texts.
-
-    `expected` has the (sender, content) of each (X-Id, recipient), content with CRLF."""
-    copies = Counter((one.x_id, one.recipient) for one in delivered)
-    found = [f"{key}: {count} copies" for key, count in copies.items()
-             if count != 1 or key not in expected]
-    found += [f"{key}: not delivered" for key in expected if key not in copies]
-    for one in delivered:
-        sender, content = expected.get((one.x_id, one.recipient), (None, None))
-        if content is None:
-            continue
-        if one.content != content.replace(b"\r\n", b"\n"):
-            found.append(f"{one.x_id}: the content differs")
-        if one.sender != sender:
-            found.append(f"{one.x_id}: the sender is {one.sender}")
-    return found

@@ -4,6 +4,7 @@
 #
 #   packages.sh build          what a release build needs
 #   packages.sh build test     that, and what the whole test suite needs
+#   packages.sh exim-libraries what the unpacked Exim of peers.sh is linked with
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=common.sh
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
@@ -16,11 +17,27 @@ packages_build=(
 )
 packages_test=(
   postfix sasl2-bin libsasl2-modules python3-aiosmtpd openssl # peers of tests/interop
+  nodejs npm # for the peers that peers.sh fetches
+  libnss-wrapper # the unpacked Exim looks for a user whom only its package would make
   libbenchmark-dev
 )
 
 is_installed() {
   [[ $(dpkg-query --show --showformat='${db:Status-Status}' "$1" 2>/dev/null) == installed ]]
+}
+
+# The libraries among the dependencies of Debian's Exim, as this release names them.
+exim_libraries() {
+  apt-cache depends exim4-daemon-light | sed -n 's/^ *Depends: \(lib[^ ]*\)$/\1/p'
+}
+
+# Node.js is often installed by other means than the distribution's package.
+is_there_otherwise() {
+  case $1 in
+    nodejs) command -v node >/dev/null ;;
+    npm) command -v npm >/dev/null ;;
+    *) false ;;
+  esac
 }
 
 # Only one mail system can be installed at a time, and one that is there is in use.
@@ -42,7 +59,8 @@ main() {
     case $group in
       build) wanted+=("${packages_build[@]}") ;;
       test) wanted+=("${packages_test[@]}") ;;
-      *) fail "packages.sh: unknown group '$group'" "known are: build test" ;;
+      exim-libraries) mapfile -t -O "${#wanted[@]}" wanted < <(exim_libraries) ;;
+      *) fail "packages.sh: unknown group '$group'" "known are: build test exim-libraries" ;;
     esac
   done
 
@@ -50,7 +68,7 @@ main() {
     fail "this set-up installs packages with apt, and this machine has no dpkg" \
       "install the libraries listed in tools/dev.d/packages.sh yourself, then run cmake directly"
   for name in "${wanted[@]}"; do
-    if is_installed "$name"; then continue; fi
+    if is_installed "$name" || is_there_otherwise "$name"; then continue; fi
     if [[ $name == postfix ]] && has_other_mail_system; then
       warn "another mail system is installed, so the tests against Postfix will be skipped"
       continue

@@ -82,6 +82,7 @@ main() {
   done
   "$parts/packages.sh" build test
   "$parts/dependencies.sh" build test
+  "$parts/peers.sh"
   for preset in "${presets[@]}"; do test_preset "$preset"; done
 }
 
