@@ -4,6 +4,7 @@
 #
 #   packages.sh build          what a release build needs
 #   packages.sh build test     that, and what the whole test suite needs
+#   packages.sh fuzz           clang with libFuzzer
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=common.sh
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
@@ -18,6 +19,7 @@ packages_test=(
   postfix sasl2-bin libsasl2-modules python3-aiosmtpd openssl # peers of tests/interop
   libbenchmark-dev
 )
+packages_fuzz=(clang libclang-rt-dev)
 
 is_installed() {
   [[ $(dpkg-query --show --showformat='${db:Status-Status}' "$1" 2>/dev/null) == installed ]]
@@ -42,7 +44,8 @@ main() {
     case $group in
       build) wanted+=("${packages_build[@]}") ;;
       test) wanted+=("${packages_test[@]}") ;;
-      *) fail "packages.sh: unknown group '$group'" "known are: build test" ;;
+      fuzz) wanted+=("${packages_fuzz[@]}") ;;
+      *) fail "packages.sh: unknown group '$group'" "known are: build test fuzz" ;;
     esac
   done
 
