@@ -110,7 +110,6 @@ class Runner {
       check_state();
     }
     const bool open = !session_.closed();
-    run_.replies_heard = open ? run_.replies.size() : 0;
     run_.knowledge = session_.knowledge();
     if (open) {
       session_.abort();
@@ -187,10 +186,11 @@ class Runner {
   void note_replies(Bytes octets) {
     codec::Reply reply;
     while (!octets.empty() && replies_make_sense_) {
+      reply_begin_ = parser_.in_reply() ? reply_begin_ : run_.handed_over;
       const auto complete = parser_.parse(octets, reply);
       replies_make_sense_ = complete.has_value();
       if (complete && *complete) {
-        run_.replies.push_back(reply.code);
+        run_.replies.push_back({reply.code, reply_begin_});
       }
     }
   }
@@ -293,6 +293,7 @@ class Runner {
   std::vector<Job> jobs_;
   codec::ReplyParser parser_;
   bool replies_make_sense_ = true;
+  std::size_t reply_begin_ = 0;
   Session session_;
 };
 

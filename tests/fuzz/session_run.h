@@ -51,14 +51,20 @@ struct CloseNote {
   bool operator==(const CloseNote&) const = default;
 };
 
+// What the server said, whether it was heard or not.
+struct ReplyNote {
+  std::uint16_t code = 0;
+  std::size_t handed_over = 0;  // octets of the client, when the reply began to come
+
+  bool operator==(const ReplyNote&) const = default;
+};
+
 struct SessionRun {
   std::vector<SubmissionNote> submissions;
-  std::vector<std::uint16_t> replies;  // codes of what the server said, whether it was heard or not
-  std::string client;                  // what output() gave
-  std::size_t handed_over = 0;         // of it
-  std::optional<CloseNote> close;      // none: still open when the script ended, and stopped then
-  // When it was still open: how many replies had been heard, which is all of them.
-  std::size_t replies_heard = 0;
+  std::vector<ReplyNote> replies;
+  std::string client;              // what output() gave
+  std::size_t handed_over = 0;     // of it
+  std::optional<CloseNote> close;  // none: still open when the script ended, and stopped then
   protocol::PipeliningKnowledge knowledge;
 
   bool operator==(const SessionRun&) const = default;
