@@ -15,9 +15,7 @@
 //
 // A server is trusted with as much as it has shown that it can do: its first BDAT goes alone, a
 // flight has two messages until one has come back in step. What went wrong makes later sessions
-// more careful: fall_back() says how.
-//
-// The receiving side is session_replies.cpp.
+// more careful: fall_back() says how. The receiving side is session_replies.cpp.
 #include "engine/protocol/session.h"
 
 #include <algorithm>
@@ -280,9 +278,16 @@ Bytes Session::write_content(Transaction& current, std::span<char> room, std::si
   }
   output_offset_ += taken;
   if (current.cursor.offset == content.size()) {
-    current.step = Step::end_of_data;
+    end_content(current);
   }
   return view;
+}
+
+void Session::end_content(Transaction& current) {
+  current.step = Step::end_of_data;
+  if (current.chunked && !has_open_line(*current.job)) {
+    write_end_of_data(current);
+  }
 }
 
 void Session::write_end_of_data(Transaction& current) {
@@ -398,7 +403,10 @@ void Session::write_bdat(Transaction& current) {
   current.chunked = true;
   codec::append_bdat_last(pending_, message_bytes(job));
   expect(Expected::end_of_data, sequence_sending_);
-  current.step = job.content.empty() ? Step::end_of_data : Step::content;
+  current.step = Step::content;
+  if (job.content.empty()) {
+    end_content(current);
+  }
   // A transaction whose recipients were all refused stays open behind its BDAT, and the next MAIL
   // would be refused but its BDAT accepted, under this sender (seen with Exim 4.96).
   reset_needed_ = true;
@@ -680,7 +688,6 @@ Stage Session::stage_of_message(std::uint64_t sequence) const {
       break;
     case Step::data:
     case Step::await_data:
-      break;
     case Step::content:
     case Step::end_of_data:
     case Step::sent:
