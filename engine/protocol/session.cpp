@@ -15,9 +15,7 @@
 //
 // A server is trusted with as much as it has shown that it can do: its first BDAT goes alone, a
 // flight has two messages until one has come back in step. What went wrong makes later sessions
-// more careful: fall_back() says how.
-//
-// The receiving side is session_replies.cpp.
+// more careful: fall_back() says how. The receiving side is session_replies.cpp.
 #include "engine/protocol/session.h"
 
 #include <algorithm>
@@ -67,50 +65,6 @@ bool Session::secure() const {
 
 bool Session::idle() const {
   return state_ == SessionState::ready && sequence_begin_ == sequence_end_;
-}
-
-Pipelining Session::pipelining() const {
-  if (!capabilities_.pipelining) {
-    return Pipelining::off;
-  }
-  Pipelining way = std::min(options_.pipelining, knowledge_.most);
-  if (way == Pipelining::flights && !capabilities_.chunking) {
-    way = Pipelining::across;
-  }
-  const bool one_by_one = options_.messages_in_flight_max == 1;
-  return way == Pipelining::across && one_by_one ? Pipelining::within : way;
-}
-
-// How many messages may be in flight now.
-std::size_t Session::depth() const {
-  switch (pipelining()) {
-    case Pipelining::off:
-    case Pipelining::within:
-      return 1;
-    case Pipelining::across:
-      return 2;
-    case Pipelining::flights:
-      break;
-  }
-  if (goes_alone(sequence_begin_)) {
-    return 1;
-  }
-  const std::uint32_t wanted = options_.messages_in_flight_max;
-  std::size_t most = wanted == 0 ? limits::flight_messages_max : wanted;
-  if (knowledge_.session_messages != 0) {
-    most = std::min<std::size_t>(most, knowledge_.session_messages - sequence_begin_);
-  }
-  if (knowledge_.proven != Pipelining::flights) {
-    return std::min(most, flight_messages_unproven);
-  }
-  return wanted == 0 ? std::min(most, std::max(flight_depth_, flight_messages_first)) : most;
-}
-
-// Whether the message's BDAT waits for the replies to its envelope, and nothing follows it before
-// its own: because the server may not know BDAT, or end the session here.
-bool Session::goes_alone(std::uint64_t sequence) const {
-  const std::uint64_t limit = knowledge_.session_messages;
-  return !knowledge_.chunking_proven || (limit != 0 && sequence >= limit);
 }
 
 bool Session::wants_message() const {
@@ -281,9 +235,16 @@ Bytes Session::write_content(Transaction& current, std::span<char> room, std::si
   }
   output_offset_ += taken;
   if (current.cursor.offset == content.size()) {
-    current.step = Step::end_of_data;
+    end_content(current);
   }
   return view;
+}
+
+void Session::end_content(Transaction& current) {
+  current.step = Step::end_of_data;
+  if (current.chunked && !has_open_line(*current.job)) {
+    write_end_of_data(current);
+  }
 }
 
 void Session::write_end_of_data(Transaction& current) {
@@ -399,7 +360,10 @@ void Session::write_bdat(Transaction& current) {
   current.chunked = true;
   codec::append_bdat_last(pending_, message_bytes(job));
   expect(Expected::end_of_data, sequence_sending_);
-  current.step = job.content.empty() ? Step::end_of_data : Step::content;
+  current.step = Step::content;
+  if (job.content.empty()) {
+    end_content(current);
+  }
   // A transaction whose recipients were all refused stays open behind its BDAT, and the next MAIL
   // would be refused but its BDAT accepted, under this sender (seen with Exim 4.96).
   reset_needed_ = true;
@@ -474,47 +438,6 @@ void Session::finish_answered() {
     }
     finish(current);
   }
-}
-
-// What later sessions with this server should not try again, after this one has ended so.
-std::optional<Pipelining> Session::fall_back(CloseKind kind) const {
-  const Pipelining way = pipelining();
-  // Two commands have left, and their replies are awaited.
-  const bool in_burst = state_ == SessionState::ready && awaited_.size() > 1 &&
-                        awaited_.at(1).sent_offset <= handed_over_offset_;
-  if (kind == CloseKind::chunking_refused) {
-    return Pipelining::across;
-  }
-  if (!in_burst || way == Pipelining::off) {
-    return std::nullopt;
-  }
-  if (kind == CloseKind::protocol_error) {
-    return one_less(way);
-  }
-  if (kind != CloseKind::peer_closed && kind != CloseKind::io_error) {
-    return std::nullopt;
-  }
-  // Closed in the middle of what it has never been seen to answer. Connections die of other causes,
-  // too; but those seldom meet just that.
-  const Expected front = awaited_.front().kind;
-  const bool first_burst =
-      knowledge_.proven == Pipelining::off && (front == Expected::mail || front == Expected::rset);
-  if (first_burst) {
-    return Pipelining::off;
-  }
-  const bool several = messages_in_flight() > 1 && way >= Pipelining::across;
-  if (several && knowledge_.proven < way) {
-    return one_less(way);
-  }
-  return std::nullopt;
-}
-
-// Whether the end may be that of a server which takes only so many messages a session.
-bool Session::ended_in_flight(CloseKind kind) const {
-  const bool by_peer = kind == CloseKind::peer_closed || kind == CloseKind::peer_closing ||
-                       kind == CloseKind::io_error;
-  return by_peer && state_ == SessionState::ready && pipelining() == Pipelining::flights &&
-         sequence_begin_ > 0 && messages_in_flight() > 0;
 }
 
 // Whether the server may have taken a message that it has not answered.
@@ -684,7 +607,6 @@ Stage Session::stage_of_message(std::uint64_t sequence) const {
       break;
     case Step::data:
     case Step::await_data:
-      break;
     case Step::content:
     case Step::end_of_data:
     case Step::sent:

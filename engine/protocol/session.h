@@ -187,6 +187,9 @@ class Session {
   void write_bdat(Transaction& current);
   [[nodiscard]] Bytes write_content(Transaction& current, std::span<char> room,
                                     std::size_t& written);
+  // Nothing follows a BDAT whose last line has an end: its last octet is the end of data, and must
+  // be known as such before the next call, since the reply may come first.
+  void end_content(Transaction& current);
   void write_end_of_data(Transaction& current);
   [[nodiscard]] std::uint64_t written_offset() const {
     return output_offset_ + (pending_.size() - pending_taken_);
@@ -209,6 +212,7 @@ class Session {
   void on_end_of_data_reply(Transaction& current, const codec::Reply& reply);
   void become_ready();
   void learn_from_accepted(const Transaction& current, const codec::Reply& reply);
+  void note_reset_text(const codec::Reply& reply);
   [[nodiscard]] bool answers_reset(const codec::Reply& reply) const;
 
   // Endings.

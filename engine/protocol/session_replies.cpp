@@ -1,6 +1,4 @@
 // The receiving side of the session: what each reply means for what it answers. See session.cpp.
-#include <functional>
-
 #include "codec/smtp_command.h"
 #include "engine/protocol/session.h"
 
@@ -64,9 +62,6 @@ bool says_too_many_recipients(const codec::Reply& reply) {
 
 // Codes that are about a command (RFC 5321 4.2.2), never about a message.
 bool refuses_command(const codec::Reply& reply) { return reply.code >= 500 && reply.code <= 504; }
-
-// Never 0.
-std::size_t hash_of(Bytes text) { return std::hash<Bytes>{}(text) | 1u; }
 
 }  // namespace
 
@@ -156,7 +151,7 @@ void Session::credit(const Expectation& expectation, const codec::Reply& reply) 
       on_end_of_data_reply(transaction(expectation.transaction), reply);
       break;
     case Expected::rset:
-      reset_text_ = hash_of(reply.text);
+      note_reset_text(reply);
       break;
     case Expected::quit:
       close(CloseReason{});  // the kind of a fresh one is `quit`
@@ -266,13 +261,6 @@ std::string_view Session::why_meaningless(const Expectation& expectation,
     return "a command was answered with the status of RCPT";
   }
   return {};
-}
-
-// In a flight RSET is what stands behind a BDAT. Its reply is a 250, too; but a server that gives
-// each message a queue id never says the same to both.
-bool Session::answers_reset(const codec::Reply& reply) const {
-  return reset_text_ != 0 && accepted_text_ != 0 && accepted_text_ != reset_text_ &&
-         hash_of(reply.text) == reset_text_;
 }
 
 void Session::on_greeting_reply(const codec::Reply& reply) {
@@ -469,27 +457,6 @@ void Session::on_end_of_data_reply(Transaction& current, const codec::Reply& rep
   }
   if (reply.code == 421) {
     close_with_reply(CloseKind::peer_closing, Stage::eod, reply, false);
-  }
-}
-
-void Session::learn_from_accepted(const Transaction& current, const codec::Reply& reply) {
-  if (accepted_text_ == 0) {
-    accepted_text_ = hash_of(reply.text);
-  }
-  if (!current.chunked) {
-    return;
-  }
-  if (knowledge_.session_messages != 0 && sequence_begin_ >= knowledge_.session_messages) {
-    knowledge_.session_messages = 0;
-  }
-  knowledge_.chunking_proven = true;
-  if (current.ran_ahead) {
-    knowledge_.proven = Pipelining::flights;
-  }
-  // One more for each message of a flight that was full: flights double while they keep step.
-  if (knowledge_.proven == Pipelining::flights && sequence_begin_ < full_flight_end_) {
-    flight_depth_ =
-        std::min(std::max(flight_depth_, flight_messages_first) + 1, limits::flight_messages_max);
   }
 }
 

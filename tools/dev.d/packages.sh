@@ -5,6 +5,7 @@
 #   packages.sh build          what a release build needs
 #   packages.sh build test     that, and what the whole test suite needs
 #   packages.sh exim-libraries what the unpacked Exim of peers.sh is linked with
+#   packages.sh fuzz           clang with libFuzzer
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=common.sh
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
@@ -21,6 +22,7 @@ packages_test=(
   libnss-wrapper # the unpacked Exim looks for a user whom only its package would make
   libbenchmark-dev
 )
+packages_fuzz=(clang libclang-rt-dev)
 
 is_installed() {
   [[ $(dpkg-query --show --showformat='${db:Status-Status}' "$1" 2>/dev/null) == installed ]]
@@ -60,7 +62,8 @@ main() {
       build) wanted+=("${packages_build[@]}") ;;
       test) wanted+=("${packages_test[@]}") ;;
       exim-libraries) mapfile -t -O "${#wanted[@]}" wanted < <(exim_libraries) ;;
-      *) fail "packages.sh: unknown group '$group'" "known are: build test exim-libraries" ;;
+      fuzz) wanted+=("${packages_fuzz[@]}") ;;
+      *) fail "packages.sh: unknown group '$group'" "known are: build test exim-libraries fuzz" ;;
     esac
   done
 

@@ -2,7 +2,9 @@
 # Builds and tests the presets of continuous integration, and ends with the line "N passed, N
 # failed".
 #
-#   test.sh [PRESET...]      release, dev and tsan when none is named
+#   test.sh [PRESET...]      release, dev, tsan and fuzz when none is named
+#
+# "fuzz" runs each fuzz target for up to a minute; a target counts as one test.
 #
 # A preset that cannot be built, and one in which no test ran, count as one failure each, so that
 # nothing can be green by not happening.
@@ -73,17 +75,35 @@ test_preset() {
   failed=$((failed + preset_failed))
 }
 
+# The targets share the cores, and all of them together may take four minutes.
+test_fuzz() {
+  local targets=(tests/fuzz/*_fuzz.cpp) last seconds
+  seconds=$((240 * $(nproc) / ${#targets[@]}))
+  if ((seconds > 60)); then seconds=60; fi
+  last=$("$parts/fuzz.sh" --seconds "$seconds" | tail -n 1) || true
+  if [[ $last =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed$ ]]; then
+    say "fuzz: $last"
+    passed=$((passed + BASH_REMATCH[1]))
+    failed=$((failed + BASH_REMATCH[2]))
+  else
+    warn "fuzz: did not run, which counts as one failure"
+    failed=$((failed + 1))
+  fi
+}
+
 main() {
   local presets=("$@") preset
-  if ((${#presets[@]} == 0)); then presets=(release dev tsan); fi
+  if ((${#presets[@]} == 0)); then presets=(release dev tsan fuzz); fi
   for preset in "${presets[@]}"; do
-    [[ $preset =~ ^(release|dev|tsan)$ ]] ||
-      fail "no tests for preset '$preset'" "known are: release dev tsan"
+    [[ $preset =~ ^(release|dev|tsan|fuzz)$ ]] ||
+      fail "no tests for preset '$preset'" "known are: release dev tsan fuzz"
   done
   "$parts/packages.sh" build test
   "$parts/dependencies.sh" build test
   "$parts/peers.sh"
-  for preset in "${presets[@]}"; do test_preset "$preset"; done
+  for preset in "${presets[@]}"; do
+    if [[ $preset == fuzz ]]; then test_fuzz; else test_preset "$preset"; fi
+  done
 }
 
 main "$@"

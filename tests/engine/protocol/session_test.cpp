@@ -219,6 +219,35 @@ TEST_CASE("session: output() counts what it returns, whether or not it is handed
   CHECK(rig.session.output_offset() == 21);
 }
 
+TEST_CASE("session: a BDAT that fills the room to its last octet has ended there") {
+  for (const bool empty : {false, true}) {
+    for (const bool answered : {false, true}) {
+      INFO("empty " << empty << ", answered " << answered);
+      Rig rig(TlsMode::none, Pipelining::flights);
+      rig.room.resize(1024);
+      rig.greet("250-PIPELINING\r\n250 CHUNKING\r\n");
+      const std::string command = empty ? "BDAT 0 LAST\r\n" : "BDAT 1008 LAST\r\n";
+      Job job = message("one", empty ? "" : std::string(1006, 'x') + "\r\n");
+      rig.session.submit(job, rig.now);
+      rig.send();
+      rig.receive("250 ok\r\n250 ok\r\n");
+      const std::string said(rig.session.output(rig.room));
+      CHECK(said.starts_with(command));
+      CHECK(said.size() == (empty ? command.size() : rig.room.size()));
+      CHECK_FALSE(rig.session.has_output());
+      rig.session.handed_over(rig.session.output_offset(), rig.now);
+      if (answered) {
+        rig.receive("250 taken\r\n");
+      } else {
+        rig.session.transport_closed(CloseReason{});
+      }
+      REQUIRE(!rig.listener.heard.empty());
+      CHECK(rig.listener.heard[1] ==
+            std::string("one r@b.example ") + (answered ? "accepted" : "unknown"));
+    }
+  }
+}
+
 TEST_CASE("session: handing over nothing new does not put the deadline off") {
   Rig rig;
   rig.receive("220 mx\r\n");

@@ -1,0 +1,170 @@
+// codec/job_reader: every line is one job or one error, what is accepted may be sent as it stands,
+// and what comes out is bounded by what went in.
+//
+// Input: one octet of options, then lines.
+#include <optional>
+#include <string>
+
+#include <simdjson.h>
+
+#include "codec/address.h"
+#include "codec/content_check.h"
+#include "codec/job_reader.h"
+#include "codec/json_echo.h"
+#include "codec/limits.h"
+#include "codec/outcome_writer.h"
+#include "codec/utf8.h"
+#include "tests/fuzz/fuzz_input.h"
+
+using namespace ringpost;
+using codec::JobError;
+using codec::JobReader;
+
+namespace {
+
+// Every path leads to a file that holds its own name.
+class EchoFiles final : public codec::FileSource {
+ public:
+  [[nodiscard]] Result<void, codec::FileError> read(Bytes path, std::size_t bytes_max,
+                                                    std::string& content) override {
+    if (path.size() > bytes_max || path.starts_with("missing")) {
+      return tl::unexpected(codec::FileError{"no such file"});
+    }
+    content.assign(path);
+    return {};
+  }
+};
+
+std::optional<JobError> read(JobReader& reader, Bytes line, std::uint64_t number, Job& job) {
+  std::string padded(line);
+  padded.append(JobReader::padding_bytes, '"');
+  padded.shrink_to_fit();
+  const codec::Source where{"jobs.jsonl", number, 1'795'209'743'000'000};
+  auto parsed = reader.parse(Bytes(padded.data(), line.size()), where, job);
+  if (parsed) {
+    return std::nullopt;
+  }
+  return std::move(parsed).error();
+}
+
+// What composing, encodings and header fields add to a line stays in proportion to it.
+void check_bounds(const Job& job, Bytes line) {
+  constexpr std::size_t composed_bytes = 4096;
+  constexpr std::size_t growth_max = 32;
+  RP_ASSERT(job.content.size() <= composed_bytes + growth_max * line.size());
+  RP_ASSERT(job.content.size() <= limits::message_bytes_max);
+  RP_ASSERT(job.recipient_count <= limits::job_recipients_max);
+  RP_ASSERT(job.recipient_count <= line.size());
+  RP_ASSERT(!job.id.empty() && job.id.size() <= limits::job_id_bytes_max);
+  RP_ASSERT(job.tags_json.size() <= limits::job_echo_bytes_max);
+  RP_ASSERT(job.metadata_json.size() <= limits::job_echo_bytes_max);
+}
+
+void check_accepted(const Job& job, Bytes line) {
+  RP_ASSERT(codec::is_utf8(line));
+  RP_ASSERT(job.recipient_count > 0);
+  RP_ASSERT(job.sender.empty() || codec::validate_address(job.sender));
+  for (const Recipient& recipient : job.active_recipients()) {
+    const auto address = codec::validate_address(recipient.address);
+    RP_ASSERT(address && address->address == recipient.address);
+    RP_ASSERT(!address->needs_smtputf8 || job.needs_smtputf8);
+    RP_ASSERT(!recipient.decided);
+  }
+  std::string content = job.content;
+  const auto traits = codec::canonicalise(content, codec::NewlinePolicy::strict);
+  RP_ASSERT(traits && content == job.content);
+  RP_ASSERT(traits->has_8bit == job.traits.has_8bit);
+  RP_ASSERT(traits->has_leading_dot == job.traits.has_leading_dot);
+  RP_ASSERT(traits->ends_with_crlf == job.traits.ends_with_crlf);
+  for (const std::string* json : {&job.tags_json, &job.metadata_json}) {
+    RP_ASSERT(json->empty() || codec::check_json(*json, limits::job_depth_max));
+    RP_ASSERT(json->find_first_of("\r\n") == std::string::npos);
+  }
+  for (const std::string* word : {&job.dsn.notify, &job.dsn.return_kind, &job.dsn.envelope_id}) {
+    RP_ASSERT(word->find_first_of("\r\n") == std::string::npos);
+    RP_ASSERT(word->find('\0') == std::string::npos);
+  }
+}
+
+void check_refused(const JobError& error) {
+  RP_ASSERT(!error.reason.empty() && !codec::name_of(error.kind).empty());
+  RP_ASSERT(codec::is_utf8(error.message()));
+  constexpr std::size_t message_bytes_max = 1024;
+  RP_ASSERT(error.message().size() <= message_bytes_max);
+}
+
+// One line a recipient, or one without; each is JSON that says whose it is.
+void check_outcome_lines(const Job& job, const std::optional<JobError>& error) {
+  codec::OutcomeWriter writer;
+  std::string lines;
+  if (error) {
+    writer.append_refused(lines, job, error->message(), 0);
+  }
+  for (std::size_t i = 0; !error && i < job.recipient_count; ++i) {
+    writer.append(lines, job, i);
+  }
+  simdjson::dom::parser parser;
+  std::size_t count = 0;
+  for (Bytes rest = lines; !rest.empty(); ++count) {
+    const std::size_t end = rest.find('\n');
+    RP_ASSERT(end != Bytes::npos);
+    simdjson::dom::element line;
+    RP_ASSERT(parser.parse(rest.data(), end).get(line) == simdjson::SUCCESS);
+    std::string_view text;
+    RP_ASSERT(line["id"].get(text) == simdjson::SUCCESS && text == job.id);
+    if (job.recipient_count > 0 && !job.recipients[count].address.empty()) {
+      RP_ASSERT(line["rcpt"].get(text) == simdjson::SUCCESS);
+      RP_ASSERT(error || text == job.recipients[count].address);
+    } else {
+      RP_ASSERT(error && line["rcpt"].is_null());
+    }
+    rest.remove_prefix(end + 1);
+  }
+  RP_ASSERT(count == std::max<std::size_t>(job.recipient_count, 1));
+}
+
+bool same(const Job& a, const Job& b) {
+  bool equal = a.id == b.id && a.sender == b.sender && a.content == b.content &&
+               a.recipient_count == b.recipient_count && a.tags_json == b.tags_json &&
+               a.metadata_json == b.metadata_json && a.endpoint == b.endpoint &&
+               a.needs_smtputf8 == b.needs_smtputf8 && a.expires_at_us == b.expires_at_us &&
+               a.idempotency_key == b.idempotency_key && a.dsn.notify == b.dsn.notify;
+  for (std::size_t i = 0; equal && i < a.recipient_count; ++i) {
+    equal = a.recipients[i].address == b.recipients[i].address;
+  }
+  return equal;
+}
+
+}  // namespace
+
+int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  fuzz::FuzzInput input(data, size);
+  const unsigned choices = input.octet();
+  EchoFiles files;
+  codec::JobReaderOptions options;
+  options.newlines =
+      (choices & 1u) != 0 ? codec::NewlinePolicy::strict : codec::NewlinePolicy::normalize;
+  options.files = (choices & 2u) != 0 ? &files : nullptr;
+  JobReader reader(options);
+  Job job;
+  for (std::uint64_t number = 1; !input.empty() && number <= 16; ++number) {
+    const Bytes line = input.until('\n');
+    job.clear();
+    const std::optional<JobError> error = read(reader, line, number, job);
+    check_bounds(job, line);
+    if (error) {
+      check_refused(*error);
+    } else {
+      check_accepted(job, line);
+    }
+    check_outcome_lines(job, error);
+    // Nothing of the line before is left in the reader or in the job.
+    JobReader fresh_reader(options);
+    Job fresh;
+    const std::optional<JobError> again = read(fresh_reader, line, number, fresh);
+    RP_ASSERT(again.has_value() == error.has_value());
+    RP_ASSERT(!error || (again->kind == error->kind && again->message() == error->message()));
+    RP_ASSERT(error || same(job, fresh));
+  }
+  return 0;
+}
