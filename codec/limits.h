@@ -102,4 +102,17 @@ inline constexpr auto retry_pause_max = 5min;
 // RFC 8446 5.1: plaintext of one record.
 inline constexpr std::size_t tls_record_bytes_max = 16u << 10;
 
+// ---- The journal
+// ---------------------------------------------------------------------------------
+
+// One record, head included. An outcome line has some 100 KB at the very most; the header names as
+// many job files as fit on a command line (2 MB on Linux).
+inline constexpr std::size_t journal_record_bytes_max = 4u << 20;
+// Jobs of one journal: what is known of each takes four octets of a run that resumes.
+inline constexpr std::uint64_t journal_jobs_max = std::uint64_t{1} << 32;
+// Damaged stretches of one journal, and octets that the search for the next record behind them may
+// checksum in vain: beyond this the file is no journal any more.
+inline constexpr std::size_t journal_damages_max = 1000;
+inline constexpr std::uint64_t journal_search_bytes_max = std::uint64_t{4} << 30;
+
 }  // namespace ringpost::limits

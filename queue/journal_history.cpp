@@ -1,0 +1,469 @@
+#include "queue/journal_history.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <fcntl.h>
+#include <unistd.h>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "codec/limits.h"
+#include "queue/journal_lock.h"
+
+namespace ringpost::queue {
+
+namespace {
+
+constexpr std::size_t chunk_jobs = 1024;
+constexpr unsigned hash_bits = 25;
+
+constexpr std::uint32_t kept_part(std::uint64_t line_hash) {
+  return static_cast<std::uint32_t>(line_hash >> (64 - hash_bits));
+}
+
+// Whether a resume would have sent it, had it been asked.
+bool is_open(RecipientMark mark) {
+  return mark.history() == RecipientHistory::none || mark.history() == RecipientHistory::in_flight;
+}
+
+}  // namespace
+
+// How a cell stands for its recipients.
+enum class JournalHistory::Form : std::uint8_t {
+  first,    // of the first recipient the mark is known, of others nothing
+  uniform,  // all have the mark
+  mixed,    // see mixed_
+};
+
+// A job in four octets: 25 bits of its hash, a form, a mark. All zero: nothing is known.
+class JournalHistory::Cell {
+ public:
+  [[nodiscard]] bool is_empty() const { return octets_ == 0; }
+  [[nodiscard]] Form form() const { return static_cast<Form>((octets_ >> 4) & 3U); }
+  [[nodiscard]] RecipientMark mark() const {
+    return RecipientMark::from_code(static_cast<std::uint8_t>(octets_ & 15U));
+  }
+  [[nodiscard]] std::uint32_t hash() const { return octets_ >> (32 - hash_bits); }
+  void set(Form form, RecipientMark mark) {
+    octets_ = (octets_ & ~0x7fU) | 0x40U | (static_cast<std::uint32_t>(form) << 4) | mark.code();
+  }
+  void set_hash(std::uint32_t hash) { octets_ = (octets_ & 0x7fU) | (hash << (32 - hash_bits)); }
+
+ private:
+  std::uint32_t octets_ = 0;
+};
+
+struct JournalHistory::Chunk {
+  std::array<Cell, chunk_jobs> cells;
+};
+
+// A job whose recipients have different fates, or are not all known yet.
+struct JournalHistory::MixedJob {
+  std::vector<RecipientMark> marks;  // of the first recipients
+  RecipientMark rest;                // of all others
+  std::size_t open_count = 0;        // marks that are no outcome
+};
+
+// What one record says of the recipients [begin, end). Their number is 0 when it does not say.
+struct JournalHistory::Words {
+  std::uint32_t begin = 0;
+  std::uint32_t end = 0;
+  std::uint32_t recipient_count = 0;
+  RecipientMark mark;
+};
+
+// ---- One recipient, one job
+// ----------------------------------------------------------------------
+
+std::optional<Status> RecipientMark::status() const {
+  return code_ < 2 ? std::nullopt : std::optional(static_cast<Status>(code_ - 2));
+}
+
+RecipientHistory RecipientMark::history() const {
+  if (code_ < 2) {
+    return code_ == 0 ? RecipientHistory::none : RecipientHistory::in_flight;
+  }
+  const Status last = static_cast<Status>(code_ - 2);
+  return last == Status::deferred || last == Status::unsent ? RecipientHistory::again
+                                                            : RecipientHistory::final;
+}
+
+RecipientMark JobHistory::mark(std::size_t recipient_index) const {
+  RecipientMark mark = rest_;
+  if (recipient_index < marks_.size()) {
+    mark = marks_[recipient_index];
+  } else if (recipient_index == 0) {
+    mark = first_;
+  }
+  return is_doubtful_ && mark == RecipientMark() ? RecipientMark::in_flight() : mark;
+}
+
+bool JobHistory::is_untouched() const {
+  const auto nothing = [](RecipientMark mark) { return mark == RecipientMark(); };
+  return !is_doubtful_ && std::all_of(marks_.begin(), marks_.end(), nothing) &&
+         (!marks_.empty() || nothing(first_)) && nothing(rest_);
+}
+
+bool JobHistory::is_final(std::size_t recipient_count) const {
+  for (std::size_t index = 0; index < recipient_count; ++index) {
+    if (of(index) != RecipientHistory::final) {
+      return false;
+    }
+  }
+  return true;
+}
+
+// ---- All jobs
+// ------------------------------------------------------------------------------------
+
+JournalHistory::JournalHistory() = default;
+JournalHistory::JournalHistory(JournalHistory&&) noexcept = default;
+JournalHistory& JournalHistory::operator=(JournalHistory&&) noexcept = default;
+JournalHistory::~JournalHistory() = default;
+
+const JournalHistory::Cell* JournalHistory::find_cell(std::uint64_t ordinal) const {
+  const std::uint64_t chunk = ordinal / chunk_jobs;
+  if (chunk >= chunks_.size() || chunks_[chunk] == nullptr) {
+    return nullptr;
+  }
+  const Cell& cell = chunks_[chunk]->cells[ordinal % chunk_jobs];
+  return cell.is_empty() ? nullptr : &cell;
+}
+
+JobHistory JournalHistory::of(std::uint64_t ordinal) const {
+  JobHistory job;
+  job.is_doubtful_ = ordinal < doubtful_below_;
+  const Cell* const cell = find_cell(ordinal);
+  if (cell == nullptr) {
+    return job;
+  }
+  switch (cell->form()) {
+    case Form::uniform:
+      job.rest_ = cell->mark();
+      [[fallthrough]];
+    case Form::first:
+      job.first_ = cell->mark();
+      break;
+    case Form::mixed: {
+      const MixedJob& mixed = mixed_.at(ordinal);
+      job.marks_ = mixed.marks;
+      job.rest_ = mixed.rest;
+      break;
+    }
+  }
+  return job;
+}
+
+bool JournalHistory::line_matches(std::uint64_t ordinal, std::uint64_t line_hash) const {
+  const Cell* const cell = find_cell(ordinal);
+  return cell == nullptr || cell->hash() == kept_part(line_hash);
+}
+
+std::vector<std::uint64_t> JournalHistory::jobs_in_flight(std::size_t jobs_max) const {
+  std::vector<std::uint64_t> jobs;
+  for (std::uint64_t ordinal = 0; ordinal < jobs_end_ && jobs.size() < jobs_max; ++ordinal) {
+    const Cell* const cell = find_cell(ordinal);
+    if (cell == nullptr) {
+      continue;
+    }
+    bool is_in_flight = cell->mark() == RecipientMark::in_flight();
+    if (cell->form() == Form::mixed) {
+      const MixedJob& mixed = mixed_.at(ordinal);
+      is_in_flight = std::find(mixed.marks.begin(), mixed.marks.end(),
+                               RecipientMark::in_flight()) != mixed.marks.end();
+    }
+    if (is_in_flight) {
+      jobs.push_back(ordinal);
+    }
+  }
+  return jobs;
+}
+
+std::size_t JournalHistory::bytes() const {
+  std::size_t total = sizeof *this + chunks_.capacity() * sizeof chunks_.front();
+  for (const auto& chunk : chunks_) {
+    total += chunk == nullptr ? 0 : sizeof *chunk;
+  }
+  for (const auto& [ordinal, job] : mixed_) {
+    // An entry of the map is a node with a pointer, and there is a place for each in its table.
+    total += sizeof ordinal + sizeof job + 3 * sizeof(void*) + job.marks.capacity();
+  }
+  return total;
+}
+
+// ---- Building
+// ------------------------------------------------------------------------------------
+
+void JournalHistory::add(const codec::JournalRecord& record, std::uint64_t offset) {
+  switch (record.kind) {
+    case codec::JournalRecordKind::header:
+      // Only the one in front can be it: a header that damage hides is not made up for.
+      if (offset == codec::journal_magic.size()) {
+        header_ = record.header;
+        has_header_ = true;
+      }
+      break;
+    case codec::JournalRecordKind::run:
+      runs_.push_back({.run = record.run, .end = std::nullopt, .offset = offset});
+      break;
+    case codec::JournalRecordKind::intents:
+      std::for_each(record.intents.begin(), record.intents.end(),
+                    [this](const codec::JournalIntent& intent) { add_intent(intent); });
+      break;
+    case codec::JournalRecordKind::outcome:
+      add_outcome(record.outcome);
+      break;
+    case codec::JournalRecordKind::end:
+      if (!runs_.empty()) {
+        runs_.back().end = record.end;
+      }
+      break;
+    case codec::JournalRecordKind::synced:
+      break;
+    case codec::JournalRecordKind::repair:
+      add_repair(record.repair);
+      break;
+  }
+}
+
+void JournalHistory::add_damage(const JournalDamage& damage) {
+  damages_.push_back(damage);
+  // What is lost may be that somebody who was to be sent again was.
+  const auto doubt = [this](RecipientMark& mark) {
+    if (mark.history() == RecipientHistory::again) {
+      count_change(mark, RecipientMark::in_flight());
+      mark = RecipientMark::in_flight();
+    }
+  };
+  for (auto& [ordinal, job] : mixed_) {
+    std::for_each(job.marks.begin(), job.marks.end(), doubt);
+    job.open_count =
+        static_cast<std::size_t>(std::count_if(job.marks.begin(), job.marks.end(), is_open));
+  }
+  for (const auto& chunk : chunks_) {
+    if (chunk == nullptr) {
+      continue;
+    }
+    for (Cell& cell : chunk->cells) {
+      RecipientMark mark = cell.mark();
+      if (!cell.is_empty() && cell.form() != Form::mixed) {
+        doubt(mark);
+        cell.set(cell.form(), mark);
+      }
+    }
+  }
+}
+
+std::vector<codec::JournalRepair> JournalHistory::repair() {
+  // The last jobs that were read may have been in the lost part alone: as many as can be under way.
+  const std::uint64_t doubtful_below = jobs_end_ + limits::jobs_in_flight_max;
+  std::vector<codec::JournalRepair> repairs;
+  for (const JournalDamage& damage : damages_) {
+    repairs.push_back({damage.offset, damage.bytes, doubtful_below});
+  }
+  for (const codec::JournalRepair& each : repairs) {
+    add_repair(each);
+  }
+  return repairs;
+}
+
+void JournalHistory::add_repair(const codec::JournalRepair& repair) {
+  const auto is_covered = [&repair](const JournalDamage& damage) {
+    return damage.offset >= repair.offset && damage.bytes <= repair.bytes &&
+           damage.offset - repair.offset <= repair.bytes - damage.bytes;
+  };
+  const auto covered = std::stable_partition(
+      damages_.begin(), damages_.end(),
+      [&is_covered](const JournalDamage& damage) { return !is_covered(damage); });
+  repaired_.insert(repaired_.end(), covered, damages_.end());
+  damages_.erase(covered, damages_.end());
+  doubtful_below_ = std::max(doubtful_below_, repair.doubtful_below);
+}
+
+JournalHistory::Cell& JournalHistory::cell_for(std::uint64_t ordinal, std::uint64_t line_hash) {
+  RP_ASSERT(ordinal < limits::journal_jobs_max);
+  const std::uint64_t chunk = ordinal / chunk_jobs;
+  if (chunk >= chunks_.size()) {
+    chunks_.resize(chunk + 1);
+  }
+  if (chunks_[chunk] == nullptr) {
+    chunks_[chunk] = std::make_unique<Chunk>();
+  }
+  jobs_end_ = std::max(jobs_end_, ordinal + 1);
+  Cell& cell = chunks_[chunk]->cells[ordinal % chunk_jobs];
+  if (cell.is_empty()) {
+    cell.set(Form::first, RecipientMark());
+  }
+  cell.set_hash(kept_part(line_hash));
+  return cell;
+}
+
+void JournalHistory::count_change(RecipientMark from, RecipientMark to) {
+  --counts_[from.code()];
+  ++counts_[to.code()];
+}
+
+void JournalHistory::add_intent(const codec::JournalIntent& intent) {
+  Cell& cell = cell_for(intent.ordinal, intent.line_hash);
+  constexpr RecipientMark mark = RecipientMark::in_flight();
+  // Nearly all jobs have one recipient.
+  if (cell.form() == Form::first && intent.recipients_end == 1) {
+    count_change(cell.mark(), mark);
+    cell.set(Form::first, mark);
+    return;
+  }
+  set_mixed(intent.ordinal, cell, {intent.recipients_begin, intent.recipients_end, 0, mark});
+}
+
+void JournalHistory::add_outcome(const codec::JournalOutcome& outcome) {
+  if (!runs_.empty()) {
+    ++runs_.back().outcome_count;
+    runs_.back().outcome_bytes += outcome.line.size();
+  }
+  Cell& cell = cell_for(outcome.ordinal, outcome.line_hash);
+  const RecipientMark mark = RecipientMark::of(outcome.status);
+  if (outcome.recipient_count == 1 && cell.form() != Form::mixed) {
+    count_change(cell.mark(), mark);
+    cell.set(Form::uniform, mark);
+    return;
+  }
+  set_mixed(outcome.ordinal, cell,
+            {outcome.recipient_index, outcome.recipient_index + 1, outcome.recipient_count, mark});
+}
+
+// The general case. Jobs whose recipients all came to the same end go back into their cell.
+void JournalHistory::set_mixed(std::uint64_t ordinal, Cell& cell, const Words& words) {
+  MixedJob& job = mixed_[ordinal];
+  if (cell.form() == Form::uniform) {
+    job.rest = cell.mark();
+  } else if (cell.form() == Form::first && cell.mark() != RecipientMark()) {
+    job.marks.push_back(cell.mark());
+    job.open_count = is_open(cell.mark()) ? 1 : 0;
+  }
+  cell.set(Form::mixed, RecipientMark());
+  const std::size_t known = std::max(words.end, words.recipient_count);
+  if (known > job.marks.size()) {
+    job.open_count += is_open(job.rest) ? known - job.marks.size() : 0;
+    job.marks.resize(known, job.rest);
+  }
+  for (std::uint32_t index = words.begin; index < words.end; ++index) {
+    RecipientMark& mark = job.marks[index];
+    count_change(mark, words.mark);
+    job.open_count -= is_open(mark) ? 1U : 0U;
+    job.open_count += is_open(words.mark) ? 1U : 0U;
+    mark = words.mark;
+  }
+  const RecipientMark first = job.marks.front();
+  const bool is_settled = words.recipient_count == job.marks.size() && job.open_count == 0 &&
+                          (first.history() == RecipientHistory::final || job.marks.size() == 1);
+  if (is_settled && std::count(job.marks.begin(), job.marks.end(), first) ==
+                        static_cast<std::ptrdiff_t>(job.marks.size())) {
+    mixed_.erase(ordinal);
+    cell.set(Form::uniform, first);
+  }
+}
+
+// ---- Files
+// ---------------------------------------------------------------------------------------
+
+namespace {
+
+// An open file, until its end.
+class OpenFile {
+ public:
+  explicit OpenFile(const std::string& path)
+      : descriptor_(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)) {}
+  OpenFile(const OpenFile&) = delete;
+  OpenFile& operator=(const OpenFile&) = delete;
+  ~OpenFile() {
+    if (descriptor_ >= 0) {
+      ::close(descriptor_);
+    }
+  }
+  [[nodiscard]] int descriptor() const { return descriptor_; }
+
+ private:
+  int descriptor_;
+};
+
+JournalError cannot_open(const std::string& path) {
+  const int error_number = errno;
+  return {fmt::format("{}: {}", path, std::strerror(error_number)), false, error_number};
+}
+
+}  // namespace
+
+Result<JournalReading, JournalError> read_journal(const std::string& path) {
+  const OpenFile file(path);
+  if (file.descriptor() < 0) {
+    return tl::unexpected(cannot_open(path));
+  }
+  std::string writer = journal_writer(file.descriptor());
+  auto reading = read_journal(file.descriptor(), path);
+  if (reading) {
+    reading->writer = std::move(writer);
+  }
+  return reading;
+}
+
+Result<JournalReading, JournalError> read_journal(int descriptor, const std::string& path) {
+  auto reader = JournalReader::begin(descriptor, path);
+  if (!reader) {
+    return tl::unexpected(std::move(reader.error()));
+  }
+  JournalReading reading;
+  while (true) {
+    const auto step = reader->next();
+    if (!step) {
+      return tl::unexpected(step.error());
+    }
+    switch (*step) {
+      case JournalReader::Step::record:
+        reading.history.add(reader->record(), reader->record_offset());
+        break;
+      case JournalReader::Step::damage:
+        reading.history.add_damage(reader->damage());
+        break;
+      case JournalReader::Step::end:
+        reading.whole_bytes = reader->whole_bytes();
+        reading.torn_bytes = reader->torn_bytes();
+        return reading;
+    }
+  }
+}
+
+Result<void, JournalError> for_each_outcome(const std::string& path, std::size_t run_index,
+                                            const OutcomeTaker& take) {
+  const OpenFile file(path);
+  if (file.descriptor() < 0) {
+    return tl::unexpected(cannot_open(path));
+  }
+  auto reader = JournalReader::begin(file.descriptor(), path);
+  if (!reader) {
+    return tl::unexpected(std::move(reader.error()));
+  }
+  std::size_t runs_begun = 0;
+  while (true) {
+    const auto step = reader->next();
+    if (!step) {
+      return tl::unexpected(step.error());
+    }
+    if (*step == JournalReader::Step::end) {
+      return {};
+    }
+    if (*step == JournalReader::Step::damage) {
+      continue;
+    }
+    const codec::JournalRecord& record = reader->record();
+    runs_begun += record.kind == codec::JournalRecordKind::run ? 1 : 0;
+    const bool is_meant =
+        record.kind == codec::JournalRecordKind::outcome && runs_begun > run_index;
+    if (is_meant && !take(record.outcome)) {
+      return {};
+    }
+  }
+}
+
+}  // namespace ringpost::queue
