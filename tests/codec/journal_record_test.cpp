@@ -1,0 +1,171 @@
+#include "codec/journal_record.h"
+
+#include <cstring>
+#include <string>
+
+#include <catch2/catch_test_macros.hpp>
+
+#include "codec/limits.h"
+
+namespace ringpost::codec {
+
+namespace {
+
+JournalHeader some_header() {
+  return {.created_us = 1'795'000'000'000'000,
+          .date_us = -1,
+          .newlines = NewlinePolicy::strict,
+          .files = {{"a/jobs.jsonl", 12'345, 0x1234'5678'9abc'def0}, {"-", UINT64_MAX, 0}}};
+}
+
+JournalOutcome some_outcome() {
+  return {4'000'000'000, 0xfedc'ba98'7654'3210, 3, 7, Status::unknown, "{\"id\":\"x\"}\n"};
+}
+
+// A record of each kind.
+std::vector<std::string> one_of_each() {
+  std::vector<std::string> records(7);
+  CHECK(append_journal_header(records[0], some_header()));
+  CHECK(append_journal_run(records[1], {2, 77, "1.2.3", true, "out.jsonl", 99}));
+  const JournalIntent intents[] = {{1, 2, 0, 1}, {3, 4, 100, 10'000}};
+  append_journal_intents(records[2], intents);
+  CHECK(append_journal_outcome(records[3], some_outcome()));
+  append_journal_end(records[4], {5, 143});
+  append_journal_synced(records[5], {0x1'0000'0000});
+  append_journal_repair(records[6], {17, 23, 42});
+  return records;
+}
+
+JournalRecord parse(Bytes octets) {
+  JournalRecord record;
+  const auto parsed = parse_journal_record(octets, record);
+  REQUIRE(parsed);
+  return record;
+}
+
+JournalFault fault_of(Bytes octets) {
+  JournalRecord record;
+  const auto parsed = parse_journal_record(octets, record);
+  REQUIRE_FALSE(parsed);
+  return parsed.error();
+}
+
+// A record with this payload and a checksum that fits, made with the encoder: an outcome record
+// begins with the payload's first 25 octets in any case.
+std::string outcome_with(std::uint64_t ordinal, std::uint32_t index, std::uint32_t count) {
+  std::string octets;
+  CHECK(append_journal_outcome(octets, {ordinal, 0, index, count, Status::accepted, "\n"}));
+  return octets;
+}
+
+}  // namespace
+
+TEST_CASE("journal record: what is appended is read again") {
+  const auto records = one_of_each();
+  CHECK(parse(records[0]).header == some_header());
+  CHECK(parse(records[1]).run == JournalRun{2, 77, "1.2.3", true, "out.jsonl", 99});
+  const JournalRecord intents = parse(records[2]);
+  REQUIRE(intents.intents.size() == 2);
+  CHECK(intents.intents[0] == JournalIntent{1, 2, 0, 1});
+  CHECK(intents.intents[1] == JournalIntent{3, 4, 100, 10'000});
+  CHECK(parse(records[3]).outcome == some_outcome());
+  CHECK(parse(records[4]).end == JournalEnd{5, 143});
+  CHECK(parse(records[5]).synced == JournalSynced{0x1'0000'0000});
+  CHECK(parse(records[6]).repair == JournalRepair{17, 23, 42});
+  for (std::size_t index = 0; index < records.size(); ++index) {
+    const JournalRecord record = parse(records[index] + "what follows");
+    CHECK(static_cast<std::size_t>(record.kind) == index + 1);
+    CHECK(record.bytes == records[index].size());
+  }
+}
+
+// Files outlive programs: these octets were written down by hand from queue/JOURNAL.md, and their
+// checksum comes from Python's zlib.
+TEST_CASE("journal record: its octets are those of the description") {
+  std::string octets;
+  append_journal_end(octets, {0x0102030405060708, 143});
+  CHECK(octets.size() == 18);
+  CHECK(octets.substr(0, 4) == std::string("\x09\0\0\0", 4));
+  CHECK(octets.substr(4, 4) == "\x0a\xde\x0e\x07");
+  CHECK(octets.substr(8) == "\x05\x08\x07\x06\x05\x04\x03\x02\x01\x8f");
+}
+
+TEST_CASE("journal record: one that is cut anywhere is cut short") {
+  for (const std::string& record : one_of_each()) {
+    for (std::size_t length = 0; length < record.size(); ++length) {
+      CHECK(fault_of(Bytes(record).substr(0, length)) == JournalFault::cut_short);
+    }
+  }
+}
+
+TEST_CASE("journal record: each bit that is flipped is found") {
+  for (const std::string& record : one_of_each()) {
+    for (std::size_t bit = 0; bit < record.size() * 8; ++bit) {
+      std::string flipped = record;
+      flipped[bit / 8] = static_cast<char>(flipped[bit / 8] ^ (1 << (bit % 8)));
+      JournalRecord parsed;
+      INFO("kind " << static_cast<int>(record[8]) << ", bit " << bit);
+      CHECK_FALSE(parse_journal_record(flipped, parsed));
+      CHECK_FALSE(parse_journal_record(flipped + std::string(4096, '\0'), parsed));
+    }
+  }
+}
+
+TEST_CASE("journal record: lengths and kinds that cannot be are told by the head") {
+  std::string record = one_of_each()[4];
+  record[3] = '\x7f';
+  CHECK(journal_record_bytes(record).error() == JournalFault::too_long);
+  record = one_of_each()[4];
+  for (const char kind : {'\0', '\x08', '\xff'}) {
+    record[8] = kind;
+    CHECK(journal_record_bytes(record).error() == JournalFault::unknown_kind);
+  }
+}
+
+TEST_CASE("journal record: a right checksum does not make sense of what cannot be") {
+  CHECK(fault_of(outcome_with(limits::journal_jobs_max, 0, 1)) == JournalFault::content);
+  CHECK(fault_of(outcome_with(0, 0, limits::job_recipients_max + 1)) == JournalFault::content);
+  CHECK(parse(outcome_with(limits::journal_jobs_max - 1, 0, limits::job_recipients_max))
+            .outcome.ordinal == limits::journal_jobs_max - 1);
+  std::string empty_stretch;
+  append_journal_repair(empty_stretch, {17, 0, 42});
+  CHECK(fault_of(empty_stretch) == JournalFault::content);
+}
+
+TEST_CASE("journal record: one that would be too long is not begun") {
+  std::string out = "before";
+  const std::string line = std::string(limits::journal_record_bytes_max, 'x') + "\n";
+  CHECK_FALSE(append_journal_outcome(out, {0, 0, 0, 1, Status::accepted, line}));
+  JournalHeader header;
+  header.files.push_back({std::string(limits::journal_record_bytes_max, 'x'), 0, 0});
+  CHECK_FALSE(append_journal_header(out, header));
+  CHECK_FALSE(append_journal_run(
+      out, {1, 0, "", false, std::string(limits::journal_record_bytes_max, 'x'), 0}));
+  CHECK(out == "before");
+}
+
+TEST_CASE("journal record: more intents than one record holds go into several") {
+  std::vector<JournalIntent> intents;
+  for (std::uint64_t ordinal = 0; ordinal < 200'000; ++ordinal) {
+    intents.push_back({ordinal, ordinal * 3, 0, 1});
+  }
+  std::string out;
+  append_journal_intents(out, intents);
+  std::vector<JournalIntent> read;
+  Bytes rest = out;
+  JournalRecord record;
+  std::size_t records = 0;
+  while (!rest.empty()) {
+    REQUIRE(parse_journal_record(rest, record));
+    CHECK(record.bytes <= limits::journal_record_bytes_max);
+    read.insert(read.end(), record.intents.begin(), record.intents.end());
+    rest.remove_prefix(record.bytes);
+    ++records;
+  }
+  CHECK(records == 2);
+  CHECK(read == intents);
+  append_journal_intents(out, {});
+  CHECK(out.size() == 200'000 * 24 + 2 * 13);
+}
+
+}  // namespace ringpost::codec
