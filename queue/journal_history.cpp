@@ -11,6 +11,7 @@
 
 #include "codec/limits.h"
 #include "queue/journal_lock.h"
+#include "queue/journal_open_file.h"
 
 namespace ringpost::queue {
 
@@ -370,38 +371,38 @@ void JournalHistory::set_mixed(std::uint64_t ordinal, Cell& cell, const Words& w
 
 namespace {
 
-// An open file, until its end.
-class OpenFile {
- public:
-  explicit OpenFile(const std::string& path)
-      : descriptor_(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)) {}
-  OpenFile(const OpenFile&) = delete;
-  OpenFile& operator=(const OpenFile&) = delete;
-  ~OpenFile() {
-    if (descriptor_ >= 0) {
-      ::close(descriptor_);
+Result<JournalReading, JournalError> read_all(JournalReader& reader) {
+  JournalReading reading;
+  while (true) {
+    const auto step = reader.next();
+    if (!step) {
+      return tl::unexpected(step.error());
+    }
+    switch (*step) {
+      case JournalReader::Step::record:
+        reading.history.add(reader.record(), reader.record_offset());
+        break;
+      case JournalReader::Step::damage:
+        reading.history.add_damage(reader.damage());
+        break;
+      case JournalReader::Step::end:
+        reading.whole_bytes = reader.whole_bytes();
+        reading.torn_bytes = reader.torn_bytes();
+        return reading;
     }
   }
-  [[nodiscard]] int descriptor() const { return descriptor_; }
-
- private:
-  int descriptor_;
-};
-
-JournalError cannot_open(const std::string& path) {
-  const int error_number = errno;
-  return {fmt::format("{}: {}", path, std::strerror(error_number)), false, error_number};
 }
 
 }  // namespace
 
 Result<JournalReading, JournalError> read_journal(const std::string& path) {
-  const OpenFile file(path);
-  if (file.descriptor() < 0) {
-    return tl::unexpected(cannot_open(path));
+  const JournalOpenFile file(path);
+  auto reader = file.begin_reading();
+  if (!reader) {
+    return tl::unexpected(std::move(reader.error()));
   }
   std::string writer = journal_writer(file.descriptor());
-  auto reading = read_journal(file.descriptor(), path);
+  auto reading = read_all(*reader);
   if (reading) {
     reading->writer = std::move(writer);
   }
@@ -413,57 +414,7 @@ Result<JournalReading, JournalError> read_journal(int descriptor, const std::str
   if (!reader) {
     return tl::unexpected(std::move(reader.error()));
   }
-  JournalReading reading;
-  while (true) {
-    const auto step = reader->next();
-    if (!step) {
-      return tl::unexpected(step.error());
-    }
-    switch (*step) {
-      case JournalReader::Step::record:
-        reading.history.add(reader->record(), reader->record_offset());
-        break;
-      case JournalReader::Step::damage:
-        reading.history.add_damage(reader->damage());
-        break;
-      case JournalReader::Step::end:
-        reading.whole_bytes = reader->whole_bytes();
-        reading.torn_bytes = reader->torn_bytes();
-        return reading;
-    }
-  }
-}
-
-Result<void, JournalError> for_each_outcome(const std::string& path, std::size_t run_index,
-                                            const OutcomeTaker& take) {
-  const OpenFile file(path);
-  if (file.descriptor() < 0) {
-    return tl::unexpected(cannot_open(path));
-  }
-  auto reader = JournalReader::begin(file.descriptor(), path);
-  if (!reader) {
-    return tl::unexpected(std::move(reader.error()));
-  }
-  std::size_t runs_begun = 0;
-  while (true) {
-    const auto step = reader->next();
-    if (!step) {
-      return tl::unexpected(step.error());
-    }
-    if (*step == JournalReader::Step::end) {
-      return {};
-    }
-    if (*step == JournalReader::Step::damage) {
-      continue;
-    }
-    const codec::JournalRecord& record = reader->record();
-    runs_begun += record.kind == codec::JournalRecordKind::run ? 1 : 0;
-    const bool is_meant =
-        record.kind == codec::JournalRecordKind::outcome && runs_begun > run_index;
-    if (is_meant && !take(record.outcome)) {
-      return {};
-    }
-  }
+  return read_all(*reader);
 }
 
 }  // namespace ringpost::queue

@@ -4,7 +4,6 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -171,12 +170,5 @@ struct JournalReading {
 // The same of an open file, for who has it locked.
 [[nodiscard]] Result<JournalReading, JournalError> read_journal(int descriptor,
                                                                 const std::string& path);
-
-// Calls `take` for every outcome of the journal in the order of the file, those of the runs before
-// `run_index` left out; it ends early when `take` returns false. Damaged stretches are passed over.
-using OutcomeTaker = std::function<bool(const codec::JournalOutcome& outcome)>;
-[[nodiscard]] Result<void, JournalError> for_each_outcome(const std::string& path,
-                                                          std::size_t run_index,
-                                                          const OutcomeTaker& take);
 
 }  // namespace ringpost::queue

@@ -21,6 +21,7 @@
 #include <catch2/generators/catch_generators.hpp>
 #include <fmt/format.h>
 
+#include "queue/journal_outcomes.h"
 #include "tests/queue/journal_support.h"
 #include "tests/support/temporary_folder.h"
 

@@ -13,8 +13,8 @@ import unittest
 from support.program import ProgramTest, is_sanitized
 from support.workspace import wait_until
 
-COMMANDS = ("send", "validate", "render", "probe", "sink", "demo", "config", "completion",
-            "version")
+COMMANDS = ("send", "validate", "render", "probe", "sink", "demo", "journal", "config",
+            "completion", "version")
 GOOD = {"from": "a@example.com", "to": "b@example.com", "subject": "Hi", "text": "Hello"}
 # A screen or two.
 HELP_LINES_MAX = 70  # two screens

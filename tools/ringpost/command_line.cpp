@@ -78,6 +78,7 @@ void add_commands(CLI::App& app, CommandResult& result) {
   add_probe_command(app, result);
   add_sink_command(app, result);
   add_demo_command(app, result);
+  add_journal_command(app, result);
   add_config_command(app, result);
   add_completion_command(app, result);
   add_version_command(app, result);

@@ -22,6 +22,7 @@ void add_render_command(CLI::App& app, CommandResult& result);
 void add_probe_command(CLI::App& app, CommandResult& result);
 void add_sink_command(CLI::App& app, CommandResult& result);
 void add_demo_command(CLI::App& app, CommandResult& result);
+void add_journal_command(CLI::App& app, CommandResult& result);
 void add_config_command(CLI::App& app, CommandResult& result);
 void add_version_command(CLI::App& app, CommandResult& result);
 void add_completion_command(CLI::App& app, CommandResult& result);
