@@ -168,7 +168,14 @@ bool read_intents(PayloadReader payload, std::vector<JournalIntent>& intents) {
     intent.recipients_begin = payload.number<std::uint32_t>();
     intent.recipients_end = payload.number<std::uint32_t>();
   }
-  return std::all_of(intents.begin(), intents.end(), is_valid);
+  return std::all_of(intents.begin(), intents.end(),
+                     [](const JournalIntent& intent) { return is_valid(intent); });
+}
+
+bool is_valid(const JournalOutcome& outcome) {
+  return outcome.ordinal < limits::journal_jobs_max &&
+         outcome.recipient_index < outcome.recipient_count &&
+         outcome.recipient_count <= limits::job_recipients_max && outcome.line.ends_with('\n');
 }
 
 bool read_outcome(PayloadReader payload, JournalOutcome& outcome) {
@@ -178,13 +185,11 @@ bool read_outcome(PayloadReader payload, JournalOutcome& outcome) {
   outcome.recipient_count = payload.number<std::uint32_t>();
   const auto status = payload.number<std::uint8_t>();
   outcome.line = payload.rest();
-  if (!payload.finished() || status >= status_count || !outcome.line.ends_with('\n')) {
+  if (!payload.finished() || status >= status_count) {
     return false;
   }
   outcome.status = static_cast<Status>(status);
-  return outcome.ordinal < limits::journal_jobs_max &&
-         outcome.recipient_index < outcome.recipient_count &&
-         outcome.recipient_count <= limits::job_recipients_max;
+  return is_valid(outcome);
 }
 
 bool read_end(PayloadReader payload, JournalEnd& end) {
@@ -256,8 +261,9 @@ bool append_journal_run(std::string& out, const JournalRun& run) {
 }
 
 bool append_journal_outcome(std::string& out, const JournalOutcome& outcome) {
-  RP_ASSERT(outcome.line.ends_with('\n'));
-  RP_ASSERT(outcome.recipient_index < outcome.recipient_count);
+  if (!is_valid(outcome)) {
+    return false;
+  }
   const std::size_t begin = begin_record(out, JournalRecordKind::outcome);
   put(out, outcome.ordinal);
   put(out, outcome.line_hash);
@@ -289,14 +295,17 @@ void append_journal_repair(std::string& out, const JournalRepair& repair) {
   finish_short_record(out, begin);
 }
 
-void append_journal_intents(std::string& out, std::span<const JournalIntent> intents) {
+bool append_journal_intents(std::string& out, std::span<const JournalIntent> intents) {
+  const auto valid = [](const JournalIntent& intent) { return is_valid(intent); };
+  if (!std::all_of(intents.begin(), intents.end(), valid)) {
+    return false;
+  }
   while (!intents.empty()) {
     const auto batch = intents.first(std::min(intents.size(), intents_max));
     intents = intents.subspan(batch.size());
     const std::size_t begin = begin_record(out, JournalRecordKind::intents);
     put(out, static_cast<std::uint32_t>(batch.size()));
     for (const JournalIntent& intent : batch) {
-      RP_ASSERT(is_valid(intent));
       put(out, intent.ordinal);
       put(out, intent.line_hash);
       put(out, intent.recipients_begin);
@@ -304,6 +313,7 @@ void append_journal_intents(std::string& out, std::span<const JournalIntent> int
     }
     finish_short_record(out, begin);
   }
+  return true;
 }
 
 std::string_view text_of(JournalFault fault) {

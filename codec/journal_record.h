@@ -64,7 +64,7 @@ struct JournalRun {
 // ordinal: its place, from 0, among the lines of all job files that are not blank.
 struct JournalIntent {
   std::uint64_t ordinal = 0;
-  std::uint64_t line_hash = 0;
+  std::uint64_t line_hash = 0;         // a resume compares its upper bits
   std::uint32_t recipients_begin = 0;  // of the job's recipients, those in [begin, end)
   std::uint32_t recipients_end = 0;
   bool operator==(const JournalIntent&) const = default;
@@ -104,16 +104,17 @@ struct JournalRepair {
   bool operator==(const JournalRepair&) const = default;
 };
 
-// Each appends one record. False: it would be longer than limits::journal_record_bytes_max, and
+// Each appends one record. False: nobody would read it again, since it would be longer than
+// limits::journal_record_bytes_max, or an ordinal or a number of recipients is beyond its bound;
 // nothing was appended.
 [[nodiscard]] bool append_journal_header(std::string& out, const JournalHeader& header);
 [[nodiscard]] bool append_journal_run(std::string& out, const JournalRun& run);
 [[nodiscard]] bool append_journal_outcome(std::string& out, const JournalOutcome& outcome);
+// As many records as the bound makes necessary; none for no intent.
+[[nodiscard]] bool append_journal_intents(std::string& out, std::span<const JournalIntent> intents);
 void append_journal_end(std::string& out, const JournalEnd& end);
 void append_journal_synced(std::string& out, const JournalSynced& synced);
 void append_journal_repair(std::string& out, const JournalRepair& repair);
-// As many records as the bound makes necessary; none for no intent.
-void append_journal_intents(std::string& out, std::span<const JournalIntent> intents);
 
 // One record that was read. Only the member of its kind is meant; strings and lists keep their
 // capacity from record to record.

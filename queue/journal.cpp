@@ -154,7 +154,7 @@ Result<void, JournalError> Journal::write_first(const codec::JournalHeader& head
   const std::lock_guard lock(mutex_);
   batch_ = codec::journal_magic;
   if (!codec::append_journal_header(batch_, header)) {
-    return tl::unexpected(too_long_record());
+    return tl::unexpected(refused_record());
   }
   auto written = write_batch();
   if (!written) {
@@ -192,7 +192,7 @@ Result<void, JournalError> Journal::append_run(const codec::JournalRun& run) {
   filled.survives_power_cut = durability_ == Durability::power;
   std::unique_lock lock(mutex_);
   if (!codec::append_journal_run(begin_batch(), filled)) {
-    return tl::unexpected(too_long_record());
+    return tl::unexpected(refused_record());
   }
   return commit(lock);
 }
@@ -202,7 +202,9 @@ Result<void, JournalError> Journal::append_intents(std::span<const codec::Journa
     return {};
   }
   std::unique_lock lock(mutex_);
-  codec::append_journal_intents(begin_batch(), intents);
+  if (!codec::append_journal_intents(begin_batch(), intents)) {
+    return tl::unexpected(refused_record());
+  }
   return commit(lock);
 }
 
@@ -215,7 +217,7 @@ Result<void, JournalError> Journal::append_outcomes(
   std::string& batch = begin_batch();
   for (const codec::JournalOutcome& outcome : outcomes) {
     if (!codec::append_journal_outcome(batch, outcome)) {
-      return tl::unexpected(too_long_record());
+      return tl::unexpected(refused_record());
     }
   }
   return commit(lock);
@@ -316,9 +318,10 @@ Result<void, JournalError> Journal::wait_until_synced(std::unique_lock<std::mute
   return {};
 }
 
-JournalError Journal::too_long_record() const {
-  return {fmt::format("{}: a record would be longer than {} octets", path_,
-                      limits::journal_record_bytes_max),
+JournalError Journal::refused_record() const {
+  return {fmt::format("{}: a record would be beyond its bounds: {} octets, {} recipients, {} jobs",
+                      path_, limits::journal_record_bytes_max, limits::job_recipients_max,
+                      limits::journal_jobs_max),
           false, 0};
 }
 

@@ -87,7 +87,7 @@ class Journal {
   [[nodiscard]] Result<void, JournalError> write_batch();
   [[nodiscard]] Result<void, JournalError> wait_until_synced(std::unique_lock<std::mutex>& lock,
                                                              std::uint64_t offset);
-  [[nodiscard]] JournalError too_long_record() const;
+  [[nodiscard]] JournalError refused_record() const;
   [[nodiscard]] JournalError fail_for_good(const char* action, int error_number);
 
   const std::string path_;

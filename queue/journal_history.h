@@ -99,7 +99,8 @@ class JournalHistory {
   [[nodiscard]] const std::vector<RunHistory>& runs() const { return runs_; }
 
   [[nodiscard]] JobHistory of(std::uint64_t ordinal) const;
-  // False when the journal knows this job as another line; 25 bits of the hash are kept.
+  // False when the journal knows this job as another line; the upper 25 bits of the hash are
+  // kept.
   [[nodiscard]] bool line_matches(std::uint64_t ordinal, std::uint64_t line_hash) const;
   // Jobs below this ordinal are known, or may be.
   [[nodiscard]] std::uint64_t jobs_end() const { return jobs_end_; }

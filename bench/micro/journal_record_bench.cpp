@@ -20,7 +20,7 @@ void append_intents(benchmark::State& state) {
   std::string out;
   for (auto _ : state) {
     out.clear();
-    codec::append_journal_intents(out, intents);
+    benchmark::DoNotOptimize(codec::append_journal_intents(out, intents));
     benchmark::DoNotOptimize(out.data());
   }
   state.SetItemsProcessed(state.iterations() * state.range(0));

@@ -28,7 +28,7 @@ std::vector<std::string> one_of_each() {
   CHECK(append_journal_header(records[0], some_header()));
   CHECK(append_journal_run(records[1], {2, 77, "1.2.3", true, "out.jsonl", 99}));
   const JournalIntent intents[] = {{1, 2, 0, 1}, {3, 4, 100, 10'000}};
-  append_journal_intents(records[2], intents);
+  CHECK(append_journal_intents(records[2], intents));
   CHECK(append_journal_outcome(records[3], some_outcome()));
   append_journal_end(records[4], {5, 143});
   append_journal_synced(records[5], {0x1'0000'0000});
@@ -50,12 +50,26 @@ JournalFault fault_of(Bytes octets) {
   return parsed.error();
 }
 
-// A record with this payload and a checksum that fits, made with the encoder: an outcome record
-// begins with the payload's first 25 octets in any case.
-std::string outcome_with(std::uint64_t ordinal, std::uint32_t index, std::uint32_t count) {
-  std::string octets;
-  CHECK(append_journal_outcome(octets, {ordinal, 0, index, count, Status::accepted, "\n"}));
-  return octets;
+// The checksum of the description, bit by bit.
+std::uint32_t checksum_of(Bytes octets) {
+  std::uint32_t crc = 0xffff'ffff;
+  for (const char octet : octets) {
+    crc ^= static_cast<std::uint8_t>(octet);
+    for (int bit = 0; bit < 8; ++bit) {
+      crc = (crc >> 1) ^ ((crc & 1U) != 0 ? 0xedb8'8320U : 0U);
+    }
+  }
+  return ~crc;
+}
+
+// The record with other octets at that place of its payload, and a checksum that fits.
+std::string with(std::string record, std::size_t place, Bytes octets) {
+  record.replace(journal_record_head_bytes + place, octets.size(), octets);
+  const std::uint32_t checksum = checksum_of(Bytes(record).substr(8));
+  for (std::size_t i = 0; i < 4; ++i) {
+    record[4 + i] = static_cast<char>(static_cast<std::uint8_t>(checksum >> (8 * i)));
+  }
+  return record;
 }
 
 }  // namespace
@@ -123,16 +137,41 @@ TEST_CASE("journal record: lengths and kinds that cannot be are told by the head
 }
 
 TEST_CASE("journal record: a right checksum does not make sense of what cannot be") {
-  CHECK(fault_of(outcome_with(limits::journal_jobs_max, 0, 1)) == JournalFault::content);
-  CHECK(fault_of(outcome_with(0, 0, limits::job_recipients_max + 1)) == JournalFault::content);
-  CHECK(parse(outcome_with(limits::journal_jobs_max - 1, 0, limits::job_recipients_max))
-            .outcome.ordinal == limits::journal_jobs_max - 1);
+  const auto records = one_of_each();
+  CHECK(with(records[3], 0, "") == records[3]);
+  struct Case {
+    std::size_t record;
+    std::size_t place;
+    std::string octets;
+  };
+  const Case cases[] = {
+      {0, 0, std::string("\2\0\0\0", 4)},             // a later version
+      {0, 20, "\2"},                                  // newlines
+      {0, 21, "\xff\xff\xff\xff"},                    // files
+      {1, 12, "\2"},                                  // durability
+      {2, 0, std::string("\0\0\0\0", 4)},             // no intents
+      {2, 0, std::string("\3\0\0\0", 4)},             // more of them than there are
+      {2, 8, "\1"},                                   // an ordinal of 2^32
+      {2, 24, std::string("\0\0\0\0", 4)},            // nobody
+      {2, 48, std::string("\x11\x27\0\0", 4)},        // 10,001 recipients
+      {3, 4, "\1"},                                   // an ordinal beyond 2^32
+      {3, 16, "\7"},                                  // recipient 7 of 7
+      {3, 20, std::string("\x11\x27\0\0", 4)},        // 10,001 recipients
+      {3, 24, "\7"},                                  // no status
+      {3, 25 + some_outcome().line.size() - 1, "x"},  // no newline
+  };
+  for (const Case& each : cases) {
+    INFO("record " << each.record << ", octet " << each.place);
+    CHECK(fault_of(with(records[each.record], each.place, each.octets)) == JournalFault::content);
+  }
+  CHECK(parse(with(records[3], 0, "\xff\xff\xff\xff")).outcome.ordinal ==
+        limits::journal_jobs_max - 1);
   std::string empty_stretch;
   append_journal_repair(empty_stretch, {17, 0, 42});
   CHECK(fault_of(empty_stretch) == JournalFault::content);
 }
 
-TEST_CASE("journal record: one that would be too long is not begun") {
+TEST_CASE("journal record: one that nobody would read again is not begun") {
   std::string out = "before";
   const std::string line = std::string(limits::journal_record_bytes_max, 'x') + "\n";
   CHECK_FALSE(append_journal_outcome(out, {0, 0, 0, 1, Status::accepted, line}));
@@ -141,6 +180,12 @@ TEST_CASE("journal record: one that would be too long is not begun") {
   CHECK_FALSE(append_journal_header(out, header));
   CHECK_FALSE(append_journal_run(
       out, {1, 0, "", false, std::string(limits::journal_record_bytes_max, 'x'), 0}));
+  CHECK_FALSE(append_journal_outcome(out, {limits::journal_jobs_max, 0, 0, 1, {}, "\n"}));
+  CHECK_FALSE(append_journal_outcome(out, {0, 0, 1, 1, {}, "\n"}));
+  CHECK_FALSE(append_journal_outcome(out, {0, 0, 0, limits::job_recipients_max + 1, {}, "\n"}));
+  CHECK_FALSE(append_journal_outcome(out, {0, 0, 0, 1, {}, "no newline"}));
+  const JournalIntent intents[] = {{0, 0, 0, 1}, {0, 0, 0, limits::job_recipients_max + 1}};
+  CHECK_FALSE(append_journal_intents(out, intents));
   CHECK(out == "before");
 }
 
@@ -150,7 +195,7 @@ TEST_CASE("journal record: more intents than one record holds go into several") 
     intents.push_back({ordinal, ordinal * 3, 0, 1});
   }
   std::string out;
-  append_journal_intents(out, intents);
+  CHECK(append_journal_intents(out, intents));
   std::vector<JournalIntent> read;
   Bytes rest = out;
   JournalRecord record;
@@ -164,7 +209,7 @@ TEST_CASE("journal record: more intents than one record holds go into several") 
   }
   CHECK(records == 2);
   CHECK(read == intents);
-  append_journal_intents(out, {});
+  CHECK(append_journal_intents(out, {}));
   CHECK(out.size() == 200'000 * 24 + 2 * 13);
 }
 
