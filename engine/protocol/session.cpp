@@ -69,7 +69,7 @@ bool Session::idle() const {
 
 bool Session::wants_message() const {
   // A reply that begins though none is awaited is the end of the session, once it is complete.
-  const bool doomed = awaited_.empty() && parser_.in_reply();
+  const bool doomed = last_word_ || (awaited_.empty() && parser_.in_reply());
   const std::size_t in_flight = messages_in_flight();
   const bool room =
       in_flight < depth() && (in_flight < 2 || bytes_in_flight_ < options_.flight_bytes_max);
@@ -261,7 +261,7 @@ void Session::write_end_of_data(Transaction& current) {
 
 // Puts the next command, or group of commands, behind what is pending. False: it must wait.
 bool Session::write_commands() {
-  if (state_ != SessionState::ready) {
+  if (state_ != SessionState::ready || last_word_) {
     return false;
   }
   bool wrote = false;
@@ -479,15 +479,20 @@ void Session::close(CloseReason reason) {
   listener_.on_closed(reason);
 }
 
-void Session::close_with_reply(CloseKind kind, Stage stage, const codec::Reply& reply,
-                               bool permanent) {
+CloseReason Session::reason_with_reply(CloseKind kind, Stage stage, const codec::Reply& reply,
+                                       bool permanent) {
   CloseReason reason = reason_of(kind, stage);
   reason.code = reply.code;
   reason.enhanced = reply.enhanced;
   reason.text = reply.text;
   std::replace(reason.text.begin(), reason.text.end(), '\n', ' ');
   reason.permanent = permanent;
-  close(std::move(reason));
+  return reason;
+}
+
+void Session::close_with_reply(CloseKind kind, Stage stage, const codec::Reply& reply,
+                               bool permanent) {
+  close(reason_with_reply(kind, stage, reply, permanent));
 }
 
 void Session::close_on_protocol_error(std::string_view detail) {
@@ -497,6 +502,10 @@ void Session::close_on_protocol_error(std::string_view detail) {
 void Session::transport_closed(CloseReason reason) {
   if (closed()) {
     return;
+  }
+  if (last_word_ &&
+      (reason.kind == CloseKind::peer_closed || reason.kind == CloseKind::io_error)) {
+    reason = *last_word_;
   }
   if (state_ == SessionState::quitting && reason.kind != CloseKind::aborted) {
     reason.kind = CloseKind::quit;  // whichever way it ends, nothing is lost

@@ -206,6 +206,7 @@ class Session {
   void on_hello_reply(Expected kind, const codec::Reply& reply);
   void on_starttls_reply(const codec::Reply& reply);
   void on_auth_reply(const codec::Reply& reply);
+  void on_rset_reply(const codec::Reply& reply);
   void on_mail_reply(Transaction& current, const codec::Reply& reply);
   void on_rcpt_reply(Transaction& current, std::uint32_t index, const codec::Reply& reply);
   void on_data_reply(Transaction& current, const codec::Reply& reply);
@@ -223,6 +224,8 @@ class Session {
   void finish_answered();
   [[nodiscard]] bool refuse_locally(Job& job);
   void close(CloseReason reason);
+  [[nodiscard]] static CloseReason reason_with_reply(CloseKind kind, Stage stage,
+                                                     const codec::Reply& reply, bool permanent);
   void close_with_reply(CloseKind kind, Stage stage, const codec::Reply& reply, bool permanent);
   void close_on_protocol_error(std::string_view detail);
   [[nodiscard]] std::optional<Pipelining> fall_back(CloseKind kind) const;
@@ -240,6 +243,7 @@ class Session {
   std::string redacted_;                       // the reply at hand, where it quotes a secret
   ReplyFifo awaited_;
   PipeliningKnowledge knowledge_;
+  std::unique_ptr<const CloseReason> last_word_;  // a refused RSET: the end should come next
 
   // Messages in flight are those with sequence numbers from begin to end; `sending_` is the one
   // whose octets are next. Those before it wait for replies only.

@@ -151,7 +151,7 @@ void Session::credit(const Expectation& expectation, const codec::Reply& reply) 
       on_end_of_data_reply(transaction(expectation.transaction), reply);
       break;
     case Expected::rset:
-      note_reset_text(reply);
+      on_rset_reply(reply);
       break;
     case Expected::quit:
       close(CloseReason{});  // the kind of a fresh one is `quit`
@@ -220,8 +220,8 @@ std::string_view Session::why_meaningless(const Expectation& expectation,
   if (belongs_elsewhere(kind, reply.code) && kind != Expected::starttls) {
     return "a reply came that answers another command";
   }
-  if (kind == Expected::rset && !reply.positive()) {
-    return "RSET was refused";
+  if (last_word_) {
+    return "RSET was refused, and the server goes on";
   }
   if (kind == Expected::data) {
     const Transaction& current = transaction(expectation.transaction);
@@ -384,6 +384,20 @@ void Session::on_auth_reply(const codec::Reply& reply) {
 void Session::become_ready() {
   state_ = SessionState::ready;
   listener_.on_ready();
+}
+
+// Nobody refuses RSET but to end the session: Exim does so when it has had too many of them (its
+// smtp_accept_max_nonmail). If the end is what comes next, this was the last command that the
+// server looked at, as with 421.
+void Session::on_rset_reply(const codec::Reply& reply) {
+  note_reset_text(reply);
+  if (!reply.positive()) {
+    last_word_ = std::make_unique<CloseReason>(
+        reason_with_reply(CloseKind::peer_closing, Stage::mail, reply, false));
+  }
+  if (last_word_ && awaited_.empty()) {
+    close(*last_word_);  // nothing has left behind it
+  }
 }
 
 void Session::on_mail_reply(Transaction& current, const codec::Reply& reply) {

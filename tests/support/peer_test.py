@@ -219,7 +219,8 @@ class MixtureChecks:
     def check_mixtures(self, security, step):
         # Few enough messages without any recipient for a session of Exim.
         jobs, expected, fates = self.mixed_jobs(2 * len(MIXTURES))
-        run = self.send_in_step(jobs, self.endpoint(security), step, "--connections", "2")
+        run = self.send_in_step(jobs, self.endpoint(security), step, "--connections", "2",
+                                "--max-attempts", "1")
         self.assert_exit(run, 5)
         for outcome in run.outcomes:
             self.assert_fate(outcome, fates[outcome["id"], outcome["rcpt"]])
