@@ -21,6 +21,8 @@ void Job::clear() {
   empty(id);
   empty(file);
   line = 0;
+  ordinal = 0;
+  line_hash = 0;
   empty(sender);
   constexpr std::size_t recipients_kept_max = 16;
   if (recipients.size() > recipients_kept_max) {

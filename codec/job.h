@@ -57,7 +57,10 @@ struct Job {
   std::string id;          // echoed; never empty (a hash of the line when the line has none)
   std::string file;        // where the line stands, for messages to people
   std::uint64_t line = 0;  // 1-based
-  std::string sender;      // reverse-path without brackets; empty is the null sender
+  // For a journal: its place, from 0, among the lines of all job files, and a hash of its line.
+  std::uint64_t ordinal = 0;
+  std::uint64_t line_hash = 0;
+  std::string sender;  // reverse-path without brackets; empty is the null sender
   std::vector<Recipient> recipients;
   std::size_t recipient_count =
       0;  // entries of `recipients` in use: they are kept for their capacity

@@ -90,6 +90,10 @@ struct EndpointNotice {
   std::string message;  // one sentence
 };
 
+namespace queue {
+class Journal;
+}
+
 struct EngineOptions {
   std::vector<EndpointOptions> endpoints;  // at least one
   std::uint32_t cores = 1;                 // worker threads, each with a ring of its own
@@ -97,6 +101,9 @@ struct EngineOptions {
   std::size_t job_bytes_in_flight_max = limits::job_bytes_in_flight_max;
   // What has no final outcome so long after the start is tried no more.
   Duration deadline = Duration::max();
+  // Written to before an end of data may leave; the jobs need `ordinal` and `line_hash`. Outlives
+  // the engine. Outcomes are the callback's to write.
+  queue::Journal* journal = nullptr;
   // Called on any thread of the engine, perhaps several at once; may be empty.
   std::function<void(const EndpointNotice&)> on_notice;
 };

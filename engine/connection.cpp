@@ -245,10 +245,10 @@ void Connection::sent(std::int32_t result) {
 
 void Connection::submit(Job& job) { session_->submit(job, environment_.io->now()); }
 
-bool Connection::pump() {
+bool Connection::seal() {
   const bool may_send =
       phase_ == Phase::handshake || phase_ == Phase::talking || phase_ == Phase::farewell;
-  if (!may_send || send_under_way_ || sending_broken_) {
+  if (!may_send || send_under_way_ || sealed_ || sending_broken_) {
     return true;
   }
   const bool wanted =
@@ -277,12 +277,34 @@ bool Connection::pump() {
     return true;
   }
   sending_ = buffer;
+  sealed_ = true;
+  if (session_) {
+    session_->about_to_hand_over(session_->output_offset());
+  }
+  return true;
+}
+
+void Connection::send() {
+  RP_ASSERT(sealed_);
+  sealed_ = false;
+  if (sending_broken_) {
+    environment_.send_buffers->give_back(sending_);
+    return;
+  }
   send_under_way_ = true;
   environment_.io->send(handle_, sending_.bytes(), owner_);
   if (session_) {
     session_->handed_over(session_->output_offset(), environment_.io->now());
   }
-  return true;
+}
+
+void Connection::withhold() {
+  RP_ASSERT(sealed_);
+  sealed_ = false;
+  environment_.send_buffers->give_back(sending_);
+  // What TLS has sealed cannot be taken back: nothing else can follow.
+  sending_broken_ = true;
+  abort();
 }
 
 // Fills the buffer with records. False: TLS failed, and the connection with it.
@@ -400,6 +422,10 @@ void Connection::on_start_tls() {
 void Connection::on_ready() {
   was_ready_ = true;
   environment_.listener->on_ready(*this);
+}
+
+void Connection::on_end_of_data(Job& job, std::uint32_t begin, std::uint32_t end) {
+  environment_.listener->on_end_of_data(job, begin, end);
 }
 
 void Connection::on_verdict(Job& job, Recipient& recipient, const protocol::Verdict& verdict) {

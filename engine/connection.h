@@ -25,6 +25,8 @@ class ConnectionListener {
  public:
   virtual ~ConnectionListener() = default;
   virtual void on_ready(Connection& connection) = 0;
+  // As of protocol::SessionListener.
+  virtual void on_end_of_data(Job& job, std::uint32_t begin, std::uint32_t end) = 0;
   virtual void on_verdict(Connection& connection, Job& job, Recipient& recipient,
                           const protocol::Verdict& verdict) = 0;
   virtual void on_message_done(Connection& connection, Job& job) = 0;
@@ -81,9 +83,15 @@ class Connection final : private protocol::SessionListener {
   // Stop now.
   void abort();
 
-  // Seals and sends everything that is ready, unless a send is under way. False: no send buffer was
-  // free; call again in a later turn.
-  [[nodiscard]] bool pump();
+  // Seals everything that is ready, unless a send is under way; send() has to follow. False: no
+  // send buffer was free; call again in a later turn.
+  [[nodiscard]] bool seal();
+  // Whether seal() left something to send.
+  [[nodiscard]] bool sealed() const { return sealed_; }
+  // Hands it to the kernel.
+  void send();
+  // Or nothing of it, ever: the connection ends.
+  void withhold();
   // No operation is under way any more and none will be: it may be destroyed.
   [[nodiscard]] bool finished() const;
 
@@ -128,6 +136,7 @@ class Connection final : private protocol::SessionListener {
 
   void on_start_tls() override;
   void on_ready() override;
+  void on_end_of_data(Job& job, std::uint32_t begin, std::uint32_t end) override;
   void on_verdict(Job& job, Recipient& recipient, const protocol::Verdict& verdict) override;
   void on_message_done(Job& job) override;
   void on_closed(const protocol::CloseReason& reason) override;
@@ -141,6 +150,7 @@ class Connection final : private protocol::SessionListener {
   bool progressed_ = false;
   bool connect_under_way_ = false;
   bool receive_under_way_ = false;
+  bool sealed_ = false;
   bool send_under_way_ = false;
   bool close_under_way_ = false;
   bool sending_broken_ = false;  // a send failed; what the server still said is read to its end

@@ -301,9 +301,10 @@ void Engine::State::run_worker(WorkerThread& self, std::vector<WorkerEndpoint> w
       self.ring = std::move(*ring);
       const Instant now = self.ring->now();
       const bool has_deadline = options.deadline < never - now;
+      const Instant deadline = has_deadline ? now + options.deadline : never;
       self.worker =
           std::make_unique<Worker>(*self.ring, std::move(worker_endpoints), outcomes, order,
-                                   self.stats, has_deadline ? now + options.deadline : never);
+                                   self.stats, engine::WorkerOptions{deadline, options.journal});
     } else {
       self.error = ring.error().message();
     }
@@ -451,6 +452,12 @@ std::vector<EndpointReport> Engine::endpoint_reports() const {
   return reports;
 }
 
+bool Engine::journal_failed() const {
+  return std::any_of(state_->workers.begin(), state_->workers.end(), [](const auto& worker) {
+    return worker->worker && worker->worker->journal_failed();
+  });
+}
+
 EngineStatistics Engine::statistics() const {
   EngineStatistics sum;
   for (const auto& worker : state_->workers) {
@@ -488,6 +495,9 @@ struct Engine::Submitter::State {
     }
   }
 
+  // Everybody who is not yet: nothing of the job is sent any more.
+  void report(Job& of);
+
   // The endpoint for a job: the one it names, or the next by weight. Null: there is none of that
   // name.
   [[nodiscard]] Lane* lane_of(const Job& of) {
@@ -519,6 +529,17 @@ struct Engine::Submitter::State {
     return best;
   }
 };
+
+void Engine::Submitter::State::report(Job& of) {
+  std::vector<queue::DecidedRecipient> decided;
+  for (std::uint32_t i = 0; i < of.recipient_count; ++i) {
+    if (!of.recipients[i].reported) {
+      of.recipients[i].reported = true;
+      decided.push_back({&of, i});
+    }
+  }
+  outcomes.push(decided);
+}
 
 Engine::Submitter Engine::submitter() {
   return Submitter(std::make_unique<Submitter::State>(*state_));
@@ -559,8 +580,17 @@ void Engine::Submitter::submit() {
   }
   state_->job = nullptr;
   job.submitted_at = std::chrono::steady_clock::now();
-  job.outcomes_left = job.recipient_count;
+  const auto recipients = job.active_recipients();
+  job.outcomes_left = static_cast<std::size_t>(
+      std::count_if(recipients.begin(), recipients.end(),
+                    [](const Recipient& recipient) { return !recipient.reported; }));
+  RP_ASSERT(job.outcomes_left > 0);
   state_->engine.pool.charge(job);
+  if (std::all_of(recipients.begin(), recipients.end(),
+                  [](const Recipient& recipient) { return recipient.decided; })) {
+    state_->report(job);
+    return;
+  }
   lane->batch.push_back(&job);
   if (++state_->batched >= submit_batch) {
     flush();
@@ -575,18 +605,19 @@ void Engine::Submitter::refuse(std::string_view reason) {
   }
   job.outcomes_left = job.recipient_count;
   state_->engine.pool.charge(job);
-  std::vector<queue::DecidedRecipient> decided;
-  for (std::uint32_t i = 0; i < job.recipient_count; ++i) {
-    Recipient& recipient = job.recipients[i];
+  for (Recipient& recipient : job.active_recipients()) {
+    if (recipient.reported) {
+      --job.outcomes_left;
+      continue;
+    }
     recipient.outcome.clear();
     recipient.outcome.status = Status::invalid;
     recipient.outcome.stage = Stage::local;
     recipient.outcome.reason.assign(reason);
     recipient.outcome.timestamp_us = unix_time_us();
     recipient.decided = true;
-    decided.push_back({&job, i});
   }
-  state_->outcomes.push(decided);
+  state_->report(job);
 }
 
 void Engine::Submitter::flush() {

@@ -96,6 +96,8 @@ class Engine {
   // Endpoints that were given up so far.
   [[nodiscard]] std::vector<EndpointFailure> endpoint_failures() const;
   [[nodiscard]] std::vector<EndpointReport> endpoint_reports() const;
+  // The journal could not be written, and nothing more is sent.
+  [[nodiscard]] bool journal_failed() const;
   [[nodiscard]] EngineStatistics statistics() const;
 
  private:
@@ -116,7 +118,10 @@ class Engine::Submitter {
   // in flight: that is the back-pressure. The job stays the submitter's until submit() or refuse(),
   // and next() returns the same one until then. Null when the engine was aborted.
   [[nodiscard]] Job* next();
-  // The job goes on its way. It may wait in a small batch until flush() or later submissions.
+  // The job goes on its way. Recipients that are `decided` are not sent to: those that are not
+  // The job goes on its way. Recipients that are `decided` are not sent to, and get the outcome
+  // that they have, or none when they are `reported`; one at least must be left to report. It may
+  // wait in a small batch until flush() or later submissions.
   void submit();
   // The job cannot be sent: each of its recipients is `invalid` with this reason; without
   // recipients one outcome with an empty address is delivered.

@@ -321,6 +321,29 @@ void Route::report_decided(Job& job) {
   }
 }
 
+// Those of its recipients whose fate may be decided by it: the others have theirs.
+void Route::on_end_of_data(Job& job, std::uint32_t begin, std::uint32_t end) {
+  if (environment_.intents == nullptr) {
+    return;
+  }
+  const auto in_it = [&](std::uint32_t index) {
+    const RecipientProgress progress = job.recipients[index].progress;
+    return progress == RecipientProgress::offered || progress == RecipientProgress::taken;
+  };
+  for (std::uint32_t first = begin; first < end;) {
+    if (!in_it(first)) {
+      ++first;
+      continue;
+    }
+    std::uint32_t last = first + 1;
+    while (last < end && in_it(last)) {
+      ++last;
+    }
+    environment_.intents->push_back({job.ordinal, job.line_hash, first, last});
+    first = last;
+  }
+}
+
 void Route::on_verdict(Connection& connection, Job& job, Recipient& recipient,
                        const protocol::Verdict& verdict) {
   const bool answered = verdict.status == Status::accepted || verdict.status == Status::rejected ||

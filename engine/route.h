@@ -8,6 +8,7 @@
 #include <memory>
 #include <vector>
 
+#include "codec/journal_record.h"
 #include "engine/connection.h"
 #include "engine/endpoint_gate.h"
 #include "engine/stats.h"
@@ -38,7 +39,8 @@ struct RouteEnvironment {
   std::vector<Connection*>* dirty = nullptr;  // to be pumped in this turn
   std::vector<queue::DecidedRecipient>* decided = nullptr;
   WorkerStats* stats = nullptr;
-  Instant deadline = never;  // of the run
+  std::vector<codec::JournalIntent>* intents = nullptr;  // null without a journal
+  Instant deadline = never;                              // of the run
 };
 
 // This worker's share of an endpoint.
@@ -98,6 +100,7 @@ class Route final : private ConnectionListener {
               const std::string& peer);
 
   void on_ready(Connection& connection) override;
+  void on_end_of_data(Job& job, std::uint32_t begin, std::uint32_t end) override;
   void on_verdict(Connection& connection, Job& job, Recipient& recipient,
                   const protocol::Verdict& verdict) override;
   void on_message_done(Connection& connection, Job& job) override;

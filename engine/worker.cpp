@@ -3,6 +3,8 @@
 #include "engine/worker.h"
 
 #include <algorithm>
+#include <chrono>
+#include <thread>
 
 #include "codec/limits.h"
 
@@ -19,7 +21,8 @@ constexpr std::size_t plaintext_room_bytes = limits::tls_record_bytes_max;
 }  // namespace
 
 Worker::Worker(io::Io& io, std::vector<WorkerEndpoint> endpoints, queue::OutcomeQueue& outcomes,
-               const std::atomic<WorkerOrder>& order, WorkerStats& stats, Instant deadline)
+               const std::atomic<WorkerOrder>& order, WorkerStats& stats,
+               const WorkerOptions& options)
     : io_(io),
       endpoints_(std::move(endpoints)),
       order_(order),
@@ -27,8 +30,11 @@ Worker::Worker(io::Io& io, std::vector<WorkerEndpoint> endpoints, queue::Outcome
       plaintext_room_(plaintext_room_bytes),
       send_buffers_(send_buffer_bytes, send_buffers_max),
       timers_(io.now()),
+      journal_(options.journal),
       outcomes_(outcomes) {
-  const RouteEnvironment environment{&connections_, &dirty_, &decided_, &stats_, deadline};
+  const RouteEnvironment environment{
+      &connections_,   &dirty_, &decided_, &stats_, journal_ != nullptr ? &intents_ : nullptr,
+      options.deadline};
   for (std::uint32_t i = 0; i < endpoints_.size(); ++i) {
     WorkerEndpoint& endpoint = endpoints_[i];
     ConnectionEnvironment connection;
@@ -142,17 +148,46 @@ void Worker::pump() {
   pumping_.swap(dirty_);
   for (Connection* const connection : pumping_) {
     connection->dirty = false;
-    const bool pumped = connection->pump();
+    if (!connection->seal()) {
+      mark_dirty(*connection);  // send buffers are short: a later turn
+    }
+  }
+  // Before any of it leaves.
+  const bool may_send = write_intents();
+  for (Connection* const connection : pumping_) {
+    if (connection->sealed()) {
+      may_send ? connection->send() : connection->withhold();
+    }
     if (connection->finished()) {
       timers_.set(connection->owner(), never);
       connections_.remove(connection->owner());
       continue;
     }
     timers_.set(connection->owner(), connection->deadline());
-    if (!pumped) {
-      mark_dirty(*connection);  // send buffers are short: a later turn
+  }
+}
+
+// False: they could not be written, and what they are about must not leave. While the disk is full
+// everything waits here, as long as nobody wants to end: nothing else could be done with what is
+// sealed.
+bool Worker::write_intents() {
+  if (intents_.empty()) {
+    return true;
+  }
+  auto written = journal_->append_intents(intents_);
+  while (!written && written.error().may_be_tried_again &&
+         order_.load(std::memory_order_acquire) == WorkerOrder::run) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    written = journal_->append_intents(intents_);
+  }
+  intents_.clear();
+  if (!written) {
+    journal_failed_.store(true);
+    for (const auto& route : routes_) {
+      route->stop_sending();
     }
   }
+  return written.has_value();
 }
 
 void Worker::publish() {

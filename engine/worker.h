@@ -15,6 +15,7 @@
 #include "engine/route.h"
 #include "engine/stats.h"
 #include "queue/job_queue.h"
+#include "queue/journal.h"
 #include "queue/outcome_queue.h"
 #include "tls/context.h"
 #include "tls/ticket_cache.h"
@@ -31,6 +32,11 @@ struct WorkerEndpoint {
   RouteLimits limits;                              // this worker's share
 };
 
+struct WorkerOptions {
+  Instant deadline = never;           // of the run
+  queue::Journal* journal = nullptr;  // null: none is kept
+};
+
 // What an engine asks of its workers. Set by any thread, followed by Io::wake().
 enum class WorkerOrder : std::uint8_t {
   run,
@@ -43,7 +49,8 @@ enum class WorkerOrder : std::uint8_t {
 class Worker {
  public:
   Worker(io::Io& io, std::vector<WorkerEndpoint> endpoints, queue::OutcomeQueue& outcomes,
-         const std::atomic<WorkerOrder>& order, WorkerStats& stats, Instant deadline = never);
+         const std::atomic<WorkerOrder>& order, WorkerStats& stats,
+         const WorkerOptions& options = {});
   ~Worker();
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
@@ -56,12 +63,15 @@ class Worker {
   // Whether the worker is about to sleep and wants to be woken for new jobs. Whoever pushed some
   // exchanges it for false and wakes the Io if it was true.
   [[nodiscard]] std::atomic<bool>& parked() { return parked_; }
+  // Intents could not be written: nothing is sent any more. Any thread.
+  [[nodiscard]] bool journal_failed() const { return journal_failed_.load(); }
 
  private:
   void obey();
   void act_on(std::span<const io::Completion> completions);
   void act_on_timers();
   void pump();
+  [[nodiscard]] bool write_intents();
   void publish();
   void mark_dirty(Connection& connection);
   [[nodiscard]] Instant next_turn_at();
@@ -81,6 +91,9 @@ class Worker {
   ConnectionTable connections_;
   std::vector<Connection*> dirty_;
   std::vector<Connection*> pumping_;
+  std::vector<codec::JournalIntent> intents_;
+  queue::Journal* journal_;
+  std::atomic<bool> journal_failed_{false};
   std::vector<std::uint32_t> due_;
   std::vector<queue::DecidedRecipient> decided_;
   queue::OutcomeQueue::Producer outcomes_;

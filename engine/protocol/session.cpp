@@ -369,6 +369,20 @@ void Session::write_bdat(Transaction& current) {
   reset_needed_ = true;
 }
 
+void Session::about_to_hand_over(std::uint64_t offset) {
+  RP_ASSERT(offset <= output_offset_);
+  sequence_announced_ = std::max(sequence_announced_, sequence_begin_);
+  for (; sequence_announced_ != sequence_end_; ++sequence_announced_) {
+    const Transaction& current = transaction(sequence_announced_);
+    if (current.end_offset == 0 || current.end_offset > offset) {
+      return;
+    }
+    if (!current.lone_dot) {
+      listener_.on_end_of_data(*current.job, current.recipients_begin, current.recipients_end);
+    }
+  }
+}
+
 void Session::handed_over(std::uint64_t offset, Instant now) {
   RP_ASSERT(offset >= handed_over_offset_ && offset <= output_offset_);
   if (offset == handed_over_offset_) {
@@ -503,8 +517,7 @@ void Session::transport_closed(CloseReason reason) {
   if (closed()) {
     return;
   }
-  if (last_word_ &&
-      (reason.kind == CloseKind::peer_closed || reason.kind == CloseKind::io_error)) {
+  if (last_word_ && (reason.kind == CloseKind::peer_closed || reason.kind == CloseKind::io_error)) {
     reason = *last_word_;
   }
   if (state_ == SessionState::quitting && reason.kind != CloseKind::aborted) {

@@ -70,6 +70,9 @@ class SessionListener {
   virtual void on_start_tls() = 0;
   // Greeted, secured, authenticated: messages are welcome.
   virtual void on_ready() = 0;
+  // From now on the server may take the message: see about_to_hand_over(). For its recipients in
+  // [begin, end) that were offered or taken. Whoever keeps no journal need not listen.
+  virtual void on_end_of_data(Job& /*job*/, std::uint32_t /*begin*/, std::uint32_t /*end*/) {}
   virtual void on_verdict(Job& job, Recipient& recipient, const Verdict& verdict) = 0;
   // The session has let go of the job: every recipient of the transaction had its verdict.
   // Recipients whose progress is `waiting` were not part of it.
@@ -127,6 +130,10 @@ class Session {
   [[nodiscard]] Bytes output(std::span<char> room);
   // Octets that output() has returned so far.
   [[nodiscard]] std::uint64_t output_offset() const { return output_offset_; }
+  // The kernel will be given everything up to `offset` next: on_end_of_data() comes for each
+  // message that ends before it, once. For whoever has to write down what may be accepted before it
+  // can be.
+  void about_to_hand_over(std::uint64_t offset);
   // The kernel was given everything up to `offset`: the point of no return of each message that
   // ends before it. May be called without anything new.
   void handed_over(std::uint64_t offset, Instant now);
@@ -251,6 +258,7 @@ class Session {
   std::uint64_t sequence_begin_ = 0;
   std::uint64_t sequence_sending_ = 0;
   std::uint64_t sequence_end_ = 0;
+  std::uint64_t sequence_announced_ = 0;  // on_end_of_data() came for those before it
   // What this server says to RSET and to the first message it took, as hashes; 0: nothing yet.
   std::size_t reset_text_ = 0;
   std::size_t accepted_text_ = 0;

@@ -70,6 +70,13 @@ class Witness final : public protocol::SessionListener {
   void on_start_tls() override { note(!starts_tls_, "on_start_tls came twice", starts_tls_); }
   void on_ready() override { note(!ready_, "on_ready came twice", ready_); }
 
+  void on_end_of_data(Job& job, std::uint32_t begin, std::uint32_t end) override {
+    check(in_flight(job), "an end of data was announced for a job that is not in flight");
+    check(begin < end && end <= job.recipient_count, "an end of data is for nobody");
+    check(std::find(announced_.begin(), announced_.end(), &job) == announced_.end(),
+          "an end of data was announced twice");
+    announced_.push_back(&job);
+  }
   void on_verdict(Job& job, Recipient& recipient, const Verdict& verdict) override {
     check(!closed_, "a verdict came after on_closed");
     check(!recipient.decided, "a second verdict came for " + recipient.address);
@@ -78,6 +85,11 @@ class Witness final : public protocol::SessionListener {
     check(!verdict.may_retry || verdict.status == Status::unsent,
           "another attempt is offered for what is not unsent");
     check(in_flight(job), "a verdict came for a job that is not in flight");
+    const bool may_be_taken =
+        verdict.status == Status::accepted || verdict.status == Status::unknown;
+    check(
+        !may_be_taken || std::find(announced_.begin(), announced_.end(), &job) != announced_.end(),
+        "a message may have been taken whose end of data was not announced");
     ExpectedFate fate;
     fate.job = job.id;
     fate.recipient = recipient.address;
@@ -97,6 +109,7 @@ class Witness final : public protocol::SessionListener {
     check(!closed_, "on_message_done came after on_closed");
     check(in_flight(job), "on_message_done came for a job that is not in flight");
     std::erase(jobs_, &job);
+    std::erase(announced_, &job);
     for (const Recipient& recipient : job.active_recipients()) {
       check(recipient.decided || recipient.progress == RecipientProgress::waiting,
             recipient.address + " was let go of without a verdict");
@@ -145,6 +158,7 @@ class Witness final : public protocol::SessionListener {
   }
 
   std::vector<Job*> jobs_;
+  std::vector<Job*> announced_;
   std::vector<Recipient*> undecided_later_;
   std::vector<ExpectedFate> fates_;
   std::size_t taken_ = 0;
@@ -290,6 +304,8 @@ class Replayer {
     require(held_ || said.size() == ready.size(),
             "the client says more: " + visible(ready.substr(said.size())));
     handed_over_ += said.size();
+    session_.about_to_hand_over(handed_over_);
+    session_.about_to_hand_over(handed_over_);  // once is enough
     session_.handed_over(handed_over_, now_);
     session_.handed_over(handed_over_, now_);  // nothing new is no news
   }

@@ -47,11 +47,19 @@ class Notes final : public protocol::SessionListener {
   void on_start_tls() override { starts_tls = true; }
   void on_ready() override {}
 
+  void on_end_of_data(Job& job, std::uint32_t begin, std::uint32_t end) override {
+    REQUIRE(in_flight.contains(&job));
+    REQUIRE(begin < end);
+    REQUIRE(announced.insert(&job).second);
+  }
   void on_verdict(Job& job, Recipient& recipient, const protocol::Verdict& verdict) override {
     REQUIRE(!closed);
     REQUIRE(in_flight.contains(&job));
     REQUIRE(in_flight[&job].insert(&recipient).second);
     REQUIRE(!recipient.decided);
+    const bool may_be_taken =
+        verdict.status == Status::accepted || verdict.status == Status::unknown;
+    REQUIRE((!may_be_taken || announced.contains(&job)));
     REQUIRE((!verdict.may_retry || verdict.status == Status::unsent));
     ++verdicts[&recipient][verdict.status];
     if (verdict.status == Status::unsent && verdict.stage == Stage::rcpt &&
@@ -77,6 +85,7 @@ class Notes final : public protocol::SessionListener {
       REQUIRE((heard || recipient.decided || waits));
     }
     in_flight.erase(&job);
+    announced.erase(&job);
   }
 
   void on_closed(const CloseReason& reason) override {
@@ -90,6 +99,7 @@ class Notes final : public protocol::SessionListener {
   bool closed = false;
   // Who of a job in flight has had a verdict.
   std::map<const Job*, std::set<const Recipient*>> in_flight;
+  std::set<const Job*> announced;
   std::map<const Recipient*, std::map<Status, int>> verdicts;
   std::set<const Recipient*> overflowed;  // for which another transaction is needed
   std::set<const Recipient*> not_taken;   // whose message was sent, and the server said so
@@ -287,6 +297,7 @@ class Connection {
     to_server_ += pulled_.substr(0, count);
     pulled_.erase(0, count);
     handed_over_ += count;
+    session_.about_to_hand_over(handed_over_);
     session_.handed_over(handed_over_, now_);
     progress_ += count;
   }
@@ -502,6 +513,7 @@ void run_babble(std::uint64_t seed, Tally& tally) {
     }
     for (std::uint64_t pulls = random() % 8; pulls > 0 && session.has_output(); --pulls) {
       handed_over += session.output(room);
+      session.about_to_hand_over(handed_over.size());
       session.handed_over(handed_over.size(), now);
     }
     if (session.state() == SessionState::handshake && random() % 20 != 0) {

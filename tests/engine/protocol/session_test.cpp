@@ -25,6 +25,9 @@ class Listener final : public protocol::SessionListener {
  public:
   void on_start_tls() override { heard.emplace_back("start_tls"); }
   void on_ready() override { heard.emplace_back("ready"); }
+  void on_end_of_data(Job& job, std::uint32_t begin, std::uint32_t end) override {
+    announced.push_back(job.id + " " + std::to_string(begin) + "-" + std::to_string(end));
+  }
   void on_verdict(Job& job, Recipient& recipient, const protocol::Verdict& verdict) override {
     heard.push_back(job.id + " " + recipient.address + " " + std::string(name_of(verdict.status)));
     reasons.emplace_back(verdict.reason);
@@ -38,6 +41,7 @@ class Listener final : public protocol::SessionListener {
   }
 
   std::vector<std::string> heard;
+  std::vector<std::string> announced;
   std::vector<std::string> reasons;
   std::vector<Stage> stages;
 };
