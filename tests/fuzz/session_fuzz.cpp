@@ -47,6 +47,11 @@ class Wire {
       // The greeting is the reply to nothing.
       const bool answered = i + 1 < run.replies.size();
       take(commands[i], answered ? code_of(commands[i], run.replies[i + 1]) : Code{0});
+      // Nothing but RSET is left to be refused so late.
+      const bool last = i + 2 == run.replies.size();
+      if (last && commands[i].kind == ClientCommandKind::other && !run.submissions.empty()) {
+        last_word_ = run.replies[i + 1].code;
+      }
     }
   }
 
@@ -167,7 +172,7 @@ class Wire {
   }
 
   // Safe to send again: the message did not end, or the server has said that it was not taken.
-  static void check_unsent(const Transaction& transaction, Code rcpt, const VerdictNote& verdict) {
+  void check_unsent(const Transaction& transaction, Code rcpt, const VerdictNote& verdict) const {
     RP_ASSERT(verdict.stage != Stage::eod);
     if (!transaction.ended) {
       return;
@@ -175,11 +180,14 @@ class Wire {
     const bool overflow = verdict.stage == Stage::rcpt && verdict.code == rcpt && rcpt >= 400;
     const bool chunking_unknown = verdict.stage == Stage::data && verdict.code / 100 == 5 &&
                                   verdict.code == transaction.end_of_data;
-    RP_ASSERT(verdict.code == 421 || overflow || chunking_unknown);
+    const bool reset_refused =
+        verdict.stage == Stage::mail && verdict.code == last_word_ && last_word_ >= 400;
+    RP_ASSERT(verdict.code == 421 || overflow || chunking_unknown || reset_refused);
   }
 
   const SessionRun& run_;
   std::vector<Transaction> transactions_;
+  Code last_word_ = 0;  // the last reply of all, when it answers none of these
 };
 
 }  // namespace
