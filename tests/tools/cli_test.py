@@ -54,7 +54,7 @@ class CommandLine(ProgramTest):
         self.assertIn("completion", self.usage_error("completion", "tcsh"))
 
     def test_flags_of_later_versions_are_refused_and_not_passed_over(self):
-        for flag in ("--journal", "--template", "--on-unknown"):
+        for flag in ("--template", "--log-attempts"):
             self.assertIn("unknown flag", self.usage_error("send", flag, "x", "-e", "smtp://h"))
 
     def test_a_password_never_is_an_argument(self):

@@ -124,6 +124,15 @@ void SendFlags::add_to(CLI::App& app) {
   state.add_value(app, "outcomes", "-o,", "FILE|-", "Outcome lines, one per recipient; - is stdout",
                   group);
   state.add_value(app, "errors", "", "FILE", "Outcome lines of what was not accepted", group);
+  state.add_value(app, "journal", "", "FILE", "Keep a journal there, from which --resume goes on",
+                  group);
+  state.add_switch(app, "resume", "", "Go on with the run of --journal", group);
+  state.add_value(app, "on_unknown", "", "hold|resend",
+                  "What a resume does with what may have been accepted [hold]", group);
+  state.add_value(app, "durability", "", "process|power",
+                  "The journal survives a killed process, or a power cut [process]", group);
+  state.add_switch(app, "repair", "", "Resume although the journal is damaged in its middle",
+                   group);
   state.add_value(app, "summary", "", "text|json", "The summary at the end [text]", group);
   state.add_value(app, "fail_on", "", "CLASSES",
                   "Only these end with an exit code other than 0: rejected,unknown", group);

@@ -8,6 +8,7 @@
 #include <atomic>
 #include <chrono>
 #include <csignal>
+#include <fstream>
 #include <optional>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -21,6 +22,7 @@
 #include "tools/ringpost/outcome_file.h"
 #include "tools/ringpost/parse_line.h"
 #include "tools/ringpost/progress.h"
+#include "tools/ringpost/run_journal.h"
 #include "tools/ringpost/run_report.h"
 #include "tools/ringpost/run_tally.h"
 
@@ -39,6 +41,31 @@ std::int64_t unix_time_us() {
       .count();
 }
 
+// This very command line with --resume, as a shell takes it.
+std::string resume_command() {
+  std::ifstream file("/proc/self/cmdline", std::ios::binary);
+  std::string command;
+  bool resumes = false;
+  for (std::string argument; std::getline(file, argument, '\0');) {
+    resumes = resumes || argument == "--resume";
+    const bool plain =
+        !argument.empty() && argument.find_first_not_of(
+                                 "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                 "0123456789-_=+.,:/@%") == std::string::npos;
+    command += command.empty() ? "" : " ";
+    if (plain) {
+      command += argument;
+      continue;
+    }
+    command += "'";
+    for (const char c : argument) {
+      command += c == '\'' ? std::string("'\\''") : std::string(1, c);
+    }
+    command += "'";
+  }
+  return resumes ? command : command + " --resume";
+}
+
 class SendRun {
  public:
   SendRun(const SendSettings& settings, SignalWatch& watch, Log& log)
@@ -52,7 +79,12 @@ class SendRun {
   int run();
 
  private:
+  int open_journal();
   bool open_files();
+  [[nodiscard]] bool take_line(JobInput::Line& line, codec::JobReader& reader,
+                               Engine::Submitter& submitter, std::uint64_t ordinal);
+  void write_journal();
+  void stop_for_lost_output(const std::string& why);
   void read_jobs(JobInput& input);
   void dry_run(JobInput& input);
   void take_outcomes(std::span<const DecidedRecipientView> decided);
@@ -74,6 +106,8 @@ class SendRun {
   std::optional<codec::OutcomeWriter> writer_;
   std::optional<OutcomeFile> outcomes_;
   std::optional<OutcomeFile> errors_;
+  std::unique_ptr<RunJournal> journal_;  // null: none is kept
+  std::string line_;                     // scratch
   std::unique_ptr<Engine> engine_;
   RunTally tally_;
   Instant started_at_ = Clock::now();
@@ -82,7 +116,31 @@ class SendRun {
   std::uint64_t bytes_total_ = 0;
   std::atomic<bool> write_failed_{false};
   bool input_failed_ = false;
+  bool usage_failed_ = false;
+  std::int64_t date_us_ = unix_time_us();
 };
+
+// Nothing to speak of: 0; else the exit code.
+int SendRun::open_journal() {
+  if (settings_.journal.path.empty() || settings_.dry_run) {
+    return exit_all_accepted;
+  }
+  auto opened = RunJournal::open(settings_.journal, settings_.files, settings_.newlines, date_us_);
+  if (opened) {
+    journal_ = std::move(*opened);
+    date_us_ = journal_->date_us();
+    if (!journal_->remark().empty()) {
+      log_.warn(journal_->remark());
+    }
+    if (auto completed = journal_->complete_outcomes(settings_.outcomes_path); completed) {
+      return exit_all_accepted;
+    } else {
+      opened = tl::unexpected(completed.error());
+    }
+  }
+  print_error(opened.error().message);
+  return opened.error().usage ? exit_usage : exit_outcomes_lost;
+}
 
 bool SendRun::open_files() {
   for (auto [path, file] : {std::pair{&settings_.outcomes_path, &outcomes_},
@@ -100,6 +158,14 @@ bool SendRun::open_files() {
     }
     file->emplace(std::move(*opened));
   }
+  if (journal_) {
+    const std::uint64_t bytes_before = outcomes_ ? outcomes_->bytes_before() : 0;
+    const auto begun = journal_->begin_run(settings_.outcomes_path, bytes_before, unix_time_us());
+    if (!begun) {
+      print_error(begun.error().message);
+      return false;
+    }
+  }
   return true;
 }
 
@@ -110,6 +176,9 @@ int SendRun::run() {
     return exit_usage;
   }
   bytes_total_ = input->bytes_total();
+  if (const int code = open_journal(); code != exit_all_accepted) {
+    return code;
+  }
   if (!open_files()) {
     return exit_outcomes_lost;
   }
@@ -121,6 +190,7 @@ int SendRun::run() {
     options.endpoints = settings_.endpoints;
     options.cores = settings_.cores;
     options.deadline = settings_.deadline;
+    options.journal = journal_ ? &journal_->journal() : nullptr;
     options.on_notice = [this](const EndpointNotice& notice) {
       log_.warn(notice.message, {{"endpoint", notice.endpoint}});
     };
@@ -146,14 +216,20 @@ int SendRun::run() {
   finish();
   const int code = exit_code_of_run();
   engine_.reset();
+  if (journal_) {
+    journal_->end_run(unix_time_us(), code);
+    if (watch_.signal() != 0) {
+      log_.warn("stopped; this goes on with the rest: " + resume_command());
+    }
+  }
   return code;
 }
 
 void SendRun::read_jobs(JobInput& input) {
   codec::JobReader reader({.newlines = settings_.newlines, .files = &files_});
   Engine::Submitter submitter = engine_->submitter();
-  const std::int64_t date_us = unix_time_us();
-  while (watch_.signal() == 0 && !write_failed_.load(std::memory_order_relaxed)) {
+  for (std::uint64_t ordinal = 0;
+       watch_.signal() == 0 && !write_failed_.load(std::memory_order_relaxed);) {
     if (input.may_wait()) {
       submitter.flush();
     }
@@ -167,20 +243,41 @@ void SendRun::read_jobs(JobInput& input) {
     if (!*next) {
       break;
     }
-    Job* const job = submitter.next();
-    if (job == nullptr) {
-      break;
-    }
-    jobs_read_.fetch_add(1, std::memory_order_relaxed);
     bytes_read_.store(input.bytes_read(), std::memory_order_relaxed);
-    const auto parsed = parse_line(reader, line, date_us, *job);
-    if (parsed) {
-      submitter.submit();
-    } else {
-      submitter.refuse(parsed.error());
+    if (!take_line(line, reader, submitter, ordinal++)) {
+      break;
     }
   }
   submitter.flush();
+}
+
+// False: no more of them.
+bool SendRun::take_line(JobInput::Line& line, codec::JobReader& reader,
+                        Engine::Submitter& submitter, std::uint64_t ordinal) {
+  Job* const job = submitter.next();
+  if (job == nullptr) {
+    return false;
+  }
+  jobs_read_.fetch_add(1, std::memory_order_relaxed);
+  const auto parsed = parse_line(reader, line, date_us_, *job);
+  if (journal_) {
+    const auto plan = journal_->plan(*job, ordinal, line.text, unix_time_us());
+    if (!plan) {
+      log_.error(plan.error().message);
+      usage_failed_ = true;
+      return false;
+    }
+    if (*plan == RunJournal::Plan::skip) {
+      job->clear();
+      return true;
+    }
+  }
+  if (parsed) {
+    submitter.submit();
+  } else {
+    submitter.refuse(parsed.error());
+  }
+  return true;
 }
 
 // The jobs are read and checked, and nothing is sent.
@@ -220,14 +317,42 @@ void SendRun::dry_run(JobInput& input) {
 void SendRun::take_outcomes(std::span<const DecidedRecipientView> decided) {
   for (const DecidedRecipientView& view : decided) {
     tally_.count(view.outcome());
-    if (outcomes_) {
+    if (journal_) {
+      line_.clear();
+      writer_->append(line_, *view.job, view.recipient_index);
+      journal_->add(view, line_);
+    } else if (outcomes_) {
       writer_->append(outcomes_->lines(), *view.job, view.recipient_index);
     }
     if (errors_ && view.outcome().status != Status::accepted) {
       writer_->append(errors_->lines(), *view.job, view.recipient_index);
     }
   }
+  write_journal();
   write_outcomes(decided.empty());
+}
+
+// A line is in the journal before it is in the file: what a crash leaves out of the file can be
+// completed from there.
+void SendRun::write_journal() {
+  if (!journal_) {
+    return;
+  }
+  const auto written = journal_->write();
+  if (!written) {
+    stop_for_lost_output(written.error().message);
+  } else if (outcomes_) {
+    outcomes_->lines() += journal_->take_written_lines();
+  }
+}
+
+void SendRun::stop_for_lost_output(const std::string& why) {
+  if (!write_failed_.exchange(true)) {
+    log_.error("outcomes cannot be written; no more messages are sent", {{"reason", why}});
+  }
+  if (engine_) {
+    engine_->stop_sending();
+  }
 }
 
 // When a write fails no more jobs are taken, and what is under way comes to its end: its lines wait
@@ -239,18 +364,23 @@ void SendRun::write_outcomes(bool everything) {
     }
     const auto written = everything ? (*file)->write() : (*file)->write_if_full();
     if (!written) {
-      log_.error("outcome lines cannot be written; no more messages are sent",
-                 {{"reason", written.error().message}});
-      write_failed_.store(true);
-      if (engine_) {
-        engine_->stop_sending();
-      }
+      stop_for_lost_output(written.error().message);
     }
   }
 }
 
 void SendRun::write_what_is_left() {
   const Instant give_up_at = Clock::now() + last_write_timeout;
+  while (journal_ && journal_->has_unwritten()) {
+    write_journal();
+    if (journal_->has_unwritten() && Clock::now() >= give_up_at) {
+      print_error("the journal could not be written");
+      return;  // nor are its lines
+    }
+    if (journal_->has_unwritten()) {
+      ::usleep(100'000);
+    }
+  }
   for (auto* const file : {&outcomes_, &errors_}) {
     while (*file && (*file)->unwritten_bytes() > 0) {
       const auto written = (*file)->write();
@@ -327,8 +457,11 @@ bool SendRun::fails_on(Status status) const {
 
 // CONTRACT.md section 1: if several apply, 11, then 7 > 6 > 5 > 4 > 3.
 int SendRun::exit_code_of_run() const {
-  if (write_failed_.load()) {
+  if (write_failed_.load() || (engine_ && engine_->journal_failed())) {
     return exit_outcomes_lost;
+  }
+  if (usage_failed_) {
+    return exit_usage;
   }
   if (watch_.signal() == SIGINT) {
     return exit_interrupted;

@@ -53,6 +53,9 @@ Result<T, std::string> parse_word(Bytes text, const std::array<Word<T>, count>& 
 
 constexpr std::array<Word<codec::NewlinePolicy>, 2> newline_words = {
     {{"normalize", codec::NewlinePolicy::normalize}, {"strict", codec::NewlinePolicy::strict}}};
+constexpr std::array<Word<bool>, 2> on_unknown_words = {{{"hold", false}, {"resend", true}}};
+constexpr std::array<Word<queue::Durability>, 2> durability_words = {
+    {{"process", queue::Durability::process}, {"power", queue::Durability::power}}};
 constexpr std::array<Word<ProgressKind>, 5> progress_words = {{{"auto", ProgressKind::automatic},
                                                                {"block", ProgressKind::block},
                                                                {"plain", ProgressKind::plain},
@@ -143,7 +146,7 @@ Applied apply_verbose(const SettingValue& value, SendDraft& draft) {
   return take(parse_number(value.text(), {.min = 0, .max = 100}), draft.verbosity);
 }
 
-constexpr std::array<SendKey, 22> keys = {{
+constexpr std::array<SendKey, 27> keys = {{
     {"endpoint", SettingKind::text_list, true, apply_endpoint},
     {"outcomes", SettingKind::text, true,
      [](const SettingValue& value, SendDraft& draft) {
@@ -152,6 +155,27 @@ constexpr std::array<SendKey, 22> keys = {{
     {"errors", SettingKind::text, true,
      [](const SettingValue& value, SendDraft& draft) {
        return apply_path(value, draft.settings.errors_path);
+     }},
+    {"journal", SettingKind::text, false,
+     [](const SettingValue& value, SendDraft& draft) {
+       return apply_path(value, draft.settings.journal.path);
+     }},
+    {"resume", SettingKind::boolean, false,
+     [](const SettingValue& value, SendDraft& draft) {
+       return take(parse_boolean(value.text()), draft.settings.journal.resume);
+     }},
+    {"repair", SettingKind::boolean, false,
+     [](const SettingValue& value, SendDraft& draft) {
+       return take(parse_boolean(value.text()), draft.settings.journal.repair);
+     }},
+    {"on_unknown", SettingKind::text, true,
+     [](const SettingValue& value, SendDraft& draft) {
+       return take(parse_word(value.text(), on_unknown_words),
+                   draft.settings.journal.resend_unknown);
+     }},
+    {"durability", SettingKind::text, true,
+     [](const SettingValue& value, SendDraft& draft) {
+       return take(parse_word(value.text(), durability_words), draft.settings.journal.durability);
      }},
     {"connections", SettingKind::number, true,
      [](const SettingValue& value, SendDraft& draft) {
@@ -303,6 +327,14 @@ Result<SendDraft, std::string> make_send_draft(const SettingMap& settings) {
     if (auto applied = key->apply(value, draft); !applied) {
       return tl::unexpected(fmt::format("{}: {}", value.origin, applied.error()));
     }
+  }
+  const JournalSettings& journal = draft.settings.journal;
+  if (journal.path.empty() && (journal.resume || journal.repair)) {
+    return tl::unexpected(std::string(journal.resume ? "--resume" : "--repair") +
+                          " needs the --journal that an earlier run has written");
+  }
+  if (journal.repair && !journal.resume) {
+    return tl::unexpected(std::string("--repair goes with --resume"));
   }
   settle_log_level(settings, draft);
   draft.settings.color = !draft.no_color && terminal_shows_color();

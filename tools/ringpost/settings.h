@@ -13,6 +13,7 @@
 #include "codec/outcome.h"
 #include "engine/config.h"
 #include "tools/ringpost/log.h"
+#include "tools/ringpost/run_journal.h"
 
 namespace ringpost::cli {
 
@@ -36,6 +37,8 @@ struct SendSettings {
 
   std::string outcomes_path;  // "-": stdout; empty: none
   std::string errors_path;    // only what was not accepted; "-": stdout; empty: none
+
+  JournalSettings journal;
 
   Duration deadline = Duration::max();
   std::uint32_t cores = 1;

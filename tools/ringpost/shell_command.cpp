@@ -94,6 +94,7 @@ class Child {
     sigset_t defaults;
     ::sigemptyset(&defaults);
     ::sigaddset(&defaults, SIGPIPE);
+    ::sigaddset(&defaults, SIGXFSZ);
     ::posix_spawnattr_setsigdefault(&attributes, &defaults);
     // Nor do threads that block signals want the command to be deaf to them.
     sigset_t none;

@@ -1,0 +1,250 @@
+#include "tools/ringpost/run_journal.h"
+
+#include <cerrno>
+#include <cstring>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "codec/line_hash.h"
+#include "queue/job_file_sample.h"
+#include "queue/journal_outcomes.h"
+#include "tools/ringpost/program_version.h"
+
+namespace ringpost::cli {
+
+namespace {
+
+JournalTrouble trouble_of(const queue::JournalError& error) { return {error.message, false}; }
+
+JournalTrouble usage(std::string message) { return {std::move(message), true}; }
+
+Result<std::vector<codec::JournalFile>, JournalTrouble> samples_of(
+    const std::vector<std::string>& files) {
+  std::vector<codec::JournalFile> samples;
+  for (const std::string& path : files.empty() ? std::vector<std::string>{"-"} : files) {
+    auto sample = queue::sample_job_file(path);
+    if (!sample) {
+      return tl::unexpected(usage(sample.error().message));
+    }
+    samples.push_back(std::move(*sample));
+  }
+  return samples;
+}
+
+class Descriptor {
+ public:
+  explicit Descriptor(int number) : number_(number) {}
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  ~Descriptor() {
+    if (number_ >= 0) {
+      ::close(number_);
+    }
+  }
+  [[nodiscard]] int get() const { return number_; }
+
+ private:
+  int number_;
+};
+
+bool write_all(int descriptor, Bytes octets) {
+  while (!octets.empty()) {
+    const ssize_t count = ::write(descriptor, octets.data(), octets.size());
+    if (count < 0 && errno == EINTR) {
+      continue;
+    }
+    if (count <= 0) {
+      return false;
+    }
+    octets.remove_prefix(static_cast<std::size_t>(count));
+  }
+  return true;
+}
+
+void set_unknown(Recipient& recipient, std::int64_t now_us) {
+  Outcome& outcome = recipient.outcome;
+  outcome.clear();
+  outcome.status = Status::unknown;
+  outcome.stage = Stage::eod;
+  outcome.reason = "an earlier run ended while it was in flight";
+  outcome.timestamp_us = now_us;
+  recipient.decided = true;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<RunJournal>, JournalTrouble> RunJournal::open(
+    const JournalSettings& settings, const std::vector<std::string>& files,
+    codec::NewlinePolicy newlines, std::int64_t now_us) {
+  auto samples = samples_of(files);
+  if (!samples) {
+    return tl::unexpected(std::move(samples.error()));
+  }
+  std::unique_ptr<RunJournal> run(new RunJournal);
+  run->resend_unknown_ = settings.resend_unknown;
+  if (!settings.resume) {
+    run->header_ = {now_us, now_us, newlines, std::move(*samples)};
+    auto created = queue::Journal::create(settings.path, run->header_, settings.durability);
+    if (!created) {
+      return tl::unexpected(trouble_of(created.error()));
+    }
+    run->journal_ = std::move(*created);
+    return run;
+  }
+  auto resumed = queue::Journal::resume(settings.path, settings.durability, settings.repair);
+  if (!resumed) {
+    return tl::unexpected(trouble_of(resumed.error()));
+  }
+  run->resumed_ = true;
+  run->journal_ = std::move(resumed->journal);
+  run->history_ = std::move(resumed->history);
+  run->header_ = run->history_.header();
+  if (resumed->cut_bytes > 0) {
+    run->remark_ = fmt::format("{}: the last {} octets were never finished, and are cut",
+                               settings.path, resumed->cut_bytes);
+  }
+  if (const auto difference = queue::job_files_difference(run->header_.files, *samples)) {
+    return tl::unexpected(
+        usage(fmt::format("{}: {}; a journal goes on only with the job files it was begun with",
+                          settings.path, *difference)));
+  }
+  if (run->header_.newlines != newlines) {
+    return tl::unexpected(usage(settings.path + ": it was begun with another --newlines"));
+  }
+  return run;
+}
+
+Result<void, JournalTrouble> RunJournal::complete_outcomes(const std::string& path) const {
+  if (!resumed_ || path == "-" || history_.runs().empty()) {
+    return {};
+  }
+  const std::size_t last = history_.runs().size() - 1;
+  const queue::RunHistory& run = history_.runs()[last];
+  const Descriptor file(::open(path.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC));
+  struct stat status {};
+  if (run.run.outcomes_path != path || file.get() < 0 || ::fstat(file.get(), &status) != 0 ||
+      !S_ISREG(status.st_mode)) {
+    return {};
+  }
+  std::uint64_t at = run.run.outcomes_bytes;  // where the line at hand belongs
+  const auto bytes = static_cast<std::uint64_t>(status.st_size);
+  if (bytes < at || bytes >= at + run.outcome_bytes) {
+    return {};  // shortened or replaced since, or complete
+  }
+  bool written = true;
+  const auto read =
+      queue::for_each_outcome(journal_->path(), last, [&](const codec::JournalOutcome& outcome) {
+        const std::uint64_t there = bytes > at ? std::min(bytes - at, outcome.line.size()) : 0;
+        written = write_all(file.get(), outcome.line.substr(there));
+        at += outcome.line.size();
+        return written;
+      });
+  if (!read) {
+    return tl::unexpected(trouble_of(read.error()));
+  }
+  if (!written) {
+    return tl::unexpected(JournalTrouble{path + ": " + std::strerror(errno), false});
+  }
+  return {};
+}
+
+Result<void, JournalTrouble> RunJournal::begin_run(const std::string& outcomes_path,
+                                                   std::uint64_t outcomes_bytes,
+                                                   std::int64_t now_us) {
+  codec::JournalRun run;
+  run.number = static_cast<std::uint32_t>(history_.runs().size() + 1);
+  run.started_us = now_us;
+  run.program_version = program_version();
+  run.outcomes_path = outcomes_path;
+  run.outcomes_bytes = outcomes_bytes;
+  if (auto appended = journal_->append_run(run); !appended) {
+    return tl::unexpected(trouble_of(appended.error()));
+  }
+  return {};
+}
+
+Result<RunJournal::Plan, JournalTrouble> RunJournal::plan(Job& job, std::uint64_t ordinal,
+                                                          Bytes line, std::int64_t now_us) const {
+  job.ordinal = ordinal;
+  job.line_hash = codec::hash_line(line).high;
+  const queue::JobHistory history = history_.of(ordinal);
+  if (history.is_untouched()) {
+    return Plan::send;
+  }
+  if (!history_.line_matches(ordinal, job.line_hash)) {
+    return tl::unexpected(usage(
+        fmt::format("{}:{}: the line is not the one that the journal knows", job.file, job.line)));
+  }
+  if (job.recipient_count == 0) {
+    job.add_recipient();
+  }
+  bool left = false;
+  for (std::size_t i = 0; i < job.recipient_count; ++i) {
+    Recipient& recipient = job.recipients[i];
+    const bool unknown = history.status(i) == Status::unknown;
+    switch (history.of(i)) {
+      case queue::RecipientHistory::none:
+      case queue::RecipientHistory::again:
+        left = true;
+        break;
+      case queue::RecipientHistory::in_flight:
+        left = true;
+        if (!resend_unknown_) {
+          set_unknown(recipient, now_us);
+        }
+        break;
+      case queue::RecipientHistory::final:
+        recipient.reported = !(unknown && resend_unknown_);
+        recipient.decided = recipient.reported;
+        left = left || !recipient.reported;
+        break;
+    }
+  }
+  return left ? Plan::send : Plan::skip;
+}
+
+void RunJournal::add(const DecidedRecipientView& decided, Bytes line) {
+  PendingOutcome pending;
+  pending.outcome.ordinal = decided.job->ordinal;
+  pending.outcome.line_hash = decided.job->line_hash;
+  pending.outcome.recipient_index = decided.recipient_index;
+  pending.outcome.recipient_count = static_cast<std::uint32_t>(decided.job->recipient_count);
+  pending.outcome.status = decided.outcome().status;
+  pending.line_begin = lines_.size();
+  pending.line_bytes = line.size();
+  lines_ += line;
+  outcomes_.push_back(pending);
+}
+
+Result<void, JournalTrouble> RunJournal::write() {
+  if (outcomes_.empty()) {
+    return {};
+  }
+  std::vector<codec::JournalOutcome> batch;
+  batch.reserve(outcomes_.size());
+  for (PendingOutcome& pending : outcomes_) {
+    pending.outcome.line = Bytes(lines_).substr(pending.line_begin, pending.line_bytes);
+    batch.push_back(pending.outcome);
+  }
+  if (auto appended = journal_->append_outcomes(batch); !appended) {
+    return tl::unexpected(trouble_of(appended.error()));
+  }
+  outcomes_.clear();
+  written_lines_ += lines_;
+  lines_.clear();
+  return {};
+}
+
+std::string RunJournal::take_written_lines() { return std::exchange(written_lines_, {}); }
+
+void RunJournal::end_run(std::int64_t now_us, int exit_code) {
+  // Best effort: a journal without its end is a run that was killed, which a resume copes with.
+  [[maybe_unused]] const auto appended =
+      journal_->append_end({now_us, static_cast<std::uint8_t>(exit_code)});
+}
+
+}  // namespace ringpost::cli

@@ -1,0 +1,91 @@
+// The journal of one run of `ringpost send`: what an earlier run has left, and what this one adds.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "codec/base.h"
+#include "codec/job.h"
+#include "codec/job_reader.h"
+#include "engine/engine.h"
+#include "queue/journal.h"
+
+namespace ringpost::cli {
+
+struct JournalSettings {
+  std::string path;  // empty: no journal is kept
+  bool resume = false;
+  bool repair = false;  // damage in the middle is accepted
+  bool resend_unknown = false;
+  queue::Durability durability = queue::Durability::process;
+};
+
+struct JournalTrouble {
+  std::string message;
+  bool usage = false;  // a mistake of whoever runs it, not of the disk
+};
+
+// Thread: open() to begin_run(), and plan(), are the reader's; write() is the outcome thread's.
+class RunJournal {
+ public:
+  // Makes a journal for the job files, or goes on with one that is bound to the same files.
+  [[nodiscard]] static Result<std::unique_ptr<RunJournal>, JournalTrouble> open(
+      const JournalSettings& settings, const std::vector<std::string>& files,
+      codec::NewlinePolicy newlines, std::int64_t now_us);
+
+  [[nodiscard]] queue::Journal& journal() { return *journal_; }
+  // The Date of composed messages, the same in every run of the journal.
+  [[nodiscard]] std::int64_t date_us() const { return header_.date_us; }
+  // In words for people: what was cut, or accepted as damaged. Empty: nothing.
+  [[nodiscard]] const std::string& remark() const { return remark_; }
+
+  // Appends to the outcomes file what an earlier run has put into the journal and not yet there.
+  // Does nothing to a file that no run of the journal has written.
+  [[nodiscard]] Result<void, JournalTrouble> complete_outcomes(const std::string& path) const;
+  // Before the first job. `outcomes_bytes`: what the outcomes file holds.
+  [[nodiscard]] Result<void, JournalTrouble> begin_run(const std::string& outcomes_path,
+                                                       std::uint64_t outcomes_bytes,
+                                                       std::int64_t now_us);
+
+  enum class Plan : std::uint8_t {
+    send,  // to whom is left; outcomes that are known by now are in the job
+    skip,  // everybody has a final outcome
+  };
+  // What is left to do of a job that was just read, of which `line` is the text.
+  [[nodiscard]] Result<Plan, JournalTrouble> plan(Job& job, std::uint64_t ordinal, Bytes line,
+                                                  std::int64_t now_us) const;
+
+  // Before the line is written anywhere else: kept until write().
+  void add(const DecidedRecipientView& decided, Bytes line);
+  // Everything added. An error leaves it for another try.
+  [[nodiscard]] Result<void, JournalTrouble> write();
+  // The lines that were written since the last call, for the outcomes file.
+  [[nodiscard]] std::string take_written_lines();
+  [[nodiscard]] bool has_unwritten() const { return !outcomes_.empty(); }
+
+  void end_run(std::int64_t now_us, int exit_code);
+
+ private:
+  struct PendingOutcome {
+    codec::JournalOutcome outcome;  // its line is set when it is written
+    std::size_t line_begin = 0;
+    std::size_t line_bytes = 0;
+  };
+
+  RunJournal() = default;
+
+  codec::JournalHeader header_;
+  bool resend_unknown_ = false;
+  bool resumed_ = false;
+  std::unique_ptr<queue::Journal> journal_;
+  queue::JournalHistory history_;
+  std::string remark_;
+  std::vector<PendingOutcome> outcomes_;
+  std::string lines_;          // of outcomes_
+  std::string written_lines_;  // in the journal, and not taken yet
+};
+
+}  // namespace ringpost::cli
