@@ -42,7 +42,9 @@ def numbered_body(number, size=2000):
     """A body that no other number has, so that a mix-up of two messages cannot go unseen."""
     seed = hashlib.sha256(str(number).encode()).hexdigest()
     line = f"{number} {seed}\r\n"
-    return (line * (size // len(line) + 1))[:size - 2] + "\r\n"
+    body = (line * (size // len(line) + 1))[:size - 2]
+    # A line end that is cut in two would leave a lone CR.
+    return (body[:-1] + "." if body.endswith("\r") else body) + "\r\n"
 
 
 def sha256(content):

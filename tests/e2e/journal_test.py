@@ -1,0 +1,219 @@
+"""`ringpost send --journal` and `--resume`: what is refused, and what a resume sends and says.
+
+tests/crash kills at random moments; here each promise has a case of its own.
+"""
+
+import shlex
+import subprocess
+import time
+import unittest
+
+from support.fates import afterthoughts, last_words
+from support.jobs import line_of, read_outcomes, recipients_of, simple_jobs, write_jobs
+from support.program import OUTCOMES, PASSWORD, terminate
+from support.scripted_server import (ScriptedServer, any_messages, envelope, expect, hang_up,
+                                     in_clear, read_to_the_end, say, take_content)
+from support.sink import SinkTest
+from support.workspace import wait_until
+
+JOBS = "jobs.jsonl"
+JOURNAL = "run.journal"
+LOCK_STEP = ("--connections", "4", "--pipeline", "off")
+COMPOSED = {"id": "composed", "from": "sender@example.com", "to": "recipient@example.net",
+            "subject": "Hello", "text": "Hello.\n", "headers": {"X-Id": "composed"}}
+# Takes a whole message, and does not answer it.
+NO_ANSWER = [*in_clear(), *envelope(), expect("DATA"), say("354 go on"), take_content]
+
+
+class ResumeTest(SinkTest):
+    """A test case with runs of one journal, on the job file of its folder."""
+
+    def start_run(self, endpoint, *flags, files=(JOBS,), **more):
+        return self.start("send", *files, "-e", endpoint, "-o", OUTCOMES, "--journal", JOURNAL,
+                          *flags, RINGPOST_PASSWORD=PASSWORD, **more)
+
+    def finish_run(self, endpoint, *flags, **more):
+        return self.finish(self.start_run(endpoint, *flags, **more))
+
+    def files(self):
+        """What a refused run must leave as it is."""
+        return {name: (self.folder / name).read_bytes() for name in (JOURNAL, OUTCOMES)}
+
+    def assert_finished(self, jobs, report):
+        """All runs together: every recipient is accepted, and was sent once."""
+        outcomes = read_outcomes(self.folder / OUTCOMES)
+        self.assertEqual(afterthoughts(outcomes), [])
+        self.assertEqual(last_words(outcomes), dict.fromkeys(recipients_of(jobs), "accepted"))
+        self.assertEqual(report.recipients(), recipients_of(jobs))
+
+
+class RefusalTest(ResumeTest):
+    """Runs that would not do what their user means: nothing is sent, and no file is touched."""
+
+    def setUp(self):
+        super().setUp()
+        self.the_sink = self.sink()
+        self.jobs = simple_jobs(20)
+        write_jobs(self.folder / JOBS, self.jobs)
+        self.assert_all_accepted(self.finish_run(self.the_sink.endpoint()), self.jobs)
+
+    def assert_refused(self, *words, flags=("--resume",), code=2):
+        before = self.files()
+        run = self.start_run(self.the_sink.endpoint(), *flags).wait()
+        self.assert_exit(run, code)
+        self.assert_says(run, *words)
+        self.assertEqual(self.files(), before, "the refused run has changed a file")
+
+    def assert_nothing_more_was_sent(self):
+        self.assertEqual(self.the_sink.stop().recipients(), recipients_of(self.jobs))
+
+    def test_changed_job_file(self):
+        """Longer, shorter or with another octet: it is not the file that the journal is about."""
+        path = self.folder / JOBS
+        octets = path.read_bytes()
+        changes = {"longer": octets + line_of(simple_jobs(1, "more")[0]) + b"\n",
+                   "shorter": octets[:octets.rstrip().rindex(b"\n") + 1],
+                   "another octet": octets.replace(b"Hello", b"Hallo", 1)}
+        for name, changed in changes.items():
+            with self.subTest(name):
+                self.assertNotEqual(changed, octets)
+                path.write_bytes(changed)
+                self.assert_refused(JOBS)
+        path.write_bytes(octets)
+        self.assert_exit(self.finish_run(self.the_sink.endpoint(), "--resume"), 0)
+        self.assert_nothing_more_was_sent()
+
+    def test_journal_that_is_there_already(self):
+        """Without --resume a journal is never gone on with, and never overwritten."""
+        self.assert_refused(JOURNAL, "--resume", flags=())
+        self.assert_nothing_more_was_sent()
+
+    def test_resume_without_a_journal(self):
+        """There is nothing to resume from."""
+        before = self.files()
+        run = self.run_program("send", JOBS, "-e", self.the_sink.endpoint(), "-o", OUTCOMES,
+                               "--resume", RINGPOST_PASSWORD=PASSWORD)
+        self.assert_exit(run, 2)
+        self.assert_says(run, "--journal")
+        self.assertEqual(self.files(), before)
+        self.assert_nothing_more_was_sent()
+
+
+class StoppedTest(ResumeTest):
+    """Runs that were ended from outside, and resumed."""
+
+    def setUp(self):
+        super().setUp()
+        # In lock-step this takes some seconds.
+        self.the_sink = self.sink("--latency", "10ms")
+        self.jobs = simple_jobs(300)
+        write_jobs(self.folder / JOBS, self.jobs)
+
+    def stop(self, program):
+        """Ends a run in the middle."""
+        least = len(self.the_sink.record()) + 20
+        wait_until(lambda: len(self.the_sink.record()) >= least, "it has sent some messages")
+        terminate(program)
+        run = self.finish(program)
+        self.assert_exit(run, 143)
+        self.assertLess(run.statuses()["accepted"], len(self.jobs), "it was over before")
+        return run
+
+    def test_sigterm(self):
+        """It prints the command that resumes, and that command finishes the run."""
+        stopped = self.stop(self.start_run(self.the_sink.endpoint(), *LOCK_STEP))
+        run = self.finish(self.start(*self.resume_command(stopped), RINGPOST_PASSWORD=PASSWORD))
+        self.assert_exit(run, 0)
+        self.assert_finished(self.jobs, self.the_sink.stop())
+
+    def resume_command(self, run):
+        """The arguments of the command that a stopped run prints, as a shell would read them."""
+        said = run.stderr + run.stdout.decode()
+        lines = [line for line in said.splitlines() if "--resume" in line and " send " in line]
+        self.assertEqual(len(lines), 1, run.describe())
+        arguments = shlex.split(lines[0][lines[0].index(" send "):])
+        for word in ("send", JOBS, JOURNAL, "--resume"):
+            self.assertIn(word, " ".join(arguments), run.describe())
+        return arguments
+
+    def test_stdin(self):
+        """Jobs of stdin are resumed when the same input is piped in again."""
+        self.stop(self.start_piped("-", *LOCK_STEP))
+        self.stop(self.start_piped("-", *LOCK_STEP, "--resume"))
+        self.assert_exit(self.finish(self.start_piped("--resume")), 0)
+        self.assert_finished(self.jobs, self.the_sink.stop())
+
+    def start_piped(self, *flags):
+        # A pipe and no file, whose size could be asked for.
+        source = subprocess.Popen(["cat", JOBS], cwd=self.folder, stdout=subprocess.PIPE)
+        self.addCleanup(source.wait)
+        self.addCleanup(source.kill)
+        self.addCleanup(source.stdout.close)
+        return self.start_run(self.the_sink.endpoint(), *flags, files=(), stdin=source.stdout)
+
+
+class InFlightTest(ResumeTest):
+    """A message whose end of data was handed over, and whose reply nobody has read."""
+
+    def killed_in_flight(self, *then):
+        """A server whose first session never answers the message, with the run that is killed."""
+        server = ScriptedServer([*NO_ANSWER, read_to_the_end], *then, cleanup=self.addCleanup)
+        write_jobs(self.folder / JOBS, [COMPOSED])
+        program = self.start_run(server.endpoint(tls="none"))
+        wait_until(lambda: server.messages, "the message has arrived")
+        program.stop()
+        self.assertEqual(read_outcomes(self.folder / OUTCOMES), [])
+        return server
+
+    def assert_sent_again(self, server, earlier):
+        """The last run has sent the message once more, octet for octet."""
+        run = self.finish_run(server.endpoint(tls="none"), "--resume", "--on-unknown", "resend")
+        self.assert_exit(run, 0)
+        self.assertEqual([one["status"] for one in run.outcomes], [*earlier, "accepted"])
+        self.assertEqual(len(server.messages), 2, run.describe())
+        first, second = server.messages
+        for name in (b"Message-ID:", b"Date:"):
+            self.assertIn(b"\r\n" + name, b"\r\n" + first)
+        self.assertEqual(first, second)
+
+    def test_hold(self):
+        """By itself a resume does not send it again: it is unknown, and stays so."""
+        server = self.killed_in_flight([*in_clear(), any_messages])
+        first = self.finish_run(server.endpoint(tls="none"), "--resume")
+        self.assert_exit(first, 6)
+        second = self.finish_run(server.endpoint(tls="none"), "--resume", "--on-unknown", "hold")
+        for run in (first, second):
+            self.assertEqual(run.statuses(), {"unknown": 1}, run.describe())
+            self.assertEqual(run.outcome("composed")["rcpt"], "recipient@example.net")
+        self.assertEqual(len(server.messages), 1)
+
+    def test_resend(self):
+        """When told to, it sends the identical message: same Message-ID, same Date."""
+        server = self.killed_in_flight([*in_clear(), any_messages])
+        self.wait_for_another_second()
+        self.assert_sent_again(server, [])
+
+    def test_resend_of_what_was_held(self):
+        """The decision can come later."""
+        server = self.killed_in_flight([*in_clear(), any_messages])
+        self.assert_exit(self.finish_run(server.endpoint(tls="none"), "--resume"), 6)
+        self.assert_sent_again(server, ["unknown"])
+
+    def test_resend_after_a_lost_connection(self):
+        """The same when it was the server that went away, and the run said so itself."""
+        server = ScriptedServer([*NO_ANSWER, hang_up], [*in_clear(), any_messages],
+                                cleanup=self.addCleanup)
+        write_jobs(self.folder / JOBS, [COMPOSED])
+        run = self.finish_run(server.endpoint(tls="none"))
+        self.assert_exit(run, 6)
+        self.assertEqual(run.outcome("composed")["status"], "unknown")
+        self.assert_sent_again(server, ["unknown"])
+
+    def wait_for_another_second(self):
+        """The Date of a message counts in seconds: one made anew would show."""
+        begin = int(time.time())
+        wait_until(lambda: int(time.time()) > begin, "another second has begun")
+
+
+if __name__ == "__main__":
+    unittest.main()
