@@ -90,7 +90,10 @@ Result<std::unique_ptr<RunJournal>, JournalTrouble> RunJournal::open(
     run->header_ = {now_us, now_us, newlines, std::move(*samples)};
     auto created = queue::Journal::create(settings.path, run->header_, settings.durability);
     if (!created) {
-      return tl::unexpected(trouble_of(created.error()));
+      // Without a system call that failed, it is the file that is the wrong one.
+      JournalTrouble trouble = trouble_of(created.error());
+      trouble.usage = created.error().error_number == 0;
+      return tl::unexpected(std::move(trouble));
     }
     run->journal_ = std::move(*created);
     return run;
