@@ -3,6 +3,7 @@
 tests/crash kills at random moments; here each promise has a case of its own.
 """
 
+import resource
 import shlex
 import subprocess
 import time
@@ -213,6 +214,32 @@ class InFlightTest(ResumeTest):
         """The Date of a message counts in seconds: one made anew would show."""
         begin = int(time.time())
         wait_until(lambda: int(time.time()) > begin, "another second has begun")
+
+
+
+class FullDiskTest(ResumeTest):
+    """No room for the journal: nothing leaves that it does not know of."""
+
+    def test_no_room_for_the_journal(self):
+        """Exit code 11 when the room does not come back; when it has, a resume finishes the run."""
+        sink = self.sink("--latency", "5ms")
+        jobs = simple_jobs(3000)
+        write_jobs(self.folder / JOBS, jobs)
+        program = self.start_run(sink.endpoint())
+        resource.prlimit(program.process.pid, resource.RLIMIT_FSIZE, (200_000, 200_000))
+        run = self.finish(program)
+        self.assert_exit(run, 11)
+        self.assert_says(run, "journal")
+        run = self.finish_run(sink.endpoint(), "--resume")
+        self.assertIn(run.exit_code, (0, 6), run.describe())
+        report = sink.stop()
+        words = last_words(read_outcomes(self.folder / OUTCOMES))
+        self.assertEqual(set(words), set(recipients_of(jobs)))
+        taken = report.recipients()
+        for recipient, status in words.items():
+            self.assertIn(status, ("accepted", "unknown"))
+            self.assertLessEqual(taken[recipient], 1)
+            self.assertTrue(status == "unknown" or taken[recipient] == 1, recipient)
 
 
 if __name__ == "__main__":
