@@ -13,6 +13,10 @@ namespace {
 // workers.
 constexpr std::size_t jobs_per_take = 16;
 
+// Jobs that are decided without a session: as many as one turn may take, the others go on in the
+// next.
+constexpr std::size_t jobs_decided_per_turn = 1024;
+
 float milliseconds(Duration duration) {
   return std::chrono::duration<float, std::milli>(duration).count();
 }
@@ -97,6 +101,10 @@ void Route::turn(Instant now) {
     return;
   }
   take_due(now);
+  if (now >= deadline()) {
+    expire_waiting(now);
+    return;
+  }
   if (now < break_until_) {
     try_again_at_ = break_until_;
     return;
@@ -109,7 +117,7 @@ void Route::turn(Instant now) {
 }
 
 bool Route::hungry() const {
-  return stopping_ || gate_.failed() || !with_room_.empty() ||
+  return sends_no_more() || !with_room_.empty() ||
          (sessions_.size() < limits_.connections_max && try_again_at_ == never);
 }
 
@@ -117,7 +125,16 @@ bool Route::has_work() const {
   const bool work_waits = !waiting_.empty() || !jobs_.empty();
   const bool may_act =
       !with_room_.empty() || (sessions_.size() < limits_.connections_max && !asked_gate_);
-  return work_waits && (stopping_ || gate_.failed() || (may_act && try_again_at_ == never));
+  return work_waits && (sends_no_more() || (may_act && try_again_at_ == never));
+}
+
+bool Route::sends_no_more() const {
+  return stopping_ || gate_.failed() || connection_environment_.io->now() >= deadline();
+}
+
+Instant Route::next_turn_at() const {
+  const bool deadline_to_come = connection_environment_.io->now() < deadline();
+  return std::min({try_again_at_, retries_.next_due(), deadline_to_come ? deadline() : never});
 }
 
 Job* Route::next_job() {
@@ -157,10 +174,6 @@ void Route::assign(Instant now) {
 
 // False: the job is over age, and the connection is still free.
 bool Route::give(Connection& connection, Job& job, Instant now) {
-  if (now >= deadline()) {
-    expire_job(job, "the deadline of the run has passed", false);
-    return false;
-  }
   if (job.expires_at_us != 0 && connection_environment_.io->unix_time_us() >= job.expires_at_us) {
     expire_job(job, "its expires_at has passed", true);
     return false;
@@ -184,6 +197,19 @@ void Route::take_due(Instant now) {
     }
     waiting_.push_back(job);
   }
+}
+
+// Whether or not there is a session that could have taken them.
+void Route::expire_waiting(Instant now) {
+  for (std::size_t i = 0; i < jobs_decided_per_turn; ++i) {
+    Job* const job = next_job();
+    if (job == nullptr) {
+      return;
+    }
+    waiting_.pop_front();
+    expire_job(*job, "the deadline of the run has passed", false);
+  }
+  try_again_at_ = now;
 }
 
 // With the last reply, where there was one. When the run is over, a 4xx has the last word: a resume
@@ -242,9 +268,7 @@ void Route::decide_waiting(const protocol::CloseReason& reason) {
                                ? std::string("the run was stopped before it was sent")
                                : gate_.options().host + ": " + reason.message();
   const protocol::Verdict verdict = protocol::verdict_of_no_session(reason, text);
-  // As much as one turn may take: the others go on in the next.
-  constexpr std::size_t jobs_per_turn = 1024;
-  for (std::size_t i = 0; i < jobs_per_turn; ++i) {
+  for (std::size_t i = 0; i < jobs_decided_per_turn; ++i) {
     Job* const job = next_job();
     if (job == nullptr) {
       return;

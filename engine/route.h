@@ -68,9 +68,7 @@ class Route final : private ConnectionListener {
   // Whether jobs wait that turn() could act upon without any completion.
   [[nodiscard]] bool has_work() const;
   // When turn() should run even if nothing completes.
-  [[nodiscard]] Instant next_turn_at() const {
-    return std::min({try_again_at_, retries_.next_due(), retries_.empty() ? never : deadline()});
-  }
+  [[nodiscard]] Instant next_turn_at() const;
 
   // Jobs that wait, now and later, become `unsent`; those under way go on.
   void stop_sending() { stopping_ = true; }
@@ -85,7 +83,9 @@ class Route final : private ConnectionListener {
   void open_session(Instant now);
   void decide_waiting(const protocol::CloseReason& reason);
   [[nodiscard]] bool give(Connection& connection, Job& job, Instant now);
+  [[nodiscard]] bool sends_no_more() const;
   void take_due(Instant now);
+  void expire_waiting(Instant now);
   void expire_job(Job& job, std::string_view reason, bool over_age);
   [[nodiscard]] bool tries_again(const Recipient& recipient, const protocol::Verdict& verdict,
                                  bool free_retry);

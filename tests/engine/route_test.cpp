@@ -236,6 +236,64 @@ TEST_CASE("route: a stop ends the waiting, and the last reply is the outcome") {
   CHECK(world.outcome(job).code == 451);
 }
 
+TEST_CASE("route: the deadline of the run ends the waiting, with or without a session") {
+  World world({.attempts_max = 9, .connect_attempts_max = 1000, .deadline = 10s});
+  const bool lets_in = GENERATE(true, false);
+  CAPTURE(lets_in);
+  const std::int64_t begin_us = world.io.unix_time_us();
+  world.server.answer = [&](FakeSession&, const std::string& command) {
+    if (!lets_in && command.starts_with("EHLO")) {
+      return says("421 4.3.2 not now\r\n", true);
+    }
+    return command.starts_with("MAIL") ? says("451 4.3.0 later\r\n") : ordinary;
+  };
+  const Job& job = world.submit("one");
+  world.run();
+  const std::int64_t decided_after_us = world.outcome(job).timestamp_us - begin_us;
+  CHECK(decided_after_us >= 10'000'000);
+  CHECK(decided_after_us <= 10'100'000);
+  CHECK(world.outcome(job).status == (lets_in ? Status::deferred : Status::expired));
+  // What comes later is not tried at all.
+  const Job& late = world.submit("late");
+  world.run();
+  CHECK(world.outcome(late).status == Status::expired);
+  CHECK(world.outcome(late).attempts == 0);
+}
+
+TEST_CASE("route: beyond what may wait, a 4xx is final") {
+  World world({.attempts_max = 3, .retry_jobs_max = 2});
+  world.server.answer = [](FakeSession&, const std::string& command) {
+    return command.starts_with("RCPT") ? says("450 4.2.1 later\r\n") : ordinary;
+  };
+  for (int i = 0; i < 5; ++i) {
+    world.submit("job-" + std::to_string(i));
+  }
+  world.run_for(100ms);
+  CHECK(world.decided_count() == 3);
+  world.run();
+  CHECK(world.decided_count() == 5);
+}
+
+TEST_CASE("route: a server that puts off one message after the other is left alone for a while") {
+  World world({.attempts_max = 1});
+  std::vector<Instant> tries;
+  world.server.answer = [&](FakeSession&, const std::string& command) {
+    if (!command.starts_with("MAIL")) {
+      return ordinary;
+    }
+    tries.push_back(world.io.now());
+    return says("452 4.3.1 no room\r\n");
+  };
+  for (int i = 0; i < 70; ++i) {
+    world.submit("job-" + std::to_string(i));
+  }
+  world.run();
+  REQUIRE(tries.size() == 70);
+  CHECK(tries[31] - tries[0] < 100ms);
+  CHECK(tries[32] - tries[31] >= 750ms);
+  CHECK(tries[64] - tries[63] >= 3s);
+}
+
 TEST_CASE("route: messages over age are expired, with the last reply") {
   World world({.attempts_max = 9});
   world.server.answer = [](FakeSession&, const std::string& command) {

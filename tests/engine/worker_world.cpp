@@ -33,6 +33,7 @@ std::vector<WorkerEndpoint> worker_endpoints(const WorldOptions& options, Endpoi
   endpoint.session.timeouts.command = options.command_timeout;
   endpoint.session.timeouts.greeting = options.command_timeout;
   endpoint.limits.connections_max = options.connections_max;
+  endpoint.limits.retry_jobs_max = options.retry_jobs_max;
   std::vector<WorkerEndpoint> endpoints;
   endpoints.push_back(std::move(endpoint));
   return endpoints;
@@ -49,7 +50,10 @@ World::World(const WorldOptions& options)
                                  *io::address_of_literal("192.0.2.2", port)});
           },
           [this] { io.wake(); }, [this] { return io.now(); }),
-      worker(io, worker_endpoints(options, gate, jobs_), outcomes_, order_, stats) {}
+      worker(
+          io, worker_endpoints(options, gate, jobs_), outcomes_, order_, stats,
+          {.deadline = options.deadline == Duration::max() ? never : io.now() + options.deadline}) {
+}
 
 // A worker is destroyed when all its connections have ended, as the engine does it.
 World::~World() {

@@ -23,6 +23,8 @@ struct WorldOptions {
   std::uint32_t connect_attempts_max = 4;
   Duration command_timeout = std::chrono::minutes(5);
   protocol::Pipelining pipelining = protocol::Pipelining::within;
+  Duration deadline = Duration::max();  // from the start of the world
+  std::size_t retry_jobs_max = 1000;
 };
 
 class World {
