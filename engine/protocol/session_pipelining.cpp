@@ -110,11 +110,12 @@ void Session::learn_from_accepted(const Transaction& current, const codec::Reply
     knowledge_.session_messages = 0;
   }
   knowledge_.chunking_proven = true;
-  if (current.ran_ahead) {
-    knowledge_.proven = Pipelining::flights;
+  if (knowledge_.proven != Pipelining::flights) {
+    knowledge_.proven = current.ran_ahead ? Pipelining::flights : knowledge_.proven;
+    return;
   }
   // One more for each message of a flight that was full: flights double while they keep step.
-  if (knowledge_.proven == Pipelining::flights && sequence_begin_ < full_flight_end_) {
+  if (sequence_begin_ < full_flight_end_) {
     flight_depth_ =
         std::min(std::max(flight_depth_, flight_messages_first) + 1, limits::flight_messages_max);
   }

@@ -3,6 +3,7 @@
 #include "engine/protocol/session.h"
 
 #include <algorithm>
+#include <deque>
 #include <string>
 #include <vector>
 
@@ -353,6 +354,51 @@ TEST_CASE("session: a message of which nothing was ever asked for has come as fa
   rig.session.submit(one, rig.now);
   rig.session.abort();
   CHECK(rig.listener.stages == std::vector<Stage>{Stage::mail});
+}
+
+TEST_CASE("session: flights begin with what is proven, double, and stop at their bound") {
+  Rig rig(TlsMode::none, Pipelining::flights);
+  rig.greet("250-PIPELINING\r\n250 CHUNKING\r\n");
+  std::deque<Job> jobs;
+  std::vector<std::size_t> flights;
+  for (int flight = 0; flight < 7; ++flight) {
+    const std::size_t before = jobs.size();
+    while (rig.session.wants_message()) {
+      rig.session.submit(jobs.emplace_back(message(std::to_string(jobs.size()), "x\r\n")), rig.now);
+    }
+    flights.push_back(jobs.size() - before);
+    while (rig.session.messages_in_flight() > 0) {
+      rig.send();
+      rig.receive("250 ok\r\n");
+    }
+  }
+  CHECK(flights == std::vector<std::size_t>{1, 2, 8, 16, 32, 32, 32});
+  CHECK_FALSE(rig.session.closed());
+}
+
+TEST_CASE("session: a flight that holds enough octets takes no further message") {
+  Rig rig(TlsMode::none, Pipelining::flights);
+  rig.options.flight_bytes_max = 6;
+  rig.greet("250-PIPELINING\r\n250 CHUNKING\r\n");
+  std::deque<Job> jobs;
+  const auto fill = [&] {
+    while (rig.session.wants_message()) {
+      rig.session.submit(jobs.emplace_back(message("job", "x\r\n")), rig.now);
+    }
+  };
+  const auto answer_all = [&] {
+    while (rig.session.messages_in_flight() > 0) {
+      rig.send();
+      rig.receive("250 ok\r\n");
+    }
+  };
+  fill();
+  answer_all();
+  fill();
+  answer_all();
+  fill();
+  // Proven by now, and the depth is eight; two messages of three octets reach the bound.
+  CHECK(rig.session.messages_in_flight() == 2);
 }
 
 TEST_CASE("session: who knows the stage of a failure better says so") {
