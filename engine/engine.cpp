@@ -16,6 +16,7 @@
 #include "engine/io/resolver.h"
 #include "engine/io/ring.h"
 #include "engine/stats.h"
+#include "engine/submission.h"
 #include "engine/token_thread.h"
 #include "engine/worker.h"
 #include "queue/job_pool.h"
@@ -530,16 +531,7 @@ struct Engine::Submitter::State {
   }
 };
 
-void Engine::Submitter::State::report(Job& of) {
-  std::vector<queue::DecidedRecipient> decided;
-  for (std::uint32_t i = 0; i < of.recipient_count; ++i) {
-    if (!of.recipients[i].reported) {
-      of.recipients[i].reported = true;
-      decided.push_back({&of, i});
-    }
-  }
-  outcomes.push(decided);
-}
+void Engine::Submitter::State::report(Job& of) { outcomes.push(engine::report_submission(of)); }
 
 Engine::Submitter Engine::submitter() {
   return Submitter(std::make_unique<Submitter::State>(*state_));
@@ -580,14 +572,9 @@ void Engine::Submitter::submit() {
   }
   state_->job = nullptr;
   job.submitted_at = std::chrono::steady_clock::now();
-  const auto recipients = job.active_recipients();
-  job.outcomes_left = static_cast<std::size_t>(
-      std::count_if(recipients.begin(), recipients.end(),
-                    [](const Recipient& recipient) { return !recipient.reported; }));
-  RP_ASSERT(job.outcomes_left > 0);
+  const bool sends = engine::begin_submission(job);
   state_->engine.pool.charge(job);
-  if (std::all_of(recipients.begin(), recipients.end(),
-                  [](const Recipient& recipient) { return recipient.decided; })) {
+  if (!sends) {
     state_->report(job);
     return;
   }
@@ -600,23 +587,8 @@ void Engine::Submitter::submit() {
 void Engine::Submitter::refuse(std::string_view reason) {
   Job& job = *state_->job;
   state_->job = nullptr;
-  if (job.recipient_count == 0) {
-    job.add_recipient();
-  }
-  job.outcomes_left = job.recipient_count;
+  engine::refuse_submission(job, reason, unix_time_us());
   state_->engine.pool.charge(job);
-  for (Recipient& recipient : job.active_recipients()) {
-    if (recipient.reported) {
-      --job.outcomes_left;
-      continue;
-    }
-    recipient.outcome.clear();
-    recipient.outcome.status = Status::invalid;
-    recipient.outcome.stage = Stage::local;
-    recipient.outcome.reason.assign(reason);
-    recipient.outcome.timestamp_us = unix_time_us();
-    recipient.decided = true;
-  }
   state_->report(job);
 }
 

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <thread>
 
 #include "codec/limits.h"
 
@@ -177,7 +176,7 @@ bool Worker::write_intents() {
   auto written = journal_->append_intents(intents_);
   while (!written && written.error().may_be_tried_again &&
          order_.load(std::memory_order_acquire) == WorkerOrder::run) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    io_.pause(std::chrono::milliseconds(100));
     written = journal_->append_intents(intents_);
   }
   intents_.clear();

@@ -70,6 +70,9 @@ class Io {
   // Hands over what was prepared, waits until something completes or the deadline has come, and
   // returns all completions at hand. They and their octets are valid until the next wait().
   [[nodiscard]] virtual std::span<const Completion> wait(Instant deadline) = 0;
+  // Lets time pass without reaping anything: for a thread that can do nothing else until the
+  // machine has room again.
+  virtual void pause(Duration duration) = 0;
   // Any thread: makes a wait() under way, or the next one, return with a completion of kind wake.
   virtual void wake() = 0;
 };

@@ -23,6 +23,7 @@
 #include <netinet/tcp.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
+#include <thread>
 #include <unistd.h>
 #include <vector>
 
@@ -490,6 +491,8 @@ std::span<const Completion> Ring::wait(Instant deadline) {
   state.reap();
   return state.completions;
 }
+
+void Ring::pause(Duration duration) { std::this_thread::sleep_for(duration); }
 
 void Ring::wake() {
   const std::uint64_t one = 1;

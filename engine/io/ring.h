@@ -40,6 +40,7 @@ class Ring final : public Io {
   void send(Handle handle, Bytes bytes, Owner owner) override;
   void close(Handle handle, Owner owner) override;
   [[nodiscard]] std::span<const Completion> wait(Instant deadline) override;
+  void pause(Duration duration) override;
   void wake() override;
 
   // Accepts connections of a listening socket until it is closed: each is a completion of kind

@@ -61,6 +61,7 @@ class FakeIo final : public io::Io {
   void send(io::Handle handle, Bytes bytes, io::Owner owner) override;
   void close(io::Handle handle, io::Owner owner) override;
   [[nodiscard]] std::span<const io::Completion> wait(Instant deadline) override;
+  void pause(Duration duration) override { now_ += duration; }
   void wake() override { woken_ = true; }
 
   // Whether the last wait() would never have returned: nothing is under way and nothing is due.
