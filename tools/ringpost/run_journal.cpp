@@ -88,7 +88,8 @@ Result<std::unique_ptr<RunJournal>, JournalTrouble> RunJournal::open(
   run->resend_unknown_ = settings.resend_unknown;
   if (!settings.resume) {
     run->header_ = {now_us, now_us, newlines, std::move(*samples)};
-    auto created = queue::Journal::create(settings.path, run->header_, settings.durability);
+    auto created =
+        queue::Journal::create(settings.path, run->header_, settings.durability, settings.calls);
     if (!created) {
       // Without a system call that failed, it is the file that is the wrong one.
       JournalTrouble trouble = trouble_of(created.error());
@@ -98,7 +99,8 @@ Result<std::unique_ptr<RunJournal>, JournalTrouble> RunJournal::open(
     run->journal_ = std::move(*created);
     return run;
   }
-  auto resumed = queue::Journal::resume(settings.path, settings.durability, settings.repair);
+  auto resumed =
+      queue::Journal::resume(settings.path, settings.durability, settings.repair, settings.calls);
   if (!resumed) {
     return tl::unexpected(trouble_of(resumed.error()));
   }

@@ -21,6 +21,7 @@ struct JournalSettings {
   bool repair = false;  // damage in the middle is accepted
   bool resend_unknown = false;
   queue::Durability durability = queue::Durability::process;
+  queue::JournalCalls calls;  // those that write; a test may let them fail
 };
 
 struct JournalTrouble {
