@@ -1,0 +1,221 @@
+#include "tests/sim/network.h"
+
+#include <algorithm>
+#include <cerrno>
+
+namespace ringpost::sim {
+
+void Network::schedule(EventKind kind, std::size_t connection) {
+  events_.push({now_ + random_.duration_up_to(options_.latency_max), order_++, kind, connection});
+}
+
+void Network::advance_to(Instant instant) {
+  while (!events_.empty() && events_.top().at <= instant) {
+    const Event event = events_.top();
+    events_.pop();
+    now_ = std::max(now_, event.at);
+    happen(event);
+  }
+  now_ = std::max(now_, instant);
+}
+
+void Network::happen(const Event& event) {
+  switch (event.kind) {
+    case EventKind::answer:
+      return answer(event.connection);
+    case EventKind::server_reads:
+      return server_reads(event.connection);
+    case EventKind::client_reads:
+      return client_reads(event.connection);
+    case EventKind::send_done:
+      return send_done(event.connection);
+  }
+}
+
+// ---- The client's kernel ------------------------------------------------------------------------
+
+std::size_t Network::connect(ConnectionEnd& client) {
+  connections_.emplace_back();
+  connections_.back().client = &client;
+  const std::size_t index = connections_.size() - 1;
+  if (!random_.sometimes(options_.black_hole_one_in)) {
+    schedule(EventKind::answer, index);
+  }
+  return index;
+}
+
+void Network::answer(std::size_t index) {
+  Connection& connection = connections_[index];
+  if (connection.client == nullptr) {
+    return;
+  }
+  if (now_ < begin_ + options_.away_for || random_.sometimes(options_.refused_one_in)) {
+    connection.client->connected(index, -ECONNREFUSED);
+    return;
+  }
+  const bool odd = random_.sometimes(options_.odd_one_in);
+  connection.server = std::make_unique<test::ModelServer>(
+      odd ? options_.odd_server : options_.server, random_.next());
+  connection.client->connected(index, 0);
+  wake_both(index);
+}
+
+void Network::receive(std::size_t index) {
+  connections_[index].receiving = true;
+  wake_both(index);
+}
+
+void Network::send(std::size_t index, Bytes octets) {
+  Connection& connection = connections_[index];
+  RP_ASSERT(!connection.send_under_way && connection.server != nullptr);
+  connection.send_under_way = true;
+  connection.send_bytes = octets.size();
+  connection.sending = octets;
+  take(connection, random_.piece_of(octets.size()));
+  schedule(EventKind::send_done, index);
+  wake_both(index);
+}
+
+// The kernel takes octets of the send under way.
+void Network::take(Connection& connection, std::size_t count) {
+  if (!connection.reset) {
+    connection.in_transit.append(connection.sending.substr(0, count));
+  }
+  connection.sending.remove_prefix(count);
+}
+
+void Network::send_done(std::size_t index) {
+  Connection& connection = connections_[index];
+  if (connection.client == nullptr || !connection.send_under_way) {
+    return;
+  }
+  int result = static_cast<int>(connection.send_bytes);
+  if (connection.reset) {
+    result = random_.one_in(2) ? -ECONNRESET : -EPIPE;
+  } else if (random_.sometimes(options_.send_failure_one_in)) {
+    take(connection, random_.piece_of(connection.sending.size()));
+    const std::size_t taken = connection.send_bytes - connection.sending.size();
+    result =
+        taken < connection.send_bytes && random_.one_in(2) ? static_cast<int>(taken) : -ECONNRESET;
+  } else {
+    take(connection, connection.sending.size());
+  }
+  connection.send_under_way = false;
+  connection.client->sent(index, result);
+  if (result != static_cast<int>(connection.send_bytes)) {
+    break_off(index);
+  }
+  wake_both(index);
+}
+
+void Network::close(std::size_t index) {
+  Connection& connection = connections_[index];
+  RP_ASSERT(connection.client != nullptr);
+  if (connection.send_under_way && !connection.reset) {
+    take(connection, random_.piece_of(connection.sending.size()));
+  }
+  connection.send_under_way = false;
+  connection.sending = {};
+  connection.receiving = false;
+  connection.client = nullptr;
+  // What the kernel has goes on its way, unless it answers unread octets with a reset.
+  if (random_.one_in(4)) {
+    connection.in_transit.resize(random_.piece_of(connection.in_transit.size()));
+  }
+  wake_both(index);
+}
+
+// ---- Octets on their way ------------------------------------------------------------------------
+
+void Network::wake_both(std::size_t index) {
+  Connection& connection = connections_[index];
+  if (!connection.in_transit.empty() && !connection.server_reads_soon) {
+    connection.server_reads_soon = true;
+    schedule(EventKind::server_reads, index);
+  }
+  const bool said = connection.server != nullptr &&
+                    (!connection.server->output().empty() || connection.server->ended());
+  const bool hears = connection.receiving && !connection.end_told;
+  if (hears && (said || connection.reset) && !connection.client_reads_soon) {
+    connection.client_reads_soon = true;
+    schedule(EventKind::client_reads, index);
+  }
+}
+
+// A reset: octets on their way to the server may arrive or not; those to the client are lost.
+void Network::break_off(std::size_t index) {
+  Connection& connection = connections_[index];
+  connection.reset = true;
+  const std::size_t arriving = random_.piece_of(connection.in_transit.size());
+  connection.server->receive(Bytes(connection.in_transit).substr(0, arriving));
+  connection.in_transit.clear();
+}
+
+void Network::server_reads(std::size_t index) {
+  Connection& connection = connections_[index];
+  connection.server_reads_soon = false;
+  if (connection.reset) {
+    return;
+  }
+  if (random_.sometimes(options_.reset_one_in)) {
+    break_off(index);
+  } else {
+    const std::size_t count = random_.piece_of(connection.in_transit.size());
+    connection.server->receive(Bytes(connection.in_transit).substr(0, count));
+    connection.in_transit.erase(0, count);
+  }
+  wake_both(index);
+}
+
+void Network::client_reads(std::size_t index) {
+  Connection& connection = connections_[index];
+  connection.client_reads_soon = false;
+  if (connection.client == nullptr || !connection.receiving) {
+    return;
+  }
+  std::string& said = connection.server->output();
+  // A server that has ended the connection answers what still comes with a reset.
+  const bool overtaken = connection.server->ended() && random_.one_in(16);
+  if (connection.reset || overtaken) {
+    connection.reset = true;
+    connection.end_told = true;
+    connection.client->stream_ended(index, -ECONNRESET);
+    return;
+  }
+  const std::size_t count = random_.piece_of(said.size());
+  if (count > 0) {
+    std::string octets = said.substr(0, count);
+    said.erase(0, count);
+    connection.client->arrived(index, std::move(octets));
+  } else if (said.empty() && connection.server->ended()) {
+    connection.end_told = true;
+    connection.client->stream_ended(index, 0);
+    return;
+  }
+  wake_both(index);
+}
+
+// ---- The truth ----------------------------------------------------------------------------------
+
+std::vector<const test::TakenMessage*> Network::taken() const {
+  std::vector<const test::TakenMessage*> messages;
+  for (const Connection& connection : connections_) {
+    if (connection.server != nullptr) {
+      for (const test::TakenMessage& message : connection.server->taken()) {
+        messages.push_back(&message);
+      }
+    }
+  }
+  return messages;
+}
+
+std::string Network::complaint() const {
+  for (const Connection& connection : connections_) {
+    if (connection.server != nullptr && !connection.server->complaint().empty()) {
+      return connection.server->complaint();
+    }
+  }
+  return {};
+}
+
+}  // namespace ringpost::sim

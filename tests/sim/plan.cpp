@@ -1,0 +1,215 @@
+#include "tests/sim/plan.h"
+
+#include <array>
+
+#include <fmt/format.h>
+
+namespace ringpost::sim {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+// ---- Jobs ---------------------------------------------------------------------------------------
+
+std::string random_text(Random& random) {
+  constexpr std::array<std::string_view, 7> parts = {
+      ".", R"(\r\n)", R"(\r\n.\r\n)", "text", R"(\r\n..)", "a.b", R"(\r\nFrom here)"};
+  std::string text;
+  for (std::uint64_t i = random.below(10); i > 0; --i) {
+    text += parts[random.below(parts.size())];
+  }
+  if (random.one_in(40)) {
+    for (std::uint64_t i = random.between(10, 400); i > 0; --i) {
+      text += R"(a longer line of a longer message, as they come\r\n)";
+    }
+  }
+  return text;
+}
+
+std::string recipients_json(const std::string& id, std::size_t count) {
+  std::string json = "[";
+  for (std::size_t i = 0; i < count; ++i) {
+    json += fmt::format(R"({}"r{}.{}@b.example")", i == 0 ? "" : ",", i, id);
+  }
+  return json + "]";
+}
+
+void add_job(Plan& plan, Random& random) {
+  const std::string id = fmt::format("j{}", plan.lines.size());
+  const std::size_t count = random.one_in(2) ? 1 : random.between(1, 5);
+  std::string line = fmt::format(R"({{"id":"{}",)", id);
+  if (random.one_in(30)) {
+    plan.lines.push_back(line + R"("no such field":1})");
+    plan.recipients_of_line.push_back(1);
+    return;
+  }
+  if (random.one_in(25)) {
+    constexpr std::int64_t begin_of_2026 = 1'767'225'600;
+    line += fmt::format(R"("expires_at":{},)",
+                        begin_of_2026 + static_cast<std::int64_t>(random.below(600)));
+  }
+  if (random.one_in(2)) {
+    line += fmt::format(
+        R"("envelope":{{"from":"{0}@a.example","to":{1}}},"raw":"X-Id: {0}\r\n\r\n{2}"}})", id,
+        recipients_json(id, count), random_text(random));
+  } else {
+    line += fmt::format(R"("from":"{0}@a.example","to":{1},"subject":"about {0}","text":"{2}"}})",
+                        id, recipients_json(id, count), "Hello " + random_text(random));
+  }
+  plan.lines.push_back(std::move(line));
+  plan.recipients_of_line.push_back(count);
+}
+
+// ---- The server and the way to it ---------------------------------------------------------------
+
+test::ModelServerOptions random_server(Random& random) {
+  test::ModelServerOptions options;
+  options.auth_login_only = random.one_in(2);
+  options.pipelining = !random.one_in(4);
+  options.chunking = !random.one_in(3);
+  options.chunking_known = !random.one_in(10);
+  options.messages_max = random.one_in(4) ? random.between(1, 9) : ~std::uint64_t{0};
+  options.says_goodbye = random.one_in(2);
+  options.enhanced = !random.one_in(3);
+  options.recipients_max =
+      random.one_in(4) ? static_cast<std::uint32_t>(random.between(1, 3)) : 100;
+  constexpr std::array<int, 3> answers = {354, 503, 554};
+  options.data_without_recipients = answers[random.below(answers.size())];
+  constexpr std::array<std::uint32_t, 5> chances = {0, 0, 5, 20, 60};
+  options.refusal_chance = chances[random.below(chances.size())];
+  options.shutdown_chance = random.one_in(4) ? 2 : 0;
+  options.babble_chance = random.one_in(6) ? 2 : 0;
+  options.silence_chance = random.one_in(5) ? 2 : 0;
+  options.interruption_chance = random.one_in(6) ? 10 : 0;
+  return options;
+}
+
+test::ModelServerOptions odd_server(Random& random) {
+  test::ModelServerOptions options = random_server(random);
+  options.ehlo_refused = random.one_in(8);
+  if (random.one_in(2)) {
+    options.dies_after_input = random.below(3000);
+  } else {
+    options.dies_after_output = random.below(1200);
+  }
+  return options;
+}
+
+NetworkOptions random_network(Random& random) {
+  NetworkOptions options;
+  options.server = random_server(random);
+  options.odd_server = odd_server(random);
+  options.odd_one_in = random.one_in(2) ? random.between(1, 6) : 0;
+  constexpr std::array<Duration, 4> latencies = {0ms, 1ms, 50ms, 2s};
+  options.latency_max = latencies[random.below(latencies.size())];
+  options.away_for = random.one_in(10) ? random.duration_up_to(20s) : 0s;
+  options.refused_one_in = random.one_in(6) ? random.between(3, 12) : 0;
+  options.black_hole_one_in = random.one_in(8) ? random.between(3, 12) : 0;
+  options.reset_one_in = random.one_in(3) ? random.between(10, 200) : 0;
+  options.send_failure_one_in = random.one_in(4) ? random.between(10, 200) : 0;
+  return options;
+}
+
+// ---- ringpost -----------------------------------------------------------------------------------
+
+void choose_endpoint(Plan& plan, Random& random) {
+  EndpointOptions& endpoint = plan.endpoint;
+  endpoint.name = "sim";
+  endpoint.host = "sim.example";
+  endpoint.security = TransportSecurity::none;
+  endpoint.connections_max = static_cast<std::uint32_t>(random.between(1, 5));
+  endpoint.messages_per_second_max = random.one_in(8) ? 5 : 0;
+  endpoint.attempts_max = static_cast<std::uint32_t>(random.between(1, 5));
+  endpoint.connect_attempts_max = static_cast<std::uint32_t>(random.between(2, 8));
+  if (random.one_in(3)) {
+    endpoint.username = "alice";
+    endpoint.password = "wonderland";
+    endpoint.allow_plaintext_auth = true;
+  }
+  protocol::SessionOptions& session = plan.session;
+  session.client_name = "client.example";
+  session.tls_mode = protocol::TlsMode::none;
+  session.authenticate = !endpoint.username.empty();
+  session.allow_plaintext_auth = true;
+  session.pipelining = random.one_in(2) ? protocol::Pipelining::flights
+                                        : static_cast<protocol::Pipelining>(random.below(4));
+  session.messages_in_flight_max =
+      random.one_in(2) ? 0 : static_cast<std::uint32_t>(random.between(1, 16));
+  session.messages_max = random.one_in(5) ? random.between(1, 8) : 0;
+  session.recipients_max =
+      random.one_in(3) ? static_cast<std::uint32_t>(random.between(1, 4)) : 100;
+}
+
+LifePlan random_life(Plan& plan, Random& random) {
+  LifePlan life;
+  life.io.sockets_max = random.one_in(6) ? random.between(1, 3) : 64;
+  life.io.open_failure_one_in = random.one_in(8) ? random.between(2, 10) : 0;
+  life.io.clock_offset_us = static_cast<std::int64_t>(random.below(1'000'000));
+  life.io.clock_jump_one_in = random.one_in(8) ? random.between(5, 100) : 0;
+  if (plan.journal != JournalKind::none) {
+    life.disk.full_one_in = random.one_in(4) ? random.between(3, 50) : 0;
+    life.disk.write_failure_one_in = random.one_in(10) ? random.between(10, 200) : 0;
+    life.disk.sync_failure_one_in = random.one_in(10) ? random.between(10, 100) : 0;
+    life.disk.interrupted_one_in = random.one_in(3) ? random.between(2, 20) : 0;
+  }
+  if (random.one_in(8)) {
+    life.stop_after = random.duration_up_to(10s);
+    life.abort_after =
+        random.one_in(2) ? life.stop_after + random.duration_up_to(5s) : Duration::max();
+  }
+  life.deadline = random.one_in(10) ? random.duration_up_to(60s) : Duration::max();
+  return life;
+}
+
+// Most deaths come early: it is then that most is in flight.
+void choose_lives(Plan& plan, Random& random) {
+  const std::uint64_t deaths = plan.journal == JournalKind::none ? 0 : random.below(6);
+  for (std::uint64_t i = 0; i < deaths; ++i) {
+    LifePlan life = random_life(plan, random);
+    life.acts =
+        random.one_in(6) ? Lifetime::endless : random.below(8 + 4 * plan.lines.size() / (1 + i));
+    life.power_cut = plan.journal == JournalKind::power && random.one_in(2);
+    plan.lives.push_back(life);
+  }
+  LifePlan last = plan.journal == JournalKind::none ? random_life(plan, random) : LifePlan{};
+  last.acts = Lifetime::endless;
+  plan.lives.push_back(last);
+}
+
+}  // namespace
+
+Plan make_plan(std::uint64_t seed) {
+  Random random(seed);
+  Plan plan;
+  plan.seed = seed;
+  constexpr std::array<JournalKind, 4> journals = {JournalKind::none, JournalKind::process,
+                                                   JournalKind::process, JournalKind::power};
+  plan.journal = journals[random.below(journals.size())];
+  plan.resend_unknown = random.one_in(3);
+  plan.workers = random.between(1, 2);
+  plan.jobs_in_flight_max = random.between(2, 64);
+  plan.jobs_per_push_max = random.between(1, 8);
+  plan.retry_jobs_max = random.between(1, plan.jobs_in_flight_max);
+  plan.name_failure_one_in = random.one_in(10) ? random.between(2, 5) : 0;
+  choose_endpoint(plan, random);
+  plan.network = random_network(random);
+  for (std::uint64_t count = random.one_in(10) ? random.between(30, 120) : random.between(1, 30);
+       count > 0; --count) {
+    add_job(plan, random);
+  }
+  choose_lives(plan, random);
+  return plan;
+}
+
+std::string describe(const Plan& plan) {
+  constexpr std::array<std::string_view, 3> journals = {"no journal", "journal (process)",
+                                                        "journal (power)"};
+  return fmt::format("{} jobs, {} workers, {} sessions at most, {}, {} lives, {}{}",
+                     plan.lines.size(), plan.workers, plan.endpoint.connections_max,
+                     protocol::name_of(plan.session.pipelining), plan.lives.size(),
+                     journals[static_cast<std::size_t>(plan.journal)],
+                     plan.resend_unknown ? ", unknown ones are sent again" : "");
+}
+
+}  // namespace ringpost::sim

@@ -1,0 +1,417 @@
+#include "tests/sim/process.h"
+
+#include <algorithm>
+#include <array>
+#include <filesystem>
+#include <fstream>
+
+#include <fmt/format.h>
+
+#include "engine/submission.h"
+#include "tools/ringpost/parse_line.h"
+
+namespace ringpost::sim {
+
+namespace {
+
+using namespace std::chrono_literals;
+using engine::WorkerOrder;
+
+// A life that takes more steps than this spins: that is a mistake of its own.
+constexpr std::uint64_t steps_max = 2'000'000;
+// Outcomes that cannot be written so often in a row end the run, as they do after some time of the
+// real one.
+constexpr std::uint32_t writes_failed_max = 20;
+// A worker whose operations all end at once needs only some turns for its own end.
+constexpr int turns_to_end_max = 100;
+constexpr Duration write_pause = 100ms;
+constexpr std::int64_t time_begin_us = 1'767'225'600'000'000;
+
+std::string read_file(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+}
+
+}  // namespace
+
+Process::Process(const World& world, const LifePlan& life)
+    : world_(world),
+      life_(life),
+      lifetime_(life.acts, world.random),
+      begin_(world.network.now()),
+      reader_(codec::JobReaderOptions{}),
+      pool_({world.plan.jobs_in_flight_max, std::size_t{1} << 20}),
+      gate_(
+          world.plan.endpoint,
+          [this](std::string, std::uint16_t port, io::Resolver::Callback callback) {
+            if (world_.random.sometimes(world_.plan.name_failure_one_in)) {
+              callback(tl::unexpected(io::ResolveError{"no answer", true}));
+              return;
+            }
+            callback(std::vector{*io::address_of_literal("192.0.2.1", port),
+                                 *io::address_of_literal("192.0.2.2", port)});
+          },
+          [this] {
+            for (const auto& worker : workers_) {
+              worker->io->wake();
+            }
+          },
+          [this] { return world_.network.now(); }) {}
+
+Process::~Process() { take_apart(); }
+
+LifeEnd Process::run() {
+  world_.disk.begin(life_.disk, lifetime_);
+  if (!open_journal()) {
+    return lifetime_.alive() ? LifeEnd::gave_up : LifeEnd::died;
+  }
+  auto input = cli::JobInput::open({world_.files.jobs}, -1);
+  RP_ASSERT(input);
+  input_.emplace(std::move(*input));
+  start_workers();
+  while (lifetime_.alive()) {
+    const bool over = std::all_of(workers_.begin(), workers_.end(),
+                                  [](const auto& worker) { return worker->over; });
+    if (over && !has_unwritten()) {
+      if (journal_) {
+        journal_->end_run(time_begin_us, 0);
+      }
+      return !lifetime_.alive() ? LifeEnd::died : output_lost_ ? LifeEnd::gave_up : LifeEnd::over;
+    }
+    if (++steps_ > steps_max) {
+      trouble_ = "it takes too many steps";
+      return LifeEnd::never_ends;
+    }
+    step();
+    if (!trouble_.empty()) {
+      return LifeEnd::never_ends;
+    }
+  }
+  return LifeEnd::died;
+}
+
+// ---- The journal --------------------------------------------------------------------------------
+
+bool Process::open_journal() {
+  date_us_ = time_begin_us;
+  if (world_.plan.journal == JournalKind::none) {
+    return true;
+  }
+  const Files& files = world_.files;
+  std::error_code missing;
+  const bool begun = std::filesystem::file_size(files.journal, missing) > 0 && !missing;
+  cli::JournalSettings settings;
+  settings.path = files.journal;
+  settings.resume = begun;
+  settings.resend_unknown = world_.plan.resend_unknown;
+  settings.durability = world_.plan.journal == JournalKind::power ? queue::Durability::power
+                                                                  : queue::Durability::process;
+  settings.calls = SimDisk::calls();
+  const std::int64_t now_us = time_begin_us + static_cast<std::int64_t>(world_.random.below(1000));
+  auto opened =
+      cli::RunJournal::open(settings, {files.jobs}, codec::NewlinePolicy::normalize, now_us);
+  if (!opened) {
+    trouble_ = opened.error().message;
+    return false;
+  }
+  journal_ = std::move(*opened);
+  date_us_ = journal_->date_us();
+  // An act of its own: the process may die in the middle of it.
+  if (lifetime_.act() != Act::done) {
+    return false;
+  }
+  if (auto completed = journal_->complete_outcomes(files.outcomes); !completed) {
+    trouble_ = completed.error().message;
+    return false;
+  }
+  std::ofstream(files.outcomes, std::ios::app).close();  // it is made before the run begins
+  const std::uint64_t bytes = read_file(files.outcomes).size();
+  if (auto begun_run = journal_->begin_run(files.outcomes, bytes, now_us); !begun_run) {
+    trouble_ = begun_run.error().message;
+    return false;
+  }
+  return lifetime_.alive();
+}
+
+// ---- Workers ------------------------------------------------------------------------------------
+
+engine::WorkerEndpoint Process::worker_endpoint(std::size_t worker) {
+  engine::WorkerEndpoint endpoint;
+  endpoint.gate = &gate_;
+  endpoint.jobs = &jobs_;
+  endpoint.session = world_.plan.session;
+  const auto workers = static_cast<std::uint32_t>(world_.plan.workers);
+  const std::uint32_t share = world_.plan.endpoint.connections_max / workers;
+  const bool extra = worker < world_.plan.endpoint.connections_max % workers;
+  endpoint.limits.connections_max = share + (extra ? 1 : 0);
+  endpoint.limits.retry_jobs_max = world_.plan.retry_jobs_max;
+  return endpoint;
+}
+
+void Process::start_workers() {
+  for (std::size_t i = 0; i < world_.plan.workers; ++i) {
+    workers_.push_back(std::make_unique<WorkerOfIt>());
+    WorkerOfIt& made = *workers_.back();
+    made.io = std::make_unique<SimIo>(life_.io, world_.network, lifetime_, world_.random);
+    std::vector<engine::WorkerEndpoint> endpoints;
+    endpoints.push_back(worker_endpoint(i));
+    engine::WorkerOptions options;
+    options.deadline = life_.deadline == Duration::max() ? never : begin_ + life_.deadline;
+    options.journal = journal_ ? &journal_->journal() : nullptr;
+    made.worker = std::make_unique<engine::Worker>(*made.io, std::move(endpoints), outcomes_,
+                                                   order_, made.stats, options);
+  }
+}
+
+// One thing of all that could happen now, by chance.
+void Process::step() {
+  world_.network.advance_to(world_.network.now());
+  obey_signals();
+  const bool reads = reader_can_go_on();
+  if (everything_is_told()) {
+    give(WorkerOrder::finish);
+  }
+  std::array<WorkerOfIt*, 8> awake{};
+  std::size_t choices = 0;
+  for (const auto& worker : workers_) {
+    if (!worker->over && worker->io->awake()) {
+      awake[choices++] = worker.get();
+    }
+  }
+  const std::size_t awake_count = choices;
+  const bool writes = has_outcomes_to_write();
+  choices += static_cast<std::size_t>(reads) + static_cast<std::size_t>(writes);
+  if (choices == 0) {
+    if (!let_time_pass()) {
+      trouble_ = fmt::format(
+          "nothing moves any more: {} jobs are out, {} lines were read, the order is {}, the "
+          "endpoint has {}failed",
+          pool_.jobs_out(), ordinal_, static_cast<int>(order_.load()),
+          gate_.failed() ? "" : "not ");
+    }
+    return;
+  }
+  const std::size_t choice = world_.random.below(choices);
+  if (choice < awake_count) {
+    turn(*awake[choice]);
+  } else if (reads && choice == awake_count) {
+    read_line();
+  } else {
+    write_outcomes();
+  }
+}
+
+// Until something is due; false when nothing ever is.
+bool Process::let_time_pass() {
+  const Instant now = world_.network.now();
+  Instant at = world_.network.next_event();
+  const auto consider = [&](Instant instant) { at = instant > now ? std::min(at, instant) : at; };
+  for (const auto& worker : workers_) {
+    if (!worker->over) {
+      consider(worker->io->deadline());
+    }
+  }
+  consider(write_again_at_);
+  for (const Duration after : {life_.stop_after, life_.abort_after}) {
+    if (after != Duration::max()) {
+      consider(begin_ + after);
+    }
+  }
+  if (at == never) {
+    return false;
+  }
+  world_.network.advance_to(at);
+  return true;
+}
+
+void Process::turn(WorkerOfIt& worker) {
+  worker.over = !worker.worker->turn();
+  outcomes_may_wait_ = true;
+}
+
+void Process::obey_signals() {
+  const Duration age = world_.network.now() - begin_;
+  if (age >= life_.abort_after) {
+    input_ended_ = true;
+    give(WorkerOrder::abort);
+  } else if (age >= life_.stop_after) {
+    input_ended_ = true;
+    give(WorkerOrder::stop_sending);
+  }
+}
+
+void Process::give(WorkerOrder order) {
+  if (order_.load() < order) {
+    order_.store(order);
+    for (const auto& worker : workers_) {
+      worker->io->wake();
+    }
+  }
+}
+
+bool Process::everything_is_told() const {
+  return input_ended_ && job_ == nullptr && batch_.empty() && pool_.jobs_out() == 0;
+}
+
+// ---- The reader ---------------------------------------------------------------------------------
+
+bool Process::reader_can_go_on() {
+  if (input_ended_) {
+    if (job_ != nullptr) {
+      pool_.give_back({&job_, 1});
+      job_ = nullptr;
+    }
+    push_jobs();
+    return false;
+  }
+  if (job_ == nullptr) {
+    job_ = pool_.try_acquire();
+  }
+  if (job_ == nullptr) {
+    push_jobs();
+  }
+  return job_ != nullptr;
+}
+
+void Process::read_line() {
+  cli::JobInput::Line line;
+  const auto next = input_->next(line);
+  RP_ASSERT(next);
+  if (!*next) {
+    input_ended_ = true;
+    return;
+  }
+  const std::uint64_t ordinal = ordinal_++;
+  const auto parsed = cli::parse_line(reader_, line, date_us_, *job_);
+  job_->ordinal = ordinal;
+  if (journal_) {
+    const auto plan = journal_->plan(*job_, ordinal, line.text, workers_[0]->io->unix_time_us());
+    RP_ASSERT(plan);
+    if (*plan == cli::RunJournal::Plan::skip) {
+      job_->clear();
+      return;
+    }
+  }
+  if (parsed) {
+    contents_[job_->id] = job_->content;
+    submit();
+  } else {
+    refuse(parsed.error());
+  }
+}
+
+void Process::submit() {
+  Job& job = *job_;
+  job_ = nullptr;
+  job.submitted_at = world_.network.now();
+  const bool sends = engine::begin_submission(job);
+  pool_.charge(job);
+  if (!sends) {
+    outcomes_in_.push(engine::report_submission(job));
+    outcomes_may_wait_ = true;
+    return;
+  }
+  batch_.push_back(&job);
+  if (batch_.size() >= world_.plan.jobs_per_push_max) {
+    push_jobs();
+  }
+}
+
+void Process::refuse(std::string_view reason) {
+  Job& job = *job_;
+  job_ = nullptr;
+  engine::refuse_submission(job, reason, time_begin_us);
+  pool_.charge(job);
+  outcomes_in_.push(engine::report_submission(job));
+  outcomes_may_wait_ = true;
+}
+
+void Process::push_jobs() {
+  if (batch_.empty()) {
+    return;
+  }
+  jobs_in_.push(batch_);
+  batch_.clear();
+  // Whether a worker that sleeps wants to be woken is a matter between threads, and here is one.
+  for (const auto& worker : workers_) {
+    worker->io->wake();
+  }
+}
+
+// ---- Outcomes -----------------------------------------------------------------------------------
+
+bool Process::has_unwritten() const {
+  const bool in_journal = journal_ && !output_lost_ && journal_->has_unwritten();
+  return outcomes_may_wait_ || !unwritten_.empty() || in_journal;
+}
+
+bool Process::has_outcomes_to_write() const {
+  return has_unwritten() && world_.network.now() >= write_again_at_;
+}
+
+void Process::take_outcomes() {
+  outcomes_may_wait_ = false;
+  std::array<queue::DecidedRecipient, 16> decided;
+  std::vector<Job*> done;
+  for (std::size_t count = outcomes_.take(decided); count > 0; count = outcomes_.take(decided)) {
+    for (std::size_t i = 0; i < count; ++i) {
+      Job& job = *decided[i].job;
+      const std::uint32_t index = decided[i].recipient;
+      line_.clear();
+      writer_.append(line_, job, index);
+      if (journal_) {
+        journal_->add({&job, index}, line_);
+      } else {
+        told_.push_back({job.ordinal, index, job.recipients[index].outcome.status});
+        unwritten_ += line_;
+      }
+      RP_ASSERT(job.outcomes_left > 0);
+      if (--job.outcomes_left == 0) {
+        done.push_back(&job);
+      }
+    }
+  }
+  pool_.give_back(done);
+}
+
+// In the journal first, then in the file.
+void Process::write_outcomes() {
+  write_again_at_ = {};
+  take_outcomes();
+  bool written = true;
+  if (journal_ && !output_lost_) {
+    written = journal_->write().has_value();
+    unwritten_ += journal_->take_written_lines();
+  }
+  if (!unwritten_.empty() && world_.disk.append(world_.files.outcomes, unwritten_)) {
+    unwritten_.clear();
+  }
+  written = written && unwritten_.empty();
+  writes_failed_in_a_row_ = written ? 0 : writes_failed_in_a_row_ + 1;
+  if (!written) {
+    write_again_at_ = world_.network.now() + write_pause;
+  }
+  if (writes_failed_in_a_row_ >= writes_failed_max) {
+    output_lost_ = true;
+    input_ended_ = true;
+    unwritten_.clear();
+    give(WorkerOrder::stop_sending);
+  }
+}
+
+// ---- The end ------------------------------------------------------------------------------------
+
+// As the destructor of an engine does it, but that nothing of it reaches the world.
+void Process::take_apart() {
+  lifetime_.die();
+  for (const WorkerOrder order : {WorkerOrder::abort, WorkerOrder::finish}) {
+    give(order);
+    for (const auto& worker : workers_) {
+      for (int turns = 0; turns < turns_to_end_max && !worker->over; ++turns) {
+        worker->over = !worker->worker->turn();
+      }
+    }
+  }
+}
+
+}  // namespace ringpost::sim

@@ -1,0 +1,141 @@
+// One life of `ringpost send`: the real worker, route, sessions, retries and journal between a
+// reader and an outcome writer that are stepped by chance, on the simulated machine.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "codec/job_reader.h"
+#include "codec/outcome_writer.h"
+#include "engine/endpoint_gate.h"
+#include "engine/worker.h"
+#include "queue/job_pool.h"
+#include "tests/sim/lifetime.h"
+#include "tests/sim/network.h"
+#include "tests/sim/plan.h"
+#include "tests/sim/sim_disk.h"
+#include "tests/sim/sim_io.h"
+#include "tools/ringpost/job_input.h"
+#include "tools/ringpost/run_journal.h"
+
+namespace ringpost::sim {
+
+// What was told of a recipient: by its line in the job file and its index in the job.
+struct Told {
+  std::uint64_t ordinal = 0;
+  std::uint32_t recipient_index = 0;
+  Status status = Status::unsent;
+  bool operator==(const Told&) const = default;
+};
+
+struct Files {
+  std::string jobs;
+  std::string journal;
+  std::string outcomes;
+};
+
+// What the lives of one plan have in common.
+struct World {
+  const Plan& plan;
+  const Files& files;
+  Random& random;
+  Network& network;
+  SimDisk& disk;
+};
+
+enum class LifeEnd : std::uint8_t {
+  over,        // it came to its end: every job that was read has its outcomes
+  died,        // it was killed, or the power went
+  gave_up,     // the journal could not be written, or nothing could be resumed
+  never_ends,  // something waits for something that never comes: a mistake of ours
+};
+
+class Process {
+ public:
+  Process(const World& world, const LifePlan& life);
+  ~Process();
+  Process(const Process&) = delete;
+  Process& operator=(const Process&) = delete;
+
+  [[nodiscard]] LifeEnd run();
+
+  // Without a journal: what was told, in order.
+  [[nodiscard]] const std::vector<Told>& told() const { return told_; }
+  // Contents by job, as they were to be sent.
+  [[nodiscard]] const std::map<std::string, std::string>& contents() const { return contents_; }
+  // Lines of the job file that were read to the end of this life.
+  [[nodiscard]] std::uint64_t lines_read() const { return ordinal_; }
+  [[nodiscard]] std::uint64_t steps() const { return steps_; }
+  // Why it gave up, in words.
+  [[nodiscard]] const std::string& trouble() const { return trouble_; }
+
+ private:
+  struct WorkerOfIt {
+    std::unique_ptr<SimIo> io;
+    std::unique_ptr<engine::Worker> worker;
+    engine::WorkerStats stats;
+    bool over = false;
+  };
+
+  [[nodiscard]] bool open_journal();
+  void start_workers();
+  [[nodiscard]] engine::WorkerEndpoint worker_endpoint(std::size_t worker);
+  void step();
+  [[nodiscard]] bool let_time_pass();
+  [[nodiscard]] bool reader_can_go_on();
+  void read_line();
+  void submit();
+  void refuse(std::string_view reason);
+  void push_jobs();
+  void turn(WorkerOfIt& worker);
+  [[nodiscard]] bool has_unwritten() const;
+  [[nodiscard]] bool has_outcomes_to_write() const;
+  void write_outcomes();
+  void take_outcomes();
+  void obey_signals();
+  void give(engine::WorkerOrder order);
+  [[nodiscard]] bool everything_is_told() const;
+  void take_apart();
+
+  const World& world_;
+  const LifePlan& life_;
+  Lifetime lifetime_;
+  const Instant begin_;
+  std::uint64_t steps_ = 0;
+
+  std::unique_ptr<cli::RunJournal> journal_;
+  std::optional<cli::JobInput> input_;
+  codec::JobReader reader_;
+  codec::OutcomeWriter writer_;
+  std::int64_t date_us_ = 0;
+  std::string trouble_;
+
+  queue::JobPool pool_;
+  queue::JobQueue jobs_;
+  queue::JobQueue::Producer jobs_in_{jobs_};
+  queue::OutcomeQueue outcomes_;
+  queue::OutcomeQueue::Producer outcomes_in_{outcomes_};
+  engine::EndpointGate gate_;
+  std::atomic<engine::WorkerOrder> order_{engine::WorkerOrder::run};
+  std::vector<std::unique_ptr<WorkerOfIt>> workers_;
+
+  Job* job_ = nullptr;  // the reader's
+  std::vector<Job*> batch_;
+  std::uint64_t ordinal_ = 0;
+  bool input_ended_ = false;
+  bool outcomes_may_wait_ = false;
+  Instant write_again_at_{};
+  std::uint32_t writes_failed_in_a_row_ = 0;
+  bool output_lost_ = false;
+  std::string line_;
+  std::string unwritten_;  // for the outcomes file
+  std::vector<Told> told_;
+  std::map<std::string, std::string> contents_;
+};
+
+}  // namespace ringpost::sim

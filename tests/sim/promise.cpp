@@ -1,0 +1,107 @@
+#include "tests/sim/promise.h"
+
+#include <utility>
+
+#include <fmt/format.h>
+
+namespace ringpost::sim {
+
+namespace {
+
+using Key = std::pair<std::uint64_t, std::uint32_t>;
+
+struct LastWord {
+  Status status = Status::unsent;
+  std::uint64_t unknown_count = 0;
+};
+
+// The words that were said of each recipient, as far as they may follow each other.
+std::string collect(const Story& story, std::map<Key, LastWord>& words) {
+  for (const Told& told : story.told) {
+    const auto [found, is_new] = words.try_emplace({told.ordinal, told.recipient_index});
+    LastWord& word = found->second;
+    if (!is_new && !is_sent_again(word.status, story.plan.resend_unknown)) {
+      return fmt::format("line {}, recipient {}: told {} behind {}", told.ordinal,
+                         told.recipient_index, name_of(told.status), name_of(word.status));
+    }
+    word.status = told.status;
+    word.unknown_count += told.status == Status::unknown ? 1 : 0;
+  }
+  for (std::uint64_t ordinal = 0; ordinal < story.lines_read; ++ordinal) {
+    for (std::uint32_t i = 0; i < story.plan.recipients_of_line[ordinal]; ++i) {
+      if (!words.contains({ordinal, i})) {
+        return fmt::format("line {}, recipient {}: nothing was told", ordinal, i);
+      }
+    }
+  }
+  return {};
+}
+
+// How often servers have a message for each address, and whether it is the right one.
+std::string count_copies(const Story& story, std::span<const test::TakenMessage* const> taken,
+                         std::map<std::string, std::uint64_t>& copies) {
+  for (const test::TakenMessage* const message : taken) {
+    const std::string id = message->sender.substr(0, message->sender.find('@'));
+    const auto content = story.contents.find(id);
+    if (content == story.contents.end()) {
+      return fmt::format("a server has a message from {}, whom nobody sent for", message->sender);
+    }
+    const std::string end = content->second.ends_with("\r\n") ? "" : "\r\n";
+    if (message->content != content->second + end) {
+      return fmt::format("a server has another content of {}: {} octets in the place of {}", id,
+                         message->content.size(), content->second.size() + end.size());
+    }
+    for (const std::string& address : message->recipients) {
+      if (address.find("." + id + "@") == std::string::npos) {
+        return fmt::format("a server has {} for {}", id, address);
+      }
+      ++copies[address];
+    }
+  }
+  return {};
+}
+
+std::string judge(const Story& story, const Key& key, const LastWord& word, std::uint64_t copies) {
+  const bool may_be_there = word.status == Status::accepted || word.status == Status::unknown;
+  const std::uint64_t least = word.status == Status::accepted ? 1 : 0;
+  std::uint64_t most = may_be_there ? 1 : 0;
+  if (story.plan.resend_unknown) {
+    most += word.unknown_count + story.lives_cut_short;
+  }
+  if (copies >= least && copies <= most) {
+    return {};
+  }
+  return fmt::format("line {}, recipient {}: told {}, and the servers have {}", key.first,
+                     key.second, name_of(word.status), copies);
+}
+
+}  // namespace
+
+bool is_sent_again(Status status, bool resend_unknown) {
+  return status == Status::deferred || status == Status::unsent ||
+         (status == Status::unknown && resend_unknown);
+}
+
+std::string broken_promise(const Story& story, std::span<const test::TakenMessage* const> taken) {
+  std::map<Key, LastWord> words;
+  if (std::string broken = collect(story, words); !broken.empty()) {
+    return broken;
+  }
+  std::map<std::string, std::uint64_t> copies;
+  if (std::string broken = count_copies(story, taken, copies); !broken.empty()) {
+    return broken;
+  }
+  for (const auto& [key, word] : words) {
+    const std::string address = fmt::format("r{}.j{}@b.example", key.second, key.first);
+    if (std::string broken = judge(story, key, word, copies[address]); !broken.empty()) {
+      return broken;
+    }
+    copies.erase(address);
+  }
+  if (!copies.empty()) {
+    return "a server has a message for " + copies.begin()->first + ", of whom nothing was told";
+  }
+  return {};
+}
+
+}  // namespace ringpost::sim
