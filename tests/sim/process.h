@@ -102,7 +102,7 @@ class Process {
   [[nodiscard]] bool everything_is_told() const;
   void take_apart();
 
-  const World& world_;
+  const World world_;
   const LifePlan& life_;
   Lifetime lifetime_;
   const Instant begin_;
