@@ -85,6 +85,7 @@ Route::Route(const RouteEnvironment& environment, ConnectionEnvironment connecti
       endpoint_index_(endpoint_index),
       limits_(limits) {
   connection_environment_.listener = this;
+  connection_environment_.stats = environment_.stats;
 }
 
 void Route::turn(Instant now) {

@@ -16,6 +16,7 @@
 #include "codec/job_reader.h"
 #include "codec/outcome_writer.h"
 #include "engine/engine.h"
+#include "tools/ringpost/allocation_counter.h"
 #include "tools/ringpost/commands.h"
 #include "tools/ringpost/job_file_source.h"
 #include "tools/ringpost/job_input.h"
@@ -118,6 +119,7 @@ class SendRun {
   bool input_failed_ = false;
   bool usage_failed_ = false;
   std::int64_t date_us_ = unix_time_us();
+  std::uint64_t reader_allocations_ = 0;
 };
 
 // Nothing to speak of: 0; else the exit code.
@@ -191,6 +193,7 @@ int SendRun::run() {
     options.cores = settings_.cores;
     options.deadline = settings_.deadline;
     options.journal = journal_ ? &journal_->journal() : nullptr;
+    options.count_allocations = allocation_counter();
     options.on_notice = [this](const EndpointNotice& notice) {
       log_.warn(notice.message, {{"endpoint", notice.endpoint}});
     };
@@ -208,6 +211,7 @@ int SendRun::run() {
                 .drain = settings_.drain});
   if (engine_) {
     read_jobs(*input);
+    reader_allocations_ = allocation_counter() != nullptr ? allocation_counter()() : 0;
     static_cast<void>(engine_->drain(never));
   } else {
     dry_run(*input);
@@ -446,6 +450,9 @@ RunFacts SendRun::facts() const {
   facts.bytes_total = bytes_total_;
   facts.outcomes_path = settings_.outcomes_path == "-" ? "" : settings_.outcomes_path;
   facts.signal = watch_.signal();
+  facts.internal = settings_.internal_stats;
+  facts.allocations_counted = allocation_counter() != nullptr;
+  facts.reader_allocations = reader_allocations_;
   return facts;
 }
 
