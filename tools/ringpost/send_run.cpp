@@ -42,6 +42,15 @@ std::int64_t unix_time_us() {
       .count();
 }
 
+// Sessions in lock-step are used by having a job for each of them, and one that waits.
+std::size_t jobs_in_flight(const std::vector<EndpointOptions>& endpoints) {
+  std::size_t sessions = 0;
+  for (const EndpointOptions& endpoint : endpoints) {
+    sessions += endpoint.connections_max;
+  }
+  return std::max(limits::jobs_in_flight_max, 2 * sessions);
+}
+
 // This very command line with --resume, as a shell takes it.
 std::string resume_command() {
   std::ifstream file("/proc/self/cmdline", std::ios::binary);
@@ -191,6 +200,7 @@ int SendRun::run() {
     EngineOptions options;
     options.endpoints = settings_.endpoints;
     options.cores = settings_.cores;
+    options.jobs_in_flight_max = jobs_in_flight(settings_.endpoints);
     options.deadline = settings_.deadline;
     options.journal = journal_ ? &journal_->journal() : nullptr;
     options.count_allocations = allocation_counter();
