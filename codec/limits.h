@@ -82,8 +82,10 @@ inline constexpr auto quit_timeout = 5s;  // nothing is lost when the farewell i
 // Jobs between the reader and the outcome line, by count and by bytes: what bounds resident memory.
 inline constexpr std::size_t jobs_in_flight_max = 4096;
 inline constexpr std::size_t job_bytes_in_flight_max = 64u << 20;
-// A job that was given back keeps its buffers for the next one up to this size.
-inline constexpr std::size_t job_bytes_kept_max = 32u << 10;
+// A job that was given back keeps its buffers for the next one up to this size: most newsletters,
+// so that a run of them asks for no memory. What all jobs keep together is bounded by the line
+// above.
+inline constexpr std::size_t job_bytes_kept_max = 128u << 10;
 
 // Messages that one session may have in flight behind BDAT when nobody says how many. A connection
 // that dies leaves all of them in doubt, and beyond this a round trip of 50 ms costs little.

@@ -104,6 +104,9 @@ struct EngineOptions {
   // Written to before an end of data may leave; the jobs need `ordinal` and `line_hash`. Outlives
   // the engine. Outcomes are the callback's to write.
   queue::Journal* journal = nullptr;
+  // How often the calling thread has allocated memory so far, for EngineStatistics. Null: they are
+  // not counted.
+  std::uint64_t (*count_allocations)() = nullptr;
   // Called on any thread of the engine, perhaps several at once; may be empty.
   std::function<void(const EndpointNotice&)> on_notice;
 };

@@ -307,7 +307,9 @@ void Connection::withhold() {
   abort();
 }
 
-// Fills the buffer with records. False: TLS failed, and the connection with it.
+// Fills the buffer with records. False: TLS failed, and the connection with it. Copies are made
+// into the room, unless the job's own octets are read; by TLS into its record; from there into the
+// buffer.
 bool Connection::seal_output(ByteBuffer& buffer) {
   const std::span<char> room = environment_.plaintext_room;
   while (buffer.room() >= channel_->sealed_bytes_max(room.size())) {
@@ -315,10 +317,15 @@ bool Connection::seal_output(ByteBuffer& buffer) {
     if (plaintext.empty()) {
       break;
     }
+    const std::size_t before = buffer.size();
     if (const auto sealed = channel_->seal(plaintext, buffer); !sealed) {
       fail_tls(sealed.error());
       return false;
     }
+    WorkerStats& stats = *environment_.stats;
+    stats.tls_records.add((plaintext.size() + room.size() - 1) / room.size());
+    stats.bytes_copied.add((plaintext.data() == room.data() ? plaintext.size() : 0) +
+                           plaintext.size() + (buffer.size() - before));
   }
   return true;
 }
@@ -331,6 +338,8 @@ void Connection::copy_output(ByteBuffer& buffer) {
       break;
     }
     buffer.append(plaintext);
+    environment_.stats->bytes_copied.add((plaintext.data() == room.data() ? plaintext.size() : 0) +
+                                         plaintext.size());
   }
 }
 

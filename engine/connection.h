@@ -11,6 +11,7 @@
 #include "engine/io/buffer_pool.h"
 #include "engine/io/io.h"
 #include "engine/protocol/session.h"
+#include "engine/stats.h"
 #include "tls/channel.h"
 #include "tls/context.h"
 #include "tls/ticket_cache.h"
@@ -44,6 +45,7 @@ struct ConnectionEnvironment {
   const EndpointOptions* endpoint = nullptr;
   const protocol::SessionOptions* session = nullptr;
   ConnectionListener* listener = nullptr;
+  WorkerStats* stats = nullptr;
 };
 
 // Lifetime: until finished(), which comes some completions after on_ended(). Thread: its worker's.

@@ -98,6 +98,10 @@ std::string check(const EngineOptions& options) {
   if (options.jobs_in_flight_max == 0 || options.job_bytes_in_flight_max == 0) {
     return "at least one job, and one octet of it, must be allowed in flight";
   }
+  if (options.journal != nullptr && options.jobs_in_flight_max > limits::jobs_in_flight_max) {
+    return "with a journal at most " + std::to_string(limits::jobs_in_flight_max) +
+           " jobs may be in flight";
+  }
   for (std::size_t i = 0; i < options.endpoints.size(); ++i) {
     const EndpointOptions& endpoint = options.endpoints[i];
     const std::string who = "endpoint \"" + endpoint.name + "\": ";
@@ -166,6 +170,8 @@ struct Engine::State {
     engine::WorkerStats stats;
     bool started = false;
     std::string error;
+
+    void note_counters(std::uint64_t allocations);
   };
 
   EngineOptions options;
@@ -175,6 +181,7 @@ struct Engine::State {
   std::vector<Endpoint> endpoints;
   std::vector<std::unique_ptr<WorkerThread>> workers;
   std::thread outcome_thread;
+  engine::Counter outcome_allocations;
   std::atomic<WorkerOrder> order{WorkerOrder::run};
   std::atomic<bool> running{false};  // every worker is there and may be woken
   std::mutex start_mutex;
@@ -194,6 +201,9 @@ struct Engine::State {
       std::uint32_t worker_index);
   void run_worker(WorkerThread& self, std::vector<WorkerEndpoint> worker_endpoints);
   void run_outcomes();
+  [[nodiscard]] std::uint64_t allocations_of_this_thread() const {
+    return options.count_allocations != nullptr ? options.count_allocations() : 0;
+  }
   void deliver(std::span<const queue::DecidedRecipient> decided, std::vector<Job*>& done);
   void wake_all();
   void wake_parked();
@@ -314,9 +324,22 @@ void Engine::State::run_worker(WorkerThread& self, std::vector<WorkerEndpoint> w
   }
   if (self.worker) {
     while (self.worker->turn()) {
-      self.stats.ring_enters.set(self.ring->counters().enters);
+      self.note_counters(allocations_of_this_thread());
     }
   }
+}
+
+void Engine::State::WorkerThread::note_counters(std::uint64_t allocations) {
+  const io::RingCounters counters = ring->counters();
+  stats.ring_enters.set(counters.enters);
+  stats.ring_submitted.set(counters.submitted);
+  stats.ring_completions.set(counters.completions);
+  stats.receives.set(counters.receives);
+  stats.sends.set(counters.sends);
+  stats.send_bytes.set(counters.send_bytes);
+  stats.receive_buffers_exhausted.set(counters.receive_buffers_exhausted);
+  stats.completion_overflows.set(counters.completion_overflows);
+  stats.allocations.set(allocations);
 }
 
 void Engine::State::run_outcomes() {
@@ -334,6 +357,7 @@ void Engine::State::run_outcomes() {
     callback({});
     pool.give_back(done);
     done.clear();
+    outcome_allocations.set(allocations_of_this_thread());
   }
 }
 
@@ -469,7 +493,18 @@ EngineStatistics Engine::statistics() const {
     sum.sessions_resumed += worker->stats.sessions_resumed.get();
     sum.turns += worker->stats.turns.get();
     sum.ring_enters += worker->stats.ring_enters.get();
+    sum.ring_submitted += worker->stats.ring_submitted.get();
+    sum.ring_completions += worker->stats.ring_completions.get();
+    sum.receives += worker->stats.receives.get();
+    sum.sends += worker->stats.sends.get();
+    sum.send_bytes += worker->stats.send_bytes.get();
+    sum.tls_records += worker->stats.tls_records.get();
+    sum.bytes_copied += worker->stats.bytes_copied.get();
+    sum.receive_buffers_exhausted += worker->stats.receive_buffers_exhausted.get();
+    sum.completion_overflows += worker->stats.completion_overflows.get();
+    sum.worker_allocations += worker->stats.allocations.get();
   }
+  sum.outcome_allocations = state_->outcome_allocations.get();
   return sum;
 }
 

@@ -64,7 +64,20 @@ struct EngineStatistics {
   std::uint64_t sessions_ready = 0;
   std::uint64_t sessions_resumed = 0;  // of the ready ones: TLS was resumed with a ticket
   std::uint64_t turns = 0;
-  std::uint64_t ring_enters = 0;
+  std::uint64_t ring_enters = 0;  // io_uring_enter calls
+
+  // Of the workers' hot path, for whoever wants to know what a message costs.
+  std::uint64_t ring_submitted = 0;  // operations
+  std::uint64_t ring_completions = 0;
+  std::uint64_t receives = 0;  // completions with octets
+  std::uint64_t sends = 0;
+  std::uint64_t send_bytes = 0;
+  std::uint64_t tls_records = 0;
+  std::uint64_t bytes_copied = 0;  // in user space between a job and the kernel
+  std::uint64_t receive_buffers_exhausted = 0;
+  std::uint64_t completion_overflows = 0;
+  std::uint64_t worker_allocations = 0;   // where EngineOptions::count_allocations is given
+  std::uint64_t outcome_allocations = 0;  // of the outcome thread
 };
 
 // Thread-safe, but for what a Submitter does. Lifetime: outlives its submitters. Destruction

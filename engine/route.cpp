@@ -85,6 +85,7 @@ Route::Route(const RouteEnvironment& environment, ConnectionEnvironment connecti
       endpoint_index_(endpoint_index),
       limits_(limits) {
   connection_environment_.listener = this;
+  connection_environment_.stats = environment_.stats;
 }
 
 void Route::turn(Instant now) {
@@ -141,7 +142,9 @@ Job* Route::next_job() {
   if (waiting_.empty()) {
     std::array<Job*, jobs_per_take> taken;
     const std::size_t count = consumer_.take(taken);
-    waiting_.insert(waiting_.end(), taken.begin(), taken.begin() + count);
+    for (std::size_t i = 0; i < count; ++i) {
+      waiting_.push_back(taken[i]);
+    }
   }
   return waiting_.empty() ? nullptr : waiting_.front();
 }
@@ -498,7 +501,7 @@ void Route::on_ready(Connection& connection) {
 
 void Route::on_ended(Connection& connection, const protocol::CloseReason& reason) {
   std::erase(sessions_, &connection);
-  std::erase(with_room_, &connection);
+  with_room_.erase(&connection);
   connection.listed = false;
   if (connection.was_ready()) {
     tell_knowledge(connection);

@@ -4,11 +4,11 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <deque>
 #include <memory>
 #include <vector>
 
 #include "codec/journal_record.h"
+#include "codec/reusable_queue.h"
 #include "engine/connection.h"
 #include "engine/endpoint_gate.h"
 #include "engine/stats.h"
@@ -114,10 +114,11 @@ class Route final : private ConnectionListener {
   std::uint32_t endpoint_index_;
   RouteLimits limits_;
 
-  std::deque<Job*> waiting_;  // taken from the queue, or come back from a session that died
-  std::deque<Connection*> with_room_;  // the one that waited longest first
-  queue::RetrySchedule retries_;       // jobs with postponed recipients
-  std::size_t retry_bytes_ = 0;        // that they hold
+  codec::ReusableQueue<Job*>
+      waiting_;  // taken from the queue, or come back from a session that died
+  codec::ReusableQueue<Connection*> with_room_;  // the one that waited longest first
+  queue::RetrySchedule retries_;                 // jobs with postponed recipients
+  std::size_t retry_bytes_ = 0;                  // that they hold
   // A server that puts off one message after the other is left alone for a while.
   std::uint32_t deferrals_in_a_row_ = 0;
   std::uint32_t breaks_in_a_row_ = 0;

@@ -30,7 +30,21 @@ struct WorkerStats {
   Counter sessions_ready;    // that came as far as taking messages
   Counter sessions_resumed;  // TLS handshakes shortened by a ticket
   Counter turns;
+
+  // What connections did with the octets that they sent.
+  Counter tls_records;
+  Counter bytes_copied;  // in user space, by us and by wolfSSL, between a job and the kernel
+
+  // As of the ring's own counters and the thread's allocations, after each turn.
   Counter ring_enters;
+  Counter ring_submitted;
+  Counter ring_completions;
+  Counter receives;
+  Counter sends;
+  Counter send_bytes;
+  Counter receive_buffers_exhausted;
+  Counter completion_overflows;
+  Counter allocations;
 };
 
 }  // namespace ringpost::engine

@@ -350,6 +350,7 @@ void Ring::State::complete_receive(const io_uring_cqe& cqe, Completion& completi
     buffers_lent.push_back(id);
     if (cqe.res > 0) {
       completion.data = Bytes(buffer(id), static_cast<std::size_t>(cqe.res));
+      ++counters.receives;
     }
   }
   const bool starved = cqe.res == -ENOBUFS;
@@ -450,6 +451,8 @@ void Ring::send(Handle handle, Bytes bytes, Owner owner) {
   State::Socket& socket = state_->sockets[handle];
   RP_ASSERT(socket.in_use && !socket.closing && socket.sending_bytes == 0 && !bytes.empty());
   socket.sending_bytes = bytes.size();
+  ++state_->counters.sends;
+  state_->counters.send_bytes += bytes.size();
   io_uring_sqe* const sqe = state_->next_sqe();
   io_uring_prep_send(sqe, static_cast<int>(handle), bytes.data(), bytes.size(),
                      MSG_NOSIGNAL | MSG_WAITALL);

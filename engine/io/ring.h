@@ -20,6 +20,9 @@ struct RingCounters {
   std::uint64_t enters = 0;     // io_uring_enter calls
   std::uint64_t submitted = 0;  // operations
   std::uint64_t completions = 0;
+  std::uint64_t receives = 0;  // completions with octets
+  std::uint64_t sends = 0;     // operations
+  std::uint64_t send_bytes = 0;
   std::uint64_t receive_buffers_exhausted = 0;
   std::uint64_t completion_overflows = 0;
 };

@@ -90,6 +90,30 @@ TEST_CASE("run report: the JSON summary has every status, and escapes what other
   CHECK(summary_json(facts).find("signal") == std::string::npos);
 }
 
+TEST_CASE("run report: internal counters stand there when they are asked for") {
+  RunTally tally;
+  RunFacts facts = facts_of(tally);
+  facts.statistics.messages = 8;
+  facts.statistics.ring_enters = 2;
+  facts.statistics.tls_records = 6;
+  facts.statistics.sends = 4;
+  facts.statistics.bytes_copied = 10'000'000;
+  facts.statistics.worker_allocations = 77;
+  CHECK(summary_text(facts).find("io_uring_enter") == std::string::npos);
+  facts.internal = true;
+  const std::string text = summary_text(facts);
+  has(text, "             2       0.250  io_uring_enter calls\n");
+  has(text, "     2.500  octets copied for each of content");
+  has(text, "     1.500  TLS records a send\n");
+  CHECK(text.find("allocations") == std::string::npos);
+  const std::string json = summary_json(facts);
+  has(json, ",\"internal\":{\"messages\":8,\"turns\":0,\"ring_enters\":2,");
+  CHECK(json.ends_with("\"completion_overflows\":0}}}\n"));
+  facts.allocations_counted = true;
+  has(summary_text(facts), "            77       9.625  allocations, workers\n");
+  has(summary_json(facts), "\"reader_allocations\":0,\"worker_allocations\":77,");
+}
+
 TEST_CASE("run report: progress is a line, with a share when the total is known") {
   RunTally tally;
   tally.count(outcome_of(Status::accepted, 250));

@@ -132,6 +132,7 @@ TEST_CASE("send settings: every flag of the table has its variable") {
   run.variable("RINGPOST_NEWLINES", "strict");
   run.variable("RINGPOST_PROGRESS", "json");
   run.variable("RINGPOST_SUMMARY", "json");
+  run.variable("RINGPOST_STATS", "internal");
   run.variable("RINGPOST_FAIL_ON", "rejected,unknown");
   run.variable("RINGPOST_LOG_LEVEL", "debug");
   run.variable("RINGPOST_LOG_FORMAT", "json");
@@ -148,6 +149,7 @@ TEST_CASE("send settings: every flag of the table has its variable") {
   CHECK(settings.newlines == codec::NewlinePolicy::strict);
   CHECK(settings.progress == ProgressKind::json);
   CHECK(settings.summary == SummaryKind::json);
+  CHECK(settings.internal_stats);
   REQUIRE(settings.fail_on);
   CHECK(settings.fail_on->count() == 2);
   CHECK(settings.fail_on->test(static_cast<std::size_t>(Status::unknown)));

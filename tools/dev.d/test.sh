@@ -6,6 +6,9 @@
 #
 # "fuzz" runs each fuzz target for up to a minute; a target counts as one test.
 #
+# With "release" among several presets, the codec benchmarks are compared with those of the parent
+# commit, for people to read: what a machine that others use can time is no test.
+#
 # A preset that cannot be built, and one in which no test ran, count as one failure each, so that
 # nothing can be green by not happening.
 set -euo pipefail
@@ -91,6 +94,11 @@ test_fuzz() {
   fi
 }
 
+compare_with_parent() {
+  say "codec benchmarks: the parent commit, this tree, and their ratio"
+  "$parts/bench_compare.py" --short HEAD^ || warn "the benchmarks could not be compared"
+}
+
 main() {
   local presets=("$@") preset
   if ((${#presets[@]} == 0)); then presets=(release dev tsan fuzz); fi
@@ -103,6 +111,7 @@ main() {
   "$parts/peers.sh"
   for preset in "${presets[@]}"; do
     if [[ $preset == fuzz ]]; then test_fuzz; else test_preset "$preset"; fi
+    if [[ $preset == release ]] && ((${#presets[@]} > 1)); then compare_with_parent; fi
   done
 }
 

@@ -78,6 +78,7 @@ std::vector<std::pair<std::string_view, std::string>> send_defaults() {
           {"drain", toml_text(duration_text(settings.drain))},
           {"newlines", "\"normalize\""},
           {"progress", "\"auto\""},
+          {"stats", "\"none\""},
           {"summary", "\"text\""},
           {"log_level", toml_text(name_of(settings.log.level))},
           {"log_format", "\"text\""}};

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "codec/json_text.h"
+#include "tools/ringpost/internal_report.h"
 #include "tools/ringpost/wording.h"
 
 namespace ringpost::cli {
@@ -125,6 +126,9 @@ std::string summary_text(const RunFacts& facts) {
   if (!facts.outcomes_path.empty()) {
     fmt::format_to(std::back_inserter(text), "outcomes: {}\n", facts.outcomes_path);
   }
+  if (facts.internal) {
+    append_internal_text(text, facts);
+  }
   return text;
 }
 
@@ -153,6 +157,9 @@ std::string summary_json(const RunFacts& facts) {
     json += "}";
   }
   json += "]";
+  if (facts.internal) {
+    append_internal_json(json, facts);
+  }
   if (facts.signal != 0) {
     fmt::format_to(std::back_inserter(json), ",\"signal\":{}", facts.signal);
   }

@@ -23,6 +23,10 @@ struct RunFacts {
   std::uint64_t bytes_total = 0;  // 0: not known
   std::string outcomes_path;
   int signal = 0;
+  // --stats internal. Allocations are counted for each thread, or not at all.
+  bool internal = false;
+  bool allocations_counted = false;
+  std::uint64_t reader_allocations = 0;
 };
 
 // The end of a run: several lines with a newline at the end, or one JSON object.

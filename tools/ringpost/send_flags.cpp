@@ -134,6 +134,9 @@ void SendFlags::add_to(CLI::App& app) {
   state.add_switch(app, "repair", "", "Resume although the journal is damaged in its middle",
                    group);
   state.add_value(app, "summary", "", "text|json", "The summary at the end [text]", group);
+  state.add_value(app, "stats", "", "none|internal",
+                  "The summary tells what a message cost: system calls, allocations, copies [none]",
+                  group);
   state.add_value(app, "fail_on", "", "CLASSES",
                   "Only these end with an exit code other than 0: rejected,unknown", group);
   group = "The run";

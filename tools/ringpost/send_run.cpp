@@ -16,6 +16,7 @@
 #include "codec/job_reader.h"
 #include "codec/outcome_writer.h"
 #include "engine/engine.h"
+#include "tools/ringpost/allocation_counter.h"
 #include "tools/ringpost/commands.h"
 #include "tools/ringpost/job_file_source.h"
 #include "tools/ringpost/job_input.h"
@@ -39,6 +40,19 @@ std::int64_t unix_time_us() {
   return std::chrono::duration_cast<std::chrono::microseconds>(
              std::chrono::system_clock::now().time_since_epoch())
       .count();
+}
+
+// Sessions in lock-step are used by having a job for each of them, and one that waits. A journal
+// has a bound of its own: what is in flight is what its repair has to assume.
+std::size_t jobs_in_flight(const std::vector<EndpointOptions>& endpoints, bool journal) {
+  if (journal) {
+    return limits::jobs_in_flight_max;
+  }
+  std::size_t sessions = 0;
+  for (const EndpointOptions& endpoint : endpoints) {
+    sessions += endpoint.connections_max;
+  }
+  return std::max(limits::jobs_in_flight_max, 2 * sessions);
 }
 
 // This very command line with --resume, as a shell takes it.
@@ -118,6 +132,7 @@ class SendRun {
   bool input_failed_ = false;
   bool usage_failed_ = false;
   std::int64_t date_us_ = unix_time_us();
+  std::uint64_t reader_allocations_ = 0;
 };
 
 // Nothing to speak of: 0; else the exit code.
@@ -189,8 +204,10 @@ int SendRun::run() {
     EngineOptions options;
     options.endpoints = settings_.endpoints;
     options.cores = settings_.cores;
+    options.jobs_in_flight_max = jobs_in_flight(settings_.endpoints, journal_ != nullptr);
     options.deadline = settings_.deadline;
     options.journal = journal_ ? &journal_->journal() : nullptr;
+    options.count_allocations = allocation_counter();
     options.on_notice = [this](const EndpointNotice& notice) {
       log_.warn(notice.message, {{"endpoint", notice.endpoint}});
     };
@@ -208,6 +225,7 @@ int SendRun::run() {
                 .drain = settings_.drain});
   if (engine_) {
     read_jobs(*input);
+    reader_allocations_ = allocation_counter() != nullptr ? allocation_counter()() : 0;
     static_cast<void>(engine_->drain(never));
   } else {
     dry_run(*input);
@@ -446,6 +464,9 @@ RunFacts SendRun::facts() const {
   facts.bytes_total = bytes_total_;
   facts.outcomes_path = settings_.outcomes_path == "-" ? "" : settings_.outcomes_path;
   facts.signal = watch_.signal();
+  facts.internal = settings_.internal_stats;
+  facts.allocations_counted = allocation_counter() != nullptr;
+  facts.reader_allocations = reader_allocations_;
   return facts;
 }
 

@@ -63,6 +63,7 @@ constexpr std::array<Word<ProgressKind>, 5> progress_words = {{{"auto", Progress
                                                                {"none", ProgressKind::none}}};
 constexpr std::array<Word<SummaryKind>, 2> summary_words = {
     {{"text", SummaryKind::text}, {"json", SummaryKind::json}}};
+constexpr std::array<Word<bool>, 2> stats_words = {{{"none", false}, {"internal", true}}};
 constexpr std::array<Word<LogLevel>, 4> level_words = {{{"error", LogLevel::error},
                                                         {"warn", LogLevel::warn},
                                                         {"info", LogLevel::info},
@@ -146,7 +147,7 @@ Applied apply_verbose(const SettingValue& value, SendDraft& draft) {
   return take(parse_number(value.text(), {.min = 0, .max = 100}), draft.verbosity);
 }
 
-constexpr std::array<SendKey, 27> keys = {{
+constexpr std::array<SendKey, 28> keys = {{
     {"endpoint", SettingKind::text_list, true, apply_endpoint},
     {"outcomes", SettingKind::text, true,
      [](const SettingValue& value, SendDraft& draft) {
@@ -225,6 +226,10 @@ constexpr std::array<SendKey, 27> keys = {{
     {"summary", SettingKind::text, true,
      [](const SettingValue& value, SendDraft& draft) {
        return take(parse_word(value.text(), summary_words), draft.settings.summary);
+     }},
+    {"stats", SettingKind::text, true,
+     [](const SettingValue& value, SendDraft& draft) {
+       return take(parse_word(value.text(), stats_words), draft.settings.internal_stats);
      }},
     {"fail_on", SettingKind::text_list, true, apply_fail_on},
     {"log_level", SettingKind::text, true,

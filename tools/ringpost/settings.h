@@ -47,6 +47,7 @@ struct SendSettings {
 
   ProgressKind progress = ProgressKind::automatic;
   SummaryKind summary = SummaryKind::text;
+  bool internal_stats = false;  // the summary has the counters of the hot path, too
   // The classes that make the exit code other than 0. Nothing: all but accepted.
   std::optional<StatusSet> fail_on;
 

@@ -1,0 +1,115 @@
+// A session with a server that answers at once: everything of a message but TLS and the socket.
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <benchmark/benchmark.h>
+
+#include "bench/micro/content.h"
+#include "codec/content_check.h"
+#include "engine/protocol/session.h"
+
+namespace {
+
+using namespace ringpost;
+
+class Ear final : public protocol::SessionListener {
+ public:
+  void on_start_tls() override {}
+  void on_ready() override {}
+  void on_verdict(Job&, Recipient&, const protocol::Verdict& verdict) override {
+    accepted += verdict.status == Status::accepted ? 1 : 0;
+  }
+  void on_message_done(Job&) override {}
+  void on_closed(const protocol::CloseReason&) override {}
+
+  std::int64_t accepted = 0;
+};
+
+Job job_of(std::size_t bytes) {
+  Job job;
+  job.id = "job-1";
+  job.sender = "bounce-1234@news.example.com";
+  job.add_recipient().address = "reader.1234567@mail.example.net";
+  job.content = "Subject: x\r\n\r\n" + bench::mail_text(bytes, 100);
+  job.traits = *codec::canonicalise(job.content, codec::NewlinePolicy::normalize);
+  return job;
+}
+
+// A session that has greeted a server with PIPELINING, and what the server would say.
+class Dialogue {
+ public:
+  explicit Dialogue(bool chunking) {
+    options_.tls_mode = protocol::TlsMode::none;
+    session.emplace(options_, ear, Instant());
+    session->receive("220 mx ESMTP\r\n", Instant());
+    take_output();
+    session->receive("250-mx\r\n250-PIPELINING\r\n250 ", Instant());
+    session->receive(chunking ? "CHUNKING\r\n" : "8BITMIME\r\n", Instant());
+  }
+
+  // Everything that the session has to say is taken and counts as sent.
+  void take_output() {
+    while (!session->output(room_).empty()) {
+    }
+    session->handed_over(session->output_offset(), Instant());
+  }
+
+  void answer(Bytes replies) {
+    take_output();
+    session->receive(replies, Instant());
+  }
+
+  Ear ear;
+  std::optional<protocol::Session> session;
+
+ private:
+  protocol::SessionOptions options_;
+  std::vector<char> room_ = std::vector<char>(limits::tls_record_bytes_max);
+};
+
+void note(benchmark::State& state, const Dialogue& dialogue) {
+  if (dialogue.session->closed()) {
+    state.SkipWithError("the session ended");
+  }
+  state.SetItemsProcessed(dialogue.ear.accepted);
+  state.SetBytesProcessed(dialogue.ear.accepted * state.range(0));
+}
+
+void send_with_data(benchmark::State& state) {
+  Dialogue dialogue(false);
+  Job job = job_of(static_cast<std::size_t>(state.range(0)));
+  for (auto _ : state) {
+    dialogue.session->submit(job, Instant());
+    dialogue.answer("250 2.1.0 Ok\r\n250 2.1.5 Ok\r\n354 go on\r\n");
+    dialogue.answer("250 2.0.0 Ok: queued as 4F1C2A3B\r\n");
+  }
+  note(state, dialogue);
+}
+
+void send_in_flights(benchmark::State& state) {
+  Dialogue dialogue(true);
+  std::vector<Job> jobs(limits::flight_messages_max,
+                        job_of(static_cast<std::size_t>(state.range(0))));
+  // The first BDAT goes behind the answers to its envelope.
+  dialogue.session->submit(jobs[0], Instant());
+  dialogue.answer("250 2.1.0 Ok\r\n250 2.1.5 Ok\r\n");
+  dialogue.answer("250 2.0.0 Ok: queued as 4F1C2A3B\r\n");
+  std::string replies;
+  for (auto _ : state) {
+    replies.clear();
+    for (std::size_t i = 0; i < jobs.size() && dialogue.session->wants_message(); ++i) {
+      dialogue.session->submit(jobs[i], Instant());
+      replies +=
+          "250 2.0.0 Reset\r\n250 2.1.0 Ok\r\n250 2.1.5 Ok\r\n"
+          "250 2.0.0 Ok: queued as 4F1C2A3B\r\n";
+    }
+    dialogue.answer(replies);
+  }
+  note(state, dialogue);
+}
+
+BENCHMARK(send_with_data)->ArgName("bytes")->Arg(2048)->Arg(10240)->Arg(76800);
+BENCHMARK(send_in_flights)->ArgName("bytes")->Arg(2048)->Arg(10240)->Arg(76800);
+
+}  // namespace

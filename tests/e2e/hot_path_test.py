@@ -1,0 +1,85 @@
+"""What a message costs once a run has warmed up, counted and not timed.
+
+Goal: at most one io_uring_enter for four messages, no allocation, nothing that is done again for
+want of room. Method: two runs that differ in their length alone; what the longer one counted more,
+divided by the messages that it sent more, is the steady state, whatever starting costs.
+"""
+
+import json
+import unittest
+
+from support.jobs import numbered_body, simple_job
+from support.program import is_sanitized
+from support.sink import SinkTest
+
+SHORT, LONG = 3000, 11000
+ADDED = LONG - SHORT
+# Buffers grow to the largest batch that the scheduler happened to let gather, which may come late
+# in a run: some dozen allocations that have nothing to do with how many messages there are.
+ALLOCATIONS_MAX = ADDED // 100
+
+
+class HotPathTest(SinkTest):
+    """`ringpost send --stats internal` in runs of two lengths."""
+
+    def counters(self, sink, jobs, *flags):
+        run = self.send(jobs, sink.endpoint(), "--summary", "json", "--stats", "internal", *flags)
+        self.assert_all_accepted(run, jobs)
+        return json.loads(run.stdout)["summary"]["internal"]
+
+    def steady_state(self, sink, size, *flags):
+        """What each counter had more in the longer run, and the octets of content that it had."""
+        jobs = [simple_job(f"job-{number}", body=numbered_body(number, size))
+                for number in range(LONG)]
+        short = self.counters(sink, jobs[:SHORT], *flags)
+        long = self.counters(sink, jobs, *flags)
+        self.assertEqual(long["messages"], LONG, long)
+        content = sum(len(job["raw"]) for job in jobs[SHORT:])
+        return {name: long[name] - short[name] for name in long}, content
+
+    def assert_quiet(self, added):
+        self.assertEqual(added["messages"], ADDED, added)
+        self.assertLessEqual(added["ring_enters"], ADDED * 0.25, added)
+        self.assertEqual(added["completion_overflows"], 0, added)
+        if is_sanitized():
+            self.assertNotIn("worker_allocations", added)
+            return
+        for thread in ("reader", "worker", "outcome"):
+            self.assertLessEqual(added[f"{thread}_allocations"], ALLOCATIONS_MAX, added)
+
+    def test_small_messages_in_flights(self):
+        """2 KB, BDAT: several messages in a record, several records in a send."""
+        added, content = self.steady_state(self.sink(), 2000)
+        self.assert_quiet(added)
+        self.assertLess(added["tls_records"], ADDED, added)
+        self.assertLess(added["sends"], ADDED, added)
+        # Into the record's plaintext, into wolfSSL's record, out of it; and commands.
+        self.assertLess(added["bytes_copied"], content * 3.5, added)
+
+    def test_small_messages_with_data(self):
+        """The same with DATA, where a session has one message under way: one send a message."""
+        added, _ = self.steady_state(self.sink("--no-chunking"), 2000, "--connections", "40")
+        self.assert_quiet(added)
+        self.assertLess(added["sends"], ADDED * 1.1, added)
+
+    def test_with_a_journal(self):
+        """Intents and outcomes go into the journal without a file written for each."""
+        sink = self.sink()
+        jobs = [simple_job(f"job-{number}", body=numbered_body(number)) for number in range(LONG)]
+        short = self.counters(sink, jobs[:SHORT], "--journal", "short.journal")
+        long = self.counters(sink, jobs, "--journal", "long.journal")
+        self.assert_quiet({name: long[name] - short[name] for name in long})
+
+    def test_text_summary(self):
+        """People get the same as text, with what it is for each message."""
+        sink = self.sink()
+        jobs = [simple_job(f"job-{number}") for number in range(10)]
+        run = self.send(jobs, sink.endpoint(), "--stats", "internal")
+        self.assert_all_accepted(run, jobs)
+        self.assert_says(run, "io_uring_enter calls", "TLS records a send")
+        quiet = self.send(jobs, sink.endpoint())
+        self.assertNotIn(b"io_uring_enter", quiet.stdout)
+
+
+if __name__ == "__main__":
+    unittest.main()
