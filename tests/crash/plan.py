@@ -64,7 +64,8 @@ def _way(rng):
     if rng.random() < 0.3:
         # Jobs of three recipients become two transactions each.
         flags += ["--max-recipients", "2"]
-    if rng.random() < 0.25:
+    # One session in lock-step would wait for the disk at each of some thousand messages.
+    if rng.random() < 0.25 and (pipelined or connections > 2):
         flags += ["--durability", "power"]
     return flags, pipelined, connections
 
