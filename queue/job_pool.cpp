@@ -18,6 +18,7 @@ Job* JobPool::take() {
   if (free_.empty()) {
     jobs_.push_back(std::make_unique<Job>());
     free_.push_back(jobs_.back().get());
+    bytes_free_ += buffer_bytes(*free_.back());  // a string has some octets of its own
   }
   Job* const job = free_.back();
   free_.pop_back();

@@ -140,6 +140,27 @@ TEST_CASE("job pool: jobs that are not out keep buffers, and together no more th
   CHECK(kept >= 30'000);
 }
 
+TEST_CASE("job pool: jobs keep their buffers also when all were out before one came back") {
+  constexpr std::size_t count = 1000;
+  JobPool pool({.jobs_max = count, .bytes_max = 10'000'000});
+  std::vector<Job*> jobs;
+  for (std::size_t i = 0; i < count; ++i) {
+    Job* const job = pool.acquire();
+    job->content.assign(2000, 'x');
+    pool.charge(*job);
+    jobs.push_back(job);
+  }
+  for (int round = 0; round < 3; ++round) {
+    pool.give_back(jobs);
+    for (Job*& job : jobs) {
+      job = pool.acquire();
+      REQUIRE(job->content.empty());
+      REQUIRE(job->content.capacity() >= 2000);
+    }
+  }
+  pool.give_back(jobs);
+}
+
 TEST_CASE("job pool: a small job in the buffers of a large one counts for these") {
   JobPool pool({.jobs_max = 100, .bytes_max = 100'000});
   Job* const large = pool.acquire();
