@@ -229,13 +229,12 @@ Result<void, JournalTrouble> RunJournal::write() {
   if (outcomes_.empty()) {
     return {};
   }
-  std::vector<codec::JournalOutcome> batch;
-  batch.reserve(outcomes_.size());
+  batch_.clear();
   for (PendingOutcome& pending : outcomes_) {
     pending.outcome.line = Bytes(lines_).substr(pending.line_begin, pending.line_bytes);
-    batch.push_back(pending.outcome);
+    batch_.push_back(pending.outcome);
   }
-  if (auto appended = journal_->append_outcomes(batch); !appended) {
+  if (auto appended = journal_->append_outcomes(batch_); !appended) {
     return tl::unexpected(trouble_of(appended.error()));
   }
   outcomes_.clear();
@@ -244,7 +243,10 @@ Result<void, JournalTrouble> RunJournal::write() {
   return {};
 }
 
-std::string RunJournal::take_written_lines() { return std::exchange(written_lines_, {}); }
+void RunJournal::take_written_lines(std::string& lines) {
+  lines += written_lines_;
+  written_lines_.clear();
+}
 
 void RunJournal::end_run(std::int64_t now_us, int exit_code) {
   // Best effort: a journal without its end is a run that was killed, which a resume copes with.

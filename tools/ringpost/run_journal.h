@@ -63,8 +63,8 @@ class RunJournal {
   void add(const DecidedRecipientView& decided, Bytes line);
   // Everything added. An error leaves it for another try.
   [[nodiscard]] Result<void, JournalTrouble> write();
-  // The lines that were written since the last call, for the outcomes file.
-  [[nodiscard]] std::string take_written_lines();
+  // Appends the lines that were written since the last call, for the outcomes file.
+  void take_written_lines(std::string& lines);
   [[nodiscard]] bool has_unwritten() const { return !outcomes_.empty(); }
 
   void end_run(std::int64_t now_us, int exit_code);
@@ -85,8 +85,9 @@ class RunJournal {
   queue::JournalHistory history_;
   std::string remark_;
   std::vector<PendingOutcome> outcomes_;
-  std::string lines_;          // of outcomes_
-  std::string written_lines_;  // in the journal, and not taken yet
+  std::string lines_;                         // of outcomes_
+  std::vector<codec::JournalOutcome> batch_;  // scratch
+  std::string written_lines_;                 // in the journal, and not taken yet
 };
 
 }  // namespace ringpost::cli

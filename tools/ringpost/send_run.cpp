@@ -360,7 +360,7 @@ void SendRun::write_journal() {
   if (!written) {
     stop_for_lost_output(written.error().message);
   } else if (outcomes_) {
-    outcomes_->lines() += journal_->take_written_lines();
+    journal_->take_written_lines(outcomes_->lines());
   }
 }
 
