@@ -448,6 +448,12 @@ bool Engine::drain(Instant deadline) { return state_->pool.wait_until_idle(deadl
 
 void Engine::stop_sending() { state_->give(WorkerOrder::stop_sending); }
 
+void Engine::hold_sending(bool held) {
+  for (const State::Endpoint& endpoint : state_->endpoints) {
+    endpoint.gate->hold(held);
+  }
+}
+
 void Engine::abort() {
   state_->give(WorkerOrder::abort);
   state_->pool.close();
