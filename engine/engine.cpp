@@ -200,6 +200,8 @@ struct Engine::State {
   [[nodiscard]] Result<std::vector<WorkerEndpoint>, EngineError> worker_endpoints(
       std::uint32_t worker_index);
   void run_worker(WorkerThread& self, std::vector<WorkerEndpoint> worker_endpoints);
+  void make_do_with(std::uint32_t sockets, std::uint32_t connections,
+                    std::vector<WorkerEndpoint>& worker_endpoints) const;
   void run_outcomes();
   [[nodiscard]] std::uint64_t allocations_of_this_thread() const {
     return options.count_allocations != nullptr ? options.count_allocations() : 0;
@@ -306,6 +308,9 @@ void Engine::State::run_worker(WorkerThread& self, std::vector<WorkerEndpoint> w
   // A session that ended keeps its socket until the kernel is done with it.
   ring_options.sockets_max = connections + connections / 4 + 16;
   auto ring = io::Ring::create(ring_options);
+  if (ring && (*ring)->sockets_max() < ring_options.sockets_max) {
+    make_do_with((*ring)->sockets_max(), connections, worker_endpoints);
+  }
   {
     const std::lock_guard lock(start_mutex);
     if (ring) {
@@ -340,6 +345,27 @@ void Engine::State::WorkerThread::note_counters(std::uint64_t allocations) {
   stats.receive_buffers_exhausted.set(counters.receive_buffers_exhausted);
   stats.completion_overflows.set(counters.completion_overflows);
   stats.allocations.set(allocations);
+}
+
+// Fewer sessions, each endpoint in proportion, but one of each.
+void Engine::State::make_do_with(std::uint32_t sockets, std::uint32_t connections,
+                                 std::vector<WorkerEndpoint>& worker_endpoints) const {
+  const std::uint32_t room = std::max(1u, sockets - sockets / 4);
+  if (room >= connections) {
+    return;
+  }
+  for (WorkerEndpoint& endpoint : worker_endpoints) {
+    std::uint32_t& most = endpoint.limits.connections_max;
+    const auto share = static_cast<std::uint32_t>(std::uint64_t{most} * room / connections);
+    most = std::min(most, std::max(1u, share));
+  }
+  if (options.on_notice) {
+    const std::string files = std::to_string(sockets);
+    options.on_notice(
+        {options.endpoints.front().name, "goes on with fewer connections, " + std::to_string(room) +
+                                             " of a core: no more than " + files +
+                                             " files may be open at a time (ulimit -n raises it)"});
+  }
 }
 
 void Engine::State::run_outcomes() {

@@ -3,6 +3,7 @@
 #include <atomic>
 #include <cerrno>
 #include <chrono>
+#include <sys/resource.h>
 #include <thread>
 
 #include <catch2/catch_test_macros.hpp>
@@ -15,6 +16,26 @@ using namespace std::chrono_literals;
 namespace ringpost::engine::test {
 
 namespace {
+
+// The limit on open files, put back at the end.
+class FileLimit {
+ public:
+  explicit FileLimit(rlim_t files) {
+    REQUIRE(::getrlimit(RLIMIT_NOFILE, &before_) == 0);
+    set(files);
+  }
+  FileLimit(const FileLimit&) = delete;
+  FileLimit& operator=(const FileLimit&) = delete;
+  ~FileLimit() { ::setrlimit(RLIMIT_NOFILE, &before_); }
+
+  void set(rlim_t files) const {
+    const rlimit limited{files, before_.rlim_max};
+    REQUIRE(::setrlimit(RLIMIT_NOFILE, &limited) == 0);
+  }
+
+ private:
+  rlimit before_{};
+};
 
 // As a run with a journal does it.
 void submit_with_ordinals(Engine& engine, const std::vector<TestJob>& jobs) {
@@ -150,6 +171,50 @@ TEST_CASE("engine: held or not, it can be stopped") {
   engine->stop_sending();
   REQUIRE(engine->drain(in_good_time()));
   CHECK(deliveries.count(Status::unsent) == jobs.size());
+}
+
+TEST_CASE("engine: where few files may be open it has fewer sessions, says so, and sends all") {
+  TestSink sink;
+  EndpointOptions endpoint = sink.endpoint();
+  endpoint.connections_max = 500;
+  const std::vector<TestJob> jobs = small_jobs(2000);
+  Deliveries deliveries;
+  std::atomic<int> notices{0};
+  EngineOptions options = options_of({endpoint});
+  options.on_notice = [&](const EndpointNotice& notice) {
+    notices += notice.message.find("ulimit -n") != std::string::npos ? 1 : 0;
+  };
+  const FileLimit limit(64);
+  auto engine = start(std::move(options), deliveries);
+  REQUIRE(submit(*engine, jobs));
+  REQUIRE(engine->drain(in_good_time()));
+  CHECK(deliveries.count(Status::accepted) == jobs.size());
+  CHECK(engine->endpoint_failures().empty());
+  CHECK(notices == 1);
+}
+
+TEST_CASE("engine: files that may not be opened for a while cost sessions and no message") {
+  TestSink sink([](sink::SinkOptions& options) { options.session.faults.reply_latency = 1ms; });
+  EndpointOptions endpoint = sink.endpoint();
+  endpoint.messages_per_connection_max = 10;
+  endpoint.connect_attempts_max = 1000;
+  const std::vector<TestJob> jobs = small_jobs(1000);
+  Deliveries deliveries;
+  auto engine = start(options_of({endpoint}), deliveries);
+  std::thread submitting([&] { static_cast<void>(submit(*engine, jobs)); });
+  deliveries.wait_for(50);
+  {
+    // What is open stays so, and nothing more can be.
+    const FileLimit limit(0);
+    std::this_thread::sleep_for(400ms);
+  }
+  submitting.join();
+  REQUIRE(engine->drain(in_good_time()));
+  engine.reset();
+  static_cast<void>(sink.stop());
+  check_each_once(jobs, deliveries);
+  check_records(jobs, deliveries, sink.record());
+  CHECK(deliveries.count(Status::accepted) == jobs.size());
 }
 
 }  // namespace ringpost::engine::test
