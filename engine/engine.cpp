@@ -11,6 +11,7 @@
 #include <mutex>
 #include <thread>
 
+#include "codec/header_text.h"
 #include "engine/client_name.h"
 #include "engine/endpoint_gate.h"
 #include "engine/io/resolver.h"
@@ -76,6 +77,7 @@ protocol::SessionOptions session_options(const EndpointOptions& endpoint) {
   session.allow_plaintext_auth = endpoint.allow_plaintext_auth;
   session.messages_max = endpoint.messages_per_connection_max;
   session.recipients_max = std::max(1u, endpoint.recipients_max);
+  session.idempotency_header = endpoint.idempotency_header;
   session.timeouts.command = endpoint.command_timeout;
   session.timeouts.greeting =
       std::min<Duration>(endpoint.command_timeout, limits::greeting_timeout);
@@ -128,6 +130,10 @@ std::string check(const EngineOptions& options) {
         has_line_break_or_nul(endpoint.client_name) || has_line_break_or_nul(endpoint.host);
     if (unsafe) {
       return who + "a host, client name, user name or password holds a line break or NUL";
+    }
+    if (!endpoint.idempotency_header.empty() &&
+        !codec::is_field_name(endpoint.idempotency_header)) {
+      return who + "the idempotency header is not the name of a header field";
     }
     if (!codec::valid_credentials(engine::credentials_of(endpoint))) {
       return who + "the token is not one: it has blanks, controls or letters beyond ASCII";

@@ -98,6 +98,16 @@ bool is_left_of(Bytes there, Bytes line, bool after_power_cut) {
   return true;
 }
 
+// Those who may have the message get it in a transaction of their own: a provider that knows it
+// again drops all of it, and so nobody else may be in it.
+void keep_apart(Job& job, const queue::JobHistory& history) {
+  for (std::size_t i = 0; i < job.recipient_count; ++i) {
+    const queue::RecipientHistory before = history.of(i);
+    job.recipients[i].postponed =
+        before == queue::RecipientHistory::none || before == queue::RecipientHistory::again;
+  }
+}
+
 void set_unknown(Recipient& recipient, std::int64_t now_us) {
   Outcome& outcome = recipient.outcome;
   outcome.clear();
@@ -232,6 +242,7 @@ Result<RunJournal::Plan, JournalTrouble> RunJournal::plan(Job& job, std::uint64_
     job.add_recipient();
   }
   bool left = false;
+  bool resends = false;
   for (std::size_t i = 0; i < job.recipient_count; ++i) {
     Recipient& recipient = job.recipients[i];
     const bool unknown = history.status(i) == Status::unknown;
@@ -242,6 +253,7 @@ Result<RunJournal::Plan, JournalTrouble> RunJournal::plan(Job& job, std::uint64_
         break;
       case queue::RecipientHistory::in_flight:
         left = true;
+        resends = resends || resend_unknown_;
         if (!resend_unknown_) {
           set_unknown(recipient, now_us);
         }
@@ -249,9 +261,14 @@ Result<RunJournal::Plan, JournalTrouble> RunJournal::plan(Job& job, std::uint64_
       case queue::RecipientHistory::final:
         recipient.reported = !(unknown && resend_unknown_);
         recipient.decided = recipient.reported;
+        recipient.outcome.status = history.status(i).value_or(Status::unsent);
+        resends = resends || !recipient.reported;
         left = left || !recipient.reported;
         break;
     }
+  }
+  if (resends) {
+    keep_apart(job, history);
   }
   return left ? Plan::send : Plan::skip;
 }
