@@ -321,6 +321,12 @@ Checked finish_composed(JobDraft& draft, const JobReaderOptions& options, const 
     return refuse(JobErrorKind::invalid_content, "", traits.error().message());
   }
   job.traits = *traits;
+  if (job.idempotency_key.empty()) {
+    // Two messages under one id are two messages, so the whole line is in the key.
+    job.idempotency_key = job.id;
+    job.idempotency_key += '/';
+    append_hex(job.idempotency_key, identity.high);
+  }
   return check_size(job, "");
 }
 

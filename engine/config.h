@@ -69,6 +69,9 @@ struct EndpointOptions {
   bool chunking = true;      // BDAT where announced (RFC 3030); else always DATA
   std::uint32_t weight = 1;  // share of the jobs that name no endpoint
 
+  // The header field that carries a message's idempotency key to the provider; empty: none does.
+  std::string idempotency_header;
+
   std::string client_name;  // for EHLO; empty: the machine's name, or an address literal
 
   // Attempts of one message: after a 4xx, and after sessions that died before its end of data was

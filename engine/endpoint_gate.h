@@ -80,6 +80,10 @@ class EndpointGate {
   // How the latest session speaks; none before the first.
   [[nodiscard]] std::optional<protocol::Pipelining> pipelining() const;
   [[nodiscard]] RateLimit& rate() { return rate_; }
+  // While it is held no session is given a message; those under way go on. Any thread; routes look
+  // at it now and then.
+  void hold(bool held) { held_.store(held, std::memory_order_relaxed); }
+  [[nodiscard]] bool held() const { return held_.load(std::memory_order_relaxed); }
   [[nodiscard]] const EndpointOptions& options() const { return options_; }
 
  private:
@@ -100,6 +104,7 @@ class EndpointGate {
   std::function<void(const EndpointNotice&)> notice_;
   RateLimit rate_;
   std::atomic<bool> failed_{false};
+  std::atomic<bool> held_{false};
   protocol::CloseReason failure_;
 
   mutable std::mutex mutex_;  // guards all below

@@ -11,6 +11,7 @@
 #include <mutex>
 #include <thread>
 
+#include "codec/header_text.h"
 #include "engine/client_name.h"
 #include "engine/endpoint_gate.h"
 #include "engine/io/resolver.h"
@@ -76,6 +77,7 @@ protocol::SessionOptions session_options(const EndpointOptions& endpoint) {
   session.allow_plaintext_auth = endpoint.allow_plaintext_auth;
   session.messages_max = endpoint.messages_per_connection_max;
   session.recipients_max = std::max(1u, endpoint.recipients_max);
+  session.idempotency_header = endpoint.idempotency_header;
   session.timeouts.command = endpoint.command_timeout;
   session.timeouts.greeting =
       std::min<Duration>(endpoint.command_timeout, limits::greeting_timeout);
@@ -128,6 +130,10 @@ std::string check(const EngineOptions& options) {
         has_line_break_or_nul(endpoint.client_name) || has_line_break_or_nul(endpoint.host);
     if (unsafe) {
       return who + "a host, client name, user name or password holds a line break or NUL";
+    }
+    if (!endpoint.idempotency_header.empty() &&
+        !codec::is_field_name(endpoint.idempotency_header)) {
+      return who + "the idempotency header is not the name of a header field";
     }
     if (!codec::valid_credentials(engine::credentials_of(endpoint))) {
       return who + "the token is not one: it has blanks, controls or letters beyond ASCII";
@@ -200,6 +206,8 @@ struct Engine::State {
   [[nodiscard]] Result<std::vector<WorkerEndpoint>, EngineError> worker_endpoints(
       std::uint32_t worker_index);
   void run_worker(WorkerThread& self, std::vector<WorkerEndpoint> worker_endpoints);
+  void make_do_with(std::uint32_t sockets, std::uint32_t connections,
+                    std::vector<WorkerEndpoint>& worker_endpoints) const;
   void run_outcomes();
   [[nodiscard]] std::uint64_t allocations_of_this_thread() const {
     return options.count_allocations != nullptr ? options.count_allocations() : 0;
@@ -306,6 +314,9 @@ void Engine::State::run_worker(WorkerThread& self, std::vector<WorkerEndpoint> w
   // A session that ended keeps its socket until the kernel is done with it.
   ring_options.sockets_max = connections + connections / 4 + 16;
   auto ring = io::Ring::create(ring_options);
+  if (ring && (*ring)->sockets_max() < ring_options.sockets_max) {
+    make_do_with((*ring)->sockets_max(), connections, worker_endpoints);
+  }
   {
     const std::lock_guard lock(start_mutex);
     if (ring) {
@@ -340,6 +351,27 @@ void Engine::State::WorkerThread::note_counters(std::uint64_t allocations) {
   stats.receive_buffers_exhausted.set(counters.receive_buffers_exhausted);
   stats.completion_overflows.set(counters.completion_overflows);
   stats.allocations.set(allocations);
+}
+
+// Fewer sessions, each endpoint in proportion, but one of each.
+void Engine::State::make_do_with(std::uint32_t sockets, std::uint32_t connections,
+                                 std::vector<WorkerEndpoint>& worker_endpoints) const {
+  const std::uint32_t room = std::max(1u, sockets - sockets / 4);
+  if (room >= connections) {
+    return;
+  }
+  for (WorkerEndpoint& endpoint : worker_endpoints) {
+    std::uint32_t& most = endpoint.limits.connections_max;
+    const auto share = static_cast<std::uint32_t>(std::uint64_t{most} * room / connections);
+    most = std::min(most, std::max(1u, share));
+  }
+  if (options.on_notice) {
+    const std::string files = std::to_string(sockets);
+    options.on_notice(
+        {options.endpoints.front().name, "goes on with fewer connections, " + std::to_string(room) +
+                                             " of a core: no more than " + files +
+                                             " files may be open at a time (ulimit -n raises it)"});
+  }
 }
 
 void Engine::State::run_outcomes() {
@@ -447,6 +479,12 @@ Result<std::unique_ptr<Engine>, EngineError> Engine::start(EngineOptions options
 bool Engine::drain(Instant deadline) { return state_->pool.wait_until_idle(deadline); }
 
 void Engine::stop_sending() { state_->give(WorkerOrder::stop_sending); }
+
+void Engine::hold_sending(bool held) {
+  for (const State::Endpoint& endpoint : state_->endpoints) {
+    endpoint.gate->hold(held);
+  }
+}
 
 void Engine::abort() {
   state_->give(WorkerOrder::abort);

@@ -103,6 +103,9 @@ class Engine {
   // Jobs that no session has taken yet become `unsent`, and so does whatever is submitted from now
   // on. Messages under way go on.
   void stop_sending();
+  // While `held`, no session is given another message; those under way go on, and jobs wait. For
+  // whoever cannot write down at the moment what becomes of them.
+  void hold_sending(bool held);
   // Ends all sessions now. Outcomes of what was under way follow.
   void abort();
 

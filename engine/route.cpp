@@ -13,6 +13,9 @@ namespace {
 // workers.
 constexpr std::size_t jobs_per_take = 16;
 
+// How often a route looks whether its gate is still held.
+constexpr Duration held_look_every = std::chrono::milliseconds(50);
+
 // Jobs that are decided without a session: as many as one turn may take, the others go on in the
 // next.
 constexpr std::size_t jobs_decided_per_turn = 1024;
@@ -106,8 +109,8 @@ void Route::turn(Instant now) {
     expire_waiting(now);
     return;
   }
-  if (now < break_until_) {
-    try_again_at_ = break_until_;
+  if (now < break_until_ || gate_.held()) {
+    try_again_at_ = std::max(break_until_, now + held_look_every);
     return;
   }
   assign(now);

@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "codec/limits.h"
+#include "queue/directory_sync.h"
 #include "queue/journal_lock.h"
 
 namespace ringpost::queue {
@@ -18,31 +19,9 @@ namespace {
 // What the batch keeps of its memory.
 constexpr std::size_t batch_bytes_kept_max = 1u << 20;
 
-bool is_lack_of_room(int error_number) {
-  return error_number == ENOSPC || error_number == EDQUOT || error_number == EFBIG;
-}
-
 JournalError system_error(const std::string& path, const char* action, int error_number) {
   return {fmt::format("{}: {}{}", path, action, std::strerror(error_number)),
           is_lack_of_room(error_number), error_number};
-}
-
-// A new name is only on the disk when its directory is.
-Result<void, JournalError> sync_directory_of(const std::string& path) {
-  const std::size_t slash = path.rfind('/');
-  const std::string directory = slash == std::string::npos ? "." : path.substr(0, slash + 1);
-  const int descriptor = ::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (descriptor < 0) {
-    return tl::unexpected(system_error(directory, "open: ", errno));
-  }
-  const int result = ::fsync(descriptor);
-  const int error_number = errno;
-  ::close(descriptor);
-  // EINVAL: a file system that has nothing to sync there.
-  if (result != 0 && error_number != EINVAL) {
-    return tl::unexpected(system_error(directory, "fsync: ", error_number));
-  }
-  return {};
 }
 
 JournalError damage_error(const std::string& path, const std::vector<JournalDamage>& damages) {
@@ -257,11 +236,17 @@ Result<void, JournalError> Journal::commit(std::unique_lock<std::mutex>& lock) {
   return durability_ == Durability::power ? wait_until_synced(lock, written_bytes_) : written;
 }
 
+bool Journal::lacks_room() const {
+  const std::lock_guard lock(mutex_);
+  return lacks_room_;
+}
+
 // All of the batch, or the file as it was.
 Result<void, JournalError> Journal::write_batch() {
   if (!failure_.message.empty()) {
     return tl::unexpected(failure_);
   }
+  lacks_room_ = false;
   std::size_t done = 0;
   int error_number = 0;
   while (done < batch_.size() && error_number == 0) {
@@ -285,6 +270,7 @@ Result<void, JournalError> Journal::write_batch() {
   if (!is_lack_of_room(error_number)) {
     return tl::unexpected(fail_for_good("write: ", error_number));
   }
+  lacks_room_ = true;
   return tl::unexpected(system_error(path_, "write: ", error_number));
 }
 

@@ -71,6 +71,8 @@ class Journal {
   [[nodiscard]] Result<void, JournalError> append_end(const codec::JournalEnd& end);
 
   [[nodiscard]] const std::string& path() const { return path_; }
+  // The last append has failed for want of room: whoever made it may be waiting to try it again.
+  [[nodiscard]] bool lacks_room() const;
   // Octets of the file.
   [[nodiscard]] std::uint64_t bytes() const;
 
@@ -102,6 +104,7 @@ class Journal {
   std::uint64_t synced_bytes_ = 0;  // of these, on the disk for sure
   std::uint64_t noted_bytes_ = 0;   // the last offset that a `synced` record names
   bool is_syncing_ = false;         // some thread is in fdatasync
+  bool lacks_room_ = false;         // the last write found none
   JournalError failure_;            // for good; its message is empty while there is none
 };
 

@@ -164,7 +164,15 @@ bool JournalHistory::line_matches(std::uint64_t ordinal, std::uint64_t line_hash
 
 std::vector<std::uint64_t> JournalHistory::jobs_in_flight(std::size_t jobs_max) const {
   std::vector<std::uint64_t> jobs;
-  for (std::uint64_t ordinal = 0; ordinal < jobs_end_ && jobs.size() < jobs_max; ++ordinal) {
+  std::uint64_t ordinal = 0;
+  const auto skip_unknown = [&] {
+    // One record may name the last of all jobs that there can be.
+    while (ordinal < jobs_end_ && chunks_[ordinal / chunk_jobs] == nullptr) {
+      ordinal += chunk_jobs;
+    }
+    return ordinal < jobs_end_;
+  };
+  for (; skip_unknown() && jobs.size() < jobs_max; ++ordinal) {
     const Cell* const cell = find_cell(ordinal);
     if (cell == nullptr) {
       continue;

@@ -23,6 +23,7 @@
 #include <netinet/tcp.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <thread>
 #include <unistd.h>
 #include <vector>
@@ -161,6 +162,13 @@ Result<void, IoError> Ring::State::set_up() {
   ring_ready = true;
   io_uring_register_ring_fd(&ring);  // saves a table look-up an enter; harmless when it fails
   result = io_uring_register_files_sparse(&ring, options.sockets_max);
+  rlimit files{};
+  if (result == -EMFILE && ::getrlimit(RLIMIT_NOFILE, &files) == 0 &&
+      files.rlim_cur < options.sockets_max) {
+    // The kernel makes no table that is larger than the limit on open files: fewer sockets will do.
+    options.sockets_max = std::max(1u, static_cast<std::uint32_t>(files.rlim_cur));
+    result = io_uring_register_files_sparse(&ring, options.sockets_max);
+  }
   if (result < 0) {
     return tl::unexpected(IoError{
         -result,
@@ -508,6 +516,8 @@ void Ring::accept(int listening_fd, Owner owner) {
   io_uring_prep_multishot_accept_direct(sqe, listening_fd, nullptr, nullptr, 0);
   sqe->user_data = tag(owner, 0, Operation::accept);
 }
+
+std::uint32_t Ring::sockets_max() const { return state_->options.sockets_max; }
 
 RingCounters Ring::counters() const {
   RingCounters counters = state_->counters;

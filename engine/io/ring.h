@@ -9,7 +9,8 @@
 namespace ringpost::io {
 
 struct RingOptions {
-  std::uint32_t sockets_max = 1024;     // size of the direct descriptor table
+  // Size of the direct descriptor table; the limit on open files (RLIMIT_NOFILE) may make it less.
+  std::uint32_t sockets_max = 1024;
   std::uint32_t receive_buffers = 256;  // a power of two, shared by all sockets of the ring
   std::uint32_t receive_buffer_bytes = 4096;
   std::uint32_t submission_entries =
@@ -51,6 +52,8 @@ class Ring final : public Io {
   // call it: a ring either opens sockets or accepts them.
   void accept(int listening_fd, Owner owner);
 
+  // How many sockets it has room for.
+  [[nodiscard]] std::uint32_t sockets_max() const;
   [[nodiscard]] RingCounters counters() const;
   // "2.9", for `ringpost version`.
   [[nodiscard]] static std::string library_version();

@@ -20,6 +20,7 @@
 
 #include <algorithm>
 
+#include "codec/idempotency_header.h"
 #include "codec/smtp_command.h"
 
 namespace ringpost::protocol {
@@ -105,6 +106,7 @@ void Session::submit(Job& job, Instant now) {
   for (; index < count; ++index) {
     job.recipients[index].progress = RecipientProgress::waiting;
   }
+  current.header = codec::idempotency_header(job, options_.idempotency_header);
   ++sequence_end_;
   bytes_in_flight_ += job.content.size();
   if (messages_in_flight() == depth()) {
@@ -308,7 +310,7 @@ bool Session::write_mail(Transaction& current) {
   }
   const Job& job = *current.job;
   codec::MailParameters parameters;
-  parameters.size_bytes = capabilities_.size ? message_bytes(job) : 0;
+  parameters.size_bytes = capabilities_.size ? current.header.size() + message_bytes(job) : 0;
   parameters.body_8bit = job.traits.has_8bit;
   parameters.smtputf8 = job.needs_smtputf8;
   parameters.dsn = capabilities_.dsn;
@@ -358,7 +360,8 @@ bool Session::write_data(Transaction& current) {
 void Session::write_bdat(Transaction& current) {
   const Job& job = *current.job;
   current.chunked = true;
-  codec::append_bdat_last(pending_, message_bytes(job));
+  codec::append_bdat_last(pending_, current.header.size() + message_bytes(job));
+  pending_.append(current.header);
   expect(Expected::end_of_data, sequence_sending_);
   current.step = Step::content;
   if (job.content.empty()) {

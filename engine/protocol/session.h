@@ -57,6 +57,9 @@ struct SessionOptions {
   std::size_t flight_bytes_max = limits::flight_bytes_max;
   std::uint64_t messages_max = 0;  // of this session, which says QUIT behind the last; 0: no limit
   std::uint32_t recipients_max = 100;  // of one transaction; RFC 5321 4.5.3.1.8
+  // The field in front of messages that have an idempotency key; empty: none
+  // (codec/idempotency_header.h).
+  std::string idempotency_header;
   SessionTimeouts timeouts;
 };
 
@@ -159,6 +162,7 @@ class Session {
     bool chunked = false;    // its content goes behind BDAT, as it is
     bool ran_ahead = false;  // its MAIL left while the message before it had no answer
     bool answered = false;   // BDAT was refused in the middle of its content, which goes on
+    std::string header;      // in front of the job's content
     codec::StuffCursor cursor;
     std::uint64_t end_offset = 0;  // of the end of data in the output stream; 0: not written yet
   };

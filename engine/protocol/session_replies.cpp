@@ -440,6 +440,7 @@ void Session::on_data_reply(Transaction& current, const codec::Reply& reply) {
     current.lone_dot = current.taken == 0;
     current.step =
         current.lone_dot || current.job->content.empty() ? Step::end_of_data : Step::content;
+    pending_.append(current.step == Step::content ? Bytes(current.header) : Bytes());
     expect(Expected::end_of_data, sequence_sending_);
     return;
   }

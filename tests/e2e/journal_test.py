@@ -3,7 +3,6 @@
 tests/crash kills at random moments; here each promise has a case of its own.
 """
 
-import resource
 import shlex
 import subprocess
 import time
@@ -217,29 +216,105 @@ class InFlightTest(ResumeTest):
 
 
 
-class FullDiskTest(ResumeTest):
-    """No room for the journal: nothing leaves that it does not know of."""
+class StalledServerTest(ResumeTest):
+    """A server that takes a message and never answers, and somebody who has no time for that."""
 
-    def test_no_room_for_the_journal(self):
-        """Exit code 11 when the room does not come back; when it has, a resume finishes the run."""
-        sink = self.sink("--latency", "5ms")
-        jobs = simple_jobs(3000)
-        write_jobs(self.folder / JOBS, jobs)
-        program = self.start_run(sink.endpoint())
-        resource.prlimit(program.process.pid, resource.RLIMIT_FSIZE, (200_000, 200_000))
+    def setUp(self):
+        super().setUp()
+        self.server = ScriptedServer([*NO_ANSWER, read_to_the_end], [*in_clear(), any_messages],
+                                     cleanup=self.addCleanup)
+        self.jobs = simple_jobs(5)
+        write_jobs(self.folder / JOBS, self.jobs)
+
+    def start_stalled(self, drain):
+        program = self.start_run(self.server.endpoint(tls="none"), "--connections", "1",
+                                 "--drain", drain)
+        wait_until(lambda: self.server.messages, "the first message has arrived")
+        return program
+
+    def assert_resumes(self, program):
+        """Everybody has an outcome, and a resume sends all but the one in doubt."""
         run = self.finish(program)
-        self.assert_exit(run, 11)
-        self.assert_says(run, "journal")
-        run = self.finish_run(sink.endpoint(), "--resume")
-        self.assertIn(run.exit_code, (0, 6), run.describe())
-        report = sink.stop()
-        words = last_words(read_outcomes(self.folder / OUTCOMES))
-        self.assertEqual(set(words), set(recipients_of(jobs)))
-        taken = report.recipients()
-        for recipient, status in words.items():
-            self.assertIn(status, ("accepted", "unknown"))
-            self.assertLessEqual(taken[recipient], 1)
-            self.assertTrue(status == "unknown" or taken[recipient] == 1, recipient)
+        self.assert_exit(run, 143)
+        self.assert_each_recipient_once(run, self.jobs)
+        self.assertEqual(run.statuses(), {"unknown": 1, "unsent": 4}, run.describe())
+        self.assert_exit(self.finish_run(self.server.endpoint(tls="none"), "--resume"), 0)
+        outcomes = read_outcomes(self.folder / OUTCOMES)
+        self.assertEqual(afterthoughts(outcomes), [])
+        words = last_words(outcomes)
+        self.assertEqual(words.pop(("job-0", "recipient@example.net")), "unknown")
+        self.assertEqual(set(words.values()), {"accepted"})
+        self.assertEqual(len(self.server.messages), len(self.jobs))
+
+    def test_sigterm(self):
+        """It waits as long as the drain takes, and no longer."""
+        program = self.start_stalled("300ms")
+        terminate(program)
+        self.assert_resumes(program)
+
+    def test_second_sigterm(self):
+        """It ends at once, with an outcome for what is in flight."""
+        program = self.start_stalled("1h")
+        terminate(program)
+        wait_until(lambda: "stopping" in program.stderr(), "the first signal was noticed")
+        self.assertTrue(program.is_alive())
+        terminate(program)
+        self.assert_resumes(program)
+
+
+class CompletedFileTest(ResumeTest):
+    """Outcome lines that a crash has kept from the file, and a resume takes from the journal."""
+
+    def setUp(self):
+        super().setUp()
+        self.the_sink = self.sink()
+        self.jobs = simple_jobs(200)
+        write_jobs(self.folder / JOBS, self.jobs)
+
+    def run_harm_resume(self, harm, *flags):
+        """The outcome file before the harm, and after the resume of a run that was complete."""
+        path = self.folder / OUTCOMES
+        self.assert_exit(self.finish_run(self.the_sink.endpoint(), *flags), 0)
+        before = path.read_bytes()
+        harm(path, before)
+        run = self.start_run(self.the_sink.endpoint(), "--resume", *flags).wait()
+        self.assert_exit(run, 0)
+        return before, path.read_bytes()
+
+    def test_lines_that_are_missing(self):
+        """Half a line, and all that should follow it."""
+        before, after = self.run_harm_resume(
+            lambda path, octets: path.write_bytes(octets[:len(octets) // 2]))
+        self.assertEqual(after, before)
+
+    def test_file_that_ended_within_a_line(self):
+        """What stood in the file before, of another program, does not shift what belongs there."""
+        (self.folder / OUTCOMES).write_bytes(b'{"id":"torn')
+        path = self.folder / OUTCOMES
+        self.assert_exit(self.start_run(self.the_sink.endpoint()).wait(), 0)
+        before = path.read_bytes()
+        self.assertTrue(before.startswith(b'{"id":"torn\n{"id":'))
+        path.write_bytes(before[:-1000])
+        self.assert_exit(self.start_run(self.the_sink.endpoint(), "--resume").wait(), 0)
+        self.assertEqual(path.read_bytes(), before)
+
+    def test_power_cut(self):
+        """Octets that never came to the disk read as NUL, at the end and in the middle."""
+
+        def harm(path, octets):
+            page = 4096
+            path.write_bytes(octets[:page] + b"\0" * page + octets[2 * page:3 * page] +
+                             b"\0" * page)
+
+        before, after = self.run_harm_resume(harm, "--durability", "power")
+        self.assertEqual(after, before)
+
+    def test_file_of_somebody_else(self):
+        """A file that has something else there is left as it is."""
+        before, after = self.run_harm_resume(
+            lambda path, octets: path.write_bytes(octets.replace(b"job-7", b"JOB-7")),
+            "--durability", "power")
+        self.assertEqual(after, before.replace(b"job-7", b"JOB-7"))
 
 
 if __name__ == "__main__":

@@ -55,6 +55,18 @@ TEST_CASE("journal history: each status is final or to be sent again") {
   CHECK(history.jobs_end() == status_count);
 }
 
+// One record says so, and it must not cost a walk through all jobs before.
+TEST_CASE("journal history: the last job there can be is found at once") {
+  JournalHistory history;
+  const std::uint64_t last = limits::journal_jobs_max - 1;
+  add_intent(history, 5);
+  add_intent(history, last);
+  CHECK(history.jobs_end() == limits::journal_jobs_max);
+  CHECK(history.jobs_in_flight(10) == std::vector<std::uint64_t>{5, last});
+  CHECK(history.jobs_in_flight(1) == std::vector<std::uint64_t>{5});
+  CHECK(history.bytes() < (40u << 20));
+}
+
 TEST_CASE("journal history: the last word on a recipient counts, whatever came before") {
   JournalHistory history;
   add_outcome(history, 7, Status::unknown);

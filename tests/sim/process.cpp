@@ -381,7 +381,7 @@ void Process::write_outcomes() {
   bool written = true;
   if (journal_ && !output_lost_) {
     written = journal_->write().has_value();
-    unwritten_ += journal_->take_written_lines();
+    journal_->take_written_lines(unwritten_);
   }
   if (!unwritten_.empty() && world_.disk.append(world_.files.outcomes, unwritten_)) {
     unwritten_.clear();

@@ -4,6 +4,7 @@
 #include <csignal>
 #include <fcntl.h>
 #include <string>
+#include <sys/eventfd.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <thread>
@@ -184,6 +185,56 @@ TEST_CASE(
   ::close(pipe[0]);
   CHECK(written);
   CHECK(got == expected);
+}
+
+TEST_CASE("outcome file: a reader who stalls is waited for until somebody gives up") {
+  std::array<int, 2> pipe{};
+  REQUIRE(::pipe2(pipe.data(), O_CLOEXEC) == 0);
+  const int stop = ::eventfd(0, EFD_CLOEXEC);
+  auto file = OutcomeFile::open("/proc/self/fd/" + std::to_string(pipe[1]), stop);
+  REQUIRE(file);
+  const std::string expected = std::string(1'000'000, 'x') + "\n";
+  file->lines() = expected;
+  std::thread giving_up([stop] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    const std::uint64_t one = 1;
+    CHECK(::write(stop, &one, sizeof(one)) == sizeof(one));
+  });
+  const auto written = file->write();
+  giving_up.join();
+  REQUIRE_FALSE(written);
+  CHECK_FALSE(written.error().may_be_tried_again);
+  const std::size_t left = file->unwritten_bytes();
+  CHECK(left < expected.size());
+  // From now on nothing waits, and what the reader takes at once is written.
+  CHECK_FALSE(file->write());
+  CHECK(file->unwritten_bytes() == left);
+  std::string got(expected.size() - left, '\0');
+  std::size_t have = 0;
+  while (have < got.size()) {
+    const ssize_t count = ::read(pipe[0], got.data() + have, got.size() - have);
+    REQUIRE(count > 0);
+    have += static_cast<std::size_t>(count);
+  }
+  CHECK(got == expected.substr(0, got.size()));
+  CHECK_FALSE(file->write());
+  CHECK(file->unwritten_bytes() < left);
+  for (const int descriptor : {pipe[0], pipe[1], stop}) {
+    ::close(descriptor);
+  }
+}
+
+TEST_CASE("outcome file: it is told apart whether another try may help") {
+  OutcomeFile full = opened("/dev/full");
+  full.lines() += "one\n";
+  const auto written = full.write();
+  REQUIRE_FALSE(written);
+  CHECK(written.error().may_be_tried_again);
+  const TemporaryFolder folder;
+  OutcomeFile file = opened(folder.path("outcomes"));
+  file.lines() += "one\n";
+  REQUIRE(file.write());
+  CHECK(file.sync());
 }
 
 TEST_CASE("outcome file: moved, it goes on where it was") {

@@ -324,6 +324,18 @@ TEST_CASE("send settings: a client certificate has its key, and others may not r
   CHECK(contains(run.refused({}), "without TLS a certificate means nothing"));
 }
 
+TEST_CASE("send settings: an idempotency header is the name of a field") {
+  Run run;
+  const std::string endpoint = "[endpoint.one]\nhost = \"h\"\n";
+  run.config(endpoint + "idempotency_header = \"Resend-Idempotency-Key\"\n");
+  CHECK(run.accepted({}).endpoints[0].idempotency_header == "Resend-Idempotency-Key");
+  for (const std::string& wrong :
+       {std::string(), std::string("X Key"), std::string("X-Key:"), std::string(65, 'x')}) {
+    run.config(endpoint + "idempotency_header = \"" + wrong + "\"\n");
+    CHECK(contains(run.refused({}), "endpoint.one.idempotency_header"));
+  }
+}
+
 TEST_CASE("send settings: a user without a password is told the ways, a dry run needs none") {
   Run run;
   const std::string error = run.refused({"-e", "smtp://u@mail.example.com"});

@@ -156,4 +156,19 @@ TEST_CASE("signal watch: one that is never started goes quietly") {
   CHECK(watch.stop_descriptor() >= 0);
 }
 
+TEST_CASE("signal watch: a drain that began without a signal ends as one of a signal does") {
+  Noted noted;
+  SignalWatch watch;
+  SignalWatchActions actions = noted.actions();
+  actions.drain = 50ms;
+  watch.start(std::move(actions));
+  CHECK_FALSE(readable(watch.stop_descriptor()));
+  watch.begin_drain();
+  CHECK(readable(watch.stop_descriptor()));
+  CHECK(noted.wait_for(1) == "2");
+  CHECK(watch.signal() == 0);
+  watch.stop();
+  CHECK(noted.all() == "2");
+}
+
 }  // namespace ringpost::cli

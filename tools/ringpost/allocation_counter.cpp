@@ -65,21 +65,37 @@ int __wrap_posix_memalign(void** block, std::size_t alignment, std::size_t bytes
 }  // extern "C"
 // NOLINTEND(bugprone-reserved-identifier)
 
-// The array and nothrow forms of the standard library come to these. A new_handler is not asked:
-// ringpost sets none.
-void* operator new(std::size_t bytes) {
-  if (void* const block = std::malloc(bytes == 0 ? 1 : bytes)) {
-    return block;
+namespace {
+
+// As [new.delete.single] wants it: out_of_memory.h sets one.
+void ask_new_handler() {
+  const std::new_handler handler = std::get_new_handler();
+  if (handler == nullptr) {
+    throw std::bad_alloc();
   }
-  throw std::bad_alloc();
+  handler();
+}
+
+}  // namespace
+
+// The array and nothrow forms of the standard library come to these.
+void* operator new(std::size_t bytes) {
+  for (;;) {
+    if (void* const block = std::malloc(bytes == 0 ? 1 : bytes)) {
+      return block;
+    }
+    ask_new_handler();
+  }
 }
 
 void* operator new(std::size_t bytes, std::align_val_t alignment) {
   const auto step = static_cast<std::size_t>(alignment);
-  if (void* const block = std::aligned_alloc(step, (bytes + step - 1) / step * step)) {
-    return block;
+  for (;;) {
+    if (void* const block = std::aligned_alloc(step, (bytes + step - 1) / step * step)) {
+      return block;
+    }
+    ask_new_handler();
   }
-  throw std::bad_alloc();
 }
 
 void operator delete(void* block) noexcept { std::free(block); }

@@ -6,6 +6,8 @@
 
 #include <fmt/format.h>
 
+#include "codec/header_text.h"
+#include "codec/idempotency_header.h"
 #include "codec/sasl.h"
 #include "codec/spelling.h"
 #include "tools/ringpost/endpoint_url.h"
@@ -96,6 +98,15 @@ Applied apply_not_empty(const SettingValue& value, std::string& into) {
     return tl::unexpected(std::string("it is empty, or has a NUL"));
   }
   into = value.text();
+  return {};
+}
+
+Applied apply_idempotency_header(const SettingValue& value, EndpointDraft& draft) {
+  const std::string& name = value.text();
+  if (!codec::is_field_name(name) || name.size() > codec::idempotency_name_bytes_max) {
+    return tl::unexpected(fmt::format("{} is not the name of a header field", in_quotes(name)));
+  }
+  draft.options.idempotency_header = name;
   return {};
 }
 
@@ -198,6 +209,7 @@ constexpr std::array<EndpointKey, 30> keys = {{
        return take(parse_weight(value.text()), draft.options.weight);
      }},
     {"client_name", SettingKind::text, false, apply_client_name},
+    {"idempotency_header", SettingKind::text, false, apply_idempotency_header},
     {"connect_timeout", SettingKind::number, false,
      [](const SettingValue& value, EndpointDraft& draft) {
        return apply_timeout(value, draft.options.connect_timeout);

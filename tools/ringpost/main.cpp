@@ -3,6 +3,8 @@
 #include <sys/resource.h>
 
 #include "tools/ringpost/command_line.h"
+#include "tools/ringpost/exit_code.h"
+#include "tools/ringpost/out_of_memory.h"
 
 namespace {
 
@@ -25,5 +27,6 @@ int main(int argument_count, char** arguments) {
   // A file that reaches its limit is an error of the write, not the end of the program.
   std::signal(SIGXFSZ, SIG_IGN);
   raise_descriptor_limit();
+  ringpost::cli::end_when_out_of_memory(ringpost::cli::exit_uncategorised);
   return ringpost::cli::run_command_line(argument_count, arguments);
 }

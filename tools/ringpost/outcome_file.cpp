@@ -1,5 +1,6 @@
 #include "tools/ringpost/outcome_file.h"
 
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>
@@ -8,11 +9,16 @@
 #include <unistd.h>
 #include <utility>
 
+#include "queue/directory_sync.h"
+#include "queue/journal_error.h"
+
 namespace ringpost::cli {
 
 namespace {
 
 constexpr std::size_t write_bytes_min = 64u << 10;
+// What a pipe that says it has room takes without waiting (PIPE_BUF, pipe(7)).
+constexpr std::size_t pipe_bytes_at_once = 4096;
 
 // Whether a file of that size ends within a line, as a run leaves it that was killed while it
 // wrote.
@@ -29,14 +35,22 @@ bool ends_within_line(const std::string& path, off_t bytes) {
 
 }  // namespace
 
-OutcomeFile::OutcomeFile(std::string path, int descriptor, std::uint64_t bytes_before)
-    : path_(std::move(path)), descriptor_(descriptor), bytes_before_(bytes_before) {
+OutcomeFile::OutcomeFile(std::string path, int descriptor, std::uint64_t bytes_before,
+                         int stop_descriptor)
+    : path_(std::move(path)),
+      descriptor_(descriptor),
+      stop_descriptor_(stop_descriptor),
+      bytes_before_(bytes_before) {
+  struct stat status {};
+  is_file_ = ::fstat(descriptor, &status) == 0 && S_ISREG(status.st_mode);
   lines_.reserve(write_bytes_min * 2);
 }
 
 OutcomeFile::OutcomeFile(OutcomeFile&& other) noexcept
     : path_(std::move(other.path_)),
       descriptor_(std::exchange(other.descriptor_, -1)),
+      stop_descriptor_(other.stop_descriptor_),
+      is_file_(other.is_file_),
       bytes_before_(other.bytes_before_),
       lines_(std::move(other.lines_)) {}
 
@@ -46,9 +60,9 @@ OutcomeFile::~OutcomeFile() {
   }
 }
 
-Result<OutcomeFile, OutputError> OutcomeFile::open(const std::string& path) {
+Result<OutcomeFile, OutputError> OutcomeFile::open(const std::string& path, int stop_descriptor) {
   if (path == "-") {
-    return OutcomeFile("standard output", STDOUT_FILENO, 0);
+    return OutcomeFile("standard output", STDOUT_FILENO, 0, stop_descriptor);
   }
   const int descriptor =
       ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, S_IRUSR | S_IWUSR | S_IRGRP);
@@ -56,8 +70,8 @@ Result<OutcomeFile, OutputError> OutcomeFile::open(const std::string& path) {
   if (descriptor < 0 || ::fstat(descriptor, &status) != 0) {
     return tl::unexpected(OutputError{path + ": " + std::strerror(errno)});
   }
-  OutcomeFile file(path, descriptor, static_cast<std::uint64_t>(status.st_size));
-  if (S_ISREG(status.st_mode) && status.st_size > 0 && ends_within_line(path, status.st_size)) {
+  OutcomeFile file(path, descriptor, static_cast<std::uint64_t>(status.st_size), stop_descriptor);
+  if (file.is_file_ && status.st_size > 0 && ends_within_line(path, status.st_size)) {
     file.lines_ = "\n";  // ours begin on a line of their own
   }
   return file;
@@ -70,19 +84,58 @@ Result<void, OutputError> OutcomeFile::write_if_full() {
 Result<void, OutputError> OutcomeFile::write() {
   std::size_t written = 0;
   while (written < lines_.size()) {
-    const ssize_t count = ::write(descriptor_, lines_.data() + written, lines_.size() - written);
-    if (count >= 0) {
-      written += static_cast<std::size_t>(count);
-    } else if (errno == EAGAIN) {
-      pollfd wanted{descriptor_, POLLOUT, 0};
-      ::poll(&wanted, 1, -1);
-    } else if (errno != EINTR) {
-      const int error_number = errno;
+    const auto count = write_some(Bytes(lines_).substr(written));
+    if (!count) {
       lines_.erase(0, written);
-      return tl::unexpected(OutputError{path_ + ": " + std::strerror(error_number)});
+      const char* const why =
+          count.error() == ETIMEDOUT ? "nobody reads it" : std::strerror(count.error());
+      return tl::unexpected(OutputError{path_ + ": " + why, queue::is_lack_of_room(count.error())});
     }
+    written += *count;
   }
   lines_.clear();
+  return {};
+}
+
+// The error is an errno.
+Result<std::size_t, int> OutcomeFile::write_some(Bytes octets) {
+  while (true) {
+    if (!is_file_) {
+      if (const int error_number = wait_for_reader(); error_number != 0) {
+        return tl::unexpected(error_number);
+      }
+      octets = octets.substr(0, pipe_bytes_at_once);
+    }
+    const ssize_t count = ::write(descriptor_, octets.data(), octets.size());
+    if (count >= 0) {
+      return static_cast<std::size_t>(count);
+    }
+    if (errno != EINTR && errno != EAGAIN) {
+      return tl::unexpected(errno);
+    }
+  }
+}
+
+// Until a write would not wait. ETIMEDOUT: nobody waits any longer.
+int OutcomeFile::wait_for_reader() const {
+  std::array<pollfd, 2> wanted{{{descriptor_, POLLOUT, 0}, {stop_descriptor_, POLLIN, 0}}};
+  while (::poll(wanted.data(), wanted.size(), -1) < 0) {
+    if (errno != EINTR) {
+      return errno;
+    }
+  }
+  return wanted[0].revents == 0 ? ETIMEDOUT : 0;
+}
+
+Result<void, OutputError> OutcomeFile::sync() {
+  if (is_file_ && ::fdatasync(descriptor_) != 0) {
+    return tl::unexpected(OutputError{path_ + ": fdatasync: " + std::strerror(errno)});
+  }
+  if (is_file_ && bytes_before_ == 0) {
+    if (const auto synced = queue::sync_directory_of(path_); !synced) {
+      return tl::unexpected(OutputError{synced.error().message});
+    }
+  }
   return {};
 }
 

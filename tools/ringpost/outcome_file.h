@@ -9,7 +9,8 @@
 namespace ringpost::cli {
 
 struct OutputError {
-  std::string message;  // names the file
+  std::string message;              // names the file
+  bool may_be_tried_again = false;  // there was no room
 };
 
 // Gathers lines and writes them in large pieces, whole lines only unless the system takes fewer
@@ -18,8 +19,10 @@ struct OutputError {
 class OutcomeFile {
  public:
   // "-" is standard output. A file that exists is added to, never cut: outcome lines are the only
-  // record of what was accepted.
-  [[nodiscard]] static Result<OutcomeFile, OutputError> open(const std::string& path);
+  // record of what was accepted. Once `stop_descriptor` is readable nothing waits any more for
+  // whoever reads the other end of a pipe; -1: that never happens.
+  [[nodiscard]] static Result<OutcomeFile, OutputError> open(const std::string& path,
+                                                             int stop_descriptor = -1);
   OutcomeFile(OutcomeFile&& other) noexcept;
   OutcomeFile& operator=(OutcomeFile&&) = delete;
   ~OutcomeFile();
@@ -33,14 +36,21 @@ class OutcomeFile {
   [[nodiscard]] Result<void, OutputError> write_if_full();
   // Writes all.
   [[nodiscard]] Result<void, OutputError> write();
+  // Waits until all that was written is on the disk, where there is one. Not to be tried again: a
+  // disk that has said no may say yes the next time and mean nothing.
+  [[nodiscard]] Result<void, OutputError> sync();
   // Octets that have not been written.
   [[nodiscard]] std::size_t unwritten_bytes() const { return lines_.size(); }
 
  private:
-  OutcomeFile(std::string path, int descriptor, std::uint64_t bytes_before);
+  OutcomeFile(std::string path, int descriptor, std::uint64_t bytes_before, int stop_descriptor);
+  [[nodiscard]] Result<std::size_t, int> write_some(Bytes octets);
+  [[nodiscard]] int wait_for_reader() const;
 
   std::string path_;
   int descriptor_ = -1;
+  int stop_descriptor_ = -1;
+  bool is_file_ = false;  // and no pipe, socket or terminal, whose reader may keep us waiting
   std::uint64_t bytes_before_ = 0;
   std::string lines_;
 };

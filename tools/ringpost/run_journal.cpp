@@ -18,9 +18,11 @@ namespace ringpost::cli {
 
 namespace {
 
-JournalTrouble trouble_of(const queue::JournalError& error) { return {error.message, false}; }
+JournalTrouble trouble_of(const queue::JournalError& error) {
+  return {error.message, false, error.may_be_tried_again};
+}
 
-JournalTrouble usage(std::string message) { return {std::move(message), true}; }
+JournalTrouble usage(std::string message) { return {std::move(message), true, false}; }
 
 Result<std::vector<codec::JournalFile>, JournalTrouble> samples_of(
     const std::vector<std::string>& files) {
@@ -51,9 +53,10 @@ class Descriptor {
   int number_;
 };
 
-bool write_all(int descriptor, Bytes octets) {
+bool write_all(int descriptor, Bytes octets, std::uint64_t offset) {
   while (!octets.empty()) {
-    const ssize_t count = ::write(descriptor, octets.data(), octets.size());
+    const ssize_t count =
+        ::pwrite(descriptor, octets.data(), octets.size(), static_cast<off_t>(offset));
     if (count < 0 && errno == EINTR) {
       continue;
     }
@@ -61,8 +64,48 @@ bool write_all(int descriptor, Bytes octets) {
       return false;
     }
     octets.remove_prefix(static_cast<std::size_t>(count));
+    offset += static_cast<std::uint64_t>(count);
   }
   return true;
+}
+
+// As many octets as `room` has.
+bool read_all(int descriptor, std::string& room, std::uint64_t offset) {
+  std::size_t filled = 0;
+  while (filled < room.size()) {
+    const ssize_t count = ::pread(descriptor, room.data() + filled, room.size() - filled,
+                                  static_cast<off_t>(offset + filled));
+    if (count < 0 && errno == EINTR) {
+      continue;
+    }
+    if (count <= 0) {
+      errno = count == 0 ? EIO : errno;
+      return false;
+    }
+    filled += static_cast<std::size_t>(count);
+  }
+  return true;
+}
+
+// Whether this may be what is left of the line: the front of it, and after a power cut NUL where
+// its octets had not come to the disk.
+bool is_left_of(Bytes there, Bytes line, bool after_power_cut) {
+  for (std::size_t i = 0; i < there.size(); ++i) {
+    if (there[i] != line[i] && !(after_power_cut && there[i] == '\0')) {
+      return false;
+    }
+  }
+  return true;
+}
+
+// Those who may have the message get it in a transaction of their own: a provider that knows it
+// again drops all of it, and so nobody else may be in it.
+void keep_apart(Job& job, const queue::JobHistory& history) {
+  for (std::size_t i = 0; i < job.recipient_count; ++i) {
+    const queue::RecipientHistory before = history.of(i);
+    job.recipients[i].postponed =
+        before == queue::RecipientHistory::none || before == queue::RecipientHistory::again;
+  }
 }
 
 void set_unknown(Recipient& recipient, std::int64_t now_us) {
@@ -86,6 +129,7 @@ Result<std::unique_ptr<RunJournal>, JournalTrouble> RunJournal::open(
   }
   std::unique_ptr<RunJournal> run(new RunJournal);
   run->resend_unknown_ = settings.resend_unknown;
+  run->durability_ = settings.durability;
   if (!settings.resume) {
     run->header_ = {now_us, now_us, newlines, std::move(*samples)};
     auto created =
@@ -129,7 +173,7 @@ Result<void, JournalTrouble> RunJournal::complete_outcomes(const std::string& pa
   }
   const std::size_t last = history_.runs().size() - 1;
   const queue::RunHistory& run = history_.runs()[last];
-  const Descriptor file(::open(path.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC));
+  const Descriptor file(::open(path.c_str(), O_RDWR | O_CLOEXEC));
   struct stat status {};
   if (run.run.outcomes_path != path || file.get() < 0 || ::fstat(file.get(), &status) != 0 ||
       !S_ISREG(status.st_mode)) {
@@ -137,22 +181,32 @@ Result<void, JournalTrouble> RunJournal::complete_outcomes(const std::string& pa
   }
   std::uint64_t at = run.run.outcomes_bytes;  // where the line at hand belongs
   const auto bytes = static_cast<std::uint64_t>(status.st_size);
-  if (bytes < at || bytes >= at + run.outcome_bytes) {
+  const bool is_complete = bytes >= at + run.outcome_bytes;
+  if (bytes < at || (is_complete && !run.run.survives_power_cut)) {
     return {};  // shortened or replaced since, or complete
   }
-  bool written = true;
-  const auto read =
-      queue::for_each_outcome(journal_->path(), last, [&](const codec::JournalOutcome& outcome) {
-        const std::uint64_t there = bytes > at ? std::min(bytes - at, outcome.line.size()) : 0;
-        written = write_all(file.get(), outcome.line.substr(there));
-        at += outcome.line.size();
-        return written;
-      });
-  if (!read) {
+  std::string there;
+  int error_number = 0;
+  const auto complete = [&](const codec::JournalOutcome& outcome) {
+    const auto count = at < bytes ? std::min<std::uint64_t>(bytes - at, outcome.line.size()) : 0;
+    there.resize(count);
+    const bool is_read = read_all(file.get(), there, at);
+    if (is_read && !is_left_of(there, outcome.line, run.run.survives_power_cut)) {
+      return false;  // somebody else's
+    }
+    const bool is_whole = is_read && there == outcome.line;
+    if (!is_read || (!is_whole && !write_all(file.get(), outcome.line, at))) {
+      error_number = errno;
+      return false;
+    }
+    at += outcome.line.size();
+    return true;
+  };
+  if (const auto read = queue::for_each_outcome(journal_->path(), last, complete); !read) {
     return tl::unexpected(trouble_of(read.error()));
   }
-  if (!written) {
-    return tl::unexpected(JournalTrouble{path + ": " + std::strerror(errno), false});
+  if (error_number != 0) {
+    return tl::unexpected(JournalTrouble{path + ": " + std::strerror(error_number), false, false});
   }
   return {};
 }
@@ -188,6 +242,7 @@ Result<RunJournal::Plan, JournalTrouble> RunJournal::plan(Job& job, std::uint64_
     job.add_recipient();
   }
   bool left = false;
+  bool resends = false;
   for (std::size_t i = 0; i < job.recipient_count; ++i) {
     Recipient& recipient = job.recipients[i];
     const bool unknown = history.status(i) == Status::unknown;
@@ -198,6 +253,7 @@ Result<RunJournal::Plan, JournalTrouble> RunJournal::plan(Job& job, std::uint64_
         break;
       case queue::RecipientHistory::in_flight:
         left = true;
+        resends = resends || resend_unknown_;
         if (!resend_unknown_) {
           set_unknown(recipient, now_us);
         }
@@ -205,9 +261,14 @@ Result<RunJournal::Plan, JournalTrouble> RunJournal::plan(Job& job, std::uint64_
       case queue::RecipientHistory::final:
         recipient.reported = !(unknown && resend_unknown_);
         recipient.decided = recipient.reported;
+        recipient.outcome.status = history.status(i).value_or(Status::unsent);
+        resends = resends || !recipient.reported;
         left = left || !recipient.reported;
         break;
     }
+  }
+  if (resends) {
+    keep_apart(job, history);
   }
   return left ? Plan::send : Plan::skip;
 }

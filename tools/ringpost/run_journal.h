@@ -26,7 +26,8 @@ struct JournalSettings {
 
 struct JournalTrouble {
   std::string message;
-  bool usage = false;  // a mistake of whoever runs it, not of the disk
+  bool usage = false;               // a mistake of whoever runs it, not of the disk
+  bool may_be_tried_again = false;  // there was no room
 };
 
 // Thread: open() to begin_run(), and plan(), are the reader's; write() is the outcome thread's.
@@ -66,6 +67,8 @@ class RunJournal {
   // Appends the lines that were written since the last call, for the outcomes file.
   void take_written_lines(std::string& lines);
   [[nodiscard]] bool has_unwritten() const { return !outcomes_.empty(); }
+  // What is in the outcomes file has to be on the disk before the journal counts on it.
+  [[nodiscard]] bool survives_power_cut() const { return durability_ == queue::Durability::power; }
 
   void end_run(std::int64_t now_us, int exit_code);
 
@@ -81,6 +84,7 @@ class RunJournal {
   codec::JournalHeader header_;
   bool resend_unknown_ = false;
   bool resumed_ = false;
+  queue::Durability durability_ = queue::Durability::process;
   std::unique_ptr<queue::Journal> journal_;
   queue::JournalHistory history_;
   std::string remark_;

@@ -14,16 +14,16 @@
 #include <unistd.h>
 
 #include "codec/job_reader.h"
-#include "codec/outcome_writer.h"
 #include "engine/engine.h"
 #include "tools/ringpost/allocation_counter.h"
 #include "tools/ringpost/commands.h"
 #include "tools/ringpost/job_file_source.h"
 #include "tools/ringpost/job_input.h"
-#include "tools/ringpost/outcome_file.h"
+#include "tools/ringpost/out_of_memory.h"
 #include "tools/ringpost/parse_line.h"
 #include "tools/ringpost/progress.h"
 #include "tools/ringpost/run_journal.h"
+#include "tools/ringpost/run_output.h"
 #include "tools/ringpost/run_report.h"
 #include "tools/ringpost/run_tally.h"
 
@@ -32,9 +32,6 @@ namespace ringpost::cli {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-
-// How long the last outcome lines are tried again to be written when the disk is full.
-constexpr Duration last_write_timeout = std::chrono::seconds(5);
 
 std::int64_t unix_time_us() {
   return std::chrono::duration_cast<std::chrono::microseconds>(
@@ -80,30 +77,37 @@ std::string resume_command() {
   return resumes ? command : command + " --resume";
 }
 
+std::vector<std::string> names_of(const std::vector<EndpointOptions>& endpoints) {
+  std::vector<std::string> names;
+  for (const EndpointOptions& endpoint : endpoints) {
+    names.push_back(endpoint.name);
+  }
+  return names;
+}
+
 class SendRun {
  public:
   SendRun(const SendSettings& settings, SignalWatch& watch, Log& log)
-      : settings_(settings), watch_(watch), log_(log), progress_(settings, log) {
-    for (const EndpointOptions& endpoint : settings.endpoints) {
-      endpoint_names_.push_back(endpoint.name);
-    }
-    writer_.emplace(endpoint_names_);
-  }
+      : settings_(settings),
+        watch_(watch),
+        log_(log),
+        progress_(settings, log),
+        output_(names_of(settings.endpoints), log,
+                {.hold = [this](bool held) { hold_sending(held); },
+                 .stop = [this] { stop_for_lost_output(); }}) {}
 
   int run();
 
  private:
   int open_journal();
-  bool open_files();
   [[nodiscard]] bool take_line(JobInput::Line& line, codec::JobReader& reader,
                                Engine::Submitter& submitter, std::uint64_t ordinal);
-  void write_journal();
-  void stop_for_lost_output(const std::string& why);
+  void stop_for_lost_output();
+  void hold_sending(bool held);
   void read_jobs(JobInput& input);
   void dry_run(JobInput& input);
   void take_outcomes(std::span<const DecidedRecipientView> decided);
-  void write_outcomes(bool everything);
-  void write_what_is_left();
+  void tick();
   void stop_soon();
   void stop_now();
   void finish();
@@ -116,19 +120,14 @@ class SendRun {
   Log& log_;
   Progress progress_;
   JobFileSource files_;
-  std::vector<std::string> endpoint_names_;
-  std::optional<codec::OutcomeWriter> writer_;
-  std::optional<OutcomeFile> outcomes_;
-  std::optional<OutcomeFile> errors_;
   std::unique_ptr<RunJournal> journal_;  // null: none is kept
-  std::string line_;                     // scratch
+  RunOutput output_;
   std::unique_ptr<Engine> engine_;
   RunTally tally_;
   Instant started_at_ = Clock::now();
   std::atomic<std::uint64_t> jobs_read_{0};
   std::atomic<std::uint64_t> bytes_read_{0};
   std::uint64_t bytes_total_ = 0;
-  std::atomic<bool> write_failed_{false};
   bool input_failed_ = false;
   bool usage_failed_ = false;
   std::int64_t date_us_ = unix_time_us();
@@ -157,33 +156,6 @@ int SendRun::open_journal() {
   return opened.error().usage ? exit_usage : exit_outcomes_lost;
 }
 
-bool SendRun::open_files() {
-  for (auto [path, file] : {std::pair{&settings_.outcomes_path, &outcomes_},
-                            std::pair{&settings_.errors_path, &errors_}}) {
-    if (path->empty()) {
-      continue;
-    }
-    auto opened = OutcomeFile::open(*path);
-    if (!opened) {
-      print_error(opened.error().message);
-      return false;
-    }
-    if (opened->bytes_before() > 0) {
-      log_.info("outcome lines are added to a file that has some already", {{"file", *path}});
-    }
-    file->emplace(std::move(*opened));
-  }
-  if (journal_) {
-    const std::uint64_t bytes_before = outcomes_ ? outcomes_->bytes_before() : 0;
-    const auto begun = journal_->begin_run(settings_.outcomes_path, bytes_before, unix_time_us());
-    if (!begun) {
-      print_error(begun.error().message);
-      return false;
-    }
-  }
-  return true;
-}
-
 int SendRun::run() {
   auto input = JobInput::open(settings_.files, watch_.stop_descriptor());
   if (!input) {
@@ -194,7 +166,8 @@ int SendRun::run() {
   if (const int code = open_journal(); code != exit_all_accepted) {
     return code;
   }
-  if (!open_files()) {
+  if (const auto opened = output_.open(settings_, journal_.get(), unix_time_us()); !opened) {
+    print_error(opened.error());
     return exit_outcomes_lost;
   }
   for (const std::string& warning : settings_.warnings) {
@@ -221,7 +194,7 @@ int SendRun::run() {
   }
   watch_.start({.first_signal = [this] { stop_soon(); },
                 .second_signal = [this] { stop_now(); },
-                .tick = [this] { progress_.show(facts()); },
+                .tick = [this] { tick(); },
                 .drain = settings_.drain});
   if (engine_) {
     read_jobs(*input);
@@ -229,6 +202,7 @@ int SendRun::run() {
     static_cast<void>(engine_->drain(never));
   } else {
     dry_run(*input);
+    take_outcomes({});
   }
   watch_.stop();
   finish();
@@ -236,7 +210,7 @@ int SendRun::run() {
   engine_.reset();
   if (journal_) {
     journal_->end_run(unix_time_us(), code);
-    if (watch_.signal() != 0) {
+    if (watch_.signal() != 0 || code == exit_outcomes_lost) {
       log_.warn("stopped; this goes on with the rest: " + resume_command());
     }
   }
@@ -246,8 +220,7 @@ int SendRun::run() {
 void SendRun::read_jobs(JobInput& input) {
   codec::JobReader reader({.newlines = settings_.newlines, .files = &files_});
   Engine::Submitter submitter = engine_->submitter();
-  for (std::uint64_t ordinal = 0;
-       watch_.signal() == 0 && !write_failed_.load(std::memory_order_relaxed);) {
+  for (std::uint64_t ordinal = 0; watch_.signal() == 0 && !output_.failed();) {
     if (input.may_wait()) {
       submitter.flush();
     }
@@ -303,7 +276,7 @@ void SendRun::dry_run(JobInput& input) {
   codec::JobReader reader({.newlines = settings_.newlines, .files = &files_});
   const std::int64_t date_us = unix_time_us();
   Job job;
-  while (watch_.signal() == 0 && !write_failed_.load(std::memory_order_relaxed)) {
+  while (watch_.signal() == 0 && !output_.failed()) {
     JobInput::Line line;
     const auto next = input.next(line);
     if (!next) {
@@ -335,88 +308,32 @@ void SendRun::dry_run(JobInput& input) {
 void SendRun::take_outcomes(std::span<const DecidedRecipientView> decided) {
   for (const DecidedRecipientView& view : decided) {
     tally_.count(view.outcome());
-    if (journal_) {
-      line_.clear();
-      writer_->append(line_, *view.job, view.recipient_index);
-      journal_->add(view, line_);
-    } else if (outcomes_) {
-      writer_->append(outcomes_->lines(), *view.job, view.recipient_index);
-    }
-    if (errors_ && view.outcome().status != Status::accepted) {
-      writer_->append(errors_->lines(), *view.job, view.recipient_index);
-    }
   }
-  write_journal();
-  write_outcomes(decided.empty());
+  output_.take(decided);
 }
 
-// A line is in the journal before it is in the file: what a crash leaves out of the file can be
-// completed from there.
-void SendRun::write_journal() {
-  if (!journal_) {
-    return;
-  }
-  const auto written = journal_->write();
-  if (!written) {
-    stop_for_lost_output(written.error().message);
-  } else if (outcomes_) {
-    journal_->take_written_lines(outcomes_->lines());
-  }
-}
-
-void SendRun::stop_for_lost_output(const std::string& why) {
-  if (!write_failed_.exchange(true)) {
-    log_.error("outcomes cannot be written; no more messages are sent", {{"reason", why}});
-  }
+// Outcomes are lost: no more jobs, and what is under way comes to its end within the drain.
+void SendRun::stop_for_lost_output() {
+  watch_.begin_drain();
   if (engine_) {
     engine_->stop_sending();
   }
 }
 
-// When a write fails no more jobs are taken, and what is under way comes to its end: its lines wait
-// in memory, bounded by what was in flight, for another try.
-void SendRun::write_outcomes(bool everything) {
-  for (auto* const file : {&outcomes_, &errors_}) {
-    if (!*file || write_failed_.load(std::memory_order_relaxed)) {
-      continue;
-    }
-    const auto written = everything ? (*file)->write() : (*file)->write_if_full();
-    if (!written) {
-      stop_for_lost_output(written.error().message);
-    }
+void SendRun::hold_sending(bool held) {
+  if (engine_) {
+    engine_->hold_sending(held);
   }
 }
 
-void SendRun::write_what_is_left() {
-  const Instant give_up_at = Clock::now() + last_write_timeout;
-  while (journal_ && journal_->has_unwritten()) {
-    write_journal();
-    if (journal_->has_unwritten() && Clock::now() >= give_up_at) {
-      print_error("the journal could not be written");
-      return;  // nor are its lines
-    }
-    if (journal_->has_unwritten()) {
-      ::usleep(100'000);
-    }
-  }
-  for (auto* const file : {&outcomes_, &errors_}) {
-    while (*file && (*file)->unwritten_bytes() > 0) {
-      const auto written = (*file)->write();
-      if (written) {
-        break;
-      }
-      if (Clock::now() >= give_up_at) {
-        write_failed_.store(true);
-        print_error("outcome lines could not be written: " + written.error().message);
-        break;
-      }
-      ::usleep(100'000);
-    }
-  }
+void SendRun::tick() {
+  progress_.show(facts());
+  output_.look_at_journal();
 }
 
 void SendRun::stop_soon() {
   if (!engine_) {
+    output_.give_up();
     return;  // a dry run ends by itself at the next line
   }
   log_.warn(
@@ -426,6 +343,7 @@ void SendRun::stop_soon() {
 }
 
 void SendRun::stop_now() {
+  output_.give_up();
   if (engine_) {
     log_.warn("stopping now");
     engine_->abort();
@@ -433,7 +351,7 @@ void SendRun::stop_now() {
 }
 
 void SendRun::finish() {
-  write_what_is_left();
+  output_.finish();
   progress_.clear();
   const RunFacts facts_now = facts();
   for (const EndpointFailure& failure : facts_now.failures) {
@@ -478,7 +396,7 @@ bool SendRun::fails_on(Status status) const {
 
 // CONTRACT.md section 1: if several apply, 11, then 7 > 6 > 5 > 4 > 3.
 int SendRun::exit_code_of_run() const {
-  if (write_failed_.load() || (engine_ && engine_->journal_failed())) {
+  if (output_.failed() || (engine_ && engine_->journal_failed())) {
     return exit_outcomes_lost;
   }
   if (usage_failed_) {
@@ -517,6 +435,7 @@ int SendRun::exit_code_of_run() const {
 }  // namespace
 
 int run_send(const SendSettings& settings, SignalWatch& watch, Log& log) {
+  end_when_out_of_memory(exit_outcomes_lost);
   return SendRun(settings, watch, log).run();
 }
 

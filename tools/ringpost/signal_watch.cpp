@@ -34,7 +34,9 @@ SignalWatch::SignalWatch() {
   signal_descriptor_ = ::signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
   stop_descriptor_ = ::eventfd(0, EFD_CLOEXEC);
   end_descriptor_ = ::eventfd(0, EFD_CLOEXEC);
-  RP_ASSERT(signal_descriptor_ >= 0 && stop_descriptor_ >= 0 && end_descriptor_ >= 0);
+  drain_descriptor_ = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  RP_ASSERT(signal_descriptor_ >= 0 && stop_descriptor_ >= 0);
+  RP_ASSERT(end_descriptor_ >= 0 && drain_descriptor_ >= 0);
 }
 
 SignalWatch::~SignalWatch() {
@@ -42,6 +44,12 @@ SignalWatch::~SignalWatch() {
   ::close(signal_descriptor_);
   ::close(stop_descriptor_);
   ::close(end_descriptor_);
+  ::close(drain_descriptor_);
+}
+
+void SignalWatch::begin_drain() {
+  raise_event(stop_descriptor_);
+  raise_event(drain_descriptor_);
 }
 
 void SignalWatch::start(SignalWatchActions actions) {
@@ -62,10 +70,16 @@ void SignalWatch::run(const SignalWatchActions& actions) {
   for (;;) {
     const Instant wake_at = std::min(next_tick, drain_over);
     const auto pause = std::chrono::ceil<std::chrono::milliseconds>(wake_at - Clock::now()).count();
-    std::array<pollfd, 2> wanted{{{signal_descriptor_, POLLIN, 0}, {end_descriptor_, POLLIN, 0}}};
+    std::array<pollfd, 3> wanted{{{signal_descriptor_, POLLIN, 0},
+                                  {end_descriptor_, POLLIN, 0},
+                                  {drain_descriptor_, POLLIN, 0}}};
     ::poll(wanted.data(), wanted.size(), static_cast<int>(std::clamp<long>(pause, 0, 60'000)));
     if (wanted[1].revents != 0) {
       return;
+    }
+    std::uint64_t asked = 0;
+    if (::read(drain_descriptor_, &asked, sizeof(asked)) == sizeof(asked) && drain_over == never) {
+      drain_over = Clock::now() + actions.drain;
     }
     signalfd_siginfo info{};
     while (::read(signal_descriptor_, &info, sizeof(info)) == sizeof(info)) {

@@ -27,6 +27,10 @@ class SignalWatch {
   SignalWatch(const SignalWatch&) = delete;
   SignalWatch& operator=(const SignalWatch&) = delete;
 
+  // As if the first signal had come, for another reason to stop: stop_descriptor() becomes
+  // readable, and `second_signal` runs when the drain is over. signal() stays as it is. Any thread.
+  void begin_drain();
+
   // Begins to act. Until then signals wait.
   void start(SignalWatchActions actions);
   // No action runs any more when it returns.
@@ -41,8 +45,9 @@ class SignalWatch {
   void run(const SignalWatchActions& actions);
 
   int signal_descriptor_ = -1;
-  int stop_descriptor_ = -1;  // eventfd
-  int end_descriptor_ = -1;   // eventfd: stop() was called
+  int stop_descriptor_ = -1;   // eventfd
+  int end_descriptor_ = -1;    // eventfd: stop() was called
+  int drain_descriptor_ = -1;  // eventfd: begin_drain() was called
   std::atomic<int> signal_{0};
   std::thread thread_;
 };

@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <thread>
 #include <unistd.h>
@@ -526,6 +527,77 @@ TEST_CASE("ring: more operations than the queue has entries, and more completion
   CHECK(all.size() == count);
   CHECK(ring->counters().completion_overflows == 0);
   CHECK(ring->open(address));
+}
+
+TEST_CASE("ring: many more arrivals than its completion queue holds are all reported, in order") {
+  // Four sockets make a completion queue of 32 entries at most, and each arrival of one octet takes
+  // an entry and a buffer.
+  const auto ring = make_ring({.sockets_max = 4,
+                               .receive_buffers = 512,
+                               .receive_buffer_bytes = 16,
+                               .submission_entries = 8});
+  const Listener listener = make_listener();
+  std::vector<Pair> pairs;
+  for (Owner owner = 0; owner < 4; ++owner) {
+    pairs.push_back(connect_pair(*ring, listener, owner));
+    ring->receive(pairs.back().handle, owner);
+  }
+  CHECK(wait_once(*ring, std::chrono::steady_clock::now() + 1ms).empty());
+  const std::string octets = numbered(16 * 120);
+  for (const Pair& pair : pairs) {
+    pair.peer.say(octets);
+  }
+  const auto all = wait_until(*ring, [&](const std::vector<Kept>& seen) {
+    return received_data(seen, 0).size() + received_data(seen, 1).size() +
+               received_data(seen, 2).size() + received_data(seen, 3).size() ==
+           4 * octets.size();
+  });
+  for (Owner owner = 0; owner < 4; ++owner) {
+    CHECK(received_data(all, owner) == octets);
+  }
+  CHECK(all.size() >= 4 * 120);
+  CHECK(std::all_of(all.begin(), all.end(), [](const Kept& kept) { return kept.more; }));
+}
+
+TEST_CASE("ring: a peer who takes a little at a time gets all of it, and it completes once") {
+  const auto ring = make_ring();
+  const Listener listener = make_listener();
+  const int tiny = 1;  // the kernel makes it its least
+  REQUIRE(::setsockopt(listener.descriptor(), SOL_SOCKET, SO_RCVBUF, &tiny, sizeof(tiny)) == 0);
+  Pair pair = connect_pair(*ring, listener, 1);
+  const std::string octets = numbered(4u << 20);
+  ring->send(pair.handle, octets, 1);
+  std::string heard;
+  std::thread reader([&] {
+    while (heard.size() < octets.size()) {
+      heard += pair.peer.hear(std::min<std::size_t>(700, octets.size() - heard.size()));
+    }
+  });
+  const auto all = wait_until(*ring, count_of(1));
+  reader.join();
+  CHECK(all.size() == 1);
+  CHECK(the_one(all, Operation::send).result == static_cast<std::int32_t>(octets.size()));
+  CHECK(heard == octets);
+  close_handle(*ring, pair.handle, 1);
+}
+
+TEST_CASE("ring: a limit on open files makes the table smaller, and is no error") {
+  rlimit before{};
+  REQUIRE(::getrlimit(RLIMIT_NOFILE, &before) == 0);
+  const rlimit limited{40, before.rlim_max};
+  REQUIRE(::setrlimit(RLIMIT_NOFILE, &limited) == 0);
+  RingOptions options = small_ring;
+  options.sockets_max = 1000;
+  const auto ring = Ring::create(options);
+  const Listener listener = make_listener();
+  REQUIRE(ring);
+  std::uint32_t opened = 0;
+  while ((*ring)->open(listener.address())) {
+    ++opened;
+  }
+  CHECK(::setrlimit(RLIMIT_NOFILE, &before) == 0);
+  CHECK((*ring)->sockets_max() == 40);
+  CHECK(opened == 40);
 }
 
 TEST_CASE("ring: a listening ring accepts, serves and closes more than its table holds") {

@@ -89,6 +89,37 @@ Job message(const std::string& id, std::string content) {
 
 }  // namespace
 
+TEST_CASE("session: an idempotency key stands in front of the content, and counts for its size") {
+  const std::string content = "Subject: x\r\n\r\n.Hello\r\n";
+  const std::string header = "X-Key: k-1\r\n";
+  const std::string size = std::to_string(header.size() + content.size());
+  for (const bool chunking : {false, true}) {
+    Rig rig(TlsMode::none, chunking ? Pipelining::flights : Pipelining::across);
+    rig.options.idempotency_header = "X-Key";
+    rig.greet(chunking ? "250-PIPELINING\r\n250-CHUNKING\r\n250 SIZE 1000\r\n"
+                       : "250 SIZE 1000\r\n");
+    Job job = message("one", content);
+    job.idempotency_key = "k-1";
+    rig.session.submit(job, rig.now);
+    std::string said = rig.send();
+    CHECK(said.find(" SIZE=" + size + "\r\n") != std::string::npos);
+    rig.receive("250 ok\r\n");
+    said += rig.send();
+    rig.receive("250 ok\r\n");
+    said += rig.send();
+    if (!chunking) {
+      rig.receive("354 go\r\n");
+      said += rig.send();
+      CHECK(said.ends_with("DATA\r\n" + header + "Subject: x\r\n\r\n..Hello\r\n.\r\n"));
+    } else {
+      CHECK(said.ends_with("BDAT " + size + " LAST\r\n" + header + content));
+    }
+    rig.receive("250 ok\r\n");
+    CHECK(rig.listener.heard.back() == "one done");
+    CHECK(job.content == content);
+  }
+}
+
 TEST_CASE("session: its states follow each other") {
   Rig rig(TlsMode::starttls);
   rig.options.authenticate = true;
