@@ -131,6 +131,10 @@ void EndpointGate::learn(const protocol::PipeliningKnowledge& knowledge) {
   knowledge_.proven = std::max(knowledge_.proven, knowledge.proven);
   knowledge_.chunking_proven = knowledge_.chunking_proven || knowledge.chunking_proven;
   knowledge_.session_messages = knowledge.session_messages;  // the latest says it
+  if (knowledge_.reset_text == 0) {
+    // The first says it: a session that has lost its step may have heard another reply there.
+    knowledge_.reset_text = knowledge.reset_text;
+  }
 }
 
 // Whether this is news.

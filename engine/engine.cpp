@@ -81,6 +81,7 @@ protocol::SessionOptions session_options(const EndpointOptions& endpoint) {
   session.timeouts.command = endpoint.command_timeout;
   session.timeouts.greeting =
       std::min<Duration>(endpoint.command_timeout, limits::greeting_timeout);
+  session.timeouts.data = std::min<Duration>(endpoint.command_timeout, limits::data_timeout);
   session.timeouts.end_of_data = endpoint.end_of_data_timeout;
   return session;
 }

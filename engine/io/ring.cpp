@@ -468,6 +468,19 @@ void Ring::send(Handle handle, Bytes bytes, Owner owner) {
   sqe->user_data = tag(owner, handle, Operation::send);
 }
 
+// connect(2) to AF_UNSPEC dissolves a TCP connection, which Linux does with a reset; unlike
+// SO_LINGER it needs no descriptor.
+void Ring::reset(Handle handle) {
+  static const sockaddr nowhere{};
+  static_assert(AF_UNSPEC == 0);
+  State::Socket& socket = state_->sockets[handle];
+  RP_ASSERT(socket.in_use && !socket.closing);
+  io_uring_sqe* const sqe = state_->next_sqe();
+  io_uring_prep_connect(sqe, static_cast<int>(handle), &nowhere, sizeof(nowhere));
+  sqe->flags |= IOSQE_FIXED_FILE;
+  sqe->user_data = cancel_operation;
+}
+
 void Ring::close(Handle handle, Owner owner) {
   State::Socket& socket = state_->sockets[handle];
   RP_ASSERT(socket.in_use && !socket.closing);

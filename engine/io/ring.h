@@ -51,6 +51,8 @@ class Ring final : public Io {
   // accept whose result is the new Handle. The descriptor stays the caller's. Client rings never
   // call it: a ring either opens sockets or accepts them.
   void accept(int listening_fd, Owner owner);
+  // Ends the connection with a reset instead of a FIN. No completion; close() comes next.
+  void reset(Handle handle);
 
   // How many sockets it has room for.
   [[nodiscard]] std::uint32_t sockets_max() const;

@@ -2,6 +2,7 @@
 // announced.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 
@@ -35,6 +36,8 @@ struct PipeliningKnowledge {
   // them a session; 0: none was. What is in flight then is in doubt, so the flights of later
   // sessions end here, and the next message goes alone. When it is taken this was no limit.
   std::uint64_t session_messages = 0;
+  // A hash of the server's words for RSET, when those for a message were others; 0: not known.
+  std::size_t reset_text = 0;
 
   bool operator==(const PipeliningKnowledge&) const = default;
 };

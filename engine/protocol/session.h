@@ -225,6 +225,8 @@ class Session {
   void become_ready();
   void learn_from_accepted(const Transaction& current, const codec::Reply& reply);
   void note_reset_text(const codec::Reply& reply);
+  void learn_reset_text();
+  [[nodiscard]] bool left_in_burst(const Expectation& expectation) const;
   [[nodiscard]] bool answers_reset(const codec::Reply& reply) const;
 
   // Endings.
@@ -276,6 +278,7 @@ class Session {
   std::uint64_t output_offset_ = 0;
   std::uint64_t handed_over_offset_ = 0;
   std::uint64_t reply_begin_offset_ = 0;  // handed over when the reply at hand began to come
+  std::uint64_t credited_offset_ = 0;     // the same of the reply that was credited before it
   bool reset_needed_ = false;  // a transaction is open at the server whose message is over for us
   bool quit_wanted_ = false;
   Instant deadline_ = never;

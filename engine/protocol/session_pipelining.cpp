@@ -64,8 +64,13 @@ std::optional<Pipelining> Session::fall_back(CloseKind kind) const {
   // Two commands have left, and their replies are awaited.
   const bool in_burst = state_ == SessionState::ready && awaited_.size() > 1 &&
                         awaited_.at(1).sent_offset <= handed_over_offset_;
+  const bool behind_burst = state_ == SessionState::ready && !awaited_.empty() &&
+                            awaited_.front().sent_offset <= credited_offset_;
   if (kind == CloseKind::chunking_refused) {
     return Pipelining::across;
+  }
+  if (kind == CloseKind::protocol_error && way != Pipelining::off && behind_burst) {
+    return one_less(way);
   }
   if (!in_burst || way == Pipelining::off) {
     return std::nullopt;
@@ -102,6 +107,7 @@ bool Session::ended_in_flight(CloseKind kind) const {
 void Session::learn_from_accepted(const Transaction& current, const codec::Reply& reply) {
   if (accepted_text_ == 0) {
     accepted_text_ = hash_of(reply.text);
+    learn_reset_text();
   }
   if (!current.chunked) {
     return;
@@ -121,13 +127,29 @@ void Session::learn_from_accepted(const Transaction& current, const codec::Reply
   }
 }
 
-void Session::note_reset_text(const codec::Reply& reply) { reset_text_ = hash_of(reply.text); }
+// Whether the command left together with the one before or behind it, so that its reply may be one
+// that belongs to the other.
+bool Session::left_in_burst(const Expectation& expectation) const {
+  return awaited_.size() > 1 || expectation.sent_offset <= credited_offset_;
+}
+
+void Session::note_reset_text(const codec::Reply& reply) {
+  reset_text_ = hash_of(reply.text);
+  learn_reset_text();
+}
+
+void Session::learn_reset_text() {
+  if (reset_text_ != 0 && accepted_text_ != 0 && accepted_text_ != reset_text_) {
+    knowledge_.reset_text = reset_text_;
+  }
+}
 
 // In a flight RSET is what stands behind a BDAT. Its reply is a 250, too; but a server that gives
-// each message a queue id never says the same to both.
+// each message a queue id never says the same to both. A session that has heard neither yet goes by
+// what earlier ones have heard.
 bool Session::answers_reset(const codec::Reply& reply) const {
-  return reset_text_ != 0 && accepted_text_ != 0 && accepted_text_ != reset_text_ &&
-         hash_of(reply.text) == reset_text_;
+  const bool one_for_all = accepted_text_ != 0 && accepted_text_ == reset_text_;
+  return knowledge_.reset_text != 0 && !one_for_all && hash_of(reply.text) == knowledge_.reset_text;
 }
 
 }  // namespace ringpost::protocol

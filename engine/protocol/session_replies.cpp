@@ -119,6 +119,7 @@ void Session::on_reply(const codec::Reply& original) {
   const Expectation expectation = awaited_.front();
   if (!out_of_place(expectation, reply)) {
     awaited_.pop();
+    credited_offset_ = reply_begin_offset_;
     credit(expectation, reply);
   }
 }
@@ -242,7 +243,7 @@ std::string_view Session::why_meaningless(const Expectation& expectation,
   }
   // RFC 3463 3.2: in a burst of 250s the enhanced status tells what was answered. Where commands
   // wait for each other it proves nothing: some servers use one status for everything.
-  const bool in_burst = awaited_.size() > 1 && reply.positive();
+  const bool in_burst = left_in_burst(expectation) && reply.positive();
   const bool status_of_mail = in_burst && reply.enhanced == EnhancedStatus{2, 1, 0};
   const bool status_of_rcpt = in_burst && reply.enhanced == EnhancedStatus{2, 1, 5};
   if (kind == Expected::end_of_data && in_burst && answers_reset(reply)) {

@@ -399,3 +399,16 @@ TEST_CASE("gate: when the last session has gone the next one is a canary again")
 }
 
 }  // namespace ringpost::engine
+
+TEST_CASE("gate: the words for RSET are those that were heard first") {
+  Gate test;
+  test.open();
+  CHECK(test.gate.ask(test.now).knowledge.reset_text == 0);
+  protocol::PipeliningKnowledge knowledge;
+  test.gate.learn(knowledge);
+  knowledge.reset_text = 7;
+  test.gate.learn(knowledge);
+  knowledge.reset_text = 8;  // of a session that had lost its step, perhaps
+  test.gate.learn(knowledge);
+  CHECK(test.gate.ask(test.now).knowledge.reset_text == 7);
+}

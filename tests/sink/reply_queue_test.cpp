@@ -58,3 +58,51 @@ TEST_CASE("replies: long rows that are taken in part stay whole") {
   REQUIRE(taken == appended);
   REQUIRE(queue.empty());
 }
+
+TEST_CASE("replies: a late one holds up what stands behind it, and nothing else") {
+  ReplyQueue queue;
+  const Instant start{};
+  queue.append("a");
+  const std::size_t begin = queue.size();
+  queue.append("b");
+  queue.slow_down(begin, 10ms, 0ms);
+  REQUIRE(queue.is_slowed_down());
+  queue.append("c");
+  queue.mark(start);
+  REQUIRE_FALSE(queue.is_slowed_down());
+  REQUIRE(queue.due(start) == "a");
+  queue.consume(1);
+  REQUIRE(queue.next_due() == start + 10ms);
+  queue.append("d");
+  queue.mark(start + 1ms);
+  REQUIRE(queue.due(start + 9ms).empty());
+  REQUIRE(queue.due(start + 10ms) == "bcd");
+}
+
+TEST_CASE("replies: one that trickles leaves octet by octet") {
+  ReplyQueue queue;
+  const Instant start{};
+  queue.append("a");
+  queue.append("bcd");
+  queue.slow_down(1, 0ms, 10ms);
+  queue.append("e");
+  queue.mark(start);
+  REQUIRE(queue.due(start) == "ab");
+  REQUIRE(queue.due(start + 9ms) == "ab");
+  REQUIRE(queue.due(start + 10ms) == "abc");
+  queue.consume(3);
+  REQUIRE(queue.next_due() == start + 20ms);
+  REQUIRE(queue.due(start + 20ms) == "de");
+}
+
+TEST_CASE("replies: what has no mark can be cut and put in front") {
+  ReplyQueue queue;
+  const Instant start{};
+  queue.append("ab");
+  queue.mark(start);
+  queue.append("cdef");
+  queue.cut(4);
+  queue.insert(2, "x");
+  queue.mark(start);
+  REQUIRE(queue.due(start) == "abxcd");
+}

@@ -628,6 +628,7 @@ class Runs(unittest.TestCase):
         for flags in (["--cert", "x"], ["--latency", "fast"], ["--listen", "localhost"],
                       ["--listen", "none", "--listen-tls", "none"],
                       ["--password-file", "/nonexistent"], ["--threads", "0"],
+                      ["--fault", "dorp=1"], ["--fault", "late=200"], ["--fault-seed", "x"],
                       ["--cert", "/nonexistent", "--key", "/nonexistent"]):
             # Unless they are what is wrong, ports that nobody has.
             listeners = [] if "--listen" in flags else ["--listen", "127.0.0.1:0"]

@@ -28,7 +28,7 @@ Played play(const Dialogue& dialogue, const Cut& cut) {
   if (!dialogue.tls_version.empty()) {
     session.tls_started(dialogue.tls_version);
   }
-  session.greet();
+  REQUIRE(session.greet() == Next::receive);
   REQUIRE(read_all() == "220 localhost ESMTP ringpost sink\r\n");
   for (const Exchange& exchange : dialogue.exchanges) {
     cut(exchange.says, [&](Bytes piece) {
@@ -53,6 +53,7 @@ void require_same(const Played& whole, const Played& other) {
   REQUIRE(other.next == whole.next);
   REQUIRE(other.tally.counts == whole.tally.counts);
   REQUIRE(other.tally.violations == whole.tally.violations);
+  REQUIRE(other.tally.faults == whole.tally.faults);
   REQUIRE(other.messages.size() == whole.messages.size());
   for (std::size_t i = 0; i < whole.messages.size(); ++i) {
     REQUIRE(other.messages[i].content == whole.messages[i].content);

@@ -4,8 +4,10 @@
 #include <cstring>
 #include <fstream>
 #include <memory>
+#include <random>
 #include <string>
 #include <unistd.h>
+#include <vector>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -32,12 +34,20 @@ constexpr const char* examples =
     "reject-data@ gets 554 and one to defer-data@ 451 at its end; MAIL from reject-mail@ gets "
     "550,\n"
     "from defer-mail@ 450. SIGINT and SIGTERM stop it, with a summary on stdout.\n"
+    "A fault comes to so many messages in a hundred, at one of mail, rcpt, data, content and end, "
+    "or "
+    "at\n"
+    "the STAGE that is named; greeting, ehlo, starttls and auth are stages, too, when they are "
+    "named. "
+    "The\n"
+    "record tells the truth: what was taken stands in it, whatever became of its reply.\n"
     "\n"
     "Examples:\n"
     "  ringpost sink                                   # ports 2587 and 2465, user "
     "ringpost/ringpost\n"
     "  ringpost sink --record got.jsonl --latency 50ms # an ESP 50 ms away, and what it took\n"
     "  ringpost sink --no-chunking --no-pipelining     # as Amazon SES\n"
+    "  ringpost sink --fault all=1 --fault 421@greeting=5 --fault-seed 7  # a bad day\n"
     "  ringpost sink --listen 127.0.0.1:0 --listen-tls none --ready-file ready.json\n";
 
 // What the flags are parsed into; numbers stay text until the command runs.
@@ -57,6 +67,10 @@ struct SinkFlags {
   std::string mechanisms = "plain,login";
   std::string token_file;
   std::string token_uses = "0";
+  std::vector<std::string> faults;
+  std::string fault_seed;
+  std::string late_by = "2s";
+  std::string octet_time = "1s";
   std::string ready_file;
   std::string summary = "text";
 };
@@ -174,6 +188,31 @@ void add_session_flags(CLI::App& command, SinkFlags& flags) {
       ->group(group);
 }
 
+void add_fault_flags(CLI::App& command, SinkFlags& flags) {
+  const char* const group = "Faults";
+  command
+      .add_option("--fault", flags.faults,
+                  "What goes wrong, and how often: NAME is drop, 421, drop-reply, half-reply, "
+                  "garbage, noise, surplus, late, trickle, stall or all")
+      ->type_name("NAME[@STAGE]=PERCENT")
+      ->expected(1)
+      ->take_all()
+      ->group(group);
+  command
+      .add_option("--fault-seed", flags.fault_seed,
+                  "Makes the same decisions again (default: drawn, and printed)")
+      ->type_name("N")
+      ->group(group);
+  command.add_option("--fault-late", flags.late_by, "How late a late reply is")
+      ->type_name("DURATION")
+      ->capture_default_str()
+      ->group(group);
+  command.add_option("--fault-octet", flags.octet_time, "Pause behind each octet that trickles")
+      ->type_name("DURATION")
+      ->capture_default_str()
+      ->group(group);
+}
+
 void add_run_flags(CLI::App& command, SinkFlags& flags) {
   const char* const group = "Record and run";
   command
@@ -223,6 +262,8 @@ Result<void, std::string> read_numbers(SinkFlags& flags) {
       {"--latency", &flags.latency, &options.session.faults.reply_latency},
       {"--latency-connect", &flags.greeting_latency, &options.session.faults.greeting_latency},
       {"--idle-timeout", &flags.idle_timeout, &options.idle_timeout},
+      {"--fault-late", &flags.late_by, &options.session.faults.late_by},
+      {"--fault-octet", &flags.octet_time, &options.session.faults.octet_time},
       {"--duration", &flags.duration, &flags.run_for},
   };
   for (const auto& [name, text, duration] : durations) {
@@ -283,6 +324,25 @@ Result<void, std::string> read_tokens(SinkFlags& flags) {
   return {};
 }
 
+Result<void, std::string> read_faults(SinkFlags& flags) {
+  sink::FaultChances& chances = flags.options.session.faults.chances;
+  for (const std::string& fault : flags.faults) {
+    if (auto added = sink::add_fault(fault, chances); !added) {
+      return tl::unexpected("--fault " + fault + ": " + added.error());
+    }
+  }
+  if (flags.fault_seed.empty()) {
+    chances.seed = std::random_device{}();
+    return {};
+  }
+  const auto seed = parse_number(flags.fault_seed, {.min = 0, .max = 1ull << 40});
+  if (!seed) {
+    return tl::unexpected("--fault-seed: " + seed.error());
+  }
+  chances.seed = *seed;
+  return {};
+}
+
 // Everything that is not an option of the sink itself.
 Result<void, std::string> complete(SinkFlags& flags) {
   for (std::string* const address :
@@ -294,7 +354,7 @@ Result<void, std::string> complete(SinkFlags& flags) {
   if (auto numbers = read_numbers(flags); !numbers) {
     return numbers;
   }
-  for (const auto read : {read_mechanisms, read_tokens, read_password}) {
+  for (const auto read : {read_mechanisms, read_tokens, read_password, read_faults}) {
     if (auto done = read(flags); !done) {
       return done;
     }
@@ -310,7 +370,7 @@ constexpr NamedListener named_listeners[] = {{"starttls", ListenerKind::starttls
                                              {"tls", ListenerKind::tls},
                                              {"plain", ListenerKind::plain}};
 
-std::string ready_line(const Sink& running) {
+std::string ready_line(const Sink& running, const sink::FaultChances& faults) {
   std::string line = "ringpost sink: listening:";
   for (const NamedListener& listener : named_listeners) {
     if (running.port(listener.kind) != 0) {
@@ -319,6 +379,9 @@ std::string ready_line(const Sink& running) {
   }
   if (!running.certificate_file().empty()) {
     line += fmt::format(" certificate={}", running.certificate_file());
+  }
+  if (faults.any()) {
+    line += fmt::format(" fault-seed={}", faults.seed);
   }
   return line + "\n";
 }
@@ -384,7 +447,7 @@ int run_sink(SinkFlags flags) {
     print_error("sink: " + running.error());
     return exit_usage;
   }
-  write_to_stderr(ready_line(**running));
+  write_to_stderr(ready_line(**running, flags.options.session.faults.chances));
   if (!flags.ready_file.empty()) {
     if (auto written = write_ready_file(**running, flags.ready_file); !written) {
       print_error(written.error());
@@ -412,6 +475,7 @@ void add_sink_command(CLI::App& app, CommandResult& result) {
   add_listener_flags(*command, flags->options);
   add_session_flags(*command, *flags);
   add_extension_flags(*command, flags->options.session.extensions);
+  add_fault_flags(*command, *flags);
   add_run_flags(*command, *flags);
   command->footer(examples);
   command->callback([flags, &result] { result.exit_code = run_sink(*flags); });

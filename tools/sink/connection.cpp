@@ -22,9 +22,13 @@ Connection::Connection(const ConnectionSetup& setup, std::uint64_t number)
 void Connection::start(Instant now) {
   if (setup_.implicit_tls) {
     start_channel();
-    return;
+  } else {
+    greet(now);
   }
-  session_.greet();
+}
+
+void Connection::greet(Instant now) {
+  next_ = session_.greet();
   replies_.mark(now + setup_.options->faults.greeting_latency);
 }
 
@@ -87,8 +91,7 @@ void Connection::handshake_done(Instant now) {
   session_.tls_started(channel_->version());
   next_ = Next::receive;
   if (setup_.implicit_tls) {
-    session_.greet();
-    replies_.mark(now + setup_.options->faults.greeting_latency);
+    greet(now);
   }
 }
 
@@ -98,13 +101,14 @@ void Connection::fail_channel() {
 }
 
 void Connection::hand_to_session(Bytes plaintext, Instant now) {
-  if (next_ == Next::close || dead_) {
+  if (is_end(next_) || dead_) {
     return;
   }
   next_ = session_.receive(plaintext);
   const Duration latency = setup_.options->faults.reply_latency;
   // Without latency all replies share one mark, however long they wait for the socket.
-  replies_.mark(latency == Duration::zero() ? Instant::min() : now + latency);
+  const bool at_once = latency == Duration::zero() && !replies_.is_slowed_down();
+  replies_.mark(at_once ? Instant::min() : now + latency);
   if (replies_.size() > unread_bytes_max) {
     setup_.tally->violations[static_cast<std::size_t>(Violation::unread_replies)] += 1;
     lost();
@@ -134,7 +138,7 @@ void Connection::end_session() {
 
 // A session that we end, or whose client said QUIT, was not lost.
 void Connection::note_end() {
-  if (!end_noted_ && next_ != Next::close) {
+  if (!end_noted_ && !is_end(next_)) {
     setup_.tally->add(Count::sessions_lost);
   }
   end_noted_ = true;
@@ -164,7 +168,7 @@ void Connection::collect(ByteBuffer& output, Instant now) {
     if (channel_ == nullptr) {
       start_channel();
     }
-  } else if (next_ == Next::close || peer_ended_) {
+  } else if (next_ == Next::close || (peer_ended_ && !is_dropped())) {
     if (handshake_done_ && !close_notified_) {
       channel_->close_notify();
       close_notified_ = true;
@@ -196,8 +200,9 @@ bool Connection::finished() const {
   if (dead_) {
     return true;
   }
-  const bool over = next_ == Next::close || peer_ended_;
-  return over && replies_.empty() && (!handshake_done_ || close_notified_);
+  const bool over = is_end(next_) || peer_ended_;
+  const bool notified = !handshake_done_ || close_notified_ || is_dropped();
+  return over && replies_.empty() && notified;
 }
 
 void Connection::turn_away() {
@@ -215,10 +220,10 @@ void Connection::shut_down() { say_goodbye(&SmtpServerSession::shut_down); }
 
 void Connection::say_goodbye(void (SmtpServerSession::*goodbye)()) {
   const bool in_handshake = (channel_ != nullptr && !handshake_done_) || next_ == Next::start_tls;
-  if (in_handshake) {
+  if (in_handshake || session_.is_stalled()) {
     next_ = Next::close;
     lost();
-  } else if (next_ != Next::close && !dead_) {
+  } else if (!is_end(next_) && !dead_) {
     (session_.*goodbye)();
     next_ = Next::close;
     replies_.mark(Instant::min());

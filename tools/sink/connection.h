@@ -50,7 +50,11 @@ class Connection {
   [[nodiscard]] bool is_hopeless() const { return hopeless_; }
   // The client may still be sending: closing the socket at once could cost it our last reply,
   // because the kernel answers unread octets with a reset that overtakes it.
-  [[nodiscard]] bool should_linger() const { return !peer_ended_ && !session_.has_quit(); }
+  [[nodiscard]] bool should_linger() const {
+    return !peer_ended_ && !session_.has_quit() && !is_dropped();
+  }
+  // The socket is to be closed with a reset.
+  [[nodiscard]] bool should_reset() const { return next_ == Next::reset; }
 
   // Octets that wait for their time or for the socket, and when the first of them may leave.
   [[nodiscard]] bool has_replies() const { return !replies_.empty(); }
@@ -63,6 +67,8 @@ class Connection {
   void shut_down();
 
  private:
+  void greet(Instant now);
+  [[nodiscard]] bool is_dropped() const { return next_ == Next::drop || next_ == Next::reset; }
   void start_channel();
   void drive_channel(Instant now);
   void handshake_done(Instant now);

@@ -1,6 +1,7 @@
 #include "tools/sink/reply_queue.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace ringpost::sink {
 
@@ -12,15 +13,48 @@ constexpr std::size_t compact_behind_bytes = 64u << 10;
 }  // namespace
 
 void ReplyQueue::mark(Instant due) {
-  const std::size_t marked = first_mark_ < marks_.size() ? marks_.back().end : begin_;
-  if (marked == text_.size()) {
+  for (const SlowPart& part : std::exchange(slow_parts_, {})) {
+    mark_until(part.begin, due);
+    due += part.delay;
+    if (part.octet_time > Duration::zero()) {
+      for (std::size_t end = part.begin + 1; end < part.end; ++end) {
+        mark_until(end, due);
+        due += part.octet_time;
+      }
+    }
+    mark_until(part.end, due);
+  }
+  mark_until(text_.size(), due);
+}
+
+void ReplyQueue::mark_until(std::size_t end, Instant due) {
+  if (end <= marked_end()) {
     return;
   }
   if (first_mark_ < marks_.size() && marks_.back().due >= due) {
-    marks_.back().end = text_.size();
+    marks_.back().end = end;
   } else {
-    marks_.push_back({due, text_.size()});
+    marks_.push_back({due, end});
   }
+}
+
+std::size_t ReplyQueue::marked_end() const {
+  return first_mark_ < marks_.size() ? marks_.back().end : begin_;
+}
+
+void ReplyQueue::insert(std::size_t offset, Bytes text) {
+  RP_ASSERT(offset <= size() && begin_ + offset >= marked_end());
+  text_.insert(begin_ + offset, text);
+}
+
+void ReplyQueue::cut(std::size_t offset) {
+  RP_ASSERT(offset <= size() && begin_ + offset >= marked_end());
+  text_.resize(begin_ + offset);
+}
+
+void ReplyQueue::slow_down(std::size_t offset, Duration delay, Duration octet_time) {
+  RP_ASSERT(offset <= size() && begin_ + offset >= marked_end());
+  slow_parts_.push_back({begin_ + offset, text_.size(), delay, octet_time});
 }
 
 Bytes ReplyQueue::due(Instant now) const {
@@ -56,6 +90,7 @@ void ReplyQueue::clear() {
     text_.shrink_to_fit();
   }
   marks_.clear();
+  slow_parts_.clear();
   begin_ = 0;
   first_mark_ = 0;
 }

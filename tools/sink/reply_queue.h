@@ -17,6 +17,15 @@ class ReplyQueue {
   // in front of it. Text without a mark does not leave at all.
   void mark(Instant due);
 
+  // These are about text behind the last mark, from `offset` in all of what waits (see size()) on.
+  void insert(std::size_t offset, Bytes text);
+  void cut(std::size_t offset);
+  // It leaves so much later than its mark will say, with octets in their turn where `octet_time` is
+  // not 0; what is appended later does not pass it.
+  void slow_down(std::size_t offset, Duration delay, Duration octet_time);
+  // Whether the next mark() needs a real time.
+  [[nodiscard]] bool is_slowed_down() const { return !slow_parts_.empty(); }
+
   // What may leave now; dies with the next call that is not const.
   [[nodiscard]] Bytes due(Instant now) const;
   void consume(std::size_t count);
@@ -36,10 +45,22 @@ class ReplyQueue {
     std::size_t end;  // offset in text_
   };
 
+  // Of text without a mark.
+  struct SlowPart {
+    std::size_t begin;  // offsets in text_
+    std::size_t end;
+    Duration delay;
+    Duration octet_time;
+  };
+
+  [[nodiscard]] std::size_t marked_end() const;
+  void mark_until(std::size_t end, Instant due);
+
   std::string text_;
   std::size_t begin_ = 0;  // of what has not left
   std::vector<Mark> marks_;
   std::size_t first_mark_ = 0;
+  std::vector<SlowPart> slow_parts_;
 };
 
 }  // namespace ringpost::sink

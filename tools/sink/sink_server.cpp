@@ -296,6 +296,9 @@ void SinkServer::finish(std::uint32_t index) {
 void SinkServer::close(std::uint32_t index) {
   Slot& slot = slots_[index];
   slot.closing = true;
+  if (slot.connection->should_reset()) {
+    ring_->reset(slot.handle);
+  }
   ring_->close(slot.handle, index);
 }
 

@@ -13,6 +13,9 @@ namespace {
 
 constexpr unsigned auth_failures_max = 5;
 constexpr std::size_t recipients_bytes_kept_max = 16u << 10;
+// Where the client has not said how long its message is, the middle of it is taken to be at half of
+// this.
+constexpr std::uint64_t content_bytes_guessed = 512;
 
 }  // namespace
 
@@ -205,6 +208,7 @@ void SmtpServerSession::on_mail(Bytes arguments) {
   }
   mail_tried_ = true;
   rcpt_tried_ = false;
+  tally_.add(Count::messages_ahead, end_unanswered_ ? 1 : 0);
   const auto mail = parse_mail(arguments, offered_);
   if (!mail) {
     return refuse(mail.error());
@@ -323,6 +327,7 @@ void SmtpServerSession::on_data(Bytes arguments) {
     return refuse_sequence(complaint, is_violation);
   }
   begin_content(Framing::dot);
+  plan_content(mail_.size.value_or(content_bytes_guessed));
   phase_ = Phase::content;
   reply(354, "", "Go ahead, and end with a lone dot");
 }
@@ -355,6 +360,7 @@ void SmtpServerSession::begin_chunk() {
   if (may_begin) {
     if (!content_begun_) {
       begin_content(Framing::counted);
+      plan_content(chunk_left_);
     }
     phase_ = Phase::chunk;
     if (chunk_left_ == 0) {
@@ -405,6 +411,11 @@ void SmtpServerSession::on_rset(Bytes arguments) {
 
 // All of it is here: the one place where a message is accepted or refused.
 void SmtpServerSession::judge_message() {
+  const StageFault fault = begin_stage(FaultStage::end);
+  if (fault.in_place) {
+    return;
+  }
+  end_unanswered_ = true;
   note_content();
   if (mail_.size && *mail_.size != scan_.facts().bytes) {
     violate(Violation::size_mismatch);
@@ -422,6 +433,7 @@ void SmtpServerSession::judge_message() {
   }
   discard_content();
   end_transaction();
+  end_stage(fault);
 }
 
 void SmtpServerSession::accept_message() {

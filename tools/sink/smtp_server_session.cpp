@@ -13,6 +13,34 @@ namespace {
 
 constexpr std::size_t line_bytes_kept_max = 4096;
 
+// Where a command can meet a fault; the others belong to no stage.
+std::optional<FaultStage> stage_of(Verb verb) {
+  switch (verb) {
+    case Verb::ehlo:
+    case Verb::helo:
+      return FaultStage::ehlo;
+    case Verb::starttls:
+      return FaultStage::starttls;
+    case Verb::auth:
+      return FaultStage::auth;
+    case Verb::mail:
+      return FaultStage::mail;
+    case Verb::rcpt:
+      return FaultStage::rcpt;
+    case Verb::data:
+    case Verb::bdat:
+      return FaultStage::data;
+    case Verb::rset:
+    case Verb::quit:
+    case Verb::noop:
+    case Verb::vrfy:
+    case Verb::help:
+    case Verb::unknown:
+      break;
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 SmtpServerSession::SmtpServerSession(const SessionOptions& options, SessionPolicy policy,
@@ -25,13 +53,19 @@ SmtpServerSession::SmtpServerSession(const SessionOptions& options, SessionPolic
       replies_(replies),
       observer_(observer),
       offered_(no_extensions),
-      login_(options) {}
+      login_(options),
+      dice_(options.faults.chances, number) {}
 
-void SmtpServerSession::greet() {
-  replies_.append("220 ");
-  replies_.append(options_.host_name);
-  replies_.append(" ESMTP ringpost sink\r\n");
-  reply_awaited_ = true;  // RFC 5321 4.3.1: the client waits for it
+Next SmtpServerSession::greet() {
+  const StageFault fault = begin_stage(FaultStage::greeting);
+  if (!fault.in_place) {
+    replies_.append("220 ");
+    replies_.append(options_.host_name);
+    replies_.append(" ESMTP ringpost sink\r\n");
+    reply_awaited_ = true;  // RFC 5321 4.3.1: the client waits for it
+    end_stage(fault);
+  }
+  return next_;
 }
 
 void SmtpServerSession::tls_started(std::string_view version) {
@@ -52,7 +86,7 @@ Next SmtpServerSession::receive(Bytes input) {
     return next_;
   }
   while (!input.empty() && phase_ != Phase::closed) {
-    if (reply_awaited_ && phase_ != Phase::awaiting_tls) {
+    if (reply_awaited_ && phase_ != Phase::awaiting_tls && phase_ != Phase::stalled) {
       violate(Violation::pipelining);
       reply_awaited_ = false;
     }
@@ -97,6 +131,7 @@ std::size_t SmtpServerSession::take(Bytes input) {
       reply(554, "5.5.1", "Octets in clear behind STARTTLS");
       close();
       return input.size();
+    case Phase::stalled:
     case Phase::closed:
       break;
   }
@@ -186,6 +221,21 @@ void SmtpServerSession::command(Bytes text, std::size_t line_bytes) {
     reply(500, "5.5.2", "Line too long");
     return;
   }
+  const std::optional<FaultStage> stage = stage_of(command.verb);
+  if (!stage) {
+    return obey(command);
+  }
+  if (command.verb == Verb::mail) {
+    dice_.begin_message();
+  }
+  const StageFault fault = begin_stage(*stage);
+  if (!fault.in_place) {
+    obey(command);
+    end_stage(fault);
+  }
+}
+
+void SmtpServerSession::obey(const Command& command) {
   switch (command.verb) {
     case Verb::rcpt:
       return on_rcpt(command.arguments);
@@ -223,7 +273,10 @@ void SmtpServerSession::command(Bytes text, std::size_t line_bytes) {
 }
 
 std::size_t SmtpServerSession::take_content(Bytes input) {
-  const std::size_t count = scan_.feed(input, observer_);
+  const std::size_t count = scan_.feed(until_content_fault(input), observer_);
+  if (fault_in_content()) {
+    return count;
+  }
   if (scan_.ended()) {
     phase_ = Phase::command;
     judge_message();
@@ -232,9 +285,13 @@ std::size_t SmtpServerSession::take_content(Bytes input) {
 }
 
 std::size_t SmtpServerSession::take_chunk(Bytes input) {
-  const Bytes octets = input.substr(0, std::min<std::uint64_t>(chunk_left_, input.size()));
+  const Bytes octets =
+      until_content_fault(input.substr(0, std::min<std::uint64_t>(chunk_left_, input.size())));
   scan_.feed(octets, observer_);
   chunk_left_ -= octets.size();
+  if (fault_in_content()) {
+    return octets.size();
+  }
   if (chunk_left_ == 0) {
     chunk_done();
   }

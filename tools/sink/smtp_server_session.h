@@ -16,6 +16,7 @@
 #include "codec/base.h"
 #include "tools/sink/command_syntax.h"
 #include "tools/sink/content_scan.h"
+#include "tools/sink/fault_dice.h"
 #include "tools/sink/login.h"
 #include "tools/sink/message_observer.h"
 #include "tools/sink/reply_queue.h"
@@ -25,7 +26,14 @@
 namespace ringpost::sink {
 
 // What the transport does once all replies have left.
-enum class Next : std::uint8_t { receive, start_tls, close };
+enum class Next : std::uint8_t {
+  receive,
+  start_tls,
+  close,
+  drop,   // close without a word of TLS's
+  reset,  // the same, and TCP says RST
+};
+[[nodiscard]] constexpr bool is_end(Next next) { return next >= Next::close; }
 
 // Any split of the input gives the same replies and the same counts. Memory is bounded whatever the
 // client sends: content is looked at and let go, a line has at most 12,288 octets, and the names of
@@ -39,12 +47,13 @@ class SmtpServerSession {
   SmtpServerSession& operator=(const SmtpServerSession&) = delete;
 
   // The 220. Once, before any input of a client that behaves; input before it left is a violation.
-  void greet();
-  // Takes all of the input. After start_tls or close nothing more may be passed in, but for octets
+  // Says what is next, as receive() does.
+  Next greet();
+  // Takes all of the input. After start_tls or an end nothing more may be passed in, but for octets
   // that come while the reply to STARTTLS has not left: they end the session.
   Next receive(Bytes input);
   // Every reply made so far was handed to the transport: what comes from now on may answer it.
-  void replies_left() { reply_awaited_ = false; }
+  void replies_left() { reply_awaited_ = end_unanswered_ = false; }
   // The handshake is done, before greet() or behind STARTTLS: the session begins anew.
   void tls_started(std::string_view version);
 
@@ -57,6 +66,8 @@ class SmtpServerSession {
   void connection_lost();
 
   [[nodiscard]] bool has_quit() const { return has_quit_; }
+  // A fault has silenced it: it takes everything and says nothing.
+  [[nodiscard]] bool is_stalled() const { return phase_ == Phase::stalled; }
 
  private:
   enum class Phase : std::uint8_t {
@@ -67,6 +78,7 @@ class SmtpServerSession {
     chunk,          // octets of a BDAT
     refused_chunk,  // octets of a BDAT that was refused
     awaiting_tls,   // behind the 220 to STARTTLS: nothing may come
+    stalled,        // whatever comes is lost
     closed,
   };
 
@@ -80,6 +92,7 @@ class SmtpServerSession {
   void line(Bytes with_crlf);
   bool has_clean_end(Bytes with_crlf);
   void command(Bytes text, std::size_t line_bytes);
+  void obey(const Command& command);
 
   void on_hello(Bytes name, bool extended);
   void on_starttls(Bytes arguments);
@@ -109,6 +122,22 @@ class SmtpServerSession {
   void abandon_content();
   void end_transaction();
 
+  // What chance has decided for a stage, between begin_stage() and end_stage().
+  struct StageFault {
+    std::optional<FaultKind> kind;
+    FaultStage stage = FaultStage::end;
+    std::size_t reply_begin = 0;  // in what waits to leave
+    bool in_place = false;        // it is done, and the stage is over
+  };
+  [[nodiscard]] StageFault begin_stage(FaultStage stage);
+  void end_stage(const StageFault& fault);
+  void spoil_reply(const StageFault& fault);
+  void plan_content(std::uint64_t content_bytes);
+  [[nodiscard]] Bytes until_content_fault(Bytes input);
+  bool fault_in_content();
+  void drop();
+  void stall();
+
   [[nodiscard]] bool starttls_offered() const;
   [[nodiscard]] bool auth_offered() const;
   [[nodiscard]] bool pipelining_offered() const { return offered_.pipelining; }
@@ -134,6 +163,7 @@ class SmtpServerSession {
   std::string partial_line_;
   // A reply that had to be awaited (RFC 2920 3.1) has not left yet.
   bool reply_awaited_ = false;
+  bool end_unanswered_ = false;  // likewise the reply to an end of data
   bool has_quit_ = false;
   bool has_violated_ = false;
   std::array<std::uint64_t, violation_count> violations_{};
@@ -168,6 +198,10 @@ class SmtpServerSession {
   SyntaxError chunk_refusal_;  // for the end of a refused chunk
 
   std::uint64_t messages_ = 0;
+
+  FaultDice dice_;
+  std::optional<FaultKind> content_fault_;
+  std::uint64_t content_fault_in_ = 0;  // so many octets of content are taken before it
 };
 
 }  // namespace ringpost::sink

@@ -17,6 +17,40 @@ double messages_per_second(const Summary& summary) {
   return elapsed > 0 ? static_cast<double>(summary.tally[Count::messages_accepted]) / elapsed : 0;
 }
 
+// Calls `visit` for each fault that was done.
+template <typename Visit>
+void for_each_fault(const Tally& tally, Visit visit) {
+  for (std::size_t kind = 0; kind < fault_kind_count; ++kind) {
+    for (std::size_t stage = 0; stage < fault_stage_count; ++stage) {
+      const auto fault_kind = static_cast<FaultKind>(kind);
+      const auto fault_stage = static_cast<FaultStage>(stage);
+      if (const std::uint64_t count = tally(fault_kind, fault_stage); count != 0) {
+        visit(name_of(fault_kind), name_of(fault_stage), count);
+      }
+    }
+  }
+}
+
+// One line a kind; nothing when none was done.
+void append_faults(std::string& text, const Summary& summary) {
+  if (summary.tally.faults_total() == 0) {
+    return;
+  }
+  const auto out = std::back_inserter(text);
+  fmt::format_to(out, "faults      {}; {} sessions ended with a reset",
+                 summary.tally.faults_total(), summary.tally[Count::sessions_reset]);
+  std::string_view last_kind;
+  for_each_fault(summary.tally,
+                 [&](std::string_view kind, std::string_view stage, std::uint64_t count) {
+                   if (kind != last_kind) {
+                     fmt::format_to(out, "\n  {}", kind);
+                     last_kind = kind;
+                   }
+                   fmt::format_to(out, " {} at {}", count, stage);
+                 });
+  text.push_back('\n');
+}
+
 }  // namespace
 
 double Summary::cpu_microseconds_per_message() const {
@@ -32,9 +66,12 @@ std::string summary_text(const Summary& summary) {
                  tally[Count::sessions], tally[Count::tls_sessions], tally[Count::tls_resumed],
                  tally[Count::tls_failed], tally[Count::sessions_lost],
                  tally[Count::sessions_timed_out]);
-  fmt::format_to(out, "messages    {} accepted, {} refused, {} deferred; {} octets\n",
+  fmt::format_to(out,
+                 "messages    {} accepted, {} refused, {} deferred, {} ahead of a reply; {} "
+                 "octets\n",
                  tally[Count::messages_accepted], tally[Count::messages_refused],
-                 tally[Count::messages_deferred], tally[Count::content_bytes]);
+                 tally[Count::messages_deferred], tally[Count::messages_ahead],
+                 tally[Count::content_bytes]);
   fmt::format_to(out, "recipients  {} accepted, {} refused, {} deferred; {} senders refused\n",
                  tally[Count::recipients_accepted], tally[Count::recipients_refused],
                  tally[Count::recipients_deferred], tally[Count::senders_refused]);
@@ -49,10 +86,12 @@ std::string summary_text(const Summary& summary) {
       separator = ", ";
     }
   }
-  fmt::format_to(
-      out, "\nCPU         {:.3f} s user, {:.3f} s system on {} thread{}; {:.2f} us a message\n",
-      seconds(summary.cpu.user), seconds(summary.cpu.system), summary.threads,
-      summary.threads == 1 ? "" : "s", summary.cpu_microseconds_per_message());
+  text.push_back('\n');
+  append_faults(text, summary);
+  fmt::format_to(out,
+                 "CPU         {:.3f} s user, {:.3f} s system on {} thread{}; {:.2f} us a message\n",
+                 seconds(summary.cpu.user), seconds(summary.cpu.system), summary.threads,
+                 summary.threads == 1 ? "" : "s", summary.cpu_microseconds_per_message());
   fmt::format_to(out, "elapsed     {:.3f} s; {:.0f} messages a second\n", seconds(summary.elapsed),
                  messages_per_second(summary));
   if (!summary.record_failure.empty()) {
@@ -72,6 +111,13 @@ std::string summary_json(const Summary& summary) {
     fmt::format_to(out, R"({}"{}":{})", i == 0 ? "" : ",", name_of(static_cast<Violation>(i)),
                    summary.tally.violations[i]);
   }
+  json.append(R"(},"faults":{)");
+  const char* separator = "";
+  for_each_fault(summary.tally,
+                 [&](std::string_view kind, std::string_view stage, std::uint64_t count) {
+                   fmt::format_to(out, R"({}"{}@{}":{})", separator, kind, stage, count);
+                   separator = ",";
+                 });
   fmt::format_to(out, R"(}},"threads":{},"cpu_user_s":{:.6f},"cpu_system_s":{:.6f},)",
                  summary.threads, seconds(summary.cpu.user), seconds(summary.cpu.system));
   fmt::format_to(out, R"("cpu_us_per_message":{:.3f},"elapsed_s":{:.6f},"record_failure":)",

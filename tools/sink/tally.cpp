@@ -12,7 +12,8 @@ constexpr std::array<std::string_view, count_count> count_names = {
     "tls_failed",         "auth_succeeded",      "auth_failed",
     "commands",           "senders_refused",     "recipients_accepted",
     "recipients_refused", "recipients_deferred", "messages_accepted",
-    "messages_refused",   "messages_deferred",   "content_bytes"};
+    "messages_refused",   "messages_deferred",   "content_bytes",
+    "sessions_reset",     "messages_ahead"};
 
 constexpr std::array<std::string_view, violation_count> violation_names = {
     "bare_lf",
@@ -44,12 +45,19 @@ std::uint64_t Tally::violations_total() const {
   return std::accumulate(violations.begin(), violations.end(), std::uint64_t{0});
 }
 
+std::uint64_t Tally::faults_total() const {
+  return std::accumulate(faults.begin(), faults.end(), std::uint64_t{0});
+}
+
 Tally& Tally::operator+=(const Tally& other) {
   for (std::size_t i = 0; i < count_count; ++i) {
     counts[i] += other.counts[i];
   }
   for (std::size_t i = 0; i < violation_count; ++i) {
     violations[i] += other.violations[i];
+  }
+  for (std::size_t i = 0; i < faults.size(); ++i) {
+    faults[i] += other.faults[i];
   }
   return *this;
 }
@@ -62,6 +70,9 @@ void PublishedTally::publish(const Tally& tally) {
   for (std::size_t i = 0; i < violation_count; ++i) {
     numbers_[count_count + i].store(tally.violations[i], std::memory_order_relaxed);
   }
+  for (std::size_t i = 0; i < faults_.size(); ++i) {
+    faults_[i].store(tally.faults[i], std::memory_order_relaxed);
+  }
 }
 
 Tally PublishedTally::read() const {
@@ -71,6 +82,9 @@ Tally PublishedTally::read() const {
   }
   for (std::size_t i = 0; i < violation_count; ++i) {
     tally.violations[i] = numbers_[count_count + i].load(std::memory_order_relaxed);
+  }
+  for (std::size_t i = 0; i < faults_.size(); ++i) {
+    tally.faults[i] = faults_[i].load(std::memory_order_relaxed);
   }
   return tally;
 }

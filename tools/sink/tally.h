@@ -7,6 +7,8 @@
 #include <cstdint>
 #include <string_view>
 
+#include "tools/sink/fault.h"
+
 namespace ringpost::sink {
 
 enum class Count : std::uint8_t {
@@ -28,8 +30,10 @@ enum class Count : std::uint8_t {
   messages_refused,     // end of data answered 5xx
   messages_deferred,    // end of data answered 4xx
   content_bytes,        // of accepted messages, dot-stuffing taken off
+  sessions_reset,       // ended by a fault, with a reset
+  messages_ahead,       // MAIL came while the end of data before it was not answered
 };
-inline constexpr std::size_t count_count = 18;
+inline constexpr std::size_t count_count = 20;
 
 // Everything here is the client's mistake, counted once an occurrence whatever the reply was.
 enum class Violation : std::uint8_t {
@@ -60,6 +64,8 @@ inline constexpr std::size_t violation_count = 16;
 struct Tally {
   std::array<std::uint64_t, count_count> counts{};
   std::array<std::uint64_t, violation_count> violations{};
+  // By kind and, within it, by stage: faults that were done.
+  std::array<std::uint64_t, fault_kind_count * fault_stage_count> faults{};
 
   void add(Count count, std::uint64_t amount = 1) {
     counts[static_cast<std::size_t>(count)] += amount;
@@ -70,8 +76,18 @@ struct Tally {
   [[nodiscard]] std::uint64_t operator[](Violation violation) const {
     return violations[static_cast<std::size_t>(violation)];
   }
+  void add(FaultKind kind, FaultStage stage) { faults[index_of(kind, stage)] += 1; }
+  [[nodiscard]] std::uint64_t operator()(FaultKind kind, FaultStage stage) const {
+    return faults[index_of(kind, stage)];
+  }
   [[nodiscard]] std::uint64_t violations_total() const;
+  [[nodiscard]] std::uint64_t faults_total() const;
   Tally& operator+=(const Tally& other);
+
+ private:
+  static std::size_t index_of(FaultKind kind, FaultStage stage) {
+    return static_cast<std::size_t>(kind) * fault_stage_count + static_cast<std::size_t>(stage);
+  }
 };
 
 // A tally that its thread publishes once a turn and any thread may read. Each number is exact; two
@@ -83,6 +99,7 @@ class PublishedTally {
 
  private:
   std::array<std::atomic<std::uint64_t>, count_count + violation_count> numbers_{};
+  std::array<std::atomic<std::uint64_t>, fault_kind_count * fault_stage_count> faults_{};
 };
 
 }  // namespace ringpost::sink

@@ -129,6 +129,10 @@ class Peer {
     }
     return octets;
   }
+  [[nodiscard]] bool is_reset() const {
+    char octet = 0;
+    return ::recv(descriptor_, &octet, 1, 0) < 0 && errno == ECONNRESET;
+  }
   [[nodiscard]] bool at_end() const {
     char octet = 0;
     return ::recv(descriptor_, &octet, 1, 0) == 0;
@@ -244,6 +248,20 @@ TEST_CASE("ring: a reset is an error of the receive") {
   CHECK(the_one(all, Operation::receive).result == -ECONNRESET);
   CHECK_FALSE(the_one(all, Operation::receive).more);
   close_handle(*ring, pair.handle, 1);
+}
+
+TEST_CASE("ring: reset ends the connection with one, behind what was sent") {
+  const auto ring = make_ring();
+  const Listener listener = make_listener();
+  Pair pair = connect_pair(*ring, listener, 1);
+  ring->receive(pair.handle, 1);
+  ring->send(pair.handle, "221", 1);
+  CHECK(the_one(wait_until(*ring, count_of(1)), Operation::send).result == 3);
+  CHECK(pair.peer.hear(3) == "221");
+  ring->reset(pair.handle);
+  ring->close(pair.handle, 1);
+  CHECK(the_one(wait_until(*ring, count_of(2)), Operation::close).result == 0);
+  CHECK(pair.peer.is_reset());
 }
 
 TEST_CASE("ring: a receive that starves for buffers loses nothing and goes on") {

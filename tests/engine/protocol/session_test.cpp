@@ -510,3 +510,40 @@ TEST_CASE("session: a timeout says what was waited for") {
   endless.receive("250-");
   CHECK(reason_after(endless) == "timed out: a reply to nothing did not end");
 }
+
+TEST_CASE(
+    "session: a surplus reply in the words for RSET is seen in later sessions from the start") {
+  // The first session hears what the server says to a message, and to RSET.
+  Rig first(TlsMode::none, Pipelining::flights);
+  first.greet("250-PIPELINING\r\n250 CHUNKING\r\n");
+  Job zero = message("zero", "x\r\n");
+  Job one = message("one", "x\r\n");
+  first.session.submit(zero, first.now);
+  first.send();
+  first.receive("250 2.1.0 Ok\r\n250 2.1.5 Ok\r\n");
+  first.send();
+  first.receive("250 2.0.0 Ok: queued as 1\r\n");
+  first.session.submit(one, first.now);
+  CHECK(first.session.knowledge().reset_text == 0);
+  first.send();
+  first.receive("250 2.0.0 Ok\r\n");
+  REQUIRE(first.session.knowledge().reset_text != 0);
+
+  Rig later(TlsMode::none, Pipelining::flights);
+  Listener listener;
+  Session session(later.options, listener, later.now, first.session.knowledge());
+  session.receive("220 mx\r\n", later.now);
+  static_cast<void>(session.output(later.room));
+  session.handed_over(session.output_offset(), later.now);
+  session.receive("250-mx\r\n250-PIPELINING\r\n250 CHUNKING\r\n", later.now);
+  Job two = message("two", "x\r\n");
+  session.submit(two, later.now);
+  CHECK(session.output(later.room) ==
+        "MAIL FROM:<sender@a.example>\r\nRCPT TO:<r@b.example>\r\nBDAT 3 LAST\r\nx\r\n");
+  session.handed_over(session.output_offset(), later.now);
+  session.receive("250 2.1.0 Ok\r\n250 2.1.5 Ok\r\n250 2.0.0 Ok\r\n", later.now);
+  const std::vector<std::string> heard = {"ready", "two r@b.example unknown", "two done",
+                                          "closed protocol_error"};
+  CHECK(listener.heard == heard);
+  first.session.abort();
+}
