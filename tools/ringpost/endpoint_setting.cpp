@@ -114,7 +114,7 @@ constexpr auto apply_ca_file = [](const SettingValue& value, EndpointDraft& draf
   return apply_not_empty(value, draft.options.ca_file);
 };
 
-constexpr std::array<EndpointKey, 30> keys = {{
+constexpr std::array<EndpointKey, 31> keys = {{
     {"host", SettingKind::text, false,
      [](const SettingValue& value, EndpointDraft& draft) {
        return take_checked(host_offence(value.text()), value.text(), draft.options.host);
