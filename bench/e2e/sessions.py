@@ -47,7 +47,7 @@ def arguments():
     options = parser.parse_args()
     options.seed = 1
     options.sink = (f"--no-pipelining --no-chunking --latency {options.latency}ms "
-                    f"--idle-timeout 1h --sessions-max {options.sessions + 1000}")
+                    f"--idle-timeout 1h --sessions-max {options.sessions * 5 // 4}")
     return options
 
 
