@@ -47,7 +47,7 @@ def arguments():
     options = parser.parse_args()
     options.seed = 1
     options.sink = (f"--no-pipelining --no-chunking --latency {options.latency}ms "
-                    f"--idle-timeout 1h --sessions-max {options.sessions + 1000}")
+                    f"--idle-timeout 1h --sessions-max {options.sessions * 5 // 4}")
     return options
 
 
@@ -112,7 +112,7 @@ class Client:
                 time.sleep(0.02)
 
     def opened(self):
-        """How many sessions there are by now. The last few jobs may have found one that was free."""
+        """How many sessions there are: the last jobs may have found some that were free."""
         time.sleep(PROGRESS_SECONDS + 1)
         return self.ready
 
