@@ -4,7 +4,10 @@
 #
 #   packages.sh build          what a release build needs
 #   packages.sh build test     that, and what the whole test suite needs
-#   packages.sh exim-libraries what the unpacked Exim of peers.sh is linked with
+#   packages.sh exim-libraries what the unpacked Exim of peers.sh is linked with; nginx-libraries
+#                              likewise
+#   packages.sh go             what one peer of bench/e2e/compare.py needs; likewise curl, h2load,
+#                              node, smtp-source, swaks
 #   packages.sh fuzz           clang with libFuzzer
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=common.sh
@@ -23,21 +26,23 @@ packages_test=(
   libbenchmark-dev
 )
 packages_fuzz=(clang libclang-rt-dev)
+packages_swaks=(swaks libnet-ssleay-perl libio-socket-ssl-perl) # the libraries are for TLS
 
 is_installed() {
   [[ $(dpkg-query --show --showformat='${db:Status-Status}' "$1" 2>/dev/null) == installed ]]
 }
 
-# The libraries among the dependencies of Debian's Exim, as this release names them.
-exim_libraries() {
-  apt-cache depends exim4-daemon-light | sed -n 's/^ *Depends: \(lib[^ ]*\)$/\1/p'
+# The libraries among the dependencies of a package, as this release names them.
+libraries_of() {
+  apt-cache depends "$1" | sed -n 's/^ *Depends: \(lib[^ ]*\)$/\1/p'
 }
 
-# Node.js is often installed by other means than the distribution's package.
+# Node.js is often installed by other means than the distribution's package, and so is Go.
 is_there_otherwise() {
   case $1 in
     nodejs) command -v node >/dev/null ;;
     npm) command -v npm >/dev/null ;;
+    golang-go) command -v go >/dev/null ;;
     *) false ;;
   esac
 }
@@ -61,9 +66,18 @@ main() {
     case $group in
       build) wanted+=("${packages_build[@]}") ;;
       test) wanted+=("${packages_test[@]}") ;;
-      exim-libraries) mapfile -t -O "${#wanted[@]}" wanted < <(exim_libraries) ;;
+      exim-libraries)
+        mapfile -t -O "${#wanted[@]}" wanted < <(libraries_of exim4-daemon-light)
+        ;;
+      nginx-libraries) mapfile -t -O "${#wanted[@]}" wanted < <(libraries_of nginx) ;;
       fuzz) wanted+=("${packages_fuzz[@]}") ;;
-      *) fail "packages.sh: unknown group '$group'" "known are: build test exim-libraries fuzz" ;;
+      curl) wanted+=(curl) ;;
+      go) wanted+=(golang-go) ;;
+      h2load) wanted+=(nghttp2-client) ;;
+      node) wanted+=(nodejs npm) ;;
+      smtp-source) wanted+=(postfix) ;;
+      swaks) wanted+=("${packages_swaks[@]}") ;;
+      *) fail "packages.sh: unknown group '$group'" "its first lines name those that are known" ;;
     esac
   done
 

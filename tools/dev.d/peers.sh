@@ -1,15 +1,17 @@
 #!/usr/bin/env bash
-# Fetches the mail servers of tests/interop that are not installed like packages.
+# Fetches the peers that are not installed like packages.
 #
-#   peers.sh
+#   peers.sh [servers]   the mail servers of tests/interop, build/peers
+#   peers.sh clients     what bench/e2e/compare.py holds ringpost against, build/clients
 #
 # Exim is the program of the distribution's package, unpacked and not installed: only one mail
-# system can be installed, and that is Postfix. nodemailer's smtp-server and Haraka come from npm.
-# They are kept below ${RINGPOST_CACHE:-~/.cache/ringpost}/peers/<key>, shared by every checkout;
-# build/peers of this checkout becomes a link to it. A server counts as there when its mark is
-# there, and the mark is written last.
+# system can be installed, and that is Postfix. nginx is, too: installed, it would be started.
+# nodemailer, its smtp-server and Haraka come from npm. They are kept below
+# ${RINGPOST_CACHE:-~/.cache/ringpost}/peers/<key>, shared by every checkout; a folder of build/
+# becomes a link to it. A peer counts as there when its mark is there, and the mark is written last.
 #
-# A server that cannot be had is no failure of the set-up: its test is skipped and names it.
+# One that cannot be had is no failure of the set-up: its test is skipped and names it, and the
+# comparison names it and leaves it out.
 set -euo pipefail
 parts=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source-path=SCRIPTDIR source=common.sh
@@ -20,27 +22,41 @@ smtp_server=smtp-server@3.18.0
 haraka=Haraka@3.1.1
 # What these two need in turn is taken as it was on this day, so that it is the same every time.
 npm_day=2026-01-12
+nginx_package=nginx
+nodemailer=nodemailer@10.6.1 # which needs nothing in turn
+
+# Unpacks PROGRAM of a package into the target under NAME. Without a set-user-id bit: it runs as
+# whoever starts it.
+fetch_program() {
+  local package=$1 program=$2 name=$3
+  # As root apt would drop to a user who cannot write here.
+  apt-get -q -o APT::Sandbox::User=root download "$package"
+  dpkg-deb --extract "$package"_*.deb unpacked
+  install -D -m 755 "unpacked/$program" "$target/$name"
+  if ldd "$target/$name" | grep 'not found'; then return 1; fi
+}
 
 fetch_exim() {
   "$parts/packages.sh" exim-libraries
-  # As root apt would drop to a user who cannot write here.
-  apt-get -q -o APT::Sandbox::User=root download "$exim_package"
-  dpkg-deb --extract "$exim_package"_*.deb unpacked
-  # Without the set-user-id bit: it runs as whoever starts it.
-  install -D -m 755 unpacked/usr/sbin/exim4 "$target/exim"
-  if ldd "$target/exim" | grep 'not found'; then return 1; fi
+  fetch_program "$exim_package" usr/sbin/exim4 exim
+}
+
+fetch_nginx() {
+  "$parts/packages.sh" nginx-libraries
+  fetch_program "$nginx_package" usr/sbin/nginx nginx
 }
 
 # Their install scripts build what is optional, and so do their optional dependencies.
 fetch_from_npm() {
-  npm install --prefix "$target" --before="$npm_day" --omit=optional --ignore-scripts \
-    --no-audit --no-fund --no-save "$1"
+  npm install --prefix "$target" --omit=optional --ignore-scripts --no-audit --no-fund --no-save \
+    "$@"
 }
 
-fetch_smtp_server() { fetch_from_npm "$smtp_server"; }
-fetch_haraka() { fetch_from_npm "$haraka"; }
+fetch_smtp_server() { fetch_from_npm --before="$npm_day" "$smtp_server"; }
+fetch_haraka() { fetch_from_npm --before="$npm_day" "$haraka"; }
+fetch_nodemailer() { fetch_from_npm "$nodemailer"; }
 
-# Fetches one server unless its mark says that it is there.
+# Fetches one peer unless its mark says that it is there.
 provide() {
   local name=$1 target=$prefix/$1 work=$prefix/work/$1 log=$prefix/$1.log
   if [[ -e $target/mark ]]; then return; fi
@@ -51,29 +67,44 @@ provide() {
   if (cd "$work" && bash -euo pipefail -c "fetch_$name") >"$log" 2>&1; then
     touch "$target/mark"
   else
-    rm -rf "$target" # half a server looks like one
+    rm -rf "$target" # half a peer looks like one
     tail -n 5 "$log" >&2
-    warn "${name//_/-} cannot be had here, so its tests will be skipped; the whole log: $log"
+    warn "${name//_/-} cannot be had here, so it will be left out; the whole log: $log"
   fi
   rm -rf "$work"
 }
 
+# What decides whether a peer that was fetched is still the right one.
+versions() {
+  case $1 in
+    servers) printf '%s\n' "$exim_package" "$smtp_server" "$haraka" "$npm_day" ;;
+    clients) printf '%s\n' "$nginx_package" "$nodemailer" ;;
+  esac
+}
+
 main() {
-  local prefix key
-  key=$(printf '%s\n' "$(. /etc/os-release && echo "$ID $VERSION_ID")" "$(uname -m)" \
-    "$exim_package" "$smtp_server" "$haraka" "$npm_day" | sha256sum | cut -c1-16)
+  local group=${1:-servers} names link prefix key name
+  case $group in
+    servers) names=(exim smtp_server haraka) link=peers ;;
+    clients) names=(nginx nodemailer) link=clients ;;
+    *) fail "peers.sh: unknown group '$group'" "known are: servers clients" ;;
+  esac
+  key=$({
+    printf '%s\n' "$(. /etc/os-release && echo "$ID $VERSION_ID")" "$(uname -m)"
+    versions "$group"
+  } | sha256sum | cut -c1-16)
   prefix=$ringpost_cache/peers/$key
   mkdir -p "$prefix" "$ringpost_root/build"
   exec 9>"$prefix.lock"
   flock 9
-  export prefix parts exim_package smtp_server haraka npm_day
-  local name
-  for name in exim smtp_server haraka; do
+  export prefix parts exim_package smtp_server haraka npm_day nginx_package nodemailer
+  export -f fetch_program fetch_exim fetch_nginx fetch_from_npm fetch_smtp_server fetch_haraka \
+    fetch_nodemailer
+  for name in "${names[@]}"; do
     export target=$prefix/$name
-    export -f fetch_exim fetch_from_npm fetch_smtp_server fetch_haraka
     provide "$name"
   done
-  ln -sfn "$prefix" "$ringpost_root/build/peers"
+  ln -sfn "$prefix" "$ringpost_root/build/$link"
 }
 
 main "$@"
