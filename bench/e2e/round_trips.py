@@ -17,7 +17,7 @@ import os
 import sys
 import tempfile
 
-from sink_run import ROOT, check, machine, port_of, send, start_sink, write_jobs
+from sink_run import ROOT, Sink, check, machine, send, write_jobs
 
 # Name, options of ringpost send, round trips of the longest run, the most messages a round trip.
 WAYS = [
@@ -61,20 +61,12 @@ def measure(options, folder, way, latency_ms):
     name, flags, round_trips, most = way
     options.jobs = max(round(round_trips * most), 20)
     options.send = flags
-    options.sink = f"--latency {latency_ms}ms"
     jobs = os.path.join(folder, "jobs.jsonl")
-    record = os.path.join(folder, "record.jsonl")
     outcomes = os.path.join(folder, "outcomes.jsonl")
-    if os.path.exists(outcomes):
-        os.remove(outcomes)
     expected = write_jobs(jobs, options)
-    sink, ready, certificate = start_sink(options, folder, record)
-    try:
-        summary, _, _, _ = send(options, jobs, outcomes, port_of(ready), certificate)
-    finally:
-        sink.terminate()
-        sink.communicate()
-    check(expected, record, outcomes)
+    with Sink(options.program, folder, f"--latency {latency_ms}ms") as sink:
+        summary, _ = send(options, jobs, outcomes, sink.endpoint(tls=True))
+    check(expected, sink.record, outcomes)
     used = summary["endpoints"][0]["pipelining"]
     if not name.startswith(used):
         sys.exit(f"{name} was asked for and {used} was used")

@@ -16,8 +16,8 @@ import os
 import statistics
 import tempfile
 
-from sink_run import ROOT, machine, write_jobs
-from throughput import one_run
+from sink_run import ROOT, machine
+from throughput import Runs
 
 NAMES = ("messages_per_second", "cpu_us_per_message", "ring_enters_per_message")
 
@@ -35,17 +35,17 @@ def arguments():
     options = parser.parse_args()
     options.send = ""
     options.seed = 1
+    options.plain = False
     return options
 
 
 def measure(options, folder, cores):
     """Medians of runs that alternate between the numbers of cores."""
-    jobs = os.path.join(folder, "jobs.jsonl")
-    expected = write_jobs(jobs, options)
+    with_these_jobs = Runs(options, folder)
     runs = {number: [] for number in cores}
     for _ in range(options.runs):
         for options.cores in cores:
-            runs[options.cores].append(one_run(options, folder, jobs, expected))
+            runs[options.cores].append(with_these_jobs.ringpost())
     return {number: {name: statistics.median(run[name] for run in of_number) for name in NAMES}
             for number, of_number in runs.items()}
 

@@ -25,7 +25,7 @@ import tempfile
 import threading
 import time
 
-from sink_run import ROOT, check, machine, port_of, start_sink, write_jobs
+from sink_run import ROOT, Sink, check, machine, write_jobs
 
 # Commands that wait for their reply: MAIL, RCPT, DATA and the end of data.
 ROUND_TRIPS = 4
@@ -75,13 +75,13 @@ def cpu_seconds(pid):
 class Client:
     """`ringpost send` that is given its jobs bit by bit, and says how far it is."""
 
-    def __init__(self, options, sessions, outcomes, port, certificate):
+    def __init__(self, options, sessions, outcomes, endpoint):
         self.ready = 0
         self.accepted = 0
         self.process = subprocess.Popen(
             [options.program, "send", "-", "-o", outcomes, "--progress", "json",
              "--summary", "json", "--stats", "internal", "--connections", str(sessions),
-             "-e", f"smtp://ringpost@127.0.0.1:{port}?ca={certificate}"],
+             "-e", endpoint],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
             env=dict(os.environ, RINGPOST_PASSWORD="ringpost"))
         self._listener = threading.Thread(target=self._listen, daemon=True)
@@ -129,7 +129,6 @@ class Client:
 
 def measure(options, folder, sessions):
     jobs = os.path.join(folder, "jobs.jsonl")
-    record = os.path.join(folder, "record.jsonl")
     outcomes = os.path.join(folder, "outcomes.jsonl")
     if os.path.exists(outcomes):
         os.remove(outcomes)
@@ -137,36 +136,34 @@ def measure(options, folder, sessions):
     expected = write_jobs(jobs, options)
     with open(jobs, "rb") as file:
         lines = file.readlines()
-    sink, ready, certificate = start_sink(options, folder, record)
-    client = Client(options, sessions, outcomes, port_of(ready), certificate)
-    pid = client.process.pid
-    begin = time.monotonic()
-    client.give(lines[:sessions])
-    while not os.path.exists(outcomes):
-        time.sleep(0.01)
-    client.wait_until_accepted(outcomes, sessions)
-    opened_in = time.monotonic() - begin
-    opening_cpu = cpu_seconds(pid)
+    with Sink(options.program, folder, options.sink) as sink:
+        client = Client(options, sessions, outcomes, sink.endpoint(tls=True))
+        pid = client.process.pid
+        begin = time.monotonic()
+        client.give(lines[:sessions])
+        while not os.path.exists(outcomes):
+            time.sleep(0.01)
+        client.wait_until_accepted(outcomes, sessions)
+        opened_in = time.monotonic() - begin
+        opening_cpu = cpu_seconds(pid)
 
-    opened = client.opened()
-    if opened < sessions * 0.95:
-        sys.exit(f"{opened} of {sessions} sessions were opened: replies have to come later")
-    idle_kib = memory_kib(pid, "VmRSS")
-    cpu_before = cpu_seconds(pid)
-    time.sleep(options.idle)
-    idle_cpu = cpu_seconds(pid) - cpu_before
+        opened = client.opened()
+        if opened < sessions * 0.95:
+            sys.exit(f"{opened} of {sessions} sessions were opened: replies have to come later")
+        idle_kib = memory_kib(pid, "VmRSS")
+        cpu_before = cpu_seconds(pid)
+        time.sleep(options.idle)
+        idle_cpu = cpu_seconds(pid) - cpu_before
 
-    cpu_before = cpu_seconds(pid)
-    begin = time.monotonic()
-    client.give(lines[sessions:])
-    client.wait_until_accepted(outcomes, len(lines))
-    seconds = time.monotonic() - begin
-    using_cpu = cpu_seconds(pid) - cpu_before
-    peak_kib = memory_kib(pid, "VmHWM")
-    summary = client.finish()
-    sink.terminate()
-    sink.communicate()
-    check(expected, record, outcomes)
+        cpu_before = cpu_seconds(pid)
+        begin = time.monotonic()
+        client.give(lines[sessions:])
+        client.wait_until_accepted(outcomes, len(lines))
+        seconds = time.monotonic() - begin
+        using_cpu = cpu_seconds(pid) - cpu_before
+        peak_kib = memory_kib(pid, "VmHWM")
+        summary = client.finish()
+    check(expected, sink.record, outcomes)
     if summary["endpoints"][0]["pipelining"] != "lock-step":
         sys.exit("the sessions were not used in lock-step")
     used = len(lines) - sessions
