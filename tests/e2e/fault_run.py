@@ -28,14 +28,15 @@ FAULTS = ("drop@mail", "drop@rcpt", "drop@data", "drop@content", "drop@end", "dr
 OPENING_FAULTS = ("drop", "421", "half-reply", "garbage", "noise", "surplus", "late", "trickle",
                   "stall")
 OPENING_STAGES = ("greeting", "ehlo", "starttls", "auth")
-# Short, because what stalls is waited for; the reply that is late comes just in time, or not.
-TIMEOUT = "1s"
+# Not far from the timeout of a run: such a reply comes just in time, or not.
 LATE = "900ms"
 JOURNAL = "run.journal"
 # All accepted, or a class of those that the faults make; 7 when four sessions in a row came to
 # nothing, which chance can do as well.
 EXIT_CODES = {0, 4, 5, 6, 7}
 RESUMES_MAX = 30
+# Whom a resume that resends tries again.
+OPEN = ("unknown", "unsent", "deferred")
 DIFFERENCES_SHOWN = 20
 # The sender, or a recipient, that makes the sink refuse or put off.
 SPECIAL = ("reject", "defer", "reject-data", "defer-data")
@@ -94,6 +95,7 @@ class FaultRun:
     opening_percent: float = 0.2
     connections: int = 16
     chunking: bool = True
+    timeout: str = "1s"  # short, because what stalls is waited for
     resends: bool = False  # keep a journal, and send what is unknown again until nothing is
     summary: dict = field(default_factory=dict)
     runs: int = 0
@@ -111,6 +113,8 @@ class FaultRun:
             self._send(folder, stack)
             while self.resends and self._is_open(folder) and self.runs <= RESUMES_MAX:
                 self._send(folder, stack, "--resume", "--on-unknown", "resend")
+            if self.resends and self._is_open(folder):
+                raise AssertionError(f"{self.runs} runs have not brought all to an end")
             report = sink.stop()
         self.summary = report.summary
         books = reconcile(recipients, read_outcomes(folder / OUTCOMES), report.record, digests,
@@ -138,8 +142,9 @@ class FaultRun:
                     "ca_file": f'"{sink.certificate}"', "connections": self.connections,
                     "pipelining": '"off"' if self.depth == 1 else f'"{self.depth}"',
                     "chunking": '"auto"' if self.chunking else '"off"',
-                    "command_timeout": f'"{TIMEOUT}"', "end_of_data_timeout": f'"{TIMEOUT}"',
-                    "tls_timeout": f'"{TIMEOUT}"', "max_attempts": 5, "retry_pause": '"20ms"'}
+                    "command_timeout": f'"{self.timeout}"',
+                    "end_of_data_timeout": f'"{self.timeout}"',
+                    "tls_timeout": f'"{self.timeout}"', "max_attempts": 5, "retry_pause": '"20ms"'}
         lines = [f"{name} = {value}" for name, value in settings.items()]
         path = folder / "ringpost.toml"
         path.write_text("\n".join(["[endpoint.esp]", *lines, ""]), encoding="utf-8")
@@ -158,11 +163,10 @@ class FaultRun:
             raise AssertionError(run.describe())
 
     def _is_open(self, folder):
-        """Whether another run may bring an end to something."""
+        """Whether another run may bring an end to something. Whoever is put off for ever is tried
+        again by each of them, and meets faults like all others."""
         words = last_words(read_outcomes(folder / OUTCOMES))
-        return any(status in ("unknown", "unsent") or
-                   (status == "deferred" and key not in self.put_off)
-                   for key, status in words.items())
+        return any(status in OPEN and key not in self.put_off for key, status in words.items())
 
     def _check_sink(self, books, report):
         summary = report.summary

@@ -56,11 +56,10 @@ class FaultTest(unittest.TestCase):
         self.assertGreater(one.runs, 1)
         self.assertGreater(books.resent, 0)
         self.assertGreater(books.copies, 0)
-        self.assertLessEqual(set(books.last), {"accepted", "rejected", "deferred"})
 
     def test_a_good_day(self):
         """Without faults nothing is in doubt: the harm of the other tests is the sink's."""
-        one = FaultRun(500, SEED + 4, percent=0, opening_percent=0)
+        one = FaultRun(500, SEED + 4, percent=0, opening_percent=0, timeout="100s")
         books = run_in_folder(one)
         self.assertEqual(one.summary["faults"], {})
         self.assertEqual(set(books.last), {"accepted", "rejected", "deferred"})

@@ -96,7 +96,9 @@ class Raw:
     def __init__(self, sink, kind):
         connection = socket.create_connection(("127.0.0.1", sink.port[kind]), timeout=20)
         if kind == "tls":
-            connection = sink.context().wrap_socket(connection, server_hostname="localhost")
+            # An end without close_notify is an error of its own.
+            connection = sink.context().wrap_socket(connection, server_hostname="localhost",
+                                                    suppress_ragged_eofs=False)
         self.socket = connection
         self.buffer = b""
         self.at = 0  # of what was not returned yet
