@@ -602,7 +602,8 @@ TEST_CASE("ring: a peer who takes a little at a time gets all of it, and it comp
 TEST_CASE("ring: a limit on open files makes the table smaller, and is no error") {
   rlimit before{};
   REQUIRE(::getrlimit(RLIMIT_NOFILE, &before) == 0);
-  const rlimit limited{40, before.rlim_max};
+  // The hard one, too: liburing raises the other. Whoever is not root cannot go back.
+  const rlimit limited{40, 40};
   REQUIRE(::setrlimit(RLIMIT_NOFILE, &limited) == 0);
   RingOptions options = small_ring;
   options.sockets_max = 1000;
@@ -613,7 +614,7 @@ TEST_CASE("ring: a limit on open files makes the table smaller, and is no error"
   while ((*ring)->open(listener.address())) {
     ++opened;
   }
-  CHECK(::setrlimit(RLIMIT_NOFILE, &before) == 0);
+  ::setrlimit(RLIMIT_NOFILE, &before);
   CHECK((*ring)->sockets_max() == 40);
   CHECK(opened == 40);
 }
