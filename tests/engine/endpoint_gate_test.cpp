@@ -398,8 +398,6 @@ TEST_CASE("gate: when the last session has gone the next one is a canary again")
   CHECK(test.gate.ask(test.now).answer == Answer::wait);
 }
 
-}  // namespace ringpost::engine
-
 TEST_CASE("gate: the words for RSET are those that were heard first") {
   Gate test;
   test.open();
@@ -412,3 +410,5 @@ TEST_CASE("gate: the words for RSET are those that were heard first") {
   test.gate.learn(knowledge);
   CHECK(test.gate.ask(test.now).knowledge.reset_text == 7);
 }
+
+}  // namespace ringpost::engine
