@@ -64,12 +64,14 @@ std::optional<Pipelining> Session::fall_back(CloseKind kind) const {
   // Two commands have left, and their replies are awaited.
   const bool in_burst = state_ == SessionState::ready && awaited_.size() > 1 &&
                         awaited_.at(1).sent_offset <= handed_over_offset_;
-  const bool behind_burst = state_ == SessionState::ready && !awaited_.empty() &&
-                            awaited_.front().sent_offset <= credited_offset_;
+  // The last of a flight is awaited.
+  const bool ends_burst = state_ == SessionState::ready && !awaited_.empty() &&
+                          awaited_.front().kind == Expected::end_of_data &&
+                          !is_early(awaited_.front(), credited_offset_);
   if (kind == CloseKind::chunking_refused) {
     return Pipelining::across;
   }
-  if (kind == CloseKind::protocol_error && way != Pipelining::off && behind_burst) {
+  if (kind == CloseKind::protocol_error && way != Pipelining::off && ends_burst) {
     return one_less(way);
   }
   if (!in_burst || way == Pipelining::off) {
@@ -130,7 +132,7 @@ void Session::learn_from_accepted(const Transaction& current, const codec::Reply
 // Whether the command left together with the one before or behind it, so that its reply may be one
 // that belongs to the other.
 bool Session::left_in_burst(const Expectation& expectation) const {
-  return awaited_.size() > 1 || expectation.sent_offset <= credited_offset_;
+  return awaited_.size() > 1 || !is_early(expectation, credited_offset_);
 }
 
 void Session::note_reset_text(const codec::Reply& reply) {

@@ -122,7 +122,9 @@ TEST_CASE("fault: a stalled session takes everything and says nothing") {
     SmtpServerSession session(options, {.auth_in_clear = true, .auth_required = false}, 7, tally,
                               replies, &observer);
     REQUIRE(session.greet() == Next::receive);
+    session.replies_left();
     REQUIRE(session.receive("EHLO x\r\n") == Next::receive);
+    session.replies_left();
     const std::string message = envelope + "BDAT 12 LAST\r\n" + content;
     REQUIRE(session.receive(message + "RSET\r\n" + message) == Next::receive);
     REQUIRE(session.is_stalled());
