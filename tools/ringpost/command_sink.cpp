@@ -29,26 +29,21 @@ using sink::SinkOptions;
 using sink::Summary;
 
 constexpr const char* examples =
-    "Without --cert a certificate for localhost, 127.0.0.1 and ::1 is made; its path is printed.\n"
     "Addresses decide about refusals: RCPT to reject...@ gets 550, to defer...@ 450; a message to\n"
     "reject-data@ gets 554 and one to defer-data@ 451 at its end; MAIL from reject-mail@ gets "
     "550,\n"
     "from defer-mail@ 450. SIGINT and SIGTERM stop it, with a summary on stdout.\n"
-    "A fault comes to so many messages in a hundred, at one of mail, rcpt, data, content and end, "
-    "or "
-    "at\n"
-    "the STAGE that is named; greeting, ehlo, starttls and auth are stages, too, when they are "
-    "named. "
-    "The\n"
-    "record tells the truth: what was taken stands in it, whatever became of its reply.\n"
+    "A fault hits so many messages in a hundred, at mail, rcpt, data, content or end, or at "
+    "@STAGE,\n"
+    "which may be greeting, ehlo, starttls or auth, too. The record has what was taken all the "
+    "same.\n"
     "\n"
     "Examples:\n"
     "  ringpost sink                                   # ports 2587 and 2465, user "
     "ringpost/ringpost\n"
     "  ringpost sink --record got.jsonl --latency 50ms # an ESP 50 ms away, and what it took\n"
     "  ringpost sink --no-chunking --no-pipelining     # as Amazon SES\n"
-    "  ringpost sink --fault all=1 --fault 421@greeting=5 --fault-seed 7  # a bad day\n"
-    "  ringpost sink --listen 127.0.0.1:0 --listen-tls none --ready-file ready.json\n";
+    "  ringpost sink --fault all=1 --fault 421@greeting=5 --fault-seed 7  # a bad day\n";
 
 // What the flags are parsed into; numbers stay text until the command runs.
 struct SinkFlags {
@@ -112,7 +107,9 @@ void add_listener_flags(CLI::App& command, SinkOptions& options) {
       ->group(group);
   command.add_flag("--plain-auth", options.plain_auth, "Offer and require AUTH on --listen-plain")
       ->group(group);
-  command.add_option("--cert", options.certificate_file, "Certificate chain, with --key")
+  command
+      .add_option("--cert", options.certificate_file,
+                  "Certificate chain, with --key; else one is made")
       ->type_name("PEM")
       ->group(group);
   command.add_option("--key", options.key_file, "Its private key")->type_name("PEM")->group(group);
@@ -141,9 +138,7 @@ void add_session_flags(CLI::App& command, SinkFlags& flags) {
       ->type_name("NAMES")
       ->capture_default_str()
       ->group(group);
-  command
-      .add_option("--token-file", flags.token_file,
-                  "OAuth tokens that are good, one a line: the first, and see --token-uses")
+  command.add_option("--token-file", flags.token_file, "OAuth tokens that are good, one a line")
       ->type_name("FILE")
       ->group(group);
   command
@@ -191,10 +186,11 @@ void add_session_flags(CLI::App& command, SinkFlags& flags) {
 void add_fault_flags(CLI::App& command, SinkFlags& flags) {
   const char* const group = "Faults";
   command
-      .add_option("--fault", flags.faults,
-                  "What goes wrong, and how often: NAME is drop, 421, drop-reply, half-reply, "
-                  "garbage, noise, surplus, late, trickle, stall or all")
-      ->type_name("NAME[@STAGE]=PERCENT")
+      .add_option(
+          "--fault", flags.faults,
+          "drop, 421, drop-reply, half-reply, garbage, noise, surplus, late, trickle, stall "
+          "or all")
+      ->type_name("NAME@STAGE=N")
       ->expected(1)
       ->take_all()
       ->group(group);

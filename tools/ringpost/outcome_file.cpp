@@ -89,7 +89,9 @@ Result<void, OutputError> OutcomeFile::write() {
       lines_.erase(0, written);
       const char* const why =
           count.error() == ETIMEDOUT ? "nobody reads it" : std::strerror(count.error());
-      return tl::unexpected(OutputError{path_ + ": " + why, queue::is_lack_of_room(count.error())});
+      // A device that is full stays so: it is /dev/full.
+      const bool may_get_room = is_file_ && queue::is_lack_of_room(count.error());
+      return tl::unexpected(OutputError{path_ + ": " + why, may_get_room});
     }
     written += *count;
   }
