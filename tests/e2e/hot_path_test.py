@@ -44,9 +44,9 @@ class HotPathTest(SinkTest):
         content = sum(len(job["raw"]) for job in jobs[SHORT:])
         return {name: long[name] - short[name] for name in long}, content
 
-    def assert_quiet(self, added):
+    def assert_quiet(self, added, ring_enters_max=0.25):
         self.assertEqual(added["messages"], ADDED, added)
-        self.assertLessEqual(added["ring_enters"], ADDED * 0.25, added)
+        self.assertLessEqual(added["ring_enters"], ADDED * ring_enters_max, added)
         self.assertEqual(added["completion_overflows"], 0, added)
         if is_sanitized():
             self.assertNotIn("worker_allocations", added)
@@ -64,10 +64,12 @@ class HotPathTest(SinkTest):
         self.assertLess(added["bytes_copied"], content * 3.5, added)
 
     def test_small_messages_with_data(self):
-        """The same with DATA, where a session has one message under way: one send a message."""
+        """The same with DATA, where a session has one message under way: one send a message.
+
+        How many replies come together then is up to the machine; each session has its own."""
         added, _ = self.steady_state(self.sink("--no-chunking", *LATENCY), 2000,
                                      "--connections", "40")
-        self.assert_quiet(added)
+        self.assert_quiet(added, ring_enters_max=1)
         self.assertLess(added["sends"], ADDED * 1.1, added)
 
     def test_with_a_journal(self):
