@@ -53,7 +53,7 @@ inline constexpr std::size_t fault_stage_count = 9;
 // A set of stages, one bit for each.
 using FaultStages = std::uint16_t;
 [[nodiscard]] constexpr bool has_stage(FaultStages stages, FaultStage stage) {
-  return (stages >> static_cast<unsigned>(stage) & 1u) != 0;
+  return (std::uint32_t{stages} >> static_cast<unsigned>(stage) & 1u) != 0;
 }
 // Where the kind may be asked for.
 [[nodiscard]] FaultStages stages_of(FaultKind kind);
