@@ -74,6 +74,8 @@ class Sink:
 
     def context(self):
         context = ssl.create_default_context(cafile=self.ready["certificate"])
+        # Python sets it with OpenSSL 3, and an end without close_notify is not to be missed here.
+        context.options &= ~getattr(ssl, "OP_IGNORE_UNEXPECTED_EOF", 0)
         return context
 
     def smtp(self):
