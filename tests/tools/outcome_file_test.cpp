@@ -229,10 +229,21 @@ TEST_CASE("outcome file: it is told apart whether another try may help") {
   full.lines() += "one\n";
   const auto written = full.write();
   REQUIRE_FALSE(written);
-  CHECK(written.error().may_be_tried_again);
+  CHECK_FALSE(written.error().may_be_tried_again);  // it stays so
   const TemporaryFolder folder;
   OutcomeFile file = opened(folder.path("outcomes"));
   file.lines() += "one\n";
+  // A file that has reached its limit (EFBIG) goes on when that is raised.
+  rlimit before{};
+  REQUIRE(::getrlimit(RLIMIT_FSIZE, &before) == 0);
+  const auto old_action = std::signal(SIGXFSZ, SIG_IGN);
+  const rlimit none{0, before.rlim_max};
+  REQUIRE(::setrlimit(RLIMIT_FSIZE, &none) == 0);
+  const auto limited = file.write();
+  REQUIRE(::setrlimit(RLIMIT_FSIZE, &before) == 0);
+  std::signal(SIGXFSZ, old_action);
+  REQUIRE_FALSE(limited);
+  CHECK(limited.error().may_be_tried_again);
   REQUIRE(file.write());
   CHECK(file.sync());
 }
