@@ -131,7 +131,7 @@ class SendRun {
   bool input_failed_ = false;
   bool usage_failed_ = false;
   std::int64_t date_us_ = unix_time_us();
-  std::uint64_t reader_allocations_ = 0;
+  std::atomic<std::uint64_t> reader_allocations_{0};
 };
 
 // Nothing to speak of: 0; else the exit code.
@@ -198,7 +198,7 @@ int SendRun::run() {
                 .drain = settings_.drain});
   if (engine_) {
     read_jobs(*input);
-    reader_allocations_ = allocation_counter() != nullptr ? allocation_counter()() : 0;
+    reader_allocations_.store(allocation_counter() != nullptr ? allocation_counter()() : 0);
     static_cast<void>(engine_->drain(never));
   } else {
     dry_run(*input);
@@ -384,7 +384,7 @@ RunFacts SendRun::facts() const {
   facts.signal = watch_.signal();
   facts.internal = settings_.internal_stats;
   facts.allocations_counted = allocation_counter() != nullptr;
-  facts.reader_allocations = reader_allocations_;
+  facts.reader_allocations = reader_allocations_.load();
   return facts;
 }
 
