@@ -42,14 +42,15 @@ void pass_over(const JournalDamage&) {}
 class Superseded {
  public:
   // Before the history takes the record in.
-  void notice(const codec::JournalRecord& record, const JournalHistory& history) {
+  void notice(const codec::JournalRecord& record, std::uint64_t offset,
+              const JournalHistory& history) {
     if (record.kind == codec::JournalRecordKind::outcome) {
-      notice(record.outcome.ordinal, record.outcome.recipient_index, history);
+      notice(record.outcome.ordinal, record.outcome.recipient_index, offset, history);
     }
     if (record.kind == codec::JournalRecordKind::intents) {
       for (const codec::JournalIntent& intent : record.intents) {
         for (auto index = intent.recipients_begin; index < intent.recipients_end; ++index) {
-          notice(intent.ordinal, index, history);
+          notice(intent.ordinal, index, offset, history);
         }
       }
     }
@@ -57,11 +58,10 @@ class Superseded {
   // What was to be sent again before this stretch may have been within it.
   void notice(const JournalDamage& damage) { doubt_offset_ = damage.offset; }
 
-  // In the order of the file, once for each outcome.
-  bool is_last(const codec::JournalOutcome& outcome, std::uint64_t offset) {
-    const auto earlier = earlier_.find(key(outcome.ordinal, outcome.recipient_index));
-    if (earlier != earlier_.end() && earlier->second > 0) {
-      --earlier->second;
+  // After all of the file was noticed.
+  [[nodiscard]] bool is_last(const codec::JournalOutcome& outcome, std::uint64_t offset) const {
+    const auto later = later_offsets_.find(key(outcome.ordinal, outcome.recipient_index));
+    if (later != later_offsets_.end() && offset < later->second) {
       return false;
     }
     return offset > doubt_offset_ ||
@@ -73,13 +73,15 @@ class Superseded {
   static std::uint64_t key(std::uint64_t ordinal, std::uint64_t recipient_index) {
     return ordinal << 32 | recipient_index;
   }
-  void notice(std::uint64_t ordinal, std::uint32_t index, const JournalHistory& history) {
+  void notice(std::uint64_t ordinal, std::uint32_t index, std::uint64_t offset,
+              const JournalHistory& history) {
     if (history.of(ordinal).status(index)) {
-      ++earlier_[key(ordinal, index)];
+      later_offsets_[key(ordinal, index)] = offset;
     }
   }
 
-  std::unordered_map<std::uint64_t, std::uint32_t> earlier_;  // outcomes before the last
+  // Of the last record that came upon a known outcome. One recipient may be in a record twice.
+  std::unordered_map<std::uint64_t, std::uint64_t> later_offsets_;
   std::uint64_t doubt_offset_ = 0;
 };
 
@@ -112,7 +114,7 @@ Result<JournalReading, JournalError> for_each_last_outcome(const std::string& pa
   JournalReading reading;
   Superseded superseded;
   const auto note = [&](const codec::JournalRecord& record, std::uint64_t offset) {
-    superseded.notice(record, reading.history);
+    superseded.notice(record, offset, reading.history);
     reading.history.add(record, offset);
     return true;
   };

@@ -1,5 +1,6 @@
 #include "queue/journal_outcomes.h"
 
+#include <array>
 #include <string>
 #include <vector>
 
@@ -90,6 +91,41 @@ TEST_CASE("journal outcomes: what damage has put in doubt is not the last word")
     append_outcome(*resumed.journal, 1, Status::unknown, 0, 1, "1 unknown\n");
   }
   CHECK(last_outcomes(path) == Lines{"0 accepted\n", "3 deferred\n", "1 unknown\n"});
+}
+
+TEST_CASE("journal outcomes: what damage has put in doubt takes no later word away") {
+  const test::TemporaryFolder folder;
+  const std::string path = folder.path("journal");
+  {
+    const auto journal = create(path);
+    REQUIRE(journal->append_run(some_run()));
+    append_outcome(*journal, 1, Status::deferred, 0, 1, "1 deferred\n");
+    append_outcome(*journal, 9, Status::accepted, 0, 1, "lost\n");
+    append_outcome(*journal, 3, Status::accepted, 0, 1, "3 accepted\n");
+  }
+  std::string octets = folder.read("journal");
+  octets[octets.find("lost")] = 'L';
+  folder.write("journal", octets);
+  {
+    const ResumedJournal resumed = resume(path, true);
+    append_outcome(*resumed.journal, 1, Status::unsent, 0, 1, "1 unsent\n");
+    append_intent(*resumed.journal, 1);
+    append_outcome(*resumed.journal, 1, Status::accepted, 0, 1, "1 accepted\n");
+  }
+  CHECK(last_outcomes(path) == Lines{"3 accepted\n", "1 accepted\n"});
+}
+
+TEST_CASE("journal outcomes: a recipient twice in one record is superseded once") {
+  const test::TemporaryFolder folder;
+  const std::string path = folder.path("journal");
+  const auto journal = create(path);
+  REQUIRE(journal->append_run(some_run()));
+  append_outcome(*journal, 1, Status::deferred, 0, 1, "1 deferred\n");
+  const codec::JournalIntent intent{1, hash_of(1), 0, 1};
+  const std::array<codec::JournalIntent, 2> twice{intent, intent};
+  REQUIRE(journal->append_intents(twice));
+  append_outcome(*journal, 1, Status::accepted, 0, 1, "1 accepted\n");
+  CHECK(last_outcomes(path) == Lines{"1 accepted\n"});
 }
 
 }  // namespace ringpost::queue
