@@ -26,6 +26,15 @@ JournalError system_error(const std::string& path, const char* action) {
           error_number};
 }
 
+// What only somebody can say who knows that the octets had been on the disk.
+bool tells_of_damage(const codec::JournalRecord& record, std::uint64_t damage_offset) {
+  if (record.kind == JournalRecordKind::synced) {
+    return record.synced.offset > damage_offset;
+  }
+  return record.kind == JournalRecordKind::repair && record.repair.offset <= damage_offset &&
+         damage_offset - record.repair.offset < record.repair.bytes;
+}
+
 }  // namespace
 
 JournalReader::JournalReader(int descriptor, std::string path, std::uint64_t file_bytes)
@@ -130,7 +139,7 @@ Result<bool, JournalError> JournalReader::is_torn_by_power_cut(std::uint64_t dam
     if (*next == file_bytes_) {
       break;
     }
-    if (probe_.kind == JournalRecordKind::synced && probe_.synced.offset > damage_offset) {
+    if (tells_of_damage(probe_, damage_offset)) {
       return false;
     }
     offset = *next + probe_.bytes;

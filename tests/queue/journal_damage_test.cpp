@@ -250,6 +250,32 @@ TEST_CASE("journal: a hole in what was never synced is a torn end; in what was, 
   CHECK_FALSE(Journal::resume(folder.write("process", other), Durability::process, false));
 }
 
+// What says that the first stretch had been on the disk may itself stand behind the second, and
+// goes with it.
+TEST_CASE("journal: what a repair has accepted stays damage when a torn end is cut behind it") {
+  const test::TemporaryFolder folder;
+  const Sample sample = make_sample(folder, Durability::power);
+  const std::size_t begin = sample.ends[6];
+  std::string outcome;
+  CHECK(codec::append_journal_outcome(outcome, {0, hash_of(0), 0, 1, Status::accepted, "{}\n"}));
+  const std::string hole(outcome.size(), '\0');
+  std::string synced;
+  codec::append_journal_synced(synced, {begin + hole.size()});
+  const std::size_t torn_at = begin + hole.size() + outcome.size();
+  const std::string path =
+      folder.write("journal", sample.octets.substr(0, begin) + hole + outcome + hole + synced);
+  CHECK_FALSE(Journal::resume(path, Durability::power, false));
+  {
+    const ResumedJournal resumed = resume(path, true);
+    CHECK(resumed.cut_offset == torn_at);
+    append_outcome(*resumed.journal, 3, Status::accepted, 0, 1, "{}\n");
+  }
+  const ResumedJournal again = resume(path);
+  CHECK(again.cut_bytes == 0);
+  CHECK(again.history.of(0).status(0) == Status::accepted);
+  CHECK(again.history.of(3).status(0) == Status::accepted);
+}
+
 TEST_CASE("journal: a file with more holes than a journal can have is an error, in little time") {
   const test::TemporaryFolder folder;
   const Sample sample = make_sample(folder);
