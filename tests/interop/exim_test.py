@@ -22,6 +22,7 @@ class EximTest(AllChecks, PeerTest):
     """With a running Exim."""
 
     steps = (FLIGHTS, FLIGHTS_OF_16, GROUPS, LOCK_STEP)
+    many = 400  # it takes dozens a second
 
     @classmethod
     def make_peer(cls, folder, certificate):
