@@ -43,10 +43,13 @@ std::string others_with_it(const Job& job) {
 }  // namespace
 
 std::string idempotency_header(const Job& job, Bytes name) {
+  if (name.empty()) {
+    return {};
+  }
   const Bytes content = job.content;
   // A line that begins with a blank would go on with ours.
   const bool continues = content.starts_with(' ') || content.starts_with('\t');
-  if (name.empty() || job.idempotency_key.empty() || content.empty() || continues ||
+  if (job.idempotency_key.empty() || content.empty() || continues ||
       has_field(content, name)) {
     return {};
   }

@@ -6,42 +6,48 @@ namespace ringpost {
 
 namespace {
 
-// Empties a buffer, and gives its memory back when an unusually large job has swollen it.
-void empty(std::string& buffer) {
+void shrink(std::string& buffer) {
   if (buffer.capacity() > limits::job_bytes_kept_max) {
     std::string().swap(buffer);
-  } else {
-    buffer.clear();
   }
 }
 
 }  // namespace
 
-void Job::clear() {
-  empty(id);
-  empty(file);
-  line = 0;
-  ordinal = 0;
-  line_hash = 0;
-  empty(sender);
+void Job::give_up_memory() {
+  // The others are bounded by the reader to less than that.
+  shrink(content);
+  shrink(tags_json);
+  shrink(metadata_json);
   constexpr std::size_t recipients_kept_max = 16;
   if (recipients.size() > recipients_kept_max) {
     std::vector<Recipient>().swap(recipients);
+    recipient_count = 0;
   }
+}
+
+void Job::clear() {
+  give_up_memory();
+  id.clear();
+  file.clear();
+  line = 0;
+  ordinal = 0;
+  line_hash = 0;
+  sender.clear();
   recipient_count = 0;
-  empty(dsn.notify);
-  empty(dsn.return_kind);
-  empty(dsn.envelope_id);
+  dsn.notify.clear();
+  dsn.return_kind.clear();
+  dsn.envelope_id.clear();
   needs_smtputf8 = false;
-  empty(content);
+  content.clear();
   traits = {};
-  empty(tags_json);
-  empty(metadata_json);
-  empty(endpoint);
+  tags_json.clear();
+  metadata_json.clear();
+  endpoint.clear();
   retry_pause = Duration::zero();
   loss_stage = Stage::local;
   new_loss_stage = Stage::local;
-  empty(idempotency_key);
+  idempotency_key.clear();
   expires_at_us = 0;
   submitted_at = {};
   started_at = {};

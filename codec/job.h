@@ -33,11 +33,11 @@ enum class RecipientProgress : std::uint8_t {
 // One recipient of a job and what became of it.
 struct Recipient {
   std::string address;  // validated: `local@domain`, domain in A-labels, no angle brackets
-  Outcome outcome;
   RecipientProgress progress = RecipientProgress::waiting;
   bool postponed = false;  // waits for a later attempt; not part of transactions until then
   bool decided = false;    // the outcome is final
   bool reported = false;   // and belongs to the outcome thread
+  Outcome outcome;
 };
 
 // What the content is made of; decides extensions and encoding. Filled by scan_content().
@@ -54,39 +54,41 @@ struct ContentTraits {
 // pool when every recipient's line has been delivered. Nothing in it may be touched by two threads
 // at once.
 struct Job {
-  std::string id;          // echoed; never empty (a hash of the line when the line has none)
+  // What a worker needs of every job stands together: it comes from another core's cache.
+  std::string sender;   // reverse-path without brackets; empty is the null sender
+  std::string content;  // the RFC 5322 message: CRLF line ends only, not dot-stuffed
+  std::vector<Recipient> recipients;
+  std::size_t recipient_count =
+      0;  // entries of `recipients` in use: they are kept for their capacity
+  std::int64_t expires_at_us = 0;  // Unix time; 0: never
+  Instant submitted_at{};          // when the engine took it
+  Instant started_at{};            // when a session last took it
+  ContentTraits traits;
+  bool needs_smtputf8 = false;  // a local part or a header is not ASCII
+  // Where a session was lost that was busy with it, before and in this transaction; `local`: none.
+  Stage loss_stage = Stage::local;
+  Stage new_loss_stage = Stage::local;
+  DsnRequest dsn;
+  Duration retry_pause{};  // in front of the attempt of its postponed recipients
+
+  std::string id;                 // echoed; never empty (a hash of the line when the line has none)
+  std::string tags_json;          // raw JSON of `tags`, echoed; empty when absent
+  std::string metadata_json;      // raw JSON of `metadata`, echoed; empty when absent
+  std::size_t outcomes_left = 0;  // outcome thread: lines still to be delivered
+  std::size_t budget_bytes = 0;   // what it counts for in the job queue
+
+  std::string endpoint;  // name of the endpoint asked for; empty: any
+  std::string idempotency_key;
   std::string file;        // where the line stands, for messages to people
   std::uint64_t line = 0;  // 1-based
   // For a journal: its place, from 0, among the lines of all job files, and a hash of its line.
   std::uint64_t ordinal = 0;
   std::uint64_t line_hash = 0;
-  std::string sender;  // reverse-path without brackets; empty is the null sender
-  std::vector<Recipient> recipients;
-  std::size_t recipient_count =
-      0;  // entries of `recipients` in use: they are kept for their capacity
-  DsnRequest dsn;
-  bool needs_smtputf8 = false;  // a local part or a header is not ASCII
-
-  std::string content;  // the RFC 5322 message: CRLF line ends only, not dot-stuffed
-  ContentTraits traits;
-
-  std::string tags_json;      // raw JSON of `tags`, echoed; empty when absent
-  std::string metadata_json;  // raw JSON of `metadata`, echoed; empty when absent
-  std::string endpoint;       // name of the endpoint asked for; empty: any
-  std::string idempotency_key;
-  std::int64_t expires_at_us = 0;  // Unix time; 0: never
-
-  Instant submitted_at{};  // when the engine took it
-  Instant started_at{};    // when a session last took it
-  Duration retry_pause{};  // in front of the attempt of its postponed recipients
-  // Where a session was lost that was busy with it, before and in this transaction; `local`: none.
-  Stage loss_stage = Stage::local;
-  Stage new_loss_stage = Stage::local;
-  std::size_t outcomes_left = 0;  // outcome thread: lines still to be delivered
-  std::size_t budget_bytes = 0;   // what it counts for in the job queue
 
   // Ready for another line: everything empty, capacity kept up to limits::job_bytes_kept_max.
   void clear();
+  // No more memory is kept than clear() would keep. What the job says is lost.
+  void give_up_memory();
   // A fresh recipient at the end, its strings' capacity reused.
   Recipient& add_recipient();
   [[nodiscard]] std::span<Recipient> active_recipients() {

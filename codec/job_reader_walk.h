@@ -22,6 +22,7 @@
 #include "codec/json_echo.h"
 #include "codec/limits.h"
 #include "codec/spelling.h"
+#include "codec/unfilled_text.h"
 #include "codec/utf8.h"
 
 namespace ringpost::codec {
@@ -195,7 +196,7 @@ class JobReaderWalk {
       return;
     }
     // No string is longer than its token; the unescaper writes whole vectors, hence the padding.
-    text.resize(token.size() + simdjson::SIMDJSON_PADDING);
+    resize_unfilled(text, token.size() + simdjson::SIMDJSON_PADDING);
     auto* to = reinterpret_cast<std::uint8_t*>(text.data());
     std::string_view unescaped;
     if (const simdjson::error_code error = parser_.unescape(raw, to).get(unescaped); error) {

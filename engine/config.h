@@ -114,4 +114,12 @@ struct EngineOptions {
   std::function<void(const EndpointNotice&)> on_notice;
 };
 
+// The first thing wrong with the options, for whoever wrote them; empty when there is none.
+[[nodiscard]] std::string first_mistake(const EngineOptions& options);
+
+// Jobs that may be under way, besides those that wait for another attempt: what all sessions can
+// have in flight, and as much again that is being read or reported. More would only push out of
+// the caches what is wanted next.
+[[nodiscard]] std::size_t jobs_active_max(const EngineOptions& options);
+
 }  // namespace ringpost

@@ -11,7 +11,7 @@
 #include <mutex>
 #include <thread>
 
-#include "codec/header_text.h"
+#include "codec/job_prefetch.h"
 #include "engine/client_name.h"
 #include "engine/endpoint_gate.h"
 #include "engine/io/resolver.h"
@@ -86,79 +86,6 @@ protocol::SessionOptions session_options(const EndpointOptions& endpoint) {
   return session;
 }
 
-bool has_line_break_or_nul(std::string_view text) {
-  return text.find_first_of(std::string_view("\r\n\0", 3)) != std::string_view::npos;
-}
-
-// The first thing wrong with the options; empty when there is none.
-std::string check(const EngineOptions& options) {
-  if (options.endpoints.empty()) {
-    return "no endpoint was given";
-  }
-  if (options.cores == 0 || options.cores > 1024) {
-    return "the number of cores must be between 1 and 1024";
-  }
-  if (options.jobs_in_flight_max == 0 || options.job_bytes_in_flight_max == 0) {
-    return "at least one job, and one octet of it, must be allowed in flight";
-  }
-  if (options.journal != nullptr && options.jobs_in_flight_max > limits::jobs_in_flight_max) {
-    return "with a journal at most " + std::to_string(limits::jobs_in_flight_max) +
-           " jobs may be in flight";
-  }
-  for (std::size_t i = 0; i < options.endpoints.size(); ++i) {
-    const EndpointOptions& endpoint = options.endpoints[i];
-    const std::string who = "endpoint \"" + endpoint.name + "\": ";
-    for (std::size_t j = 0; j < i; ++j) {
-      if (options.endpoints[j].name == endpoint.name) {
-        return who + "two endpoints have this name";
-      }
-    }
-    if (endpoint.host.empty()) {
-      return who + "no host";
-    }
-    if (endpoint.port == 0) {
-      return who + "no port";
-    }
-    if (endpoint.connections_max == 0) {
-      return who + "at least one connection is needed";
-    }
-    if (endpoint.messages_in_flight_max > limits::flight_messages_limit) {
-      return who + "at most " + std::to_string(limits::flight_messages_limit) +
-             " messages may be in flight on one session";
-    }
-    const bool unsafe =
-        has_line_break_or_nul(endpoint.username) || has_line_break_or_nul(endpoint.password) ||
-        has_line_break_or_nul(endpoint.client_name) || has_line_break_or_nul(endpoint.host);
-    if (unsafe) {
-      return who + "a host, client name, user name or password holds a line break or NUL";
-    }
-    if (!endpoint.idempotency_header.empty() &&
-        !codec::is_field_name(endpoint.idempotency_header)) {
-      return who + "the idempotency header is not the name of a header field";
-    }
-    if (!codec::valid_credentials(engine::credentials_of(endpoint))) {
-      return who + "the token is not one: it has blanks, controls or letters beyond ASCII";
-    }
-    if (endpoint.read_token && (endpoint.username.empty() || !endpoint.password.empty() ||
-                                endpoint.security == TransportSecurity::none)) {
-      return who + "a token needs a user name and TLS, and takes the place of a password";
-    }
-    if (endpoint.read_token && endpoint.auth && !codec::takes_token(*endpoint.auth)) {
-      return who + "this mechanism takes a password and no token";
-    }
-    if (endpoint.client_certificate_file.empty() != endpoint.client_key_file.empty()) {
-      return who + "a client certificate and its key go together";
-    }
-    const bool in_clear = endpoint.security == TransportSecurity::none;
-    if (in_clear && !endpoint.username.empty() && !endpoint.allow_plaintext_auth) {
-      return who +
-             "credentials are not sent without TLS; remove the user name, or set "
-             "allow_plaintext_auth for a server that you reach over a network you trust";
-    }
-  }
-  return {};
-}
-
 }  // namespace
 
 // ---- Engine
@@ -201,7 +128,8 @@ struct Engine::State {
   State(EngineOptions engine_options, OutcomeCallback engine_callback)
       : options(std::move(engine_options)),
         callback(std::move(engine_callback)),
-        pool({options.jobs_in_flight_max, options.job_bytes_in_flight_max}) {}
+        pool({options.jobs_in_flight_max, options.job_bytes_in_flight_max,
+              jobs_active_max(options)}) {}
 
   [[nodiscard]] std::string start();
   [[nodiscard]] Result<std::vector<WorkerEndpoint>, EngineError> worker_endpoints(
@@ -325,9 +253,9 @@ void Engine::State::run_worker(WorkerThread& self, std::vector<WorkerEndpoint> w
       const Instant now = self.ring->now();
       const bool has_deadline = options.deadline < never - now;
       const Instant deadline = has_deadline ? now + options.deadline : never;
-      self.worker =
-          std::make_unique<Worker>(*self.ring, std::move(worker_endpoints), outcomes, order,
-                                   self.stats, engine::WorkerOptions{deadline, options.journal});
+      self.worker = std::make_unique<Worker>(
+          *self.ring, std::move(worker_endpoints), outcomes, order, self.stats,
+          engine::WorkerOptions{deadline, options.journal, &pool});
     } else {
       self.error = ring.error().message();
     }
@@ -396,9 +324,14 @@ void Engine::State::run_outcomes() {
 
 void Engine::State::deliver(std::span<const queue::DecidedRecipient> decided,
                             std::vector<Job*>& done) {
+  constexpr std::size_t near = 8;  // so far behind its hint a job has come
   std::array<DecidedRecipientView, outcome_batch> views;
   for (std::size_t i = 0; i < decided.size(); ++i) {
     views[i] = {decided[i].job, decided[i].recipient};
+    codec::prefetch_job(*decided[i].job);
+    if (i >= near) {
+      codec::prefetch_parts(*decided[i - near].job);
+    }
   }
   callback({views.data(), decided.size()});
   for (const queue::DecidedRecipient& recipient : decided) {
@@ -466,7 +399,7 @@ Engine::~Engine() {
 
 Result<std::unique_ptr<Engine>, EngineError> Engine::start(EngineOptions options,
                                                            OutcomeCallback callback) {
-  if (std::string wrong = check(options); !wrong.empty()) {
+  if (std::string wrong = first_mistake(options); !wrong.empty()) {
     return tl::unexpected(EngineError{std::move(wrong)});
   }
   std::unique_ptr<Engine> engine(

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "codec/job_prefetch.h"
 #include "codec/queue_id.h"
 
 namespace ringpost::engine {
@@ -146,6 +147,7 @@ Job* Route::next_job() {
     std::array<Job*, jobs_per_take> taken;
     const std::size_t count = consumer_.take(taken);
     for (std::size_t i = 0; i < count; ++i) {
+      codec::prefetch_job(*taken[i]);
       waiting_.push_back(taken[i]);
     }
   }
@@ -170,6 +172,9 @@ void Route::assign(Instant now) {
       return;
     }
     waiting_.pop_front();
+    if (!waiting_.empty()) {
+      codec::prefetch_parts(*waiting_.front());
+    }
     if (give(connection, *job, now)) {
       with_room_.pop_front();
       connection.listed = false;
@@ -196,13 +201,23 @@ bool Route::give(Connection& connection, Job& job, Instant now) {
 // Jobs whose pause is over wait for a session again, all of them when the deadline has come.
 void Route::take_due(Instant now) {
   const Instant due = now >= deadline() ? never : now;
-  while (Job* const job = retries_.take_due(due)) {
-    retry_bytes_ -= job->budget_bytes;
+  while (Job* const job = take_retry(due)) {
     for (Recipient& recipient : job->active_recipients()) {
       recipient.postponed = false;
     }
     waiting_.push_back(job);
   }
+}
+
+Job* Route::take_retry(Instant due) {
+  Job* const job = retries_.take_due(due);
+  if (job != nullptr) {
+    retry_bytes_ -= job->budget_bytes;
+    if (environment_.pool != nullptr) {
+      environment_.pool->take_up();
+    }
+  }
+  return job;
 }
 
 // Whether or not there is a session that could have taken them.
@@ -266,10 +281,9 @@ void Route::open_session(Instant now) {
 }
 
 void Route::decide_waiting(const protocol::CloseReason& reason) {
-  while (Job* const job = retries_.take_due(never)) {
+  while (Job* const job = take_retry(never)) {
     waiting_.push_back(job);
   }
-  retry_bytes_ = 0;
   const std::string text = reason.kind == protocol::CloseKind::aborted
                                ? std::string("the run was stopped before it was sent")
                                : gate_.options().host + ": " + reason.message();
@@ -483,6 +497,9 @@ void Route::postpone(Job& job) {
   job.retry_pause = Duration::zero();
   retry_bytes_ += job.budget_bytes;
   retries_.add(job, connection_environment_.io->now() + pause);
+  if (environment_.pool != nullptr) {
+    environment_.pool->set_aside();
+  }
 }
 
 void Route::tell_knowledge(Connection& connection) {

@@ -12,6 +12,7 @@
 #include "engine/connection.h"
 #include "engine/endpoint_gate.h"
 #include "engine/stats.h"
+#include "queue/job_pool.h"
 #include "queue/job_queue.h"
 #include "queue/outcome_queue.h"
 #include "queue/retry_schedule.h"
@@ -41,6 +42,7 @@ struct RouteEnvironment {
   WorkerStats* stats = nullptr;
   std::vector<codec::JournalIntent>* intents = nullptr;  // null without a journal
   Instant deadline = never;                              // of the run
+  queue::JobPool* pool = nullptr;  // which all jobs are from; null: their bound is not its
 };
 
 // This worker's share of an endpoint.
@@ -85,6 +87,7 @@ class Route final : private ConnectionListener {
   [[nodiscard]] bool give(Connection& connection, Job& job, Instant now);
   [[nodiscard]] bool sends_no_more() const;
   void take_due(Instant now);
+  [[nodiscard]] Job* take_retry(Instant due);
   void expire_waiting(Instant now);
   void expire_job(Job& job, std::string_view reason, bool over_age);
   [[nodiscard]] bool tries_again(const Recipient& recipient, const protocol::Verdict& verdict,

@@ -32,8 +32,8 @@ Worker::Worker(io::Io& io, std::vector<WorkerEndpoint> endpoints, queue::Outcome
       journal_(options.journal),
       outcomes_(outcomes) {
   const RouteEnvironment environment{
-      &connections_,   &dirty_, &decided_, &stats_, journal_ != nullptr ? &intents_ : nullptr,
-      options.deadline};
+      &connections_,    &dirty_,     &decided_, &stats_, journal_ != nullptr ? &intents_ : nullptr,
+      options.deadline, options.pool};
   for (std::uint32_t i = 0; i < endpoints_.size(); ++i) {
     WorkerEndpoint& endpoint = endpoints_[i];
     ConnectionEnvironment connection;

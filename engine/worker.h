@@ -14,6 +14,7 @@
 #include "engine/io/timer_wheel.h"
 #include "engine/route.h"
 #include "engine/stats.h"
+#include "queue/job_pool.h"
 #include "queue/job_queue.h"
 #include "queue/journal.h"
 #include "queue/outcome_queue.h"
@@ -35,6 +36,7 @@ struct WorkerEndpoint {
 struct WorkerOptions {
   Instant deadline = never;           // of the run
   queue::Journal* journal = nullptr;  // null: none is kept
+  queue::JobPool* pool = nullptr;     // which the jobs are from; null: it need not know who waits
 };
 
 // What an engine asks of its workers. Set by any thread, followed by Io::wake().

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "codec/job_prefetch.h"
+
 namespace ringpost::queue {
 
 namespace {
@@ -15,16 +17,17 @@ std::size_t buffer_bytes(const Job& job) {
 }  // namespace
 
 Job* JobPool::take() {
-  if (free_.empty()) {
-    jobs_.push_back(std::make_unique<Job>());
-    free_.push_back(jobs_.back().get());
-    bytes_free_ += buffer_bytes(*free_.back());  // a string has some octets of its own
-  }
-  Job* const job = free_.back();
-  free_.pop_back();
-  bytes_free_ -= buffer_bytes(*job);
   ++jobs_out_;
-  return job;
+  if (free_.empty()) {
+    return jobs_.emplace_back(std::make_unique<Job>()).get();
+  }
+  const FreeJob taken = free_.back();
+  free_.pop_back();
+  bytes_free_ -= taken.bytes;
+  if (!free_.empty()) {
+    codec::prefetch_job(*free_.back().job);
+  }
+  return taken.job;
 }
 
 Job* JobPool::acquire() {
@@ -32,12 +35,24 @@ Job* JobPool::acquire() {
   ++waiting_;
   room_.wait(lock, [this] { return closed_ || has_room(); });
   --waiting_;
-  return closed_ ? nullptr : take();
+  Job* const job = closed_ ? nullptr : take();
+  lock.unlock();
+  if (job != nullptr) {
+    codec::prefetch_parts(*job);
+    job->clear();
+  }
+  return job;
 }
 
 Job* JobPool::try_acquire() {
-  const std::lock_guard lock(mutex_);
-  return closed_ || !has_room() ? nullptr : take();
+  std::unique_lock lock(mutex_);
+  Job* const job = closed_ || !has_room() ? nullptr : take();
+  lock.unlock();
+  if (job != nullptr) {
+    codec::prefetch_parts(*job);
+    job->clear();
+  }
+  return job;
 }
 
 void JobPool::charge(Job& job) {
@@ -48,23 +63,40 @@ void JobPool::charge(Job& job) {
   job.budget_bytes = bytes;
 }
 
+void JobPool::set_aside() {
+  const std::lock_guard lock(mutex_);
+  ++jobs_aside_;
+  RP_ASSERT(jobs_aside_ <= jobs_out_);
+  if (waiting_ > 0 && has_room()) {
+    room_.notify_all();
+  }
+}
+
+void JobPool::take_up() {
+  const std::lock_guard lock(mutex_);
+  RP_ASSERT(jobs_aside_ > 0);
+  --jobs_aside_;
+}
+
 void JobPool::give_back(std::span<Job* const> jobs) {
   std::size_t bytes = 0;
   for (Job* const job : jobs) {
     bytes += job->budget_bytes;
-    job->clear();
+    job->give_up_memory();
   }
   const std::lock_guard lock(mutex_);
   for (Job* const job : jobs) {
-    if (bytes_free_ + buffer_bytes(*job) > options_.bytes_max) {
+    std::size_t kept = buffer_bytes(*job);
+    if (bytes_free_ + kept > options_.bytes_max) {
       // Made anew, since an assignment of empty strings would keep the buffers.
       std::destroy_at(job);
       std::construct_at(job);
+      kept = buffer_bytes(*job);
     }
-    bytes_free_ += buffer_bytes(*job);
-    free_.push_back(job);
+    bytes_free_ += kept;
+    free_.push_back({job, kept});
   }
-  RP_ASSERT(jobs_out_ >= jobs.size() && bytes_out_ >= bytes);
+  RP_ASSERT(jobs_out_ - jobs_aside_ >= jobs.size() && bytes_out_ >= bytes);
   jobs_out_ -= jobs.size();
   bytes_out_ -= bytes;
   if (waiting_ > 0 && has_room()) {

@@ -1,4 +1,5 @@
 // The receiving side of the session: what each reply means for what it answers. See session.cpp.
+#include "codec/job_prefetch.h"
 #include "codec/smtp_command.h"
 #include "engine/protocol/session.h"
 
@@ -140,6 +141,9 @@ void Session::credit(const Expectation& expectation, const codec::Reply& reply) 
       on_auth_reply(reply);
       break;
     case Expected::mail:
+      if (expectation.transaction + 1 < sequence_end_) {
+        codec::prefetch_parts(*transaction(expectation.transaction + 1).job);
+      }
       on_mail_reply(transaction(expectation.transaction), reply);
       break;
     case Expected::rcpt:

@@ -50,6 +50,19 @@ class OutcomeTest(SinkTest):
         self.assertEqual(report.ids, {"mixed": 1, "good": 1})
         self.assert_strict(report)
 
+    def test_those_put_off_hold_up_nobody(self):
+        """More jobs wait for another attempt than may be under way: the others go past them."""
+        sink = self.sink()
+        jobs = [simple_job(f"late-{number}", [f"defer-{number}@example.net"])
+                for number in range(500)]
+        jobs += simple_jobs(20)
+        run = self.send(jobs, sink.endpoint(), "--connections", "1", "--deadline", "6s")
+        self.assert_each_recipient_once(run, jobs)
+        self.assertEqual(run.statuses(), {"deferred": 500, "accepted": 20}, run.describe())
+        attempts = {outcome["attempts"] for outcome in run.outcomes
+                    if outcome["status"] == "deferred"}
+        self.assertTrue(attempts <= {2, 3}, attempts)
+
     def test_mixed_refusals_in_lock_step(self):
         """The same, one command at a time."""
         sink = self.sink("--no-pipelining")

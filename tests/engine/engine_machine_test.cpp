@@ -146,7 +146,7 @@ TEST_CASE("engine: a journal whose disk fails ends all sending") {
 
 TEST_CASE("engine: while sending is held no message begins, and then all go") {
   TestSink sink;
-  const std::vector<TestJob> jobs = small_jobs(500);
+  const std::vector<TestJob> jobs = small_jobs(200);
   Deliveries deliveries;
   auto engine = start(options_of({sink.endpoint()}, 2), deliveries);
   engine->hold_sending(true);

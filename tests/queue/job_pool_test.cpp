@@ -214,6 +214,45 @@ TEST_CASE("job pool: one job that comes back with many bytes lets all in who fin
   CHECK(acquired.load() == 4);
 }
 
+TEST_CASE("job pool: jobs that are set aside leave room for active ones, up to the bound on all") {
+  JobPool pool({.jobs_max = 4, .bytes_max = 1u << 20, .jobs_active_max = 2});
+  std::vector<Job*> jobs{pool.acquire(), pool.acquire()};
+  CHECK(pool.try_acquire() == nullptr);
+  pool.set_aside();
+  jobs.push_back(pool.try_acquire());
+  REQUIRE(jobs.back() != nullptr);
+  CHECK(pool.try_acquire() == nullptr);
+  pool.set_aside();
+  jobs.push_back(pool.try_acquire());
+  REQUIRE(jobs.back() != nullptr);
+  pool.set_aside();
+  CHECK(pool.try_acquire() == nullptr);  // all four are out
+  pool.take_up();
+  pool.take_up();
+  pool.take_up();
+  give_back(pool, jobs[0]);
+  give_back(pool, jobs[1]);
+  CHECK(pool.try_acquire() == nullptr);  // two are active
+  give_back(pool, jobs[2]);
+  Job* const last = pool.try_acquire();
+  CHECK(last != nullptr);
+  give_back(pool, last);
+  give_back(pool, jobs[3]);
+  CHECK(pool.jobs_out() == 0);
+}
+
+TEST_CASE("job pool: whoever waits for an active job's room gets it when one is set aside") {
+  for (int round = 0; round < 200; ++round) {
+    JobPool pool({.jobs_max = 2, .bytes_max = 1u << 20, .jobs_active_max = 1});
+    Job* const held = pool.acquire();
+    std::thread waiting([&pool] { give_back(pool, pool.acquire()); });
+    pool.set_aside();
+    waiting.join();
+    pool.take_up();
+    give_back(pool, held);
+  }
+}
+
 TEST_CASE("job pool: close() ends every wait with nothing, and there is nothing afterwards") {
   for (int round = 0; round < 100; ++round) {
     JobPool pool({.jobs_max = 1, .bytes_max = 1u << 20});

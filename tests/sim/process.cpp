@@ -40,7 +40,8 @@ Process::Process(const World& world, const LifePlan& life)
       lifetime_(life.acts, world.random),
       begin_(world.network.now()),
       reader_(codec::JobReaderOptions{}),
-      pool_({world.plan.jobs_in_flight_max, std::size_t{1} << 20}),
+      pool_({world.plan.jobs_in_flight_max, std::size_t{1} << 20,
+             std::max<std::size_t>(1, world.plan.jobs_in_flight_max / 2)}),
       gate_(
           world.plan.endpoint,
           [this](std::string, std::uint16_t port, io::Resolver::Callback callback) {
@@ -158,6 +159,7 @@ void Process::start_workers() {
     engine::WorkerOptions options;
     options.deadline = life_.deadline == Duration::max() ? never : begin_ + life_.deadline;
     options.journal = journal_ ? &journal_->journal() : nullptr;
+    options.pool = &pool_;
     made.worker = std::make_unique<engine::Worker>(*made.io, std::move(endpoints), outcomes_,
                                                    order_, made.stats, options);
   }

@@ -14,7 +14,8 @@ namespace ringpost::cli {
 
 namespace {
 
-constexpr std::size_t buffer_bytes_first = 1u << 20;
+// What was read is parsed while it is in a core's cache.
+constexpr std::size_t buffer_bytes_first = 256u << 10;
 // A line of the largest size, its newline, and the room that one read fills.
 constexpr std::size_t buffer_bytes_max = limits::job_line_bytes_max + buffer_bytes_first;
 

@@ -1,0 +1,40 @@
+#include "engine/config.h"
+
+#include <catch2/catch_test_macros.hpp>
+
+namespace ringpost {
+
+namespace {
+
+EngineOptions with_endpoint(std::uint32_t connections, PipeliningOption pipelining,
+                            std::uint32_t messages = 0) {
+  EndpointOptions endpoint;
+  endpoint.connections_max = connections;
+  endpoint.pipelining = pipelining;
+  endpoint.messages_in_flight_max = messages;
+  EngineOptions options;
+  options.endpoints.push_back(endpoint);
+  options.jobs_in_flight_max = 100'000;
+  return options;
+}
+
+}  // namespace
+
+TEST_CASE("config: active jobs are what the sessions can have in flight, and as many again") {
+  using enum PipeliningOption;
+  const std::size_t flight = limits::flight_messages_max;
+  CHECK(jobs_active_max(with_endpoint(100, automatic)) == 200 * flight);
+  CHECK(jobs_active_max(with_endpoint(100, automatic, 16)) == 3200);
+  CHECK(jobs_active_max(with_endpoint(10'000, off)) == 20'000);
+  CHECK(jobs_active_max(with_endpoint(10'000, within, 16)) == 20'000);
+  // A few sessions leave room for jobs that wait for others.
+  CHECK(jobs_active_max(with_endpoint(1, off)) == 256);
+
+  EngineOptions two = with_endpoint(100, automatic);
+  two.endpoints.push_back(two.endpoints.front());
+  CHECK(jobs_active_max(two) == 400 * flight);
+  two.jobs_in_flight_max = 1000;
+  CHECK(jobs_active_max(two) == 1000);
+}
+
+}  // namespace ringpost
