@@ -16,7 +16,7 @@
 #include <fmt/format.h>
 
 #ifdef __SSE2__
-#include <emmintrin.h>
+#include <immintrin.h>
 #endif
 
 #include "codec/limits.h"
@@ -58,7 +58,7 @@ std::uint64_t equal_bits(const Block& block, char character) {
 }
 
 // NULs and high bits are rare and only asked for as a whole: one mask stands for four octets each.
-BlockMasks masks_of(const char* octets) {
+inline BlockMasks masks_of(const char* octets) {
   Block block;
   for (std::size_t index = 0; index < 4; ++index) {
     block.part[index] =
@@ -79,6 +79,30 @@ BlockMasks masks_of(const char* octets) {
   return masks;
 }
 
+// The same with vectors twice as wide, for processors that have them.
+[[gnu::target("avx2")]] inline std::uint64_t equal_bits_wide(__m256i low, __m256i high,
+                                                             __m256i wanted) {
+  const auto below =
+      static_cast<std::uint32_t>(_mm256_movemask_epi8(_mm256_cmpeq_epi8(low, wanted)));
+  const auto above =
+      static_cast<std::uint32_t>(_mm256_movemask_epi8(_mm256_cmpeq_epi8(high, wanted)));
+  return std::uint64_t{above} << 32 | below;
+}
+
+[[gnu::target("avx2")]] inline BlockMasks masks_wide(const char* octets) {
+  const __m256i low = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(octets));
+  const __m256i high = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(octets) + 1);
+  const __m256i zero = _mm256_setzero_si256();
+  const __m256i nuls = _mm256_or_si256(_mm256_cmpeq_epi8(low, zero), _mm256_cmpeq_epi8(high, zero));
+  BlockMasks masks;
+  masks.cr = equal_bits_wide(low, high, _mm256_set1_epi8('\r'));
+  masks.lf = equal_bits_wide(low, high, _mm256_set1_epi8('\n'));
+  masks.dot = equal_bits_wide(low, high, _mm256_set1_epi8('.'));
+  masks.high = static_cast<std::uint32_t>(_mm256_movemask_epi8(_mm256_or_si256(low, high)));
+  masks.nul = static_cast<std::uint32_t>(_mm256_movemask_epi8(nuls));
+  return masks;
+}
+
 #else
 
 BlockMasks masks_of(const char* block) {
@@ -95,6 +119,16 @@ BlockMasks masks_of(const char* block) {
 }
 
 #endif
+
+// What is left behind the last whole block, filled up with an octet that none of the masks is
+// about.
+struct LastBlock {
+  explicit LastBlock(Bytes rest) {
+    std::memset(octets, 'x', sizeof octets);
+    std::memcpy(octets, rest.data(), rest.size());
+  }
+  char octets[block_bytes];
+};
 
 // Puts the masks of all blocks together.
 class LineScanner {
@@ -293,20 +327,49 @@ LineScan scan_lines_scalar(Bytes text) {
   return scan;
 }
 
-LineScan scan_lines(Bytes text) {
+LineScan scan_lines_narrow(Bytes text) {
   LineScanner scanner;
   std::size_t offset = 0;
   for (; text.size() - offset >= block_bytes; offset += block_bytes) {
     scanner.take(masks_of(text.data() + offset));
   }
   if (offset < text.size()) {
-    char block[block_bytes];
-    std::memset(block, 'x', sizeof block);  // an octet that none of the masks is about
-    std::memcpy(block, text.data() + offset, text.size() - offset);
-    scanner.take(masks_of(block));
+    const LastBlock last(text.substr(offset));
+    scanner.take(masks_of(last.octets));
   }
   return scanner.result(text.size());
 }
+
+#ifdef __SSE2__
+
+namespace {
+
+// The loop above once more: a function for these processors takes in no other one's code.
+[[gnu::target("avx2")]] LineScan scan_lines_wide(Bytes text) {
+  LineScanner scanner;
+  std::size_t offset = 0;
+  for (; text.size() - offset >= block_bytes; offset += block_bytes) {
+    scanner.take(masks_wide(text.data() + offset));
+  }
+  if (offset < text.size()) {
+    const LastBlock last(text.substr(offset));
+    scanner.take(masks_wide(last.octets));
+  }
+  return scanner.result(text.size());
+}
+
+}  // namespace
+
+LineScan scan_lines(Bytes text) {
+  static const bool is_wide = __builtin_cpu_supports("avx2") != 0;
+  return is_wide ? scan_lines_wide(text) : scan_lines_narrow(text);
+}
+
+#else
+
+LineScan scan_lines(Bytes text) { return scan_lines_narrow(text); }
+
+#endif
 
 Result<ContentTraits, ContentError> canonicalise(std::string& content, NewlinePolicy policy) {
   return canonicalise_lines(content, policy, limits::content_line_bytes_max)

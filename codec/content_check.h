@@ -55,8 +55,8 @@ struct TextTraits {
 [[nodiscard]] Result<TextTraits, ContentError> canonicalise_text(std::string& text,
                                                                  NewlinePolicy policy);
 
-// What one pass over some text finds out about it. Both functions below come to the same result;
-// the first is for the tests and for machines without SSE2.
+// What one pass over some text finds out about it. The functions below come to the same result: the
+// last one takes the widest vectors that the processor has, the others are for the tests.
 struct LineScan {
   bool has_nul = false;
   bool has_cr = false;
@@ -71,6 +71,7 @@ struct LineScan {
   bool operator==(const LineScan&) const = default;
 };
 [[nodiscard]] LineScan scan_lines_scalar(Bytes text);
+[[nodiscard]] LineScan scan_lines_narrow(Bytes text);
 [[nodiscard]] LineScan scan_lines(Bytes text);
 
 }  // namespace ringpost::codec

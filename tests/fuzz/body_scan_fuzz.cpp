@@ -62,6 +62,7 @@ void check_error(Bytes text, NewlinePolicy policy, const codec::ContentError& er
 
 void check_content(const std::string& text, NewlinePolicy policy) {
   RP_ASSERT(codec::scan_lines(text) == codec::scan_lines_scalar(text));
+  RP_ASSERT(codec::scan_lines_narrow(text) == codec::scan_lines_scalar(text));
   std::string expected;
   const bool expected_ok = may_be_sent(text, policy, expected);
   std::string content = text;
