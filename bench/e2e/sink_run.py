@@ -182,7 +182,7 @@ def check(expected, record, outcomes):
 
 
 def check_record(expected, record):
-    """Every id once in the record, with the right content."""
+    """Every id once in the record, with the right content unless the sink had --no-digest."""
     seen = {}
     with open(record, encoding="utf-8") as file:
         for line in file:
@@ -190,7 +190,8 @@ def check_record(expected, record):
             identifier = entry["x_id"]
             if identifier in seen:
                 sys.exit(f"{identifier} was delivered twice")
-            seen[identifier] = entry["sha256"]
+            digest = entry["sha256"]
+            seen[identifier] = expected.get(identifier) if digest is None else digest
     if seen != expected:
         wrong = [i for i in expected if seen.get(i) != expected[i]]
         sys.exit(f"{len(wrong)} messages missing or altered, the first {wrong[:1]}")

@@ -111,6 +111,20 @@ TEST_CASE("record: a line says what the message was") {
               R"("violations":{"bare_lf":4,"syntax":1},"ts":"2025-11-20T21:00:00.042Z"})" + "\n");
 }
 
+TEST_CASE("record: without digests a line says everything else") {
+  const Folder folder;
+  {
+    auto record = Record::open(folder.file("r.jsonl"), {}, false);
+    REQUIRE(record);
+    RecordBuffer buffer(**record);
+    MessageRecorder recorder(buffer);
+    recorder.content("X-Id: 7\r\n\r\n");
+    recorder.accepted(message_with(no_violations));
+  }
+  const std::string line = text_of(folder.file("r.jsonl"));
+  CHECK(line.find(R"("bytes":3,"sha256":null,"x_id":"7",)") != std::string::npos);
+}
+
 TEST_CASE("record: contents of accepted messages stand in files, those of others do not") {
   const Folder folder;
   auto record = Record::open({}, folder.file("content"));

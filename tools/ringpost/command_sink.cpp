@@ -216,6 +216,10 @@ void add_run_flags(CLI::App& command, SinkFlags& flags) {
       ->type_name("FILE")
       ->group(group);
   command
+      .add_flag("!--no-digest", flags.options.record_digests,
+                "Record no SHA-256: long messages cost half as much")
+      ->group(group);
+  command
       .add_option("--record-content", flags.options.record_content_in,
                   "Store accepted messages as SESSION-MESSAGE.eml")
       ->type_name("DIR")

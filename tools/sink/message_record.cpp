@@ -99,7 +99,9 @@ void MessageRecorder::content(Bytes octets) {
     begin();
   }
   if (buffer_.record().has_file()) {
-    hash_.update(octets);
+    if (buffer_.record().has_digests()) {
+      hash_.update(octets);
+    }
     x_id_.feed(octets);
   }
   write_content(octets);
@@ -172,9 +174,14 @@ void MessageRecorder::append_line(const AcceptedMessage& message) {
     codec::append_json_string(json, recipients.substr(0, end));
     recipients.remove_prefix(end + 1);
   }
-  const std::array<char, 64> digest = hash_.finish_hex();
-  fmt::format_to(out, R"(],"bytes":{},"sha256":"{}","x_id":)", message.bytes,
-                 Bytes(digest.data(), digest.size()));
+  fmt::format_to(out, R"(],"bytes":{},"sha256":)", message.bytes);
+  if (buffer_.record().has_digests()) {
+    const std::array<char, 64> digest = hash_.finish_hex();
+    fmt::format_to(out, R"("{}")", Bytes(digest.data(), digest.size()));
+  } else {
+    json.append("null");
+  }
+  json.append(R"(,"x_id":)");
   if (x_id_.found()) {
     codec::append_json_string(json, x_id_.value());
   } else {

@@ -5,7 +5,8 @@
 //
 // A line is written if and only if the message's 250 was put into the reply queue. `bytes` and
 // `sha256` are of the content without dot-stuffing: behind DATA with the CRLF in front of the lone
-// dot, behind BDAT exactly the octets of the chunks. `violations` are the session's so far.
+// dot, behind BDAT exactly the octets of the chunks; `sha256` is null in a record without digests.
+// `violations` are the session's so far.
 #pragma once
 
 #include <string>

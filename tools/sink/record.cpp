@@ -25,7 +25,8 @@ std::string error_text(const std::string& what) {
 }  // namespace
 
 Result<std::unique_ptr<Record>, std::string> Record::open(const std::string& file,
-                                                          const std::string& content_folder) {
+                                                          const std::string& content_folder,
+                                                          bool has_digests) {
   int descriptor = -1;
   if (!file.empty()) {
     // O_APPEND: an earlier run's record is evidence too, and lines of several threads stay whole.
@@ -34,15 +35,18 @@ Result<std::unique_ptr<Record>, std::string> Record::open(const std::string& fil
       return tl::unexpected(error_text(file));
     }
   }
-  std::unique_ptr<Record> record(new Record(descriptor, file, content_folder));
+  std::unique_ptr<Record> record(new Record(descriptor, file, content_folder, has_digests));
   if (!content_folder.empty() && ::mkdir(content_folder.c_str(), 0755) != 0 && errno != EEXIST) {
     return tl::unexpected(error_text(content_folder));
   }
   return record;
 }
 
-Record::Record(int descriptor, std::string file, std::string content_folder)
-    : descriptor_(descriptor), file_(std::move(file)), content_folder_(std::move(content_folder)) {}
+Record::Record(int descriptor, std::string file, std::string content_folder, bool has_digests)
+    : descriptor_(descriptor),
+      file_(std::move(file)),
+      content_folder_(std::move(content_folder)),
+      has_digests_(has_digests) {}
 
 Record::~Record() {
   if (descriptor_ >= 0) {

@@ -18,7 +18,7 @@ class Record {
   // Appends to `file` and stores contents in the folder `content_folder`, which it makes; empty:
   // not.
   [[nodiscard]] static Result<std::unique_ptr<Record>, std::string> open(
-      const std::string& file, const std::string& content_folder);
+      const std::string& file, const std::string& content_folder, bool has_digests = true);
   ~Record();
   Record(const Record&) = delete;
   Record& operator=(const Record&) = delete;
@@ -31,14 +31,17 @@ class Record {
   [[nodiscard]] std::string failure() const;
 
   [[nodiscard]] bool has_file() const { return descriptor_ >= 0; }
+  // Whether its lines say what the contents were. Hashing is the larger part of taking long ones.
+  [[nodiscard]] bool has_digests() const { return has_digests_; }
   [[nodiscard]] const std::string& content_folder() const { return content_folder_; }
 
  private:
-  Record(int descriptor, std::string file, std::string content_folder);
+  Record(int descriptor, std::string file, std::string content_folder, bool has_digests);
 
   const int descriptor_;
   const std::string file_;
   const std::string content_folder_;
+  const bool has_digests_;
   mutable std::mutex mutex_;
   std::string failure_;
 };

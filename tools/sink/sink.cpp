@@ -315,7 +315,8 @@ Result<std::unique_ptr<Sink>, std::string> Sink::start(const SinkOptions& option
     return tl::unexpected(provided.error());
   }
   if (!options.record_file.empty() || !options.record_content_in.empty()) {
-    auto record = Record::open(options.record_file, options.record_content_in);
+    auto record =
+        Record::open(options.record_file, options.record_content_in, options.record_digests);
     if (!record) {
       return tl::unexpected(record.error());
     }

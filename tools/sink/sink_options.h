@@ -87,6 +87,7 @@ struct SinkOptions {
   std::string certificate_out;  // where the made one is written; empty: a temporary folder
 
   std::string record_file;        // a JSON line an accepted message, appended; empty: none
+  bool record_digests = true;     // false: such a line has no SHA-256, and costs less
   std::string record_content_in;  // folder for the accepted messages themselves; empty: none
 
   std::size_t threads = 1;
