@@ -11,9 +11,9 @@ namespace ringpost::engine {
 
 namespace {
 
-// Four TLS records and what they carry beside the plaintext. One send takes all of it.
-constexpr std::size_t send_buffer_bytes = 4 * limits::tls_record_bytes_max + 2048;
-constexpr std::size_t send_buffers_max = 1024;
+// Six TLS records and what they carry beside the plaintext: a message of 75 KB goes in one send.
+constexpr std::size_t send_buffer_bytes = 6 * limits::tls_record_bytes_max + 2048;
+constexpr std::size_t send_buffers_max = 680;
 // Room for a whole record, and for a handshake flight's pending octets behind it.
 constexpr std::size_t plaintext_room_bytes = limits::tls_record_bytes_max;
 
