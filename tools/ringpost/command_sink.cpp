@@ -29,10 +29,9 @@ using sink::SinkOptions;
 using sink::Summary;
 
 constexpr const char* examples =
-    "Addresses decide about refusals: RCPT to reject...@ gets 550, to defer...@ 450; a message to\n"
-    "reject-data@ gets 554 and one to defer-data@ 451 at its end; MAIL from reject-mail@ gets "
-    "550,\n"
-    "from defer-mail@ 450. SIGINT and SIGTERM stop it, with a summary on stdout.\n"
+    "RCPT to reject...@ gets 550, to defer...@ 450; a message to reject-data@ 554 at its end, to\n"
+    "defer-data@ 451; MAIL from reject-mail@ 550, from defer-mail@ 450. SIGINT and SIGTERM end "
+    "it.\n"
     "A fault hits so many messages in a hundred, at mail, rcpt, data, content or end, or at "
     "@STAGE,\n"
     "which may be greeting, ehlo, starttls or auth, too. The record has what was taken all the "
