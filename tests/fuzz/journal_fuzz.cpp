@@ -104,11 +104,14 @@ class Oracle {
   void add(const JournalRecord& record) {
     if (record.kind == JournalRecordKind::intents) {
       for (const codec::JournalIntent& intent : record.intents) {
+        note_recipients(intent.ordinal, intent.recipients_end, 0);
         for (auto index = intent.recipients_begin; index < intent.recipients_end; ++index) {
           words_[{intent.ordinal, index}] = RecipientMark::in_flight();
         }
       }
     } else if (record.kind == JournalRecordKind::outcome) {
+      note_recipients(record.outcome.ordinal, record.outcome.recipient_index + 1,
+                      record.outcome.recipient_count);
       words_[{record.outcome.ordinal, record.outcome.recipient_index}] =
           RecipientMark::of(record.outcome.status);
     } else if (record.kind == JournalRecordKind::repair) {
@@ -120,6 +123,9 @@ class Oracle {
       mark = mark.history() == RecipientHistory::again ? RecipientMark::in_flight() : mark;
     }
   }
+  // A job has as many recipients in one record as in the others: its line says so, and a history
+  // keeps one mark for all of them where it can.
+  [[nodiscard]] bool contradicts_itself() const { return contradicts_itself_; }
   // A history of it takes tens of megabytes: four octets of every job before it, in large part.
   [[nodiscard]] bool is_far() const {
     constexpr std::uint64_t near = 1u << 20;
@@ -162,6 +168,22 @@ class Oracle {
     RP_ASSERT(history.jobs_in_flight(jobs.size() + 1) == jobs);
   }
 
+  struct Recipients {
+    std::uint32_t end = 0;    // behind the last one that was named
+    std::uint32_t count = 0;  // as outcomes have it; 0: none did
+  };
+
+  void note_recipients(std::uint64_t ordinal, std::uint32_t end, std::uint32_t count) {
+    Recipients& recipients = recipients_[ordinal];
+    const bool differs = count != 0 && recipients.count != 0 && count != recipients.count;
+    recipients.end = std::max(recipients.end, end);
+    recipients.count = count != 0 ? count : recipients.count;
+    const bool beyond = recipients.count != 0 && recipients.end > recipients.count;
+    contradicts_itself_ = contradicts_itself_ || differs || beyond;
+  }
+
+  std::map<std::uint64_t, Recipients> recipients_;
+  bool contradicts_itself_ = false;
   std::map<std::pair<std::uint64_t, std::uint32_t>, RecipientMark> words_;
   std::uint64_t doubtful_below_ = 0;
 };
@@ -290,7 +312,7 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string octets = file_of(input);
   const MemoryFile file(octets);
   const Reading reading = read(octets, file.descriptor());
-  if (reading.oracle.is_far()) {
+  if (reading.oracle.is_far() || reading.oracle.contradicts_itself()) {
     return 0;
   }
   const auto known = queue::read_journal(file.descriptor(), "journal");
