@@ -12,10 +12,14 @@ void shrink(std::string& buffer) {
   }
 }
 
+void empty(std::string& buffer) {
+  shrink(buffer);
+  buffer.clear();
+}
+
 }  // namespace
 
 void Job::give_up_memory() {
-  // The others are bounded by the reader to less than that.
   shrink(content);
   shrink(tags_json);
   shrink(metadata_json);
@@ -28,26 +32,26 @@ void Job::give_up_memory() {
 
 void Job::clear() {
   give_up_memory();
-  id.clear();
-  file.clear();
+  empty(id);
+  empty(file);
   line = 0;
   ordinal = 0;
   line_hash = 0;
-  sender.clear();
+  empty(sender);
   recipient_count = 0;
-  dsn.notify.clear();
-  dsn.return_kind.clear();
-  dsn.envelope_id.clear();
+  empty(dsn.notify);
+  empty(dsn.return_kind);
+  empty(dsn.envelope_id);
   needs_smtputf8 = false;
-  content.clear();
+  empty(content);
   traits = {};
-  tags_json.clear();
-  metadata_json.clear();
-  endpoint.clear();
+  empty(tags_json);
+  empty(metadata_json);
+  empty(endpoint);
   retry_pause = Duration::zero();
   loss_stage = Stage::local;
   new_loss_stage = Stage::local;
-  idempotency_key.clear();
+  empty(idempotency_key);
   expires_at_us = 0;
   submitted_at = {};
   started_at = {};

@@ -87,7 +87,8 @@ struct Job {
 
   // Ready for another line: everything empty, capacity kept up to limits::job_bytes_kept_max.
   void clear();
-  // No more memory is kept than clear() would keep. What the job says is lost.
+  // Frees what an unusually large job has swollen. What the job says is lost; clear() does the
+  // rest.
   void give_up_memory();
   // A fresh recipient at the end, its strings' capacity reused.
   Recipient& add_recipient();

@@ -14,6 +14,15 @@ std::size_t buffer_bytes(const Job& job) {
          job.recipients.capacity() * sizeof(Recipient);
 }
 
+// Outside of the lock, and by whoever fills the job next.
+Job* cleared(Job* job) {
+  if (job != nullptr) {
+    codec::prefetch_parts(*job);
+    job->clear();
+  }
+  return job;
+}
+
 }  // namespace
 
 Job* JobPool::take() {
@@ -37,22 +46,14 @@ Job* JobPool::acquire() {
   --waiting_;
   Job* const job = closed_ ? nullptr : take();
   lock.unlock();
-  if (job != nullptr) {
-    codec::prefetch_parts(*job);
-    job->clear();
-  }
-  return job;
+  return cleared(job);
 }
 
 Job* JobPool::try_acquire() {
   std::unique_lock lock(mutex_);
   Job* const job = closed_ || !has_room() ? nullptr : take();
   lock.unlock();
-  if (job != nullptr) {
-    codec::prefetch_parts(*job);
-    job->clear();
-  }
-  return job;
+  return cleared(job);
 }
 
 void JobPool::charge(Job& job) {

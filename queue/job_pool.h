@@ -41,7 +41,7 @@ class JobPool {
   // can go on pass it by.
   void set_aside();
   void take_up();
-  // They are active ones. They are cleared when they are wanted again, by whoever fills them.
+  // Takes back jobs that are not set aside. What they say is lost.
   void give_back(std::span<Job* const> jobs);
   // Nobody waits any more.
   void close();

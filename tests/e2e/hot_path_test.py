@@ -14,6 +14,7 @@ from support.program import is_sanitized
 from support.sink import SinkTest
 
 SHORT, LONG = 12_000, 20_000
+LONG_MESSAGES = 1000
 LATENCY = ("--latency", "5ms")
 ADDED = LONG - SHORT
 # Buffers grow to the largest batch that the scheduler happened to let gather, which may come late
@@ -21,10 +22,10 @@ ADDED = LONG - SHORT
 ALLOCATIONS_MAX = ADDED // 100
 
 
-def jobs_of(size):
+def jobs_of(size, count=LONG):
     """Messages of one length, since a buffer grows once when it meets a longer one."""
     return [simple_job(f"job-{number}", body=numbered_body(number, size))
-            for number in range(100_000, 100_000 + LONG)]
+            for number in range(100_000, 100_000 + count)]
 
 
 class HotPathTest(SinkTest):
@@ -62,6 +63,14 @@ class HotPathTest(SinkTest):
         self.assertLess(added["sends"], ADDED, added)
         # Into the record's plaintext, into wolfSSL's record, out of it; and commands.
         self.assertLess(added["bytes_copied"], content * 3.5, added)
+
+    def test_long_messages(self):
+        """75 KB, five records: what a session has ready goes in one send, not one and the rest."""
+        jobs = jobs_of(75_000, LONG_MESSAGES)
+        counted = self.counters(self.sink(*LATENCY), jobs)
+        self.assertEqual(counted["messages"], LONG_MESSAGES, counted)
+        self.assertLess(counted["sends"], LONG_MESSAGES * 1.2, counted)
+        self.assertLess(counted["tls_records"], LONG_MESSAGES * 6, counted)
 
     def test_small_messages_with_data(self):
         """The same with DATA, where a session has one message under way: one send a message.

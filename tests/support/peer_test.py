@@ -35,6 +35,7 @@ class Step:
     # How long replies are held back: longer than a slow server takes for a few messages, where
     # their replies shall gather.
     pause_seconds: float = 0.003
+    turns_max: float = 2 / 3  # of a message in flights
 
     @property
     def name(self):
@@ -56,8 +57,8 @@ class Step:
             return alone, alone + outside
         if self.way == "DATA groups":  # the content waits for its 354, and nothing else does
             return messages, messages * 2 + outside
-        # A slow server's replies come one by one, and each makes room for a message.
-        return messages // self.depth if self.depth else 1, messages + outside
+        least = messages // self.depth if self.depth else 1
+        return least, int(messages * self.turns_max) + outside
 
 
 FLIGHTS = Step("BDAT flights", (), BDAT, pause_seconds=0.05)
