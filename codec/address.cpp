@@ -12,6 +12,7 @@
 
 #include <idn2.h>
 
+#include "codec/lexical_token.h"
 #include "codec/limits.h"
 #include "codec/utf8.h"
 
@@ -30,21 +31,14 @@ using Checked = Result<void, AddressError>;
 
 tl::unexpected<AddressError> refuse(AddressError error) { return tl::unexpected(error); }
 
-bool is_alphanumeric(char character) {
-  return (character >= 'a' && character <= 'z') || (character >= 'A' && character <= 'Z') ||
-         (character >= '0' && character <= '9');
-}
-
-// RFC 5322 3.2.3 atext, with UTF-8 by RFC 6532 3.2.
-bool is_atext(char character) {
-  constexpr Bytes specials = "!#$%&'*+-/=?^_`{|}~";
-  return is_alphanumeric(character) || (static_cast<std::uint8_t>(character) & 0x80U) != 0 ||
-         specials.find(character) != Bytes::npos;
+// atext with UTF-8 (RFC 6532 3.2).
+bool is_utf8_atext(char character) {
+  return (static_cast<std::uint8_t>(character) & 0x80U) != 0 || is_atext(character);
 }
 
 // What may stand in a display name without quotes. Dots are RFC 5322's obs-phrase, and everybody's
 // "Dr.".
-bool is_name_text(char character) { return is_atext(character) || character == '.'; }
+bool is_name_text(char character) { return is_utf8_atext(character) || character == '.'; }
 
 bool has_control(Bytes text) {
   for (std::size_t index = 0; index < text.size(); ++index) {
@@ -84,18 +78,6 @@ Bytes without_outer_spaces(Bytes text) {
   return text.substr(begin, text.find_last_not_of(' ') - begin + 1);
 }
 
-// Octets of the quoted string at the beginning, quotes included; 0 when it is not closed.
-std::size_t quoted_string_size(Bytes text) {
-  for (std::size_t index = 1; index < text.size(); ++index) {
-    if (text[index] == '\\') {
-      ++index;
-    } else if (text[index] == '"') {
-      return index + 1;
-    }
-  }
-  return 0;
-}
-
 // Why a character may not stand where it stands, for people.
 AddressError why_not(char character, AddressError otherwise) {
   switch (character) {
@@ -121,7 +103,7 @@ Checked check_dot_string(Bytes local) {
     return refuse(AddressError::local_part_empty);
   }
   for (const char character : local) {
-    if (!is_atext(character) && character != '.') {
+    if (!is_utf8_atext(character) && character != '.') {
       const AddressError otherwise =
           character == '"' ? AddressError::unclosed_quote : AddressError::local_part_character;
       return refuse(why_not(character, otherwise));

@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "codec/base64.h"
+#include "codec/lexical_token.h"
 #include "codec/limits.h"
 #include "codec/utf8.h"
 
@@ -21,17 +22,7 @@ constexpr std::size_t encoded_character_bytes_max = 12;
 constexpr std::size_t plain_parameter_bytes_max = 60;
 constexpr Bytes hexadecimal = "0123456789ABCDEF";
 
-bool is_alphanumeric(char character) {
-  return (character >= 'a' && character <= 'z') || (character >= 'A' && character <= 'Z') ||
-         (character >= '0' && character <= '9');
-}
-
 bool is_space(char character) { return character == ' ' || character == '\t'; }
-
-// RFC 5322 3.2.3, ASCII only.
-bool is_atext(char character) {
-  return is_alphanumeric(character) || Bytes("!#$%&'*+-/=?^_`{|}~").find(character) != Bytes::npos;
-}
 
 // What stands for itself in a Q encoded word wherever that word stands (RFC 2047 section 5, rule
 // 3).

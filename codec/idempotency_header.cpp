@@ -49,8 +49,7 @@ std::string idempotency_header(const Job& job, Bytes name) {
   const Bytes content = job.content;
   // A line that begins with a blank would go on with ours.
   const bool continues = content.starts_with(' ') || content.starts_with('\t');
-  if (job.idempotency_key.empty() || content.empty() || continues ||
-      has_field(content, name)) {
+  if (job.idempotency_key.empty() || content.empty() || continues || has_field(content, name)) {
     return {};
   }
   std::string suffix;

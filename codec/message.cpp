@@ -17,6 +17,7 @@
 #include "codec/base64.h"
 #include "codec/header_text.h"
 #include "codec/job_error.h"
+#include "codec/lexical_token.h"
 #include "codec/limits.h"
 #include "codec/quoted_printable.h"
 #include "codec/unix_date.h"
@@ -156,18 +157,6 @@ Checked check_headers(const MessageDraft& draft) {
 
 // ---- Checks of attachments
 // --------------------------------------------------------------------------
-
-// The size of the quoted string at the beginning; 0 when it is none.
-std::size_t quoted_string_size(Bytes text) {
-  for (std::size_t index = 1; index < text.size(); ++index) {
-    if (text[index] == '\\') {
-      ++index;
-    } else if (text[index] == '"') {
-      return index + 1;
-    }
-  }
-  return 0;
-}
 
 // RFC 2045 5.1: `*(";" attribute "=" value)`, with spaces around the semicolons.
 bool are_parameters(Bytes text) {

@@ -18,14 +18,6 @@ namespace {
 // How long the last octets of a dead connection may take.
 constexpr Duration farewell_timeout = std::chrono::seconds(1);
 
-protocol::CloseReason reason_of(protocol::CloseKind kind, Stage stage, std::string detail) {
-  protocol::CloseReason reason;
-  reason.kind = kind;
-  reason.stage = stage;
-  reason.detail = std::move(detail);
-  return reason;
-}
-
 // Nothing about these changes by trying again.
 bool is_permanent(tls::TlsErrorKind kind) {
   switch (kind) {
@@ -350,11 +342,11 @@ void Connection::quit() {
   if (session_) {
     session_->quit(environment_.io->now());
   } else if (phase_ != Phase::idle) {
-    fail(reason_of(protocol::CloseKind::quit, Stage::local, {}));
+    fail(reason_of(protocol::CloseKind::quit, Stage::local));
   }
 }
 
-void Connection::abort() { fail(reason_of(protocol::CloseKind::aborted, Stage::local, {})); }
+void Connection::abort() { fail(reason_of(protocol::CloseKind::aborted, Stage::local)); }
 
 void Connection::expire(Instant now) {
   switch (phase_) {

@@ -28,6 +28,7 @@
 
 #include "codec/limits.h"
 #include "tls/library.h"
+#include "tls/octets.h"
 #include "tls/wolfssl_error.h"
 
 namespace ringpost::tls {
@@ -88,10 +89,6 @@ Result<std::string, std::string> read_file(const std::string& file) {
   return tl::unexpected(std::string("it is too large for a PEM file"));
 }
 
-const unsigned char* octets(const std::string& text) {
-  return reinterpret_cast<const unsigned char*>(text.data());
-}
-
 // PEM from one of the two places where options may have it.
 struct Pem {
   std::string_view what;  // "CA file", for people
@@ -115,7 +112,7 @@ struct Pem {
       read = std::move(*content);
     }
     const std::string& pem = file->empty() ? *text : read;
-    const int code = use(octets(pem), static_cast<long>(pem.size()));
+    const int code = use(octets(Bytes(pem)), static_cast<long>(pem.size()));
     if (code != WOLFSSL_SUCCESS) {
       const bool is_pem = pem.find("-----BEGIN ") != std::string::npos;
       return tl::unexpected(local_file(

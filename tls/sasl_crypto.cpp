@@ -11,16 +11,11 @@
 
 #include "codec/base64.h"
 #include "tls/library.h"
+#include "tls/octets.h"
 
 namespace ringpost::tls {
 
 namespace {
-
-const byte* octets(Bytes bytes) {
-  // An empty view may have no address, and wolfCrypt wants one.
-  static constexpr byte none = 0;
-  return bytes.empty() ? &none : reinterpret_cast<const byte*>(bytes.data());
-}
 
 template <typename Digest>
 Digest hmac(int type, Bytes key, Bytes text) {

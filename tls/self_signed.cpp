@@ -28,6 +28,7 @@
 #include "tls/der.h"
 #include "tls/host_name.h"
 #include "tls/library.h"
+#include "tls/octets.h"
 #include "tls/wolfssl_error.h"
 
 namespace ringpost::tls {
@@ -78,11 +79,6 @@ struct Generator {
   Generator(const Generator&) = delete;
   Generator& operator=(const Generator&) = delete;
 };
-
-unsigned char* octets(std::string& text) { return reinterpret_cast<unsigned char*>(text.data()); }
-const unsigned char* octets(Bytes text) {
-  return reinterpret_cast<const unsigned char*>(text.data());
-}
 
 std::string sha256(Bytes bytes) {
   std::string digest(WC_SHA256_DIGEST_SIZE, '\0');

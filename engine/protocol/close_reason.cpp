@@ -61,4 +61,12 @@ std::string CloseReason::message() const {
   return message;
 }
 
+CloseReason reason_of(CloseKind kind, Stage stage, std::string_view detail) {
+  CloseReason reason;
+  reason.kind = kind;
+  reason.stage = stage;
+  reason.detail = detail;
+  return reason;
+}
+
 }  // namespace ringpost::protocol

@@ -56,4 +56,7 @@ struct CloseReason {
   [[nodiscard]] std::string message() const;
 };
 
+// A reason without a reply.
+[[nodiscard]] CloseReason reason_of(CloseKind kind, Stage stage, std::string_view detail = {});
+
 }  // namespace ringpost::protocol

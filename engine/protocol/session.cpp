@@ -38,14 +38,6 @@ std::uint64_t message_bytes(const Job& job) {
   return job.content.size() + (has_open_line(job) ? 2u : 0u);
 }
 
-CloseReason reason_of(CloseKind kind, Stage stage, std::string_view detail = {}) {
-  CloseReason reason;
-  reason.kind = kind;
-  reason.stage = stage;
-  reason.detail = detail;
-  return reason;
-}
-
 }  // namespace
 
 Session::Session(const SessionOptions& options, SessionListener& listener, Instant now,

@@ -7,16 +7,8 @@ namespace ringpost::protocol {
 
 namespace {
 
-CloseReason reason_of(CloseKind kind, Stage stage) {
-  CloseReason reason;
-  reason.kind = kind;
-  reason.stage = stage;
-  return reason;
-}
-
 CloseReason permanent_reason(CloseKind kind, Stage stage, std::string_view detail = {}) {
-  CloseReason reason = reason_of(kind, stage);
-  reason.detail = detail;
+  CloseReason reason = reason_of(kind, stage, detail);
   reason.permanent = true;
   return reason;
 }

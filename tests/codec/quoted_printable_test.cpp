@@ -10,13 +10,13 @@ using namespace ringpost::codec;
 
 namespace {
 
-std::string encoded(Bytes text) {
+std::string quoted(Bytes text) {
   std::string out;
   append_quoted_printable(out, text);
   return out;
 }
 
-std::string decoded(Bytes text) {
+std::string unquoted(Bytes text) {
   std::string out;
   for (std::size_t index = 0; index < text.size(); ++index) {
     if (text[index] != '=') {
@@ -34,20 +34,20 @@ std::string decoded(Bytes text) {
 }  // namespace
 
 TEST_CASE("quoted_printable: text stays readable") {
-  CHECK(encoded("") == "");
-  CHECK(encoded("Hello, world!\r\nBye\r\n") == "Hello, world!\r\nBye\r\n");
-  CHECK(encoded("a=b") == "a=3Db");
-  CHECK(encoded("Gr\xc3\xbc\xc3\x9f"
-                "e") == "Gr=C3=BC=C3=9Fe");
-  CHECK(encoded("tab\there \r\nspace \r\n") == "tab\there=20\r\nspace=20\r\n");
-  CHECK(encoded("end\t") == "end=09");
-  CHECK(encoded(".\r\n..\r\na.b") == "=2E\r\n=2E.\r\na.b");
+  CHECK(quoted("") == "");
+  CHECK(quoted("Hello, world!\r\nBye\r\n") == "Hello, world!\r\nBye\r\n");
+  CHECK(quoted("a=b") == "a=3Db");
+  CHECK(quoted("Gr\xc3\xbc\xc3\x9f"
+               "e") == "Gr=C3=BC=C3=9Fe");
+  CHECK(quoted("tab\there \r\nspace \r\n") == "tab\there=20\r\nspace=20\r\n");
+  CHECK(quoted("end\t") == "end=09");
+  CHECK(quoted(".\r\n..\r\na.b") == "=2E\r\n=2E.\r\na.b");
 }
 
 TEST_CASE("quoted_printable: lines break softly at 76 characters") {
-  CHECK(encoded(std::string(76, 'x')) == std::string(76, 'x'));
-  CHECK(encoded(std::string(77, 'x')) == std::string(75, 'x') + "=\r\nxx");
-  CHECK(encoded(std::string(75, 'x') + ".y") == std::string(75, 'x') + "=\r\n=2Ey");
+  CHECK(quoted(std::string(76, 'x')) == std::string(76, 'x'));
+  CHECK(quoted(std::string(77, 'x')) == std::string(75, 'x') + "=\r\nxx");
+  CHECK(quoted(std::string(75, 'x') + ".y") == std::string(75, 'x') + "=\r\n=2Ey");
 }
 
 TEST_CASE("quoted_printable: random text comes back, in lines that any server takes") {
@@ -62,8 +62,8 @@ TEST_CASE("quoted_printable: random text comes back, in lines that any server ta
         text += letters[random() % letters.size()];
       }
     }
-    const std::string lines = encoded(text);
-    REQUIRE(decoded(lines) == text);
+    const std::string lines = quoted(text);
+    REQUIRE(unquoted(lines) == text);
     REQUIRE(lines.find("=_") == std::string::npos);
     std::size_t begin = 0;
     while (begin < lines.size()) {

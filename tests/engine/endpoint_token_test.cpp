@@ -35,7 +35,7 @@ EndpointOptions options_with_token() {
   return options;
 }
 
-struct Gate {
+struct TokenGate {
   // Answers the read that is under way.
   void answer(TokenResult token) {
     REQUIRE(reads.size() == 1);
@@ -84,7 +84,7 @@ struct Gate {
 }  // namespace
 
 TEST_CASE("token: it is read once before the first session, which waits for it") {
-  Gate test;
+  TokenGate test;
   CHECK(test.gate.ask(test.now).answer == Answer::wait);
   CHECK(test.gate.ask(test.now).answer == Answer::wait);
   REQUIRE(test.reads.size() == 1);
@@ -98,7 +98,7 @@ TEST_CASE("token: it is read once before the first session, which waits for it")
 }
 
 TEST_CASE("token: it is read anew ahead of its end, and the old one serves meanwhile") {
-  Gate test;
+  TokenGate test;
   test.begin("first", 1h);
   test.ready(test.go("first"));
   test.now += 54min;
@@ -132,7 +132,7 @@ TEST_CASE("token: it is read anew ahead of its end, and the old one serves meanw
 }
 
 TEST_CASE("token: one that was refused is read anew once, and a canary tries the next") {
-  Gate test;
+  TokenGate test;
   test.begin("old");
   const auto first = test.go("old");
   test.ready(first);
@@ -166,7 +166,7 @@ TEST_CASE("token: one that was refused is read anew once, and a canary tries the
 }
 
 TEST_CASE("token: the same one again is not offered to the server again") {
-  Gate test;
+  TokenGate test;
   test.begin("old");
   test.end(test.go("old"), refusal());
   CHECK(test.gate.ask(test.now).answer == Answer::wait);
@@ -177,7 +177,7 @@ TEST_CASE("token: the same one again is not offered to the server again") {
 }
 
 TEST_CASE("token: 454 is no refusal of it") {
-  Gate test;
+  TokenGate test;
   test.begin("one");
   test.end(test.go("one"), refusal(false));
   CHECK_FALSE(test.gate.failed());
@@ -190,7 +190,7 @@ TEST_CASE("token: 454 is no refusal of it") {
 }
 
 TEST_CASE("token: none that can be read ends the endpoint after as many tries as connections") {
-  Gate test;
+  TokenGate test;
   for (std::uint32_t i = 0; i < test.options.connect_attempts_max; ++i) {
     CHECK_FALSE(test.gate.failed());
     auto admission = test.gate.ask(test.now);
@@ -209,7 +209,7 @@ TEST_CASE("token: none that can be read ends the endpoint after as many tries as
 }
 
 TEST_CASE("token: one that is over when it is read is tried, and not read in a loop") {
-  Gate test;
+  TokenGate test;
   test.begin("late", 0s);
   test.ready(test.go("late"));
   test.go("late");

@@ -25,12 +25,6 @@ constexpr std::uint32_t writes_failed_max = 20;
 // A worker whose operations all end at once needs only some turns for its own end.
 constexpr int turns_to_end_max = 100;
 constexpr Duration write_pause = 100ms;
-constexpr std::int64_t time_begin_us = 1'767'225'600'000'000;
-
-std::string read_file(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
-}
 
 }  // namespace
 

@@ -17,11 +17,6 @@ constexpr std::size_t sector_bytes = 512;
 
 SimDisk* current_disk = nullptr;
 
-std::string read_file(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
-}
-
 void write_file(const std::string& path, const std::string& octets) {
   std::ofstream file(path, std::ios::binary | std::ios::trunc);
   file << octets;
@@ -37,6 +32,11 @@ std::string read_descriptor(int descriptor) {
 }
 
 }  // namespace
+
+std::string read_file(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+}
 
 SimDisk::SimDisk(Random& random) : random_(random) {
   RP_ASSERT(current_disk == nullptr);

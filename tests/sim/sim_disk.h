@@ -9,6 +9,9 @@
 
 namespace ringpost::sim {
 
+// What is in a file; nothing when there is none.
+[[nodiscard]] std::string read_file(const std::string& path);
+
 // One in so many calls; 0: none.
 struct SimDiskOptions {
   std::uint64_t full_one_in = 0;  // ENOSPC, behind any part of the octets

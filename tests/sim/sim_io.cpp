@@ -9,8 +9,6 @@ namespace ringpost::sim {
 namespace {
 
 constexpr std::int64_t hour_us = 3'600'000'000;
-// 2026-01-01.
-constexpr std::int64_t time_begin_us = 1'767'225'600'000'000;
 
 }  // namespace
 

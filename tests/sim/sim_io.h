@@ -12,6 +12,9 @@
 
 namespace ringpost::sim {
 
+// The time of day at which every simulation begins: 2026-01-01.
+inline constexpr std::int64_t time_begin_us = 1'767'225'600'000'000;
+
 struct SimIoOptions {
   std::size_t sockets_max = 64;
   std::uint64_t open_failure_one_in = 0;  // EMFILE and ENOBUFS; 0: never

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 
 #include <fmt/format.h>
 
@@ -11,15 +10,11 @@
 #include "tests/sim/plan.h"
 #include "tests/sim/process.h"
 #include "tests/sim/promise.h"
+#include "tests/sim/sim_disk.h"
 
 namespace ringpost::sim {
 
 namespace {
-
-std::string read_file(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
-}
 
 // FNV-1a.
 class Hash {

@@ -10,14 +10,9 @@ using namespace ringpost::sink::test;
 
 namespace {
 
-const std::string mail_ok = "250 2.1.0 Ok\r\n";
-const std::string rcpt_ok = "250 2.1.5 Ok\r\n";
-const std::string go_ahead = "354 Go ahead, and end with a lone dot\r\n";
-const std::string ok = "250 2.0.0 Ok\r\n";
-const std::string queued = "250 2.0.0 Ok: queued as 7-1\r\n";
 const std::string closing = "421 4.3.2 The sink has had enough\r\n";
 const std::string envelope = "MAIL FROM:<a@b> SIZE=12\r\nRCPT TO:<c@d>\r\n";
-const std::string content = "0123456789\r\n";
+const std::string twelve_octets = "0123456789\r\n";
 
 SessionOptions with(std::initializer_list<const char*> faults) {
   SessionOptions options;
@@ -30,7 +25,8 @@ SessionOptions with(std::initializer_list<const char*> faults) {
 
 // One message by DATA, another by BDAT, as far as the session goes along.
 Played play_message(const char* fault, bool chunked, std::string hears) {
-  const std::string data = chunked ? "BDAT 12 LAST\r\n" + content : "DATA\r\n" + content + ".\r\n";
+  const std::string data =
+      chunked ? "BDAT 12 LAST\r\n" + twelve_octets : "DATA\r\n" + twelve_octets + ".\r\n";
   return require_dialogue(
       {.options = with({fault}),
        .exchanges = {{"EHLO x\r\n", play({.exchanges = {{"EHLO x\r\n", {}}}}).heard.at(0)},
@@ -79,8 +75,8 @@ TEST_CASE("fault: what was taken stays so, whatever becomes of its reply") {
     const Played lost = play_message("drop-reply=100", chunked, before);
     require_over(lost);
     REQUIRE(lost.messages.size() == 1);
-    const Played half =
-        play_message("half-reply@end=100", chunked, before + queued.substr(0, queued.size() / 2));
+    const Played half = play_message("half-reply@end=100", chunked,
+                                     before + queued().substr(0, queued().size() / 2));
     require_over(half);
     REQUIRE(half.messages.size() == 1);
   }
@@ -88,22 +84,22 @@ TEST_CASE("fault: what was taken stays so, whatever becomes of its reply") {
 
 TEST_CASE("fault: behind a spoilt reply the session goes on") {
   const auto hear = [](const char* fault) {
-    return play(
-        {.options = with({fault}),
-         .exchanges = {
-             {"EHLO x\r\n", {}}, {envelope + "BDAT 12 LAST\r\n" + content, {}}, {"RSET\r\n", {}}}});
+    return play({.options = with({fault}),
+                 .exchanges = {{"EHLO x\r\n", {}},
+                               {envelope + "BDAT 12 LAST\r\n" + twelve_octets, {}},
+                               {"RSET\r\n", {}}}});
   };
   const Played surplus = hear("surplus@end=100");
-  REQUIRE(surplus.heard[1] == mail_ok + rcpt_ok + queued + ok);
+  REQUIRE(surplus.heard[1] == mail_ok + rcpt_ok + queued() + ok);
   const Played garbage = hear("garbage@rcpt=100");
   REQUIRE(garbage.heard[1].starts_with(mail_ok));
-  REQUIRE(garbage.heard[1].ends_with(queued));
+  REQUIRE(garbage.heard[1].ends_with(queued()));
   REQUIRE(garbage.heard[1].find(rcpt_ok) == std::string::npos);
-  REQUIRE(garbage.heard[1] != mail_ok + queued);
+  REQUIRE(garbage.heard[1] != mail_ok + queued());
   const Played noise = hear("noise@rcpt=100");
-  REQUIRE(noise.heard[1].ends_with(rcpt_ok + queued));
-  REQUIRE(noise.heard[1] ==
-          garbage.heard[1].substr(0, garbage.heard[1].size() - queued.size()) + rcpt_ok + queued);
+  REQUIRE(noise.heard[1].ends_with(rcpt_ok + queued()));
+  REQUIRE(noise.heard[1] == garbage.heard[1].substr(0, garbage.heard[1].size() - queued().size()) +
+                                rcpt_ok + queued());
   for (const Played& played : {surplus, garbage, noise}) {
     REQUIRE(played.next == Next::receive);
     REQUIRE(played.heard[2] == ok);
@@ -125,7 +121,7 @@ TEST_CASE("fault: a stalled session takes everything and says nothing") {
     session.replies_left();
     REQUIRE(session.receive("EHLO x\r\n") == Next::receive);
     session.replies_left();
-    const std::string message = envelope + "BDAT 12 LAST\r\n" + content;
+    const std::string message = envelope + "BDAT 12 LAST\r\n" + twelve_octets;
     REQUIRE(session.receive(message + "RSET\r\n" + message) == Next::receive);
     REQUIRE(session.is_stalled());
     // The end of data was decided before the reply to it was lost.
@@ -168,7 +164,7 @@ TEST_CASE("fault: a refused message that loses its reply is not in the record") 
 }
 
 TEST_CASE("fault: with any of them, any cut gives the same replies, counts and messages") {
-  const std::string message = envelope + "BDAT 12 LAST\r\n" + content + "RSET\r\n";
+  const std::string message = envelope + "BDAT 12 LAST\r\n" + twelve_octets + "RSET\r\n";
   for (std::uint64_t seed = 0; seed < 40; ++seed) {
     INFO("seed " << seed);
     SessionOptions options = with({"all=3"});

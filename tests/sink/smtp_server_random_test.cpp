@@ -88,14 +88,14 @@ void require_books_to_agree(const Played& played) {
   }
   REQUIRE(played.tally[Count::messages_accepted] == played.messages.size());
   REQUIRE(played.tally[Count::content_bytes] == bytes);
-  std::size_t queued = 0;
+  std::size_t queued_count = 0;
   for (const std::string& heard : played.heard) {
     for (std::size_t at = heard.find("queued as"); at != std::string::npos;
          at = heard.find("queued as", at + 1)) {
-      ++queued;
+      ++queued_count;
     }
   }
-  REQUIRE(queued == played.messages.size());
+  REQUIRE(queued_count == played.messages.size());
 }
 
 }  // namespace

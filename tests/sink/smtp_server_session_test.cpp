@@ -22,22 +22,14 @@ const std::string ehlo_reply =
     "250-SMTPUTF8\r\n"
     "250-CHUNKING\r\n"
     "250 HELP\r\n";
-const Exchange ehlo = {"EHLO client.example\r\n", ehlo_reply};
+const Exchange ehlo_exchange = {"EHLO client.example\r\n", ehlo_reply};
 const Exchange quit = {"QUIT\r\n", "221 2.0.0 Bye\r\n"};
-const std::string mail_ok = "250 2.1.0 Ok\r\n";
-const std::string rcpt_ok = "250 2.1.5 Ok\r\n";
-const std::string ok = "250 2.0.0 Ok\r\n";
-const std::string go_ahead = "354 Go ahead, and end with a lone dot\r\n";
-
-std::string queued(int message) {
-  return "250 2.0.0 Ok: queued as 7-" + std::to_string(message) + "\r\n";
-}
 
 }  // namespace
 
 TEST_CASE("session: one message, in step") {
   const Played played = require_dialogue({.exchanges = {
-                                              ehlo,
+                                              ehlo_exchange,
                                               {"MAIL FROM:<a@b.example> SIZE=10\r\n", mail_ok},
                                               {"RCPT TO:<c@d.example>\r\n", rcpt_ok},
                                               {"DATA\r\n", go_ahead},
@@ -61,7 +53,7 @@ TEST_CASE("session: content, end of data and the next group in one flight") {
   const std::string group = "MAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nRCPT TO:<e@f>\r\nDATA\r\n";
   const Played played = require_dialogue(
       {.exchanges = {
-           ehlo,
+           ehlo_exchange,
            {group, mail_ok + rcpt_ok + rcpt_ok + go_ahead},
            {"Subject: 1\r\n\r\nx\r\n.\r\n" + group,
             queued(1) + mail_ok + rcpt_ok + rcpt_ok + go_ahead},
@@ -81,7 +73,7 @@ TEST_CASE("session: many messages with BDAT in one flight") {
     says += "RSET\r\nMAIL FROM:<a@b> SIZE=7\r\nRCPT TO:<c@d>\r\nBDAT 7 LAST\r\n.\r\n.a\r\n";
     hears += ok + mail_ok + rcpt_ok + queued(i);
   }
-  const Played played = require_dialogue({.exchanges = {ehlo, {says, hears}, quit}});
+  const Played played = require_dialogue({.exchanges = {ehlo_exchange, {says, hears}, quit}});
   REQUIRE(played.messages.size() == 4);
   REQUIRE(played.messages[3].content == ".\r\n.a\r\n");
   REQUIRE(played.messages[3].chunked);
@@ -90,7 +82,7 @@ TEST_CASE("session: many messages with BDAT in one flight") {
 
 TEST_CASE("session: a message in several chunks, the last of them empty") {
   const Played played = require_dialogue({.exchanges = {
-                                              ehlo,
+                                              ehlo_exchange,
                                               {"MAIL FROM:<>\r\nRCPT TO:<c@d>\r\nBDAT 4\r\nab\r\n"
                                                "BDAT 3\r\ncd\rBDAT 1\r\n\nBDAT 0 LAST\r\n",
                                                mail_ok + rcpt_ok +
@@ -108,7 +100,7 @@ TEST_CASE("session: a message in several chunks, the last of them empty") {
 TEST_CASE("session: an empty message by DATA and by BDAT") {
   const Played played = require_dialogue(
       {.exchanges = {
-           ehlo,
+           ehlo_exchange,
            {"MAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nDATA\r\n", mail_ok + rcpt_ok + go_ahead},
            {".\r\n", queued(1)},
            {"MAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nBDAT 0 LAST\r\n", mail_ok + rcpt_ok + queued(2)},
@@ -121,7 +113,7 @@ TEST_CASE("session: an empty message by DATA and by BDAT") {
 TEST_CASE("session: refusals hang on addresses and hit nothing else") {
   const Played played = require_dialogue(
       {.exchanges = {
-           ehlo,
+           ehlo_exchange,
            {"MAIL FROM:<reject-mail@b>\r\n", "550 5.1.8 Sender refused, as its address asks\r\n"},
            {"MAIL FROM:<defer-mail-1@b>\r\n", "450 4.1.8 Sender deferred, as its address asks\r\n"},
            {"MAIL FROM:<reject@b>\r\n", mail_ok},
@@ -154,7 +146,7 @@ TEST_CASE("session: refusals hang on addresses and hit nothing else") {
 TEST_CASE("session: a pipelined group behind a refused MAIL is refused and no violation") {
   const Played played = require_dialogue(
       {.exchanges = {
-           ehlo,
+           ehlo_exchange,
            {"MAIL FROM:<reject-mail@b>\r\nRCPT TO:<c@d>\r\nDATA\r\n",
             "550 5.1.8 Sender refused, as its address asks\r\n"
             "503 5.5.1 MAIL comes first\r\n503 5.5.1 MAIL comes first\r\n"},
@@ -173,7 +165,7 @@ TEST_CASE("session: when all recipients are refused the transaction stays open")
   const std::string refused = "550 5.1.1 No such user, as its address asks\r\n";
   const Played played = require_dialogue(
       {.exchanges = {
-           ehlo,
+           ehlo_exchange,
            {"MAIL FROM:<first@b>\r\nRCPT TO:<reject@d>\r\nBDAT 3 LAST\r\nx\r\n",
             mail_ok + refused + "503 5.5.1 No recipient was accepted\r\n"},
            // Without RSET the message would go out under the first sender.
@@ -195,7 +187,7 @@ TEST_CASE("session: the 421 behind the last message that a session may have") {
   const Played played = require_dialogue(
       {.options = options,
        .exchanges = {
-           ehlo,
+           ehlo_exchange,
            {"MAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nBDAT 0 LAST\r\nRSET\r\nMAIL FROM:<a@b>\r\n"
             "RCPT TO:<c@d>\r\n",
             mail_ok + rcpt_ok + queued(1) + ok +
@@ -237,7 +229,7 @@ TEST_CASE("session: each extension can be taken away") {
 TEST_CASE("session: AUTH in one round trip may have a transaction behind it") {
   const Played played = require_dialogue(
       {.policy = {.auth_in_clear = true, .auth_required = true},
-       .exchanges = {ehlo,
+       .exchanges = {ehlo_exchange,
                      {"AUTH PLAIN AHJpbmdwb3N0AHJpbmdwb3N0\r\nMAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\n"
                       "BDAT 0 LAST\r\n",
                       "235 2.7.0 Welcome\r\n" + mail_ok + rcpt_ok + queued(1)},
@@ -249,7 +241,7 @@ TEST_CASE("session: AUTH in one round trip may have a transaction behind it") {
 TEST_CASE("session: a wrong password is no reason to let mail in, and no violation") {
   const Played played = require_dialogue(
       {.policy = {.auth_in_clear = true, .auth_required = true},
-       .exchanges = {ehlo,
+       .exchanges = {ehlo_exchange,
                      {"AUTH PLAIN AHJpbmdwb3N0AHdyb25n\r\nMAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\n",
                       "535 5.7.8 User or password is wrong\r\n530 5.7.0 AUTH comes first\r\n"
                       "503 5.5.1 MAIL comes first\r\n"},
@@ -264,7 +256,7 @@ TEST_CASE("session: a wrong password is no reason to let mail in, and no violati
 }
 
 TEST_CASE("session: guessing passwords ends it") {
-  Dialogue dialogue{.policy = {.auth_in_clear = true}, .exchanges = {ehlo}};
+  Dialogue dialogue{.policy = {.auth_in_clear = true}, .exchanges = {ehlo_exchange}};
   const std::string wrong = "535 5.7.8 User or password is wrong\r\n";
   for (int i = 0; i < 4; ++i) {
     dialogue.exchanges.push_back({"AUTH PLAIN AHJpbmdwb3N0AHdyb25n\r\n", wrong});
@@ -332,7 +324,7 @@ TEST_CASE("session: one recipient too many is deferred and the others keep") {
   const Played played = require_dialogue(
       {.options = options,
        .exchanges = {
-           ehlo,
+           ehlo_exchange,
            {"MAIL FROM:<a@b>\r\nRCPT TO:<1@d>\r\nRCPT TO:<2@d>\r\nRCPT TO:<3@d>\r\n"
             "BDAT 0 LAST\r\n",
             mail_ok + rcpt_ok + rcpt_ok + "452 4.5.3 Too many recipients\r\n" + queued(1)},
@@ -344,7 +336,7 @@ TEST_CASE("session: the small commands") {
   require_dialogue({.exchanges = {
                         {"HELO client.example\r\n", "250 localhost\r\n"},
                         {"EHLO\r\n", "501 5.5.4 A domain or an address literal belongs here\r\n"},
-                        ehlo,
+                        ehlo_exchange,
                         {"NOOP whatever\r\n", ok},
                         {"VRFY c@d\r\n", "252 2.1.5 Send some mail, and see\r\n"},
                         {"HELP\r\n", "214 2.0.0 RFC 5321 is the manual\r\n"},
@@ -357,7 +349,7 @@ TEST_CASE("session: the small commands") {
 
 TEST_CASE("session: a connection that breaks leaves no message behind") {
   const Played played = require_dialogue(
-      {.exchanges = {ehlo,
+      {.exchanges = {ehlo_exchange,
                      {"MAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nDATA\r\n", mail_ok + rcpt_ok + go_ahead},
                      {"all of it\r\n.\r", ""}}});
   REQUIRE(played.messages.empty());

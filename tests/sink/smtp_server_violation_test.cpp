@@ -10,11 +10,6 @@ using namespace ringpost::sink::test;
 
 namespace {
 
-const std::string mail_ok = "250 2.1.0 Ok\r\n";
-const std::string rcpt_ok = "250 2.1.5 Ok\r\n";
-const std::string ok = "250 2.0.0 Ok\r\n";
-const std::string go_ahead = "354 Go ahead, and end with a lone dot\r\n";
-const std::string queued = "250 2.0.0 Ok: queued as 7-1\r\n";
 const std::string transaction = "MAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\n";
 const std::string transaction_ok = mail_ok + rcpt_ok;
 
@@ -76,7 +71,7 @@ TEST_CASE("violation: nothing is smuggled behind a false end of data") {
 }
 
 TEST_CASE("violation: long lines are counted, and refused only as commands") {
-  require_content_violation(std::string(999, 'x') + "\r\n", queued, Violation::long_content_line,
+  require_content_violation(std::string(999, 'x') + "\r\n", queued(), Violation::long_content_line,
                             1);
   const std::string fits = "NOOP " + std::string(505, 'x') + "\r\n";
   require_violations(behind_ehlo({{fits, ok}}), Violation::long_command_line, 0);
@@ -94,20 +89,20 @@ TEST_CASE("violation: a line without end costs its octets and no memory") {
 }
 
 TEST_CASE("violation: a dot that was not doubled") {
-  require_content_violation(".x\r\n", queued, Violation::stuffing, 1);
+  require_content_violation(".x\r\n", queued(), Violation::stuffing, 1);
 }
 
 TEST_CASE("violation: 8-bit content needs BODY=8BITMIME") {
-  require_content_violation("\xC3\xB6\r\n", queued, Violation::undeclared_8bit, 1);
+  require_content_violation("\xC3\xB6\r\n", queued(), Violation::undeclared_8bit, 1);
   require_violations(
       behind_ehlo({{"MAIL FROM:<a@b> BODY=8BITMIME\r\nRCPT TO:<c@d>\r\nBDAT 2 LAST\r\n\xC3\xB6",
-                    transaction_ok + queued}}),
+                    transaction_ok + queued()}}),
       Violation::undeclared_8bit, 0);
 }
 
 TEST_CASE("violation: SIZE that is not what came") {
   require_violations(behind_ehlo({{"MAIL FROM:<a@b> SIZE=3\r\nRCPT TO:<c@d>\r\nBDAT 2 LAST\r\n\r\n",
-                                   transaction_ok + queued}}),
+                                   transaction_ok + queued()}}),
                      Violation::size_mismatch, 1);
 }
 
@@ -115,7 +110,7 @@ TEST_CASE("violation: octets behind what has to be the last of its group") {
   const std::string login = "AUTH PLAIN\r\n";
   require_violations(behind_ehlo({{"NOOP\r\nRSET\r\n", ok + ok}}), Violation::pipelining, 1);
   require_violations(
-      behind_ehlo({{transaction + "DATA\r\nx\r\n.\r\n", transaction_ok + go_ahead + queued}}),
+      behind_ehlo({{transaction + "DATA\r\nx\r\n.\r\n", transaction_ok + go_ahead + queued()}}),
       Violation::pipelining, 1);
   require_violations(
       behind_ehlo({{login + "AHJpbmdwb3N0AHJpbmdwb3N0\r\n", "334 \r\n235 2.7.0 Welcome\r\n"}}),
@@ -214,7 +209,7 @@ TEST_CASE("violation: with strict_close the first one ends the session behind it
   // A message in which it happens is still judged.
   const Played judged =
       require_dialogue(behind_ehlo({{transaction + "DATA\r\n", transaction_ok + go_ahead},
-                                    {".x\r\n.\r\nRSET\r\n", queued + farewell}},
+                                    {".x\r\n.\r\nRSET\r\n", queued() + farewell}},
                                    options));
   REQUIRE(judged.messages.size() == 1);
 }

@@ -16,6 +16,15 @@ struct Exchange {
   std::string hears;
 };
 
+// What it hears when nothing is wrong.
+inline const std::string mail_ok = "250 2.1.0 Ok\r\n";
+inline const std::string rcpt_ok = "250 2.1.5 Ok\r\n";
+inline const std::string go_ahead = "354 Go ahead, and end with a lone dot\r\n";
+inline const std::string ok = "250 2.0.0 Ok\r\n";
+[[nodiscard]] inline std::string queued(int message = 1) {
+  return "250 2.0.0 Ok: queued as 7-" + std::to_string(message) + "\r\n";
+}
+
 // An accepted message, as an observer saw it.
 struct Message {
   std::string sender;

@@ -15,8 +15,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::string_view host = "mail.example.com";
-
 // A handshake between a client that wants `asked` and trusts `ca_pem`, and a server that shows
 // `identity`. Checks what holds for every refusal: no data, and the server is told.
 struct Meeting {
@@ -83,7 +81,7 @@ TEST_CASE("certificate: the right name from a trusted CA is accepted") {
 
 TEST_CASE("certificate: one for another host is refused before any octet of data") {
   const auto identity = identity_for({"other.example.com", "www.example.net", "192.0.2.7"});
-  const Meeting meeting(identity, identity.certificate_pem, host);
+  const Meeting meeting(identity, identity.certificate_pem, mail_host);
   REQUIRE(meeting.kind() == TlsErrorKind::wrong_host);
   CHECK(meeting.client.error->message() ==
         "the certificate that came is not for mail.example.com but for other.example.com, "
@@ -92,10 +90,10 @@ TEST_CASE("certificate: one for another host is refused before any octet of data
 }
 
 TEST_CASE("certificate: one of an unknown CA is refused") {
-  const auto identity = identity_for({std::string(host)});
+  const auto identity = identity_for({std::string(mail_host)});
   const auto stranger = identity_for({"stranger.example"});
   const bool other_ca = GENERATE(false, true);
-  const Meeting meeting(identity, other_ca ? stranger.certificate_pem : std::string(), host);
+  const Meeting meeting(identity, other_ca ? stranger.certificate_pem : std::string(), mail_host);
   REQUIRE(meeting.kind() == TlsErrorKind::unknown_authority);
   CHECK(meeting.client.error->message() ==
         "the certificate of mail.example.com is not signed by any CA trusted here; for a private "
@@ -107,7 +105,7 @@ TEST_CASE("certificate: one that another CA of the same name signed is refused")
   static_cast<void>(make_ca(folder));
   const auto identity = issue(folder, "/CN=x", "subjectAltName=DNS:mail.example.com");
   const std::string impostor = make_ca(folder, "impostor");
-  const Meeting meeting(identity, impostor, host);
+  const Meeting meeting(identity, impostor, mail_host);
   const TlsErrorKind kind = meeting.kind();
   CHECK((kind == TlsErrorKind::unknown_authority || kind == TlsErrorKind::bad_certificate));
 }
@@ -125,12 +123,12 @@ TEST_CASE("certificate: an expired one is refused, and the clock is mentioned") 
     folder.run(
         "openssl ca -batch -notext -config ca.cnf -cert ca.pem -keyfile ca.key -in leaf.csr "
         "-extfile leaf.ext -startdate 20200101000000Z -enddate 20200201000000Z -out old.pem");
-    const Meeting meeting({folder.read("old.pem"), folder.read("leaf.key")}, ca, host);
+    const Meeting meeting({folder.read("old.pem"), folder.read("leaf.key")}, ca, mail_host);
     REQUIRE(meeting.kind() == TlsErrorKind::expired);
     CHECK(meeting.client.error->message().find("clock") != std::string::npos);
   }
   SECTION("one that is its own CA is not even taken as a CA") {
-    const auto identity = make_self_signed({std::string(host)}, now - 48h, now - 24h);
+    const auto identity = make_self_signed({std::string(mail_host)}, now - 48h, now - 24h);
     REQUIRE(identity);
     ContextOptions options;
     options.ca_pem = identity->certificate_pem;
@@ -152,7 +150,7 @@ TEST_CASE("certificate: one that is not valid yet is refused") {
   folder.run(
       "openssl ca -batch -notext -config ca.cnf -cert ca.pem -keyfile ca.key -in leaf.csr "
       "-extfile leaf.ext -startdate 20990101000000Z -enddate 20990201000000Z -out new.pem");
-  const Meeting meeting({folder.read("new.pem"), folder.read("leaf.key")}, ca, host);
+  const Meeting meeting({folder.read("new.pem"), folder.read("leaf.key")}, ca, mail_host);
   CHECK(meeting.kind() == TlsErrorKind::not_yet_valid);
 }
 
@@ -186,7 +184,7 @@ TEST_CASE("certificate: a common name alone names no host") {
   const TemporaryFolder folder;
   const std::string ca = make_ca(folder);
   const auto identity = issue(folder, "/CN=mail.example.com", "basicConstraints=CA:FALSE");
-  const Meeting meeting(identity, ca, host);
+  const Meeting meeting(identity, ca, mail_host);
   REQUIRE(meeting.kind() == TlsErrorKind::wrong_host);
   CHECK(meeting.client.error->detail.empty());
   CHECK(meeting.client.error->message().find("common name") != std::string::npos);
@@ -197,7 +195,7 @@ TEST_CASE("certificate: a mail address of the same text is no host") {
   const std::string ca = make_ca(folder);
   const auto identity =
       issue(folder, "/CN=x", "subjectAltName=email:mail.example.com,DNS:other.example");
-  CHECK(Meeting(identity, ca, host).kind() == TlsErrorKind::wrong_host);
+  CHECK(Meeting(identity, ca, mail_host).kind() == TlsErrorKind::wrong_host);
 }
 
 TEST_CASE("certificate: one that is for clients only is refused") {
@@ -205,7 +203,7 @@ TEST_CASE("certificate: one that is for clients only is refused") {
   const std::string ca = make_ca(folder);
   const auto identity =
       issue(folder, "/CN=x", "subjectAltName=DNS:mail.example.com\nextendedKeyUsage=clientAuth");
-  CHECK(Meeting(identity, ca, host).kind() == TlsErrorKind::bad_certificate);
+  CHECK(Meeting(identity, ca, mail_host).kind() == TlsErrorKind::bad_certificate);
 }
 
 TEST_CASE("certificate: an intermediate comes with the server's chain, and only a CA may be one") {
@@ -219,7 +217,7 @@ TEST_CASE("certificate: an intermediate comes with the server's chain, and only 
   auto identity = issue(folder, "/CN=x", "subjectAltName=DNS:mail.example.com", "middle");
   SECTION("sent along") {
     identity.certificate_pem += folder.read("middle.pem");
-    const Meeting meeting(identity, ca, host);
+    const Meeting meeting(identity, ca, mail_host);
     INFO((meeting.client.error ? meeting.client.error->message() : std::string()));
     if (is_ca) {
       CHECK(meeting.client.done);
@@ -228,7 +226,7 @@ TEST_CASE("certificate: an intermediate comes with the server's chain, and only 
     }
   }
   SECTION("left out") {
-    CHECK(Meeting(identity, ca, host).kind() == TlsErrorKind::unknown_authority);
+    CHECK(Meeting(identity, ca, mail_host).kind() == TlsErrorKind::unknown_authority);
   }
 }
 
@@ -248,12 +246,12 @@ TEST_CASE("certificate: a trusted CA is enough, whatever else the server sends a
   identity.certificate_pem += folder.read("cross.pem");
   SECTION("cross-signed by an unknown CA") {}
   SECTION("and that CA itself") { identity.certificate_pem += folder.read("old.pem"); }
-  const Meeting meeting(identity, trusted, host);
+  const Meeting meeting(identity, trusted, mail_host);
   INFO((meeting.client.error ? meeting.client.error->message() : std::string()));
   CHECK(meeting.client.done);
   // And it is still no more than the trusted CA that counts.
   const auto stranger = identity_for({"stranger.example"});
-  CHECK(Meeting(identity, stranger.certificate_pem, host).kind() ==
+  CHECK(Meeting(identity, stranger.certificate_pem, mail_host).kind() ==
         TlsErrorKind::unknown_authority);
   CHECK(Meeting(identity, trusted, "other.example.com").kind() == TlsErrorKind::wrong_host);
 }
@@ -266,7 +264,7 @@ TEST_CASE("certificate: a CA whose serial number is zero is as good as any other
       "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj "
       "'/CN=Old Root' -set_serial 0 -days 30 -keyout ca.key -out ca.pem");
   const auto identity = issue(folder, "/CN=x", "subjectAltName=DNS:mail.example.com");
-  const Meeting meeting(identity, folder.read("ca.pem"), host);
+  const Meeting meeting(identity, folder.read("ca.pem"), mail_host);
   CHECK(meeting.client.done);
 }
 
@@ -280,7 +278,7 @@ TEST_CASE("certificate: a key too small to trust is refused") {
   const auto context = Context::create(options);
   if (context) {
     const SelfSigned identity = {folder.read("weak.pem"), folder.read("weak.key")};
-    CHECK(Meeting(identity, identity.certificate_pem, host).kind() ==
+    CHECK(Meeting(identity, identity.certificate_pem, mail_host).kind() ==
           TlsErrorKind::bad_certificate);
   } else {
     CHECK(context.error().kind == TlsErrorKind::local_file);
@@ -296,7 +294,7 @@ TEST_CASE("certificate: RSA and P-384 keys are as good as P-256") {
       " -nodes -subj /CN=x -days 30 -addext subjectAltName=DNS:mail.example.com -keyout a.key "
       "-out a.pem");
   const SelfSigned identity = {folder.read("a.pem"), folder.read("a.key")};
-  const Meeting meeting(identity, identity.certificate_pem, host);
+  const Meeting meeting(identity, identity.certificate_pem, mail_host);
   CHECK(meeting.client.done);
 }
 
@@ -304,7 +302,7 @@ TEST_CASE("certificate: without verification anything is accepted") {
   const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
   const auto identity = make_self_signed({"other.example.com"}, now - 48h, now - 24h);
   REQUIRE(identity);
-  const Meeting meeting(*identity, "", host, false);
+  const Meeting meeting(*identity, "", mail_host, false);
   CHECK(meeting.client.done);
   CHECK(meeting.server.done);
   CHECK_FALSE(meeting.client_side->verifies_peer());

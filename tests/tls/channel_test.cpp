@@ -20,8 +20,6 @@ namespace ringpost::tls::test {
 
 namespace {
 
-constexpr std::string_view host = "mail.example.com";
-
 // Bytes that would show a swap, a loss or a repetition.
 std::string pattern(std::size_t size) {
   std::string text(size, '\0');
@@ -34,13 +32,13 @@ std::string pattern(std::size_t size) {
 }
 
 struct Pair {
-  SelfSigned identity = identity_for({std::string(host)});
+  SelfSigned identity = identity_for({std::string(mail_host)});
   std::unique_ptr<Context> server_side;
   std::unique_ptr<Context> client_side;
   End client;
   End server;
 
-  explicit Pair(bool tls_1_2 = false, std::string_view asked = host)
+  explicit Pair(bool tls_1_2 = false, std::string_view asked = mail_host)
       : server_side(context(Role::server, tls_1_2)),
         client_side(context(Role::client, tls_1_2)),
         client(*client_side, asked),
@@ -337,7 +335,7 @@ TEST_CASE("channel: a dead channel repeats its error and sends nothing more") {
 }
 
 TEST_CASE("channel: versions without one in common are told on both sides") {
-  const auto identity = identity_for({std::string(host)});
+  const auto identity = identity_for({std::string(mail_host)});
   ContextOptions options;
   options.role = Role::server;
   options.certificate_pem = identity.certificate_pem;
@@ -348,14 +346,14 @@ TEST_CASE("channel: versions without one in common are told on both sides") {
   const auto client_side = client_context(identity.certificate_pem);
 
   SECTION("a TLS 1.2 server and a TLS 1.3 client agree on TLS 1.2") {
-    End client(*client_side, host);
+    End client(*client_side, mail_host);
     End server(**old, {});
     exchange(client, server);
     CHECK(client.channel->version() == "TLSv1.2");
     CHECK(server.done);
   }
   SECTION("a ServerHello of TLS 1.1 is refused") {
-    End client(*client_side, host);
+    End client(*client_side, mail_host);
     client.advance();
     static_cast<void>(client.output());
     std::string hello = "\x16\x03\x02";
@@ -370,7 +368,7 @@ TEST_CASE("channel: versions without one in common are told on both sides") {
     CHECK(client.error->kind == TlsErrorKind::no_common_version);
   }
   SECTION("an alert about the version is told as such") {
-    End client(*client_side, host);
+    End client(*client_side, mail_host);
     client.advance();
     static_cast<void>(client.output());
     client.deliver(std::string_view("\x15\x03\x01\0\x02\x02\x46", 7));
@@ -378,7 +376,7 @@ TEST_CASE("channel: versions without one in common are told on both sides") {
     CHECK(client.error->kind == TlsErrorKind::no_common_version);
   }
   SECTION("any other alert is told by its name") {
-    End client(*client_side, host);
+    End client(*client_side, mail_host);
     client.advance();
     static_cast<void>(client.output());
     client.deliver(std::string_view("\x15\x03\x03\0\x02\x02\x28", 7));
@@ -389,7 +387,7 @@ TEST_CASE("channel: versions without one in common are told on both sides") {
 }
 
 TEST_CASE("channel: no octet changed on the way is let pass, and none makes an end fall") {
-  const auto identity = identity_for({std::string(host)});
+  const auto identity = identity_for({std::string(mail_host)});
   const auto client_side = client_context(identity.certificate_pem);
   ContextOptions options;
   options.role = Role::server;
@@ -401,7 +399,7 @@ TEST_CASE("channel: no octet changed on the way is let pass, and none makes an e
   TicketCache tickets;
   std::mt19937 random(Catch::getSeed());
   for (int round = 0; round < 150; ++round) {
-    End client(*client_side, host, &tickets);
+    End client(*client_side, mail_host, &tickets);
     End server(**server_side, {});
     bool changed = false;
     // Somewhere in one of the first flights, or in the data behind them.
@@ -439,12 +437,12 @@ TEST_CASE("channel: no octet changed on the way is let pass, and none makes an e
 }
 
 TEST_CASE("channel: many channels of one context do not get into each other's way") {
-  const auto identity = identity_for({std::string(host)});
+  const auto identity = identity_for({std::string(mail_host)});
   const auto server_side = server_context(identity);
   const auto client_side = client_context(identity.certificate_pem);
   std::vector<std::pair<End, End>> pairs;
   for (int count = 0; count < 20; ++count) {
-    pairs.emplace_back(End(*client_side, host), End(*server_side, {}));
+    pairs.emplace_back(End(*client_side, mail_host), End(*server_side, {}));
   }
   // All handshakes step by step side by side.
   for (int step = 0; step < 4; ++step) {

@@ -10,13 +10,11 @@ namespace ringpost::tls::test {
 
 namespace {
 
-constexpr std::string_view host = "mail.example.com";
-
 // `openssl s_server` with a certificate of ours, on a port of its own choice.
 class OpensslServer {
  public:
   explicit OpensslServer(const std::string& options, const std::string& folder_name = "server")
-      : identity_(identity_for({std::string(host)})),
+      : identity_(identity_for({std::string(mail_host)})),
         log_(folder_.path(folder_name + ".log")),
         program_("openssl s_server -accept 127.0.0.1:0 -cert " +
                      folder_.write("cert.pem", identity_.certificate_pem) + " -key " +
@@ -50,7 +48,7 @@ TEST_CASE("interop: a client of ours talks with openssl s_server both ways") {
                                        "-tls1_2 -cipher ECDHE-ECDSA-AES256-GCM-SHA384");
   CAPTURE(version);
   const OpensslServer server("-rev " + version);
-  End client(*server.client_side, host);
+  End client(*server.client_side, mail_host);
   Wire wire(client, connect_to(server.port()));
   wire.shake_hands();
   INFO((client.error ? client.error->message() : std::string()));
@@ -84,7 +82,7 @@ TEST_CASE("interop: a server that demands a client certificate gets one, or says
   }
   const auto client_side = Context::create(options);
   REQUIRE(client_side);
-  End client(**client_side, host);
+  End client(**client_side, mail_host);
   Wire wire(client, connect_to(server.port()));
   wire.shake_hands();
   if (has_one) {
@@ -103,7 +101,7 @@ TEST_CASE("interop: a server that demands a client certificate gets one, or says
 TEST_CASE("interop: keys that openssl changes are followed, and answered") {
   // A command of s_server has to be all that it reads at once, so each is waited for in -msg's log.
   const OpensslServer server("-tls1_3 -msg");
-  End client(*server.client_side, host);
+  End client(*server.client_side, mail_host);
   Wire wire(client, connect_to(server.port()));
   wire.shake_hands();
   REQUIRE(client.done);
@@ -128,7 +126,7 @@ TEST_CASE("interop: keys that openssl changes are followed, and answered") {
 
 TEST_CASE("interop: openssl's wish to renegotiate is refused") {
   const OpensslServer server("-tls1_2 -legacy_renegotiation");
-  End client(*server.client_side, host);
+  End client(*server.client_side, mail_host);
   Wire wire(client, connect_to(server.port()));
   wire.shake_hands();
   REQUIRE(client.done);
@@ -142,7 +140,7 @@ TEST_CASE("interop: openssl's wish to renegotiate is refused") {
 }
 
 TEST_CASE("interop: a client that renegotiates is refused by our server") {
-  const auto identity = identity_for({std::string(host)});
+  const auto identity = identity_for({std::string(mail_host)});
   const auto server_side = server_context(identity);
   const TemporaryFolder folder;
   const Listener listener;
@@ -164,7 +162,7 @@ TEST_CASE("interop: a client that renegotiates is refused by our server") {
 
 TEST_CASE("interop: a server that speaks nothing newer than TLS 1.1 is refused") {
   const OpensslServer server("-rev -tls1_1 -cipher ALL:@SECLEVEL=0");
-  End client(*server.client_side, host);
+  End client(*server.client_side, mail_host);
   Wire wire(client, connect_to(server.port()));
   wire.shake_hands();
   REQUIRE(client.error);
@@ -174,7 +172,7 @@ TEST_CASE("interop: a server that speaks nothing newer than TLS 1.1 is refused")
 TEST_CASE("interop: a server without AEAD or ECDHE is refused, by either side") {
   const std::string cipher = GENERATE("ECDHE-ECDSA-AES128-SHA", "AES128-GCM-SHA256");
   const OpensslServer server("-rev -tls1_2 -cipher " + cipher);
-  End client(*server.client_side, host);
+  End client(*server.client_side, mail_host);
   Wire wire(client, connect_to(server.port()));
   wire.shake_hands();
   REQUIRE(client.error);
@@ -189,7 +187,7 @@ TEST_CASE("interop: openssl's tickets are resumed with, connection after connect
   TicketCache tickets;
   for (int count = 0; count < 4; ++count) {
     CAPTURE(count);
-    End client(*server.client_side, host, &tickets);
+    End client(*server.client_side, mail_host, &tickets);
     Wire wire(client, connect_to(server.port()));
     wire.shake_hands();
     INFO((client.error ? client.error->message() : std::string()));
@@ -211,7 +209,7 @@ TEST_CASE("interop: a server that openssl has started anew gets a full handshake
   CAPTURE(version, second);
   // Every server here has an identity of its own; what is unknown is the ticket, not the CA.
   const TemporaryFolder folder;
-  const auto identity = identity_for({std::string(host)});
+  const auto identity = identity_for({std::string(mail_host)});
   folder.write("cert.pem", identity.certificate_pem);
   folder.write("key.pem", identity.key_pem);
   const auto client_side = client_context(identity.certificate_pem);
@@ -225,7 +223,7 @@ TEST_CASE("interop: a server that openssl has started anew gets a full handshake
                           log);
     const std::string output = program.wait_for("ACCEPT 127.0.0.1:");
     const int port = std::stoi(output.substr(output.find("ACCEPT 127.0.0.1:") + 17));
-    End client(*client_side, host, &tickets);
+    End client(*client_side, mail_host, &tickets);
     const bool had_ticket = tickets.size() > 0;
     Wire wire(client, connect_to(port));
     wire.shake_hands();
@@ -252,7 +250,7 @@ TEST_CASE(
     "interop: openssl s_client verifies a self-signed certificate and talks with our server") {
   const std::string version = GENERATE("-tls1_2", "-tls1_3");
   const TemporaryFolder folder;
-  const auto identity = identity_for({std::string(host), "127.0.0.1"});
+  const auto identity = identity_for({std::string(mail_host), "127.0.0.1"});
   folder.write("ca.pem", identity.certificate_pem);
   const auto server_side = server_context(identity);
   const Listener listener;
@@ -280,7 +278,7 @@ TEST_CASE(
 }
 
 TEST_CASE("interop: a client of TLS 1.1 is refused by our server") {
-  const auto server_side = server_context(identity_for({std::string(host)}));
+  const auto server_side = server_context(identity_for({std::string(mail_host)}));
   const TemporaryFolder folder;
   const Listener listener;
   const Program program("openssl s_client -connect 127.0.0.1:" + std::to_string(listener.port()) +
@@ -294,7 +292,7 @@ TEST_CASE("interop: a client of TLS 1.1 is refused by our server") {
 }
 
 TEST_CASE("interop: a client that does not trust our server says so in an alert") {
-  const auto server_side = server_context(identity_for({std::string(host)}));
+  const auto server_side = server_context(identity_for({std::string(mail_host)}));
   const TemporaryFolder folder;
   folder.write("other.pem", identity_for({"other.example"}).certificate_pem);
   const Listener listener;
@@ -312,7 +310,7 @@ TEST_CASE("interop: a client that does not trust our server says so in an alert"
 
 TEST_CASE("interop: Python verifies a self-signed certificate strictly, by name and by address") {
   const TemporaryFolder folder;
-  const auto identity = identity_for({std::string(host), "127.0.0.1", "::1"});
+  const auto identity = identity_for({std::string(mail_host), "127.0.0.1", "::1"});
   folder.write("ca.pem", identity.certificate_pem);
   const std::string asked = GENERATE("mail.example.com", "127.0.0.1", "::1");
   CAPTURE(asked);

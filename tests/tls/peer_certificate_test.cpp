@@ -33,7 +33,8 @@ SelfSigned make_authority(const TemporaryFolder& folder) {
 }
 
 // A leaf for mail.example.com that the CA has signed for this time.
-SelfSigned issue(const TemporaryFolder& folder, const std::string& begin, const std::string& end) {
+SelfSigned issue_for_time(const TemporaryFolder& folder, const std::string& begin,
+                          const std::string& end) {
   folder.write("index.txt", "");
   folder.write("leaf.ext", "subjectAltName=DNS:mail.example.com");
   folder.write("ca.cnf",
@@ -48,14 +49,14 @@ SelfSigned issue(const TemporaryFolder& folder, const std::string& begin, const 
 }
 
 // A client that keeps certificates meets a server.
-struct Meeting {
+struct CertificateMeeting {
   std::unique_ptr<Context> server_side;
   std::unique_ptr<Context> client_side;
   End client;
   End server;
 
-  Meeting(const SelfSigned& identity, std::string_view ca_pem, std::string_view asked, bool verify,
-          bool tls_1_2)
+  CertificateMeeting(const SelfSigned& identity, std::string_view ca_pem, std::string_view asked,
+                     bool verify, bool tls_1_2)
       : server_side(server_context(identity)),
         client_side(make_client(ca_pem, verify, tls_1_2)),
         client(*client_side, asked),
@@ -143,8 +144,8 @@ TEST_CASE("channel: certificates that are kept are refused all the same") {
   const auto other = identity_for({"other.example"});
   const TemporaryFolder folder;
   const SelfSigned authority = make_authority(folder);
-  const SelfSigned expired = issue(folder, "20200101000000Z", "20200201000000Z");
-  const SelfSigned early = issue(folder, "20450101000000Z", "20450201000000Z");
+  const SelfSigned expired = issue_for_time(folder, "20200101000000Z", "20200201000000Z");
+  const SelfSigned early = issue_for_time(folder, "20450101000000Z", "20450201000000Z");
   struct Case {
     const SelfSigned* shown;
     const SelfSigned* trusted;
@@ -156,7 +157,8 @@ TEST_CASE("channel: certificates that are kept are refused all the same") {
                         {&expired, &authority, TlsErrorKind::expired},
                         {&early, &authority, TlsErrorKind::not_yet_valid}};
   for (const Case& one : cases) {
-    Meeting meeting(*one.shown, one.trusted->certificate_pem, "mail.example.com", true, tls_1_2);
+    CertificateMeeting meeting(*one.shown, one.trusted->certificate_pem, "mail.example.com", true,
+                               tls_1_2);
     REQUIRE(meeting.client.error);
     CAPTURE(meeting.client.error->message());
     CHECK_FALSE(meeting.client.done);
@@ -173,7 +175,8 @@ TEST_CASE("channel: certificates are kept of a peer that is let in, and only whe
   const bool verify = GENERATE(true, false);
   const bool tls_1_2 = GENERATE(false, true);
   const auto identity = identity_for({"mail.example.com"});
-  Meeting meeting(identity, identity.certificate_pem, "mail.example.com", verify, tls_1_2);
+  CertificateMeeting meeting(identity, identity.certificate_pem, "mail.example.com", verify,
+                             tls_1_2);
   REQUIRE(meeting.client.done);
   const auto& kept = meeting.client.channel->peer_certificates();
   REQUIRE(kept.size() == 1);
@@ -189,7 +192,7 @@ TEST_CASE("channel: certificates are kept of a peer that is let in, and only whe
 
 TEST_CASE("channel: without verification a wrong certificate is kept and let in") {
   const auto identity = identity_for({"other.example"});
-  Meeting meeting(identity, {}, "mail.example.com", false, false);
+  CertificateMeeting meeting(identity, {}, "mail.example.com", false, false);
   CHECK(meeting.client.done);
   CHECK(meeting.client.channel->peer_certificates().size() == 1);
 }

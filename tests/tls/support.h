@@ -18,6 +18,9 @@
 
 namespace ringpost::tls::test {
 
+// Whom the clients ask for.
+inline constexpr std::string_view mail_host = "mail.example.com";
+
 // A folder that is removed with everything in it.
 class TemporaryFolder {
  public:

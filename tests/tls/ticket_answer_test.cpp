@@ -25,16 +25,16 @@ std::string message(char type, std::string_view content) {
 }
 
 const std::string hello = message(2, std::string(70, 'h'));
-const std::string certificate = message(11, std::string(900, 'c'));
+const std::string certificate_message = message(11, std::string(900, 'c'));
 const std::string ticket = message(4, std::string(170, 't'));
 
 }  // namespace
 
 TEST_CASE("ticket answer: a certificate behind the ServerHello means refused, however it is cut") {
-  const std::string together = record(22, hello + certificate);
-  const std::string apart = record(22, hello) + record(22, certificate);
+  const std::string together = record(22, hello + certificate_message);
+  const std::string apart = record(22, hello) + record(22, certificate_message);
   std::string crumbs;
-  for (const char octet : hello + certificate) {
+  for (const char octet : hello + certificate_message) {
     crumbs += record(22, std::string(1, octet));
   }
   for (const std::string& flight : {together, apart, crumbs}) {
@@ -58,7 +58,7 @@ TEST_CASE("ticket answer: whatever else it is, wolfSSL is to look at it") {
   CHECK(ticket_verdict("220 mail.example.com") == TicketVerdict::other);
   CHECK(ticket_verdict(record(21, "\x02\x28")) == TicketVerdict::other);
   CHECK(ticket_verdict(record(20, "\x01")) == TicketVerdict::other);
-  CHECK(ticket_verdict(record(22, certificate)) == TicketVerdict::other);
+  CHECK(ticket_verdict(record(22, certificate_message)) == TicketVerdict::other);
   CHECK(ticket_verdict(record(22, hello + hello)) == TicketVerdict::other);
   CHECK(ticket_verdict(record(22, hello) + record(21, "\x02\x28")) == TicketVerdict::other);
 }

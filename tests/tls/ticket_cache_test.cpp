@@ -14,10 +14,8 @@ namespace ringpost::tls::test {
 
 namespace {
 
-constexpr std::string_view host = "mail.example.com";
-
 struct Endpoint {
-  SelfSigned identity = identity_for({std::string(host), "other.example.com"});
+  SelfSigned identity = identity_for({std::string(mail_host), "other.example.com"});
   std::unique_ptr<Context> server_side;
   std::unique_ptr<Context> client_side;
   TicketCache tickets;
@@ -38,7 +36,8 @@ struct Endpoint {
   }
 
   // A whole connection; what it says is whether it was resumed.
-  bool talk(std::string_view asked = host, Context* as_client = nullptr, std::size_t split = 0) {
+  bool talk(std::string_view asked = mail_host, Context* as_client = nullptr,
+            std::size_t split = 0) {
     End client(as_client != nullptr ? *as_client : *client_side, asked, &tickets);
     End server(*server_side, {});
     exchange(client, server, split);
@@ -63,10 +62,10 @@ TEST_CASE("ticket: the second connection resumes, and so do those behind it") {
   const std::size_t split = GENERATE(0u, 1u);
   CAPTURE(tls_1_2, split);
   Endpoint endpoint(tls_1_2);
-  CHECK_FALSE(endpoint.talk(host, nullptr, split));
+  CHECK_FALSE(endpoint.talk(mail_host, nullptr, split));
   CHECK(endpoint.tickets.size() == 1);
   for (int count = 0; count < 5; ++count) {
-    CHECK(endpoint.talk(host, nullptr, split));
+    CHECK(endpoint.talk(mail_host, nullptr, split));
   }
   CHECK(endpoint.tickets.size() == 1);
 }
@@ -74,7 +73,7 @@ TEST_CASE("ticket: the second connection resumes, and so do those behind it") {
 TEST_CASE("ticket: without a cache nothing is resumed") {
   Endpoint endpoint;
   CHECK_FALSE(endpoint.talk());
-  End client(*endpoint.client_side, host);
+  End client(*endpoint.client_side, mail_host);
   End server(*endpoint.server_side, {});
   exchange(client, server);
   CHECK(client.done);
@@ -87,8 +86,8 @@ TEST_CASE("ticket: connections side by side may use the same ticket") {
   Endpoint endpoint(tls_1_2);
   CHECK_FALSE(endpoint.talk());
   {
-    End first(*endpoint.client_side, host, &endpoint.tickets);
-    End second(*endpoint.client_side, host, &endpoint.tickets);
+    End first(*endpoint.client_side, mail_host, &endpoint.tickets);
+    End second(*endpoint.client_side, mail_host, &endpoint.tickets);
     End first_server(*endpoint.server_side, {});
     End second_server(*endpoint.server_side, {});
     // The second starts before the first has ended, and the first gets its ticket last.
@@ -108,7 +107,7 @@ TEST_CASE("ticket: connections side by side may use the same ticket") {
 
 TEST_CASE("ticket: it is kept while the connection lives, so that the next one can start with it") {
   Endpoint endpoint;
-  End client(*endpoint.client_side, host, &endpoint.tickets);
+  End client(*endpoint.client_side, mail_host, &endpoint.tickets);
   End server(*endpoint.server_side, {});
   exchange(client, server);
   client.deliver(server.seal("220 hello\r\n"));
@@ -149,7 +148,7 @@ TEST_CASE("ticket: a full handshake in place of a refused ticket checks the cert
   CHECK_FALSE(endpoint.talk());
   endpoint.identity = identity_for({"elsewhere.example"});
   endpoint.server_side = endpoint.server(false);
-  End client(*endpoint.client_side, host, &endpoint.tickets);
+  End client(*endpoint.client_side, mail_host, &endpoint.tickets);
   End server(*endpoint.server_side, {});
   exchange(client, server);
   REQUIRE(client.error);
@@ -159,10 +158,10 @@ TEST_CASE("ticket: a full handshake in place of a refused ticket checks the cert
 
 TEST_CASE("ticket: it is for one host") {
   Endpoint endpoint;
-  CHECK_FALSE(endpoint.talk(host));
+  CHECK_FALSE(endpoint.talk(mail_host));
   CHECK_FALSE(endpoint.talk("other.example.com"));
   CHECK(endpoint.tickets.size() == 2);
-  CHECK(endpoint.talk(host));
+  CHECK(endpoint.talk(mail_host));
   CHECK(endpoint.talk("other.example.com"));
   CHECK(endpoint.talk("other.example.com."));
 }
@@ -170,18 +169,18 @@ TEST_CASE("ticket: it is for one host") {
 TEST_CASE("ticket: an unverified session never stands in for one that must be verified") {
   Endpoint endpoint;
   const auto careless = client_context({}, false);
-  CHECK_FALSE(endpoint.talk(host, careless.get()));
-  CHECK_FALSE(endpoint.talk(host));
-  CHECK(endpoint.talk(host, careless.get()));
+  CHECK_FALSE(endpoint.talk(mail_host, careless.get()));
+  CHECK_FALSE(endpoint.talk(mail_host));
+  CHECK(endpoint.talk(mail_host, careless.get()));
   const auto same_trust = endpoint.client();
-  CHECK(endpoint.talk(host, same_trust.get()));
+  CHECK(endpoint.talk(mail_host, same_trust.get()));
 }
 
 TEST_CASE("ticket: a handshake that fails with it makes the next one go without") {
   Endpoint endpoint;
   CHECK_FALSE(endpoint.talk());
   {
-    End client(*endpoint.client_side, host, &endpoint.tickets);
+    End client(*endpoint.client_side, mail_host, &endpoint.tickets);
     client.advance();
     static_cast<void>(client.output());
     client.deliver(std::string_view("\x15\x03\x03\0\x02\x02\x33", 7));  // decrypt_error

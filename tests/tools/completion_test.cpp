@@ -6,7 +6,10 @@
 #include <CLI/CLI.hpp>
 #include <catch2/catch_test_macros.hpp>
 
+#include "tests/tools/support.h"
+
 using namespace ringpost::cli;
+using namespace ringpost::cli::test;
 
 namespace {
 
@@ -27,10 +30,6 @@ struct Program {
   std::string mode;
   std::string out;
 };
-
-bool contains(const std::string& text, std::string_view part) {
-  return text.find(part) != std::string::npos;
-}
 
 }  // namespace
 

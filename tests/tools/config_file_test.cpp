@@ -28,10 +28,6 @@ std::string refused(const std::string& text) {
   return configuration.error().message;
 }
 
-bool contains(const std::string& text, std::string_view part) {
-  return text.find(part) != std::string::npos;
-}
-
 }  // namespace
 
 TEST_CASE("config file: values keep the place where they stand") {

@@ -21,10 +21,6 @@ std::string value_of(const Result<std::optional<Secret>, std::string>& secret) {
   return (*secret)->value;
 }
 
-bool contains(const std::string& text, std::string_view part) {
-  return text.find(part) != std::string::npos;
-}
-
 }  // namespace
 
 TEST_CASE("secret: the order is file, command, systemd, own variable, common variable") {

@@ -68,10 +68,6 @@ class Run {
   Environment environment_;
 };
 
-bool contains(const std::string& text, std::string_view part) {
-  return text.find(part) != std::string::npos;
-}
-
 }  // namespace
 
 TEST_CASE("send settings: flags over environment over file over default") {

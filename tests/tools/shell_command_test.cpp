@@ -10,6 +10,7 @@
 
 using namespace ringpost;
 using namespace ringpost::cli;
+using namespace ringpost::cli::test;
 using namespace std::chrono_literals;
 
 namespace {
@@ -19,10 +20,6 @@ std::string error_of(const std::string& command, const ShellOptions& options = {
   INFO(command);
   REQUIRE_FALSE(line);
   return line.error();
-}
-
-bool contains(const std::string& text, std::string_view part) {
-  return text.find(part) != std::string::npos;
 }
 
 }  // namespace

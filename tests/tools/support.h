@@ -1,4 +1,4 @@
-// A folder and an environment that each test has for itself.
+// What the tests share: a folder and an environment that each of them has for itself.
 #pragma once
 
 #include <cstdlib>
@@ -7,12 +7,17 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "codec/base.h"
 
 namespace ringpost::cli::test {
+
+[[nodiscard]] inline bool contains(const std::string& text, std::string_view part) {
+  return text.find(part) != std::string::npos;
+}
 
 // Removed with all that is in it.
 class Folder {

@@ -11,7 +11,7 @@ namespace ringpost::cli {
 
 namespace {
 
-constexpr const char* examples = R"(Examples:
+constexpr const char* completion_examples = R"(Examples:
   source <(ringpost completion bash)
   ringpost completion zsh > ~/.zsh/completions/_ringpost
   ringpost completion fish > ~/.config/fish/completions/ringpost.fish)";
@@ -33,7 +33,7 @@ void add_completion_command(CLI::App& app, CommandResult& result) {
       ->required()
       ->type_name("")
       ->check(CLI::IsMember({"bash", "zsh", "fish"}));
-  command->footer(examples);
+  command->footer(completion_examples);
   command->callback([&app, shell, &result] { result.exit_code = print_data(script(app, *shell)); });
 }
 

@@ -13,7 +13,7 @@ namespace ringpost::cli {
 
 namespace {
 
-constexpr const char* examples =
+constexpr const char* config_examples =
     R"(The files, each stronger than the one before: /etc/ringpost/ringpost.toml,
 $XDG_CONFIG_HOME/ringpost/ringpost.toml (or below ~/.config), ./ringpost.toml.
 RINGPOST_ variables are stronger than files, and flags of `ringpost send` than both.
@@ -48,7 +48,7 @@ int run_check(const std::string& path) {
 void add_config_command(CLI::App& app, CommandResult& result) {
   CLI::App* const command = app.add_subcommand("config", "The effective configuration");
   command->require_subcommand(1);
-  command->footer(examples);
+  command->footer(config_examples);
   struct Action {
     const char* name;
     const char* description;

@@ -16,7 +16,7 @@ namespace ringpost::cli {
 
 namespace {
 
-constexpr const char* examples =
+constexpr const char* journal_examples =
     R"(Reading a journal changes nothing in it, and a run may be writing it meanwhile.
 Exit codes: 0 it is whole, 11 it is damaged or no journal at all, 2 usage.
 
@@ -94,7 +94,7 @@ void add_journal_command(CLI::App& app, CommandResult& result) {
   CLI::App* const command =
       app.add_subcommand("journal", "What the journal of a run holds, and whether it is whole");
   command->require_subcommand(1);
-  command->footer(examples);
+  command->footer(journal_examples);
   const auto flags = std::make_shared<JournalFlags>();
   struct Action {
     const char* name;

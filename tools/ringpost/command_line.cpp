@@ -24,10 +24,10 @@ namespace ringpost::cli {
 
 namespace {
 
-constexpr const char* description =
+constexpr const char* program_description =
     "ringpost submits bulk email to SMTP servers and reports on every recipient.";
 
-constexpr const char* examples = R"(Examples:
+constexpr const char* program_examples = R"(Examples:
   ringpost demo                                     everything once, on this machine alone
   ringpost validate jobs.jsonl
   ringpost send -e smtps://apikey@smtp.sendgrid.net -o outcomes.jsonl jobs.jsonl
@@ -71,7 +71,7 @@ void add_commands(CLI::App& app, CommandResult& result) {
   app.set_version_flag("--version", fmt::format("ringpost {}", program_version()),
                        "The version; `ringpost version` says more");
   app.require_subcommand(1);
-  app.footer(examples);
+  app.footer(program_examples);
   add_send_command(app, result);
   add_validate_command(app, result);
   add_render_command(app, result);
@@ -165,7 +165,7 @@ int parse_and_run(CLI::App& app, std::vector<std::string> words, const CommandRe
 }
 
 int run(std::vector<std::string> words) {
-  CLI::App app(description, "ringpost");
+  CLI::App app(program_description, "ringpost");
   CommandResult result;
   add_commands(app, result);
   switch (first_word(app, words)) {

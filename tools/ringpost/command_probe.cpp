@@ -26,7 +26,7 @@ namespace ringpost::cli {
 
 namespace {
 
-constexpr const char* examples =
+constexpr const char* probe_examples =
     R"(ENDPOINT is smtp[s]://user@host[:port] or the name of an [endpoint.NAME]. Passwords come from
 password_file, password_command, $CREDENTIALS_DIRECTORY/NAME or RINGPOST_PASSWORD; without one no
 login is tried. No message is sent. Ports are probed side by side.
@@ -188,7 +188,7 @@ void add_probe_command(CLI::App& app, CommandResult& result) {
   command->add_flag("--json", flags->json, "One JSON object instead of text");
   command->add_flag("--transcript", flags->transcript, "Every line of the dialogues");
   command->add_flag("--no-color", flags->no_color, "No colours; NO_COLOR does the same");
-  command->footer(examples);
+  command->footer(probe_examples);
   command->callback([flags, &result] { result.exit_code = run(*flags); });
 }
 

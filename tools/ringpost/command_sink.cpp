@@ -28,7 +28,7 @@ using sink::Sink;
 using sink::SinkOptions;
 using sink::Summary;
 
-constexpr const char* examples =
+constexpr const char* sink_examples =
     "RCPT to reject...@ gets 550, to defer...@ 450; a message to reject-data@ 554 at its end, to\n"
     "defer-data@ 451; MAIL from reject-mail@ 550, from defer-mail@ 450. SIGINT and SIGTERM end "
     "it.\n"
@@ -476,7 +476,7 @@ void add_sink_command(CLI::App& app, CommandResult& result) {
   add_extension_flags(*command, flags->options.session.extensions);
   add_fault_flags(*command, *flags);
   add_run_flags(*command, *flags);
-  command->footer(examples);
+  command->footer(sink_examples);
   command->callback([flags, &result] { result.exit_code = run_sink(*flags); });
 }
 

@@ -24,7 +24,7 @@ namespace ringpost::cli {
 
 namespace {
 
-constexpr const char* examples =
+constexpr const char* validate_examples =
     R"(Each job that is not valid is a line on stdout: FILE:LINE: FIELD: WHY.
 The count goes to stderr. Exit codes: 0 all are valid, 3 some are not, 2 a file could not be read.
 
@@ -142,7 +142,7 @@ void add_validate_command(CLI::App& app, CommandResult& result) {
   command->add_option("-c,--config", flags->config_path, "Read this file instead of the usual ones")
       ->type_name("FILE");
   command->add_flag("-q,--quiet", flags->quiet, "No count on stderr");
-  command->footer(examples);
+  command->footer(validate_examples);
   command->callback([flags, &result] { result.exit_code = run_validate(*flags); });
 }
 

@@ -16,6 +16,7 @@
 #include <toml++/toml.h>
 
 #include "codec/spelling.h"
+#include "tools/ringpost/descriptor.h"
 #include "tools/ringpost/endpoint_setting.h"
 #include "tools/ringpost/numbers.h"
 #include "tools/ringpost/send_setting.h"
@@ -250,23 +251,6 @@ class TreeReader {
   std::vector<Offence> offences_;
 };
 
-class OpenFile {
- public:
-  explicit OpenFile(const std::string& path)
-      : descriptor_(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY)) {}
-  OpenFile(const OpenFile&) = delete;
-  OpenFile& operator=(const OpenFile&) = delete;
-  ~OpenFile() {
-    if (descriptor_ >= 0) {
-      ::close(descriptor_);
-    }
-  }
-  [[nodiscard]] int get() const { return descriptor_; }
-
- private:
-  int descriptor_;
-};
-
 std::optional<std::string> distrust(const struct stat& status) {
   if (status.st_uid != ::geteuid() && status.st_uid != 0) {
     return "it belongs to another user, and could run commands as you; use -c FILE to read it "
@@ -315,7 +299,7 @@ Result<Configuration, UsageError> parse_configuration(Bytes text, const std::str
 }
 
 Result<Configuration, UsageError> read_configuration_file(const std::string& path, Trust trust) {
-  const OpenFile file(path);
+  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY));
   struct stat status {};
   if (file.get() < 0 || ::fstat(file.get(), &status) != 0) {
     return tl::unexpected(UsageError{fmt::format("{}: {}", path, std::strerror(errno))});

@@ -12,6 +12,7 @@
 #include "codec/spelling.h"
 #include "tools/ringpost/endpoint_url.h"
 #include "tools/ringpost/numbers.h"
+#include "tools/ringpost/submission_port.h"
 #include "tools/ringpost/wording.h"
 
 namespace ringpost::cli {
@@ -237,23 +238,6 @@ std::string blame(const std::string& name, const SettingMap& settings, std::stri
              : fmt::format("{}: endpoint.{}.{}", found->second.origin, name, key);
 }
 
-TransportSecurity security_of_port(std::optional<std::uint16_t> port) {
-  constexpr std::uint16_t submissions_port = 465;
-  return port == submissions_port ? TransportSecurity::implicit : TransportSecurity::starttls;
-}
-
-std::uint16_t port_of_security(TransportSecurity security) {
-  switch (security) {
-    case TransportSecurity::starttls:
-      return 587;
-    case TransportSecurity::implicit:
-      return 465;
-    case TransportSecurity::none:
-      return 25;
-  }
-  RP_ASSERT(false);
-}
-
 // Precondition: auth_conflict() found nothing.
 Applied check_token(const std::string& name, const SettingMap& settings,
                     const EndpointDraft& draft) {
@@ -305,8 +289,9 @@ Applied check_client_certificate(const std::string& name, const SettingMap& sett
 Applied complete(const std::string& name, const SettingMap& settings, EndpointDraft& draft) {
   EndpointOptions& options = draft.options;
   options.name = name;
-  options.security = draft.security.value_or(security_of_port(draft.port));
-  options.port = draft.port.value_or(port_of_security(options.security));
+  options.security =
+      draft.security.value_or(default_security(draft.port.value_or(submission_port)));
+  options.port = draft.port.value_or(default_port(options.security));
   if (options.host.empty()) {
     return tl::unexpected(fmt::format("endpoint.{}: it has no host", name));
   }

@@ -13,6 +13,7 @@
 #include "codec/utf8.h"
 #include "tools/ringpost/endpoint_setting.h"
 #include "tools/ringpost/numbers.h"
+#include "tools/ringpost/submission_port.h"
 #include "tools/ringpost/wording.h"
 
 namespace ringpost::cli {
@@ -21,9 +22,6 @@ namespace {
 
 constexpr std::size_t url_bytes_max = 2048;
 constexpr std::size_t host_bytes_max = 253;  // RFC 1035 3.1, as text
-constexpr std::uint16_t submission_port = 587;
-constexpr std::uint16_t submissions_port = 465;
-constexpr std::uint16_t relay_port = 25;
 
 template <typename T>
 using Parsed = Result<T, std::string>;
@@ -239,18 +237,6 @@ Parsed<void> apply_query(const UrlParts& parts, EndpointOptions& endpoint) {
     return tl::unexpected(std::string("ca and verify mean nothing with tls=none"));
   }
   return {};
-}
-
-std::uint16_t default_port(TransportSecurity security) {
-  switch (security) {
-    case TransportSecurity::starttls:
-      return submission_port;
-    case TransportSecurity::implicit:
-      return submissions_port;
-    case TransportSecurity::none:
-      return relay_port;
-  }
-  RP_ASSERT(false);
 }
 
 Parsed<void> apply_port(const UrlParts& parts, EndpointOptions& endpoint) {

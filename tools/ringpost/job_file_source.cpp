@@ -8,6 +8,8 @@
 
 #include <fmt/format.h>
 
+#include "tools/ringpost/descriptor.h"
+
 namespace ringpost::cli {
 
 namespace {
@@ -21,22 +23,6 @@ tl::unexpected<codec::FileError> refuse(std::string reason) {
 tl::unexpected<codec::FileError> refuse_system(int error) {
   return refuse(std::generic_category().message(error));
 }
-
-class Descriptor {
- public:
-  explicit Descriptor(int number) : number_(number) {}
-  ~Descriptor() {
-    if (number_ >= 0) {
-      close(number_);
-    }
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  [[nodiscard]] int number() const { return number_; }
-
- private:
-  int number_;
-};
 
 // Fills `content`, and returns how many octets there were; less only at the end of the file.
 Result<std::size_t, codec::FileError> fill(int descriptor, std::string& content) {
@@ -73,11 +59,11 @@ Result<void, codec::FileError> JobFileSource::read(Bytes path, std::size_t bytes
   }
   // Without waiting: a FIFO without a writer would hold the reader for ever. It is refused below.
   const Descriptor file(::open(name.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
-  if (file.number() < 0) {
+  if (file.get() < 0) {
     return refuse_system(errno);
   }
   struct stat before {};
-  if (fstat(file.number(), &before) != 0) {
+  if (fstat(file.get(), &before) != 0) {
     return refuse_system(errno);
   }
   if (!S_ISREG(before.st_mode)) {
@@ -89,12 +75,12 @@ Result<void, codec::FileError> JobFileSource::read(Bytes path, std::size_t bytes
   }
   // One octet more than there should be, to see a file that grows.
   content.resize(bytes + 1);
-  const Result<std::size_t, codec::FileError> filled = fill(file.number(), content);
+  const Result<std::size_t, codec::FileError> filled = fill(file.get(), content);
   if (!filled) {
     return refuse(filled.error().reason);
   }
   struct stat after {};
-  if (fstat(file.number(), &after) != 0) {
+  if (fstat(file.get(), &after) != 0) {
     return refuse_system(errno);
   }
   if (*filled != bytes || !same_state(before, after)) {

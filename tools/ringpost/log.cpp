@@ -10,6 +10,7 @@
 
 #include "codec/json_text.h"
 #include "codec/unix_date.h"
+#include "tools/ringpost/unix_time.h"
 #include "tools/ringpost/wording.h"
 
 namespace ringpost::cli {
@@ -33,11 +34,6 @@ std::string_view color_of(LogLevel level) {
       return "\x1b[90m";
   }
   RP_ASSERT(false);
-}
-
-std::int64_t unix_time_us() {
-  const auto now = std::chrono::system_clock::now().time_since_epoch();
-  return std::chrono::duration_cast<std::chrono::microseconds>(now).count();
 }
 
 bool needs_quotes(std::string_view value) {

@@ -8,14 +8,13 @@
 #include "tools/ringpost/endpoint_url.h"
 #include "tools/ringpost/numbers.h"
 #include "tools/ringpost/probe_run.h"
+#include "tools/ringpost/submission_port.h"
 #include "tools/ringpost/wording.h"
 
 namespace ringpost::cli {
 
 namespace {
 
-constexpr std::uint16_t relay_port = 25;
-constexpr std::uint16_t submissions_port = 465;
 constexpr std::int64_t seconds_of_day = 86'400;
 
 std::string host_and_port(const PortFinding& port, const ProbeFinding& finding) {

@@ -21,8 +21,6 @@ namespace ringpost::cli {
 
 namespace {
 
-constexpr std::uint16_t relay_port = 25;
-constexpr std::uint16_t submissions_port = 465;
 // A server may use its whole time for some steps, to make clients wait; not for all of them.
 constexpr int port_timeouts_max = 4;
 

@@ -10,13 +10,15 @@
 #include "tools/ringpost/endpoint_choice.h"
 #include "tools/ringpost/probe_finding.h"
 #include "tools/ringpost/probe_port.h"
+#include "tools/ringpost/submission_port.h"
 #include "tools/ringpost/usage_error.h"
 
 namespace ringpost::cli {
 
 // The ports of a submission service, in the order in which they are worth a try, and the one
 // between servers.
-inline constexpr std::uint16_t submission_ports[] = {587, 465, 2525, 25};
+inline constexpr std::uint16_t submission_ports[] = {submission_port, submissions_port, mirror_port,
+                                                     relay_port};
 
 struct ProbeRequest {
   ChosenEndpoint endpoint;  // with its password, where there is one

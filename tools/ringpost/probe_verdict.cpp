@@ -10,13 +10,12 @@
 #include "tools/ringpost/endpoint_setting.h"
 #include "tools/ringpost/probe_advice.h"
 #include "tools/ringpost/secret.h"
+#include "tools/ringpost/submission_port.h"
 #include "tools/ringpost/wording.h"
 
 namespace ringpost::cli {
 
 namespace {
-
-constexpr std::uint16_t relay_port = 25;
 
 SubmissionMode mode_of(const PortFinding& port) {
   const EhloReply* const offer = port.offer();
@@ -107,18 +106,6 @@ std::string short_name(const std::string& host) {
   return endpoint_name_offence(name) ? "esp" : name;
 }
 
-std::uint16_t default_port(TransportSecurity security) {
-  switch (security) {
-    case TransportSecurity::starttls:
-      return 587;
-    case TransportSecurity::implicit:
-      return 465;
-    case TransportSecurity::none:
-      return relay_port;
-  }
-  RP_ASSERT(false);
-}
-
 std::string percent_encoded(Bytes text) {
   constexpr Bytes plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~+/";
   std::string out;
@@ -175,9 +162,7 @@ std::string toml_of(const ProbeFinding& finding, const PortFinding& port) {
   std::string toml =
       fmt::format("[endpoint.{}]\nhost = {}\nport = {}\n", needs_quotes ? quoted(name) : name,
                   quoted(endpoint.host), port.port);
-  const TransportSecurity by_port =
-      port.port == 465 ? TransportSecurity::implicit : TransportSecurity::starttls;
-  if (port.security != by_port) {
+  if (port.security != default_security(port.port)) {
     toml += fmt::format("security = {}\n", quoted(name_of(port.security)));
   }
   if (!endpoint.username.empty() && (port.auth.accepted || !port.wants_auth)) {

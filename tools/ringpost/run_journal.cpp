@@ -12,6 +12,7 @@
 #include "codec/line_hash.h"
 #include "queue/job_file_sample.h"
 #include "queue/journal_outcomes.h"
+#include "tools/ringpost/descriptor.h"
 #include "tools/ringpost/program_version.h"
 
 namespace ringpost::cli {
@@ -36,22 +37,6 @@ Result<std::vector<codec::JournalFile>, JournalTrouble> samples_of(
   }
   return samples;
 }
-
-class Descriptor {
- public:
-  explicit Descriptor(int number) : number_(number) {}
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  ~Descriptor() {
-    if (number_ >= 0) {
-      ::close(number_);
-    }
-  }
-  [[nodiscard]] int get() const { return number_; }
-
- private:
-  int number_;
-};
 
 bool write_all(int descriptor, Bytes octets, std::uint64_t offset) {
   while (!octets.empty()) {

@@ -14,6 +14,7 @@
 
 #include <fmt/format.h>
 
+#include "tools/ringpost/descriptor.h"
 #include "tools/ringpost/numbers.h"
 #include "tools/ringpost/shell_command.h"
 #include "tools/ringpost/wording.h"
@@ -47,28 +48,11 @@ Text checked(std::string secret) {
   return secret;
 }
 
-class OpenFile {
- public:
-  // Not blocking, for what turns out to be a pipe.
-  explicit OpenFile(const std::string& path)
-      : descriptor_(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK)) {}
-  OpenFile(const OpenFile&) = delete;
-  OpenFile& operator=(const OpenFile&) = delete;
-  ~OpenFile() {
-    if (descriptor_ >= 0) {
-      ::close(descriptor_);
-    }
-  }
-  [[nodiscard]] int get() const { return descriptor_; }
-
- private:
-  int descriptor_;
-};
-
 enum class Sharing : bool { refused, allowed };
 
 Text read_octets(const std::string& path, Sharing sharing, std::size_t bytes_max) {
-  const OpenFile file(path);
+  // Not blocking, for what turns out to be a pipe.
+  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
   struct stat status {};
   if (file.get() < 0 || ::fstat(file.get(), &status) != 0) {
     return tl::unexpected(std::string(std::strerror(errno)));

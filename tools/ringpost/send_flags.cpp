@@ -17,7 +17,7 @@ namespace ringpost::cli {
 
 namespace {
 
-constexpr const char* examples =
+constexpr const char* send_examples =
     R"(Exit codes: 0 all accepted, 2 usage, 3 invalid lines, 4 rejected, 5 deferred or unsent,
 6 unknown, 7 no usable endpoint, 11 outcomes not written, 130/143 stopped by a signal.
 Every flag is also a variable, as RINGPOST_OUTCOMES, and a key of [send] in ringpost.toml.
@@ -158,7 +158,7 @@ void SendFlags::add_to(CLI::App& app) {
   state.add_switch(app, "no_color", "", "No colours; NO_COLOR does the same", group);
   state.add_switch(app, "quiet", "-q,", "Errors only: no progress, no summary", group);
   state.add_switch(app, "verbose", "-v,", "Log level info; twice: debug", group);
-  app.footer(examples);
+  app.footer(send_examples);
 }
 
 Result<SendSettings, UsageError> SendFlags::settings() const {

@@ -26,18 +26,13 @@
 #include "tools/ringpost/run_output.h"
 #include "tools/ringpost/run_report.h"
 #include "tools/ringpost/run_tally.h"
+#include "tools/ringpost/unix_time.h"
 
 namespace ringpost::cli {
 
 namespace {
 
 using Clock = std::chrono::steady_clock;
-
-std::int64_t unix_time_us() {
-  return std::chrono::duration_cast<std::chrono::microseconds>(
-             std::chrono::system_clock::now().time_since_epoch())
-      .count();
-}
 
 // Sessions in lock-step are used by having a job for each of them, and one that waits. A journal
 // has a bound of its own: what is in flight is what its repair has to assume.

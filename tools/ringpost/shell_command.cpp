@@ -17,6 +17,8 @@
 
 #include <fmt/format.h>
 
+#include "tools/ringpost/descriptor.h"
+
 namespace ringpost::cli {
 
 namespace {
@@ -24,25 +26,6 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr std::size_t error_text_bytes_max = 2048;
-
-class Descriptor {
- public:
-  explicit Descriptor(int value = -1) : value_(value) {}
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  ~Descriptor() { reset(); }
-
-  [[nodiscard]] int get() const { return value_; }
-  void reset(int value = -1) {
-    if (value_ >= 0) {
-      ::close(value_);
-    }
-    value_ = value;
-  }
-
- private:
-  int value_;
-};
 
 struct Pipe {
   Descriptor read_end;
