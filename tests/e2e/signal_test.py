@@ -17,11 +17,11 @@ from support.workspace import wait_until
 class SignalTest(SinkTest):
     """SIGINT and SIGTERM: what is under way comes to its end, nothing is lost or forgotten."""
 
-    def run_and_stop(self, stop, latency="20ms", flags=()):
+    def run_and_stop(self, stop, latency="100ms", flags=()):
         """Sends more than there is time for, stops in the middle; returns (run, report, jobs)."""
         sink = self.sink("--latency", latency)
         jobs = simple_jobs(5000)
-        program = self.start_send(jobs, sink.endpoint(), "--connections", "5", *flags)
+        program = self.start_send(jobs, sink.endpoint(), "--connections", "3", *flags)
         wait_until(lambda: len(sink.record()) >= 20, "some messages have arrived")
         stop(program)
         run = self.finish(program)

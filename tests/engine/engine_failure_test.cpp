@@ -248,8 +248,9 @@ TEST_CASE(
 }
 
 TEST_CASE("engine: a server that goes away in the middle leaves true outcomes") {
-  TestSink sink([](sink::SinkOptions& options) { options.session.faults.reply_latency = 1ms; });
-  EndpointOptions endpoint = sink.endpoint(GENERATE(ListenerKind::plain, ListenerKind::starttls));
+  TestSink sink(slow_replies);
+  EndpointOptions endpoint =
+      sink.slow_endpoint(GENERATE(ListenerKind::plain, ListenerKind::starttls));
   endpoint.connect_attempts_max = 2;
   const std::vector<TestJob> jobs = small_jobs(3000);
   Deliveries deliveries;
@@ -270,8 +271,8 @@ TEST_CASE("engine: a server that goes away in the middle leaves true outcomes") 
 // -------------------------------------------------------------------------------------
 
 TEST_CASE("engine: stop_sending() finishes what is under way and sends nothing more") {
-  TestSink sink([](sink::SinkOptions& options) { options.session.faults.reply_latency = 5ms; });
-  const EndpointOptions endpoint = sink.endpoint(ListenerKind::starttls);
+  TestSink sink(slow_replies);
+  const EndpointOptions endpoint = sink.slow_endpoint(ListenerKind::starttls);
   std::vector<TestJob> jobs = small_jobs(1000);
   Deliveries deliveries;
   auto engine = start(options_of({endpoint}, 2), deliveries);
@@ -296,9 +297,9 @@ TEST_CASE("engine: stop_sending() finishes what is under way and sends nothing m
 }
 
 TEST_CASE("engine: abort() ends it now, with a verdict for everything") {
-  TestSink sink([](sink::SinkOptions& options) { options.session.faults.reply_latency = 5ms; });
+  TestSink sink(slow_replies);
   const EndpointOptions endpoint =
-      sink.endpoint(GENERATE(ListenerKind::starttls, ListenerKind::plain));
+      sink.slow_endpoint(GENERATE(ListenerKind::starttls, ListenerKind::plain));
   const std::vector<TestJob> jobs = small_jobs(1000);
   Deliveries deliveries;
   auto engine = start(options_of({endpoint}, 2), deliveries);

@@ -117,14 +117,14 @@ TEST_CASE("engine: a sync of the journal that fails ends all sending, and is not
 }
 
 TEST_CASE("engine: a journal whose disk fails ends all sending") {
-  TestSink sink([](sink::SinkOptions& options) { options.session.faults.reply_latency = 1ms; });
+  TestSink sink(slow_replies);
   const ringpost::test::TemporaryFolder folder;
   const std::string path = folder.path("journal");
   writes_fail = false;
   auto journal =
       queue::Journal::create(path, {}, queue::Durability::process, {.pwrite = failing_write});
   REQUIRE(journal);
-  EngineOptions options = options_of({sink.endpoint()}, 2);
+  EngineOptions options = options_of({sink.slow_endpoint()}, 2);
   options.journal = journal->get();
   const std::vector<TestJob> jobs = small_jobs(3000);
   Deliveries deliveries;

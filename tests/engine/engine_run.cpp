@@ -143,6 +143,16 @@ TestSink::TestSink(const std::function<void(sink::SinkOptions&)>& change) {
   sink_ = std::move(*started);
 }
 
+EndpointOptions TestSink::slow_endpoint(sink::ListenerKind kind) const {
+  EndpointOptions options = endpoint(kind);
+  options.messages_in_flight_max = 4;
+  return options;
+}
+
+void slow_replies(sink::SinkOptions& options) {
+  options.session.faults.reply_latency = std::chrono::milliseconds(50);
+}
+
 EndpointOptions TestSink::endpoint(sink::ListenerKind kind) const {
   EndpointOptions endpoint;
   endpoint.name = "sink";

@@ -82,6 +82,10 @@ class TestSink {
 
   // An endpoint that works.
   [[nodiscard]] EndpointOptions endpoint(sink::ListenerKind kind = sink::ListenerKind::plain) const;
+  // One with so few messages under way that, with the replies of `slow_replies`, a thousand take
+  // three seconds at least: what a test does after the first ones comes in the middle.
+  [[nodiscard]] EndpointOptions slow_endpoint(
+      sink::ListenerKind kind = sink::ListenerKind::plain) const;
   [[nodiscard]] sink::Sink& sink() { return *sink_; }
   [[nodiscard]] sink::Tally tally() const { return sink_->tally(); }
   // Stops it; then its record is whole.
@@ -92,6 +96,8 @@ class TestSink {
   ringpost::test::TemporaryFolder folder_;
   std::unique_ptr<sink::Sink> sink_;
 };
+
+void slow_replies(sink::SinkOptions& options);
 
 [[nodiscard]] EngineOptions options_of(std::vector<EndpointOptions> endpoints,
                                        std::uint32_t cores = 1);

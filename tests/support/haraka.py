@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import subprocess
 from pathlib import Path
 
 from support import recording_peer
@@ -44,6 +45,11 @@ class Haraka(recording_peer.RecordingPeer):
                 text.format(addresses=addresses, implicit=self.ports[IMPLICIT],
                             plain=self.ports[PLAIN], key=certificate.key,
                             certificate=certificate.certificate), encoding="ascii")
+        # The group of RFC 7919; without a file it would look for a prime of its own, for minutes.
+        subprocess.run(["openssl", "genpkey", "-genparam", "-algorithm", "DH",
+                        "-pkeyopt", "group:ffdhe2048",
+                        "-out", self.folder / "config/dhparams.pem"], check=True,
+                       capture_output=True)
         options = {"record": str(self.record), "user": user, "password": password,
                    "plain": self.ports[PLAIN], "refused": REFUSED, "refusedText": REFUSED_TEXT,
                    "putOff": PUT_OFF, "putOffText": PUT_OFF_TEXT}
