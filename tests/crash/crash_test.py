@@ -73,9 +73,10 @@ def states_of(program):
 class LockTest(SinkTest):
     def test_second_process_on_a_journal(self):
         """While a run has a journal, even a stopped one, another is refused and harms nothing."""
-        sink = self.sink("--latency", "5ms")
-        jobs = simple_jobs(1000)
-        flags = ("-e", sink.endpoint(), "--connections", "2", "--journal", JOURNAL)
+        sink = self.sink("--latency", "100ms")
+        jobs = simple_jobs(300)
+        flags = ("-e", sink.endpoint(), "--connections", "2", "--pipeline", "4",
+                 "--journal", JOURNAL)
         first = self.start_send(jobs, sink.endpoint(), *flags[2:])
         wait_until(lambda: len(sink.record()) >= 20, "some messages have arrived")
         first.signal(signal.SIGSTOP)

@@ -6,6 +6,7 @@ exit code tells what to do. Method: a scripted server that writes down every oct
 """
 
 import base64
+import json
 import ssl
 import time
 import unittest
@@ -289,15 +290,21 @@ class ConnectTest(BadServerTest):
 
     def test_server_that_comes_back(self):
         """A server that is not there at first and comes up soon is not given up."""
-        port = free_port()
-        jobs = simple_jobs(5)
-        program = self.start_send(jobs, f"smtp://127.0.0.1:{port}?tls=none")
-        # Nothing shows from outside that an attempt failed. The first is over by now, and the last
-        # comes after 1.75 s.
-        time.sleep(0.4)
-        server = self.server([*in_clear(), any_messages], port=port)
-        run = self.finish(program)
+        # Nothing shows from outside that an attempt failed, and the last one comes after 1.75 s:
+        # a busy machine may have the server there too early or too late, but not each time.
+        for _ in range(10):
+            port = free_port()
+            jobs = simple_jobs(5)
+            program = self.start_send(jobs, f"smtp://127.0.0.1:{port}?tls=none", "--summary",
+                                      "json")
+            time.sleep(0.4)
+            server = self.server([*in_clear(), any_messages], port=port)
+            run = self.finish(program)
+            totals = json.loads(run.stdout)["summary"]
+            if run.exit_code == 0 and totals["sessions_opened"] > totals["sessions_ready"]:
+                break
         self.assert_all_accepted(run, jobs)
+        self.assertGreater(totals["sessions_opened"], totals["sessions_ready"], run.describe())
         self.assertEqual(len(server.messages), 5)
 
     def test_greetings(self):
@@ -585,7 +592,7 @@ class GarbageTest(BadServerTest):
 class StallTest(BadServerTest):
     """Servers that say nothing, with timeouts that a test can wait for.
 
-    Where the server has something to say before or afterwards, the timeout leaves it a second for
+    Where the server has something to say before or afterwards, the timeout leaves it seconds for
     that, on a machine that may have much else to do."""
 
     def send_to(self, *scripts, timeout):
@@ -609,7 +616,7 @@ class StallTest(BadServerTest):
 
     def test_hello(self):
         """No reply to EHLO."""
-        _, run, _ = self.send_to([say(GREETING), stall], timeout="1s")
+        _, run, _ = self.send_to([say(GREETING), stall], timeout="2s")
         self.check_given_up(run, "ehlo")
 
     def test_handshake(self):
@@ -627,14 +634,14 @@ class StallTest(BadServerTest):
     def test_mail(self):
         """No reply to MAIL: the message goes through the next session."""
         _, run, jobs = self.send_to([*in_clear(), stall], [*in_clear(), any_messages],
-                                    timeout="1s")
+                                    timeout="5s")
         self.assert_all_accepted(run, jobs)
 
     def check_in_doubt(self, *ending):
         """The first message's end of data is followed by these steps; the others go elsewhere."""
         server, run, _ = self.send_to([*in_clear(), *envelope(), expect("DATA"),
                                        say("354 go on"), take_content, *ending],
-                                      [*in_clear(), any_messages], timeout="1s")
+                                      [*in_clear(), any_messages], timeout="5s")
         self.assert_exit(run, 6)
         self.assertEqual(run.statuses(), {"unknown": 1, "accepted": 2}, run.describe())
         self.assertEqual(run.outcome("job-0")["status"], "unknown")

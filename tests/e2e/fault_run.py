@@ -17,7 +17,8 @@ from pathlib import Path
 from support.fates import last_words
 from support.jobs import (numbered_body, read_outcomes, recipients_of, sha256,
                           simple_content, write_jobs)
-from support.program import OUTCOMES, PASSWORD, USER, RunningProgram, environment_of
+from support.program import (OUTCOMES, PASSWORD, USER, RunningProgram, environment_of,
+                             is_sanitized)
 from support.reconcile import reconcile
 from support.sink import Sink
 
@@ -28,8 +29,10 @@ FAULTS = ("drop@mail", "drop@rcpt", "drop@data", "drop@content", "drop@end", "dr
 OPENING_FAULTS = ("drop", "421", "half-reply", "garbage", "noise", "surplus", "late", "trickle",
                   "stall")
 OPENING_STAGES = ("greeting", "ehlo", "starttls", "auth")
-# Not far from the timeout of a run: such a reply comes just in time, or not.
-LATE = "900ms"
+# Short, because what stalls is waited for; a sanitizer needs time for itself.
+TIMEOUT_MS = 5000 if is_sanitized() else 2000
+# Not far from that: such a reply comes just in time, or not.
+LATE = f"{TIMEOUT_MS * 9 // 10}ms"
 JOURNAL = "run.journal"
 # All accepted, or a class of those that the faults make; 7 when four sessions in a row came to
 # nothing, which chance can do as well.
@@ -95,7 +98,7 @@ class FaultRun:
     opening_percent: float = 0.2
     connections: int = 16
     chunking: bool = True
-    timeout: str = "1s"  # short, because what stalls is waited for
+    timeout: str = f"{TIMEOUT_MS}ms"
     resends: bool = False  # keep a journal, and send what is unknown again until nothing is
     summary: dict = field(default_factory=dict)
     runs: int = 0

@@ -105,7 +105,7 @@ class StoppedTest(ResumeTest):
     def setUp(self):
         super().setUp()
         # In lock-step this takes some seconds.
-        self.the_sink = self.sink("--latency", "10ms")
+        self.the_sink = self.sink("--latency", "40ms")
         self.jobs = simple_jobs(300)
         write_jobs(self.folder / JOBS, self.jobs)
 

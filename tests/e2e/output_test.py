@@ -15,18 +15,13 @@ from support.fates import afterthoughts, last_words
 from support.jobs import (line_of, parse_outcomes, read_outcomes, recipients_of, simple_job,
                           simple_jobs, write_jobs)
 from support.program import (OUTCOMES, PASSWORD, PROGRAM, SECONDS_MAX, environment_of, interrupt,
-                             is_sanitized, terminate)
+                             is_sanitized, limit_files, terminate)
 from support.sink import SinkTest
 from support.workspace import wait_until
 
 ROOM = 200_000  # octets of a file; some 600 outcome lines
 JOB_COUNT = 20_000
 NO_ROOM = "there is no room for outcomes"
-
-
-def limit_files(program, octets):
-    resource.prlimit(program.process.pid, resource.RLIMIT_FSIZE,
-                     (octets, resource.RLIM_INFINITY))
 
 
 def wait_until_still(count, what, seconds=60):
@@ -48,8 +43,7 @@ class FullDiskTest(SinkTest):
         self.the_sink = self.sink("--latency", "2ms", listeners=("plain",))
         self.jobs = simple_jobs(JOB_COUNT)
         program = self.start_send(self.jobs, self.the_sink.endpoint("plain"), "--connections", "4",
-                                  *flags)
-        limit_files(program, ROOM)
+                                  *flags, file_bytes_max=ROOM)
         wait_until(lambda: NO_ROOM in program.stderr(), "it says that there is no room")
         return program
 
@@ -61,7 +55,7 @@ class FullDiskTest(SinkTest):
         lines = (self.folder / OUTCOMES).read_bytes().count(b"\n")
         self.assertLess(taken - lines, 3000)
         self.assertTrue(program.is_alive())
-        limit_files(program, resource.RLIM_INFINITY)
+        limit_files(program.process.pid, resource.RLIM_INFINITY)
         run = self.finish(program)
         self.assert_all_accepted(run, self.jobs)
         self.assert_says(run, "there is room for outcomes again")
@@ -100,8 +94,7 @@ class FullDiskWithJournalTest(ResumeTest):
         write_jobs(self.folder / JOBS, self.jobs)
 
     def start_without_room(self, *flags):
-        program = self.start_run(self.the_sink.endpoint(), *flags)
-        limit_files(program, ROOM)
+        program = self.start_run(self.the_sink.endpoint(), *flags, file_bytes_max=ROOM)
         wait_until(lambda: NO_ROOM in program.stderr(), "it says that there is no room")
         return program
 
@@ -109,7 +102,7 @@ class FullDiskWithJournalTest(ResumeTest):
         """The run goes on as if nothing had been."""
         program = self.start_without_room()
         wait_until_still(lambda: len(self.the_sink.record()), "the sink's record")
-        limit_files(program, resource.RLIM_INFINITY)
+        limit_files(program.process.pid, resource.RLIM_INFINITY)
         run = self.finish(program)
         self.assert_exit(run, 0)
         self.assert_finished(self.jobs, self.the_sink.stop())

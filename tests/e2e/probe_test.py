@@ -301,7 +301,7 @@ class TlsTest(ProbeTest):
         sink = self.sink(listeners=("tls",))
         endpoint = sink.endpoint("tls").replace("smtps://", "smtp://")
         self.check_fault(endpoint, "tls_expected", "TLS from the first octet", "smtps://localhost:",
-                         flags=("--timeout", "500ms"))
+                         flags=("--timeout", "3s"))
 
     def test_no_starttls(self):
         """Not announced: nothing more is said, and no secret."""
@@ -406,7 +406,7 @@ class DialogueTest(ProbeTest):
     def test_a_step_that_times_out(self):
         server = self.server([say(GREETING), expect("EHLO"), stall])
         self.check_fault(server.endpoint(), "timed_out", "no answer at ehlo",
-                         flags=("--timeout", "300ms"))
+                         flags=("--timeout", "2s"))
 
     def test_hostile_reply_to_ehlo(self):
         """Escapes, controls, endless lines and too many of them: bounded, and harmless."""

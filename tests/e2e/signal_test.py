@@ -58,8 +58,8 @@ class SignalTest(SinkTest):
         self.assertNotIn("unknown", found.values())
 
     def test_second_signal(self):
-        """The second one does not wait for replies that are two seconds away: they are in doubt."""
-        sink = self.sink("--latency", "2s", "--latency-connect", "0ms", listeners=("plain",))
+        """The second one does not wait for replies that never come: they are in doubt."""
+        sink = self.sink("--fault", "stall@end=100", listeners=("plain",))
         jobs = simple_jobs(50)
         program = self.start_send(jobs, sink.endpoint("plain"), "--connections", "3")
         # By now it waits for the replies to its first messages.

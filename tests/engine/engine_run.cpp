@@ -119,6 +119,18 @@ Delivery Deliveries::of(const std::string& id) const {
   return *std::find_if(deliveries.begin(), deliveries.end(), is_it);
 }
 
+void wait_until_sessions_are_ready(const Engine& engine) {
+  const Instant give_up_at = in_good_time();
+  for (;;) {
+    const EngineStatistics statistics = engine.statistics();
+    if (statistics.sessions_ready == statistics.sessions_opened) {
+      return;
+    }
+    REQUIRE(std::chrono::steady_clock::now() < give_up_at);
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+}
+
 void Deliveries::wait_for(std::size_t count) const {
   std::unique_lock lock(mutex_);
   REQUIRE(changed_.wait_until(lock, in_good_time(), [&] { return deliveries_.size() >= count; }));
@@ -145,12 +157,12 @@ TestSink::TestSink(const std::function<void(sink::SinkOptions&)>& change) {
 
 EndpointOptions TestSink::slow_endpoint(sink::ListenerKind kind) const {
   EndpointOptions options = endpoint(kind);
-  options.messages_in_flight_max = 4;
+  options.messages_in_flight_max = 2;
   return options;
 }
 
 void slow_replies(sink::SinkOptions& options) {
-  options.session.faults.reply_latency = std::chrono::milliseconds(50);
+  options.session.faults.reply_latency = std::chrono::milliseconds(150);
 }
 
 EndpointOptions TestSink::endpoint(sink::ListenerKind kind) const {

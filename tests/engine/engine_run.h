@@ -82,8 +82,8 @@ class TestSink {
 
   // An endpoint that works.
   [[nodiscard]] EndpointOptions endpoint(sink::ListenerKind kind = sink::ListenerKind::plain) const;
-  // One with so few messages under way that, with the replies of `slow_replies`, a thousand take
-  // three seconds at least: what a test does after the first ones comes in the middle.
+  // One with so few messages under way that, with the replies of `slow_replies`, `slow_job_count`
+  // of them take four seconds at least: what a test does after the first ones comes in the middle.
   [[nodiscard]] EndpointOptions slow_endpoint(
       sink::ListenerKind kind = sink::ListenerKind::plain) const;
   [[nodiscard]] sink::Sink& sink() { return *sink_; }
@@ -98,11 +98,16 @@ class TestSink {
 };
 
 void slow_replies(sink::SinkOptions& options);
+// No more than an engine has active, so that submit() does not wait for the first to be over.
+inline constexpr std::size_t slow_job_count = 240;
 
 [[nodiscard]] EngineOptions options_of(std::vector<EndpointOptions> endpoints,
                                        std::uint32_t cores = 1);
 // Fails the test when it cannot be started.
 [[nodiscard]] std::unique_ptr<Engine> start(EngineOptions options, Deliveries& deliveries);
+
+// One that is still being opened when an engine ends counts as lost at the server.
+void wait_until_sessions_are_ready(const Engine& engine);
 
 // The first promise: one outcome for each recipient of each job, and no other.
 void check_each_once(const std::vector<TestJob>& jobs, const Deliveries& deliveries);

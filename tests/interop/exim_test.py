@@ -24,7 +24,7 @@ class EximTest(AllChecks, PeerTest):
 
     # It takes dozens a second: replies come one by one, and each makes room for a message.
     steps = (replace(FLIGHTS, turns_max=1), replace(FLIGHTS_OF_16, turns_max=1), GROUPS, LOCK_STEP)
-    many = 400
+    many = 200
 
     @classmethod
     def make_peer(cls, folder, certificate):

@@ -430,7 +430,7 @@ class Content(unittest.TestCase):
             raw.ehlo()
             raw.send("MAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nBDAT 0 LAST\r\n")
             raw.replies(3)
-            until = time.monotonic() + 5
+            until = time.monotonic() + 60
             while not sink.records() and time.monotonic() < until:
                 time.sleep(0.01)
             self.assertEqual(len(sink.records()), 1)
@@ -471,7 +471,6 @@ class Refusals(unittest.TestCase):
 
     def test_a_silent_client_is_told_421(self):
         with Sink("--idle-timeout", "500ms") as sink, sink.raw() as raw:
-            raw.ehlo()
             self.assertTrue(raw.reply().startswith("421 4.4.2"))
             self.assertTrue(raw.at_end())
             self.assertEqual(sink.stop()["sessions_timed_out"], 1)
@@ -485,7 +484,7 @@ class Refusals(unittest.TestCase):
 
     def test_a_client_that_never_reads_is_let_go(self):
         with Sink() as sink:
-            with socket.create_connection(("127.0.0.1", sink.port["plain"]), timeout=5) as client:
+            with socket.create_connection(("127.0.0.1", sink.port["plain"]), timeout=60) as client:
                 client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
                 try:
                     for _ in range(2000):
@@ -512,22 +511,22 @@ class Time(unittest.TestCase):
         return time.monotonic() - before
 
     def test_a_pipelined_group_costs_one_delay_and_lock_step_one_each(self):
-        with Sink("--latency", "100ms") as sink, sink.raw() as raw:
-            self.assertGreater(self.seconds(raw.ehlo), 0.1)
+        with Sink("--latency", "500ms") as sink, sink.raw() as raw:
+            self.assertGreater(self.seconds(raw.ehlo), 0.5)
 
             def group():
                 raw.send(self.GROUP * 20)
                 raw.replies(60)
 
             took = self.seconds(group)
-            self.assertGreater(took, 0.1)
-            self.assertLess(took, 2)  # 60 delays are 6 s; a busy machine adds some
+            self.assertGreater(took, 0.5)
+            self.assertLess(took, 15)  # 60 delays are 30 s; a busy machine adds some
 
             def lock_step():
                 for _ in range(3):
                     raw.say("RSET\r\n")
 
-            self.assertGreater(self.seconds(lock_step), 0.3)
+            self.assertGreater(self.seconds(lock_step), 1.5)
 
     def test_replies_keep_their_own_times_and_their_order(self):
         with Sink("--latency", "100ms") as sink, sink.raw() as raw:
@@ -541,7 +540,7 @@ class Time(unittest.TestCase):
                 self.assertIn("2.1.0" if number == 0 else "2.1.5", raw.reply())
                 delay = time.monotonic() - sent[number]
                 self.assertGreater(delay, 0.099)
-                self.assertLess(delay, 2)
+                self.assertLess(delay, 20)
 
     def test_a_heap_of_replies_that_wait_stays_in_order(self):
         with Sink("--latency", "300ms", "--no-auth") as sink:
@@ -566,7 +565,7 @@ class Time(unittest.TestCase):
             self.assertEqual(sink.stop()["violations"]["pipelining"], 1)
 
     def test_octets_in_clear_while_the_reply_to_starttls_waits(self):
-        with Sink("--latency", "1s") as sink, sink.raw("starttls") as raw:
+        with Sink("--latency", "5s") as sink, sink.raw("starttls") as raw:
             raw.ehlo()
             raw.send("STARTTLS\r\n")
             time.sleep(0.03)

@@ -70,6 +70,7 @@ class AiosmtpdServer:
 
         # Not a port that the kernel picks: the controller has to know it to try it out.
         self.port = free_port()
-        self._controller = TestController(self.handler, hostname="127.0.0.1", port=self.port)
+        self._controller = TestController(self.handler, hostname="127.0.0.1", port=self.port,
+                                          ready_timeout=60)
         self._controller.start()
         cleanup(self._controller.stop)

@@ -3,6 +3,7 @@
 import base64
 import json
 import os
+import resource
 import signal
 import subprocess
 import time
@@ -17,7 +18,7 @@ PROGRAM = os.environ.get("RINGPOST", str(Path(__file__).parents[2] / "build/rele
 PASSWORD = "corr3ct-h0rse-battery"
 USER = "mailer"
 # For runs that should end by themselves long before; only a hang comes this far.
-SECONDS_MAX = 120
+SECONDS_MAX = 600
 OUTCOMES = "outcomes.jsonl"
 # What tests that need the program to be small or fast look for in it.
 SANITIZERS = (b"__asan_init", b"__tsan_init")
@@ -67,18 +68,25 @@ class Run:
         return found[0]
 
 
+def limit_files(pid, octets):
+    """How large files of a process may become: beyond that the disk is full for it."""
+    resource.prlimit(pid, resource.RLIMIT_FSIZE, (octets, resource.RLIM_INFINITY))
+
+
 class RunningProgram:
     """A process of ringpost whose stdout and stderr go to files, so that it never waits for us."""
 
-    def __init__(self, folder, arguments, environment, stdin=subprocess.DEVNULL):
+    def __init__(self, folder, arguments, environment, stdin=subprocess.DEVNULL,
+                 file_bytes_max=None):
         self.folder = folder
         self.arguments = [PROGRAM, *map(str, arguments)]
         self._stdout = folder / f"stdout-{time.monotonic_ns()}"
         self._stderr = folder / f"stderr-{time.monotonic_ns()}"
         self._started_at = time.monotonic()
         with open(self._stdout, "wb") as out, open(self._stderr, "wb") as err:
-            self.process = subprocess.Popen(self.arguments, cwd=folder, env=environment,
-                                            stdin=stdin, stdout=out, stderr=err)
+            self.process = subprocess.Popen(
+                self.arguments, cwd=folder, env=environment, stdin=stdin, stdout=out, stderr=err,
+                preexec_fn=file_bytes_max and (lambda: limit_files(0, file_bytes_max)))
         # It begins as a copy of this process and is itself when exec has replaced that.
         self.command_line = b""
         while self.is_alive() and not self.command_line.startswith(PROGRAM.encode()):
@@ -124,9 +132,11 @@ class RunningProgram:
 class ProgramTest(Workspace):
     """A test case that runs ringpost in a folder of its own."""
 
-    def start(self, *arguments, stdin=subprocess.DEVNULL, folder=None, **environment):
+    def start(self, *arguments, stdin=subprocess.DEVNULL, folder=None,
+              file_bytes_max=None, **environment):
         folder = folder or self.folder
-        program = RunningProgram(folder, arguments, environment_of(folder, **environment), stdin)
+        program = RunningProgram(folder, arguments, environment_of(folder, **environment), stdin,
+                                 file_bytes_max)
         self.addCleanup(program.stop)
         return program
 

@@ -53,15 +53,24 @@ def fast_folder(octets_free):
     return path if roomy and os.access(path, os.W_OK) else None
 
 
+# Names in the abstract namespace (unix(7)), one for each port that this process has taken.
+_taken_ports = []
+
+
 def free_port():
-    """A port of 127.0.0.1 that nobody listens on, for servers that cannot pick one themselves."""
+    """A port of 127.0.0.1 that nobody listens on, for servers that cannot pick one themselves. No
+    other test gets it while this process lives."""
     for _ in range(200):
         port = random.SystemRandom().choice(PORTS)
+        taken = socket.socket(socket.AF_UNIX)
         with socket.socket() as probe:
             try:
+                taken.bind(f"\0ringpost-test-port-{port}")
                 probe.bind(("127.0.0.1", port))
             except OSError:
+                taken.close()
                 continue
+            _taken_ports.append(taken)
             return port
     raise RuntimeError("no free port was found on 127.0.0.1")
 

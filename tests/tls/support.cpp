@@ -26,7 +26,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto patience = 10s;
+constexpr auto patience = 60s;
 
 std::string read_whole(const std::string& path) {
   std::ostringstream text;
