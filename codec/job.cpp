@@ -1,23 +1,11 @@
 #include "codec/job.h"
 
-#include "codec/limits.h"
+#include "codec/reusable_text.h"
 
 namespace ringpost {
 
-namespace {
-
-void shrink(std::string& buffer) {
-  if (buffer.capacity() > limits::job_bytes_kept_max) {
-    std::string().swap(buffer);
-  }
-}
-
-void empty(std::string& buffer) {
-  shrink(buffer);
-  buffer.clear();
-}
-
-}  // namespace
+using codec::empty;
+using codec::shrink;
 
 void Job::give_up_memory() {
   shrink(content);

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "codec/limits.h"
+#include "codec/reusable_text.h"
 #include "codec/utf8.h"
 
 namespace ringpost::codec {
@@ -27,14 +28,6 @@ constexpr std::array raw_fields = {JobField::raw, JobField::raw_base64, JobField
 constexpr std::array composed_fields = {
     JobField::reply_to,  JobField::subject,   JobField::text,    JobField::html,
     JobField::text_file, JobField::html_file, JobField::headers, JobField::attachments};
-
-void empty(std::string& buffer) {
-  if (buffer.capacity() > limits::job_bytes_kept_max) {
-    std::string().swap(buffer);
-  } else {
-    buffer.clear();
-  }
-}
 
 // ---- Recipients and sender
 // -----------------------------------------------------------------------
