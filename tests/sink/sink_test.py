@@ -328,6 +328,17 @@ class Content(unittest.TestCase):
             record = sink.records()[0]
             self.assertEqual((record["bytes"], record["sha256"]), (len(body), sha256(body)))
 
+    def test_a_record_without_digests(self):
+        """--no-digest leaves out the SHA-256 and nothing else."""
+        with Sink("--no-digest", record=True) as sink, sink.raw() as raw:
+            raw.ehlo()
+            raw.send("MAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nBDAT 12 LAST\r\nX-Id: 7\r\n\r\nx")
+            self.assertEqual(codes(raw.replies(3)), [250, 250, 250])
+            sink.stop()
+            (record,) = sink.records()
+            self.assertIsNone(record["sha256"])
+            self.assertEqual((record["x_id"], record["bytes"]), ("7", 12))
+
     def test_bdat_takes_exact_octets_over_clear_and_tls(self):
         body = lines(200, seed=1)
         for kind in ("plain", "tls"):
