@@ -15,7 +15,8 @@
 //
 // A server is trusted with as much as it has shown that it can do: its first BDAT goes alone, a
 // flight has two messages until one has come back in step. What went wrong makes later sessions
-// more careful: fall_back() says how. The receiving side is session_replies.cpp.
+// more careful: fall_back() says how. The receiving side is session_replies.cpp;
+// what comes before the first message, session_opening.cpp.
 #include "engine/protocol/session.h"
 
 #include <algorithm>
