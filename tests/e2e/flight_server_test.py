@@ -9,106 +9,10 @@ import unittest
 
 from bad_server_test import BadServerTest
 from support.jobs import simple_job, simple_jobs
-from support.scripted_server import hang_up, in_clear, logged_in, reset, take_content
+from support.scripted_server import hang_up, in_clear, logged_in, reset
+from support.smtp_session import Session, served_by
 
 OFFER = ("PIPELINING", "CHUNKING", "ENHANCEDSTATUSCODES", "SIZE 50000000")
-
-
-class Session:
-    """What the commands of one connection have led to; a test overrides what it answers."""
-
-    def __init__(self, dialogue):
-        self.dialogue = dialogue
-        self.replies = []  # to be sent before the next read
-        self.sender = None
-        self.recipients = []
-        self.mails = 0
-
-    def run(self):
-        while True:
-            self.flush_if_idle()
-            line = self.dialogue.read_line()
-            self.obey(line.split(" ")[0].upper(), line)
-
-    def flush_if_idle(self):
-        """As servers do: replies leave when there is nothing more to read at the moment."""
-        if self.replies and b"\r\n" not in self.dialogue._unread:
-            self.dialogue.send("".join(reply + "\r\n" for reply in self.replies).encode())
-            self.replies = []
-
-    def flush(self):
-        octets = "".join(reply + "\r\n" for reply in self.replies).encode()
-        self.replies = []
-        if octets:
-            self.dialogue.send(octets)
-
-    def end(self, how):
-        self.flush()
-        how(self.dialogue)
-
-    def obey(self, verb, line):
-        getattr(self, f"take_{verb.lower()}", self.take_unknown)(line)
-
-    def take_unknown(self, _line):
-        self.replies.append("500 5.5.2 what?")
-
-    def take_rset(self, _line):
-        self.sender, self.recipients = None, []
-        self.replies.append("250 2.0.0 reset")
-
-    def take_mail(self, line):
-        if self.sender is not None:
-            self.replies.append("503 5.5.1 sender already given")
-            return
-        self.mails += 1
-        self.sender = line
-        self.replies.append("250 2.1.0 sender ok")
-
-    def take_rcpt(self, line):
-        if self.sender is None:
-            self.replies.append("503 5.5.1 sender first")
-            return
-        self.recipients.append(line)
-        self.replies.append("250 2.1.5 recipient ok")
-
-    def read_chunk(self, line):
-        count = int(line.split(" ")[1])
-        while len(self.dialogue._unread) < count:
-            self.dialogue.receive()
-        content = bytes(self.dialogue._unread[:count])
-        del self.dialogue._unread[:count]
-        return content
-
-    def keep(self, content):
-        self.dialogue.messages.append(content)
-        self.sender, self.recipients = None, []
-        self.replies.append("250 2.0.0 kept")
-
-    def take_bdat(self, line):
-        content = self.read_chunk(line)
-        if not self.recipients:
-            self.replies.append("503 5.5.1 no recipients")
-            return
-        self.keep(content)
-
-    def take_data(self, _line):
-        self.replies.append("354 go on")
-        self.flush()
-        take_content(self.dialogue)
-        content = self.dialogue.messages.pop()
-        self.keep(content)
-
-    def take_quit(self, _line):
-        self.replies.append("221 2.0.0 bye")
-        self.end(hang_up)
-
-
-def served_by(kind, **attributes):
-    def step(dialogue):
-        session = kind(dialogue)
-        session.__dict__.update(attributes)
-        session.run()
-    return step
 
 
 class FlightTest(BadServerTest):

@@ -27,6 +27,7 @@ class Dialogue:
         self.clear = bytearray()
         self.secured = bytearray()
         self.messages = []  # as sent: with dot-stuffing, without the end of data
+        self.kept = []  # what a session of support.smtp_session has taken
         self.lines = []  # (under TLS, command line)
         self.tls_error = None
         self.ended_by_client = False
