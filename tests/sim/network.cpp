@@ -5,8 +5,16 @@
 
 namespace ringpost::sim {
 
-void Network::schedule(EventKind kind, std::size_t connection) {
-  events_.push({now_ + random_.duration_up_to(options_.latency_max), order_++, kind, connection});
+Network::Network(const NetworkOptions& options, Random& random)
+    : options_(options), random_(random) {
+  if (options_.restart_after > Duration{0}) {
+    events_.push({begin_ + options_.restart_after, order_++, EventKind::restart, 0});
+  }
+}
+
+void Network::schedule(EventKind kind, std::size_t connection, Duration pause) {
+  const Instant at = now_ + pause + random_.duration_up_to(options_.latency_max);
+  events_.push({at, order_++, kind, connection});
 }
 
 void Network::advance_to(Instant instant) {
@@ -29,6 +37,10 @@ void Network::happen(const Event& event) {
       return client_reads(event.connection);
     case EventKind::send_done:
       return send_done(event.connection);
+    case EventKind::server_idles:
+      return server_idles(event.connection);
+    case EventKind::restart:
+      return restart();
   }
 }
 
@@ -49,15 +61,43 @@ void Network::answer(std::size_t index) {
   if (connection.client == nullptr) {
     return;
   }
-  if (now_ < begin_ + options_.away_for || random_.sometimes(options_.refused_one_in)) {
+  if (away() || random_.sometimes(options_.refused_one_in)) {
     connection.client->connected(index, -ECONNREFUSED);
     return;
   }
   const bool odd = random_.sometimes(options_.odd_one_in);
-  connection.server = std::make_unique<test::ModelServer>(
-      odd ? options_.odd_server : options_.server, random_.next());
+  test::ModelServerOptions server = odd ? options_.odd_server : options_.server;
+  server.account = &account_;
+  connection.server = std::make_unique<test::ModelServer>(server, random_.next());
+  if (options_.idle_max > Duration{0}) {
+    connection.heard_at = now_;
+    schedule(EventKind::server_idles, index, options_.idle_max);
+  }
   connection.client->connected(index, 0);
   wake_both(index);
+}
+
+bool Network::away() const {
+  const Duration age = now_ - begin_;
+  const bool restarts =
+      age >= options_.restart_after && age < options_.restart_after + options_.restart_for;
+  return age < options_.away_for || restarts;
+}
+
+// Every connection is gone, and what servers had said and nobody had read may be gone, too.
+void Network::restart() {
+  for (std::size_t i = 0; i < connections_.size(); ++i) {
+    Connection& connection = connections_[i];
+    if (connection.server == nullptr || connection.reset) {
+      continue;
+    }
+    if (random_.one_in(2)) {
+      break_off(i);
+    } else {
+      connection.server->end_for_idleness(random_.one_in(2));
+    }
+    wake_both(i);
+  }
 }
 
 void Network::receive(std::size_t index) {
@@ -71,7 +111,7 @@ void Network::send(std::size_t index, Bytes octets) {
   connection.send_under_way = true;
   connection.send_bytes = octets.size();
   connection.sending = octets;
-  take(connection, random_.piece_of(octets.size()));
+  take(connection, options_.whole_reads ? octets.size() : random_.piece_of(octets.size()));
   schedule(EventKind::send_done, index);
   wake_both(index);
 }
@@ -138,7 +178,9 @@ void Network::wake_both(std::size_t index) {
   const bool hears = connection.receiving && !connection.end_told;
   if (hears && (said || connection.reset) && !connection.client_reads_soon) {
     connection.client_reads_soon = true;
-    schedule(EventKind::client_reads, index);
+    const Duration pause =
+        connection.server == nullptr ? Duration{} : Duration(connection.server->take_pause());
+    schedule(EventKind::client_reads, index, pause);
   }
 }
 
@@ -160,10 +202,26 @@ void Network::server_reads(std::size_t index) {
   if (random_.sometimes(options_.reset_one_in)) {
     break_off(index);
   } else {
-    const std::size_t count = random_.piece_of(connection.in_transit.size());
+    const std::size_t available = connection.in_transit.size();
+    const std::size_t count = options_.whole_reads ? available : random_.piece_of(available);
+    connection.heard_at = now_;
     connection.server->receive(Bytes(connection.in_transit).substr(0, count));
     connection.in_transit.erase(0, count);
   }
+  wake_both(index);
+}
+
+void Network::server_idles(std::size_t index) {
+  Connection& connection = connections_[index];
+  if (connection.client == nullptr || connection.reset || connection.server->ended()) {
+    return;
+  }
+  const Instant over_at = connection.heard_at + options_.idle_max;
+  if (now_ < over_at) {
+    schedule(EventKind::server_idles, index, over_at - now_);
+    return;
+  }
+  connection.server->end_for_idleness(options_.idle_says_so);
   wake_both(index);
 }
 
@@ -174,8 +232,7 @@ void Network::client_reads(std::size_t index) {
     return;
   }
   std::string& said = connection.server->output();
-  // A server that has ended the connection answers what still comes with a reset.
-  const bool overtaken = connection.server->ended() && random_.one_in(16);
+  const bool overtaken = connection.server->ended() && random_.sometimes(options_.overtaken_one_in);
   if (connection.reset || overtaken) {
     connection.reset = true;
     connection.end_told = true;
@@ -207,6 +264,17 @@ std::vector<const test::TakenMessage*> Network::taken() const {
     }
   }
   return messages;
+}
+
+std::vector<test::Refusal> Network::refusals() const {
+  std::vector<test::Refusal> all;
+  for (const Connection& connection : connections_) {
+    if (connection.server != nullptr) {
+      const auto& refused = connection.server->refusals();
+      all.insert(all.end(), refused.begin(), refused.end());
+    }
+  }
+  return all;
 }
 
 std::string Network::complaint() const {

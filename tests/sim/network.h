@@ -26,6 +26,16 @@ struct NetworkOptions {
   std::uint64_t black_hole_one_in = 0;    // connections that nobody answers
   std::uint64_t reset_one_in = 0;         // pieces on their way that meet a reset
   std::uint64_t send_failure_one_in = 0;  // sends that fail behind any part of their octets
+  // Servers that have ended a connection answer what still comes with a reset, and what they said
+  // is lost.
+  std::uint64_t overtaken_one_in = 16;  // looks at what such a server said
+  // A server reads what was sent together in one piece, as from a client that is near.
+  bool whole_reads = false;
+  Duration idle_max{0};  // then a server ends the connection; 0: never
+  bool idle_says_so = false;
+  // All servers go away then, with their connections, for so long; 0: they do not.
+  Duration restart_after{0};
+  Duration restart_for{0};
 };
 
 // The client's end of a connection.
@@ -42,7 +52,7 @@ class ConnectionEnd {
 // Thread: one. Everything happens in advance_to(), in the order of its time.
 class Network {
  public:
-  Network(const NetworkOptions& options, Random& random) : options_(options), random_(random) {}
+  Network(const NetworkOptions& options, Random& random);
 
   [[nodiscard]] Instant now() const { return now_; }
   // `never` when nothing is on its way.
@@ -68,9 +78,18 @@ class Network {
   [[nodiscard]] std::vector<const test::TakenMessage*> taken() const;
   // The first command that no client of ours may send; empty when there was none.
   [[nodiscard]] std::string complaint() const;
+  // Everybody whom servers refused by their own judgement.
+  [[nodiscard]] std::vector<test::Refusal> refusals() const;
 
  private:
-  enum class EventKind : std::uint8_t { answer, server_reads, client_reads, send_done };
+  enum class EventKind : std::uint8_t {
+    answer,
+    server_reads,
+    client_reads,
+    send_done,
+    server_idles,
+    restart
+  };
   struct Event {
     Instant at;
     std::uint64_t order;  // of its making
@@ -83,6 +102,7 @@ class Network {
   struct Connection {
     ConnectionEnd* client = nullptr;            // null: it is closed, or its process is dead
     std::unique_ptr<test::ModelServer> server;  // null before it was reached
+    Instant heard_at{};                         // the server, from the client
     bool receiving = false;
     bool end_told = false;
     bool reset = false;
@@ -95,11 +115,14 @@ class Network {
   };
 
   void happen(const Event& event);
-  void schedule(EventKind kind, std::size_t connection);
+  void schedule(EventKind kind, std::size_t connection, Duration pause = {});
   void answer(std::size_t index);
   void server_reads(std::size_t index);
   void client_reads(std::size_t index);
   void send_done(std::size_t index);
+  void server_idles(std::size_t index);
+  void restart();
+  [[nodiscard]] bool away() const;
   void take(Connection& connection, std::size_t count);
   void break_off(std::size_t index);
   void wake_both(std::size_t index);
@@ -108,6 +131,7 @@ class Network {
   Random& random_;
   Instant now_ = Instant(std::chrono::hours(1000));
   const Instant begin_ = now_;
+  test::ModelAccount account_;
   std::uint64_t order_ = 0;
   std::priority_queue<Event, std::vector<Event>, std::greater<>> events_;
   std::deque<Connection> connections_;

@@ -29,6 +29,12 @@ struct LifePlan {
 
 struct Plan {
   std::uint64_t seed = 0;
+  // Nothing fails but what the server has not shown that it can, nobody kills anybody, and the
+  // server is one that takes whatever it is given in the right way: so more is promised.
+  bool sound = false;
+  // What works at one time need not work at another, or at another node: a way of speaking may be
+  // refused behind a success, and such a refusal is taken for what it says.
+  bool fickle = false;
   std::vector<std::string> lines;               // of the job file
   std::vector<std::size_t> recipients_of_line;  // at least one, also where the line is no job
 

@@ -1,5 +1,6 @@
 #include "tests/sim/promise.h"
 
+#include <set>
 #include <utility>
 
 #include <fmt/format.h>
@@ -61,6 +62,39 @@ std::string count_copies(const Story& story, std::span<const test::TakenMessage*
   return {};
 }
 
+// Who was refused, for now or for good.
+class Refused {
+ public:
+  explicit Refused(const Story& story) {
+    for (const test::Refusal& refusal : story.refusals) {
+      names_[refusal.permanent ? 1 : 0].insert(refusal.recipient.empty() ? refusal.sender
+                                                                         : refusal.recipient);
+    }
+  }
+  [[nodiscard]] bool has(const Key& key, bool permanent) const {
+    const auto& names = names_[permanent ? 1 : 0];
+    return names.contains(fmt::format("r{}.j{}@b.example", key.second, key.first)) ||
+           names.contains(fmt::format("j{}@a.example", key.first));
+  }
+
+ private:
+  std::set<std::string> names_[2];
+};
+
+// Whether the servers' own judgement bears the word out.
+std::string judge_refusal(const Story& story, const Key& key, Status status,
+                          const Refused& refused) {
+  const bool invented = status == Status::rejected && !story.plan.fickle && !refused.has(key, true);
+  const bool gave_up =
+      story.plan.sound && (status == Status::unknown || status == Status::unsent ||
+                           (status == Status::deferred && !refused.has(key, false)));
+  if (!invented && !gave_up) {
+    return {};
+  }
+  return fmt::format("line {}, recipient {}: told {}, and no server refused it", key.first,
+                     key.second, name_of(status));
+}
+
 std::string judge(const Story& story, const Key& key, const LastWord& word, std::uint64_t copies) {
   const bool may_be_there = word.status == Status::accepted || word.status == Status::unknown;
   const std::uint64_t least = word.status == Status::accepted ? 1 : 0;
@@ -91,9 +125,13 @@ std::string broken_promise(const Story& story, std::span<const test::TakenMessag
   if (std::string broken = count_copies(story, taken, copies); !broken.empty()) {
     return broken;
   }
+  const Refused refused(story);
   for (const auto& [key, word] : words) {
     const std::string address = fmt::format("r{}.j{}@b.example", key.second, key.first);
     if (std::string broken = judge(story, key, word, copies[address]); !broken.empty()) {
+      return broken;
+    }
+    if (std::string broken = judge_refusal(story, key, word.status, refused); !broken.empty()) {
       return broken;
     }
     copies.erase(address);

@@ -20,13 +20,17 @@ struct Story {
   std::uint64_t lines_read = 0;  // of the job file, by the life that came furthest
   std::uint64_t lives_cut_short = 0;
   std::map<std::string, std::string> contents;  // by job, as they were to be sent
+  std::vector<test::Refusal> refusals = {};     // of all servers
 };
 
 // The first thing that breaks the promise, in words; empty when all is kept:
 // every recipient of every line that was read has one final word, or the last word of those that
 // are sent again, and nothing behind it; `accepted` has its message at a server exactly once;
-// `unknown` once or not at all; every other word not at all; and what a server has is what was to
-// be sent, octet by octet. Where unknown messages are sent again, each time allows one more copy.
+// `unknown` once or not at all; every other word not at all; `rejected` is only whom a server
+// refused for good by its own judgement, or in its whim where it is fickle; and what a server has
+// is what was to be sent, octet by octet, under its own sender. Where unknown messages are sent
+// again, each time allows one more copy. In a sound plan nobody is `unknown` or `unsent`, and
+// `deferred` only who was put off by the server's own judgement.
 [[nodiscard]] std::string broken_promise(const Story& story,
                                          std::span<const test::TakenMessage* const> taken);
 

@@ -64,6 +64,7 @@ TEST_CASE("promise: every other word than accepted and unknown means that no ser
        {Status::rejected, Status::deferred, Status::unsent, Status::invalid, Status::expired}) {
     World world;
     world.story.told[1].status = status;
+    world.story.refusals = {{"j0@a.example", "r1.j0@b.example", true}};
     INFO(name_of(status));
     CHECK(world.broken() != "");
     world.first.recipients.pop_back();
@@ -96,4 +97,31 @@ TEST_CASE("promise: another content, another recipient or an unknown sender brea
   world.second.recipients = {"r0.j1@b.example"};
   world.second.sender = "j7@a.example";
   CHECK(world.broken() != "");
+}
+
+TEST_CASE("promise: rejected is only who was refused for good by a server's own judgement") {
+  World world;
+  world.story.told[2].status = Status::rejected;
+  world.taken.pop_back();
+  CHECK(world.broken() == "line 1, recipient 0: told rejected, and no server refused it");
+  world.story.refusals = {{"j1@a.example", "r0.j1@b.example", false}, {"j0@a.example", "", true}};
+  CHECK(world.broken() != "");
+  world.story.refusals = {{"j1@a.example", "r0.j1@b.example", true}};
+  CHECK(world.broken() == "");
+  world.story.refusals = {{"j1@a.example", "", true}};
+  CHECK(world.broken() == "");
+}
+
+TEST_CASE("promise: at a sound server nobody is in doubt, unsent, or put off without a reason") {
+  for (const Status status : {Status::unknown, Status::unsent, Status::deferred}) {
+    World world;
+    world.story.told[2].status = status;
+    world.taken.pop_back();
+    INFO(name_of(status));
+    CHECK(world.broken() == "");
+    world.plan.sound = true;
+    CHECK(world.broken() != "");
+    world.story.refusals = {{"j1@a.example", "", false}};
+    CHECK((world.broken() == "") == (status == Status::deferred));
+  }
 }

@@ -16,6 +16,8 @@ namespace ringpost::sim {
 
 namespace {
 
+using namespace std::chrono_literals;
+
 // FNV-1a.
 class Hash {
  public:
@@ -39,7 +41,7 @@ class Simulation {
         random_(plan.seed * 2 + 1),
         network_(plan.network, random_),
         disk_(random_),
-        story_{plan, {}, 0, 0, {}} {
+        story_{plan, {}, 0, 0, {}, {}} {
     std::filesystem::remove(files_.journal);
     std::filesystem::remove(files_.outcomes);
     std::ofstream jobs(files_.jobs, std::ios::binary);
@@ -70,7 +72,11 @@ class Simulation {
     if (std::string complaint = network_.complaint(); !complaint.empty()) {
       return "a server got " + complaint;
     }
+    story_.refusals = network_.refusals();
     if (std::string broken = broken_promise(story_, network_.taken()); !broken.empty()) {
+      return broken;
+    }
+    if (std::string broken = check_time(); !broken.empty()) {
       return broken;
     }
     return plan_.journal == JournalKind::none ? std::string() : check_journal();
@@ -101,6 +107,35 @@ class Simulation {
       die(life);
     }
     return read_journal();
+  }
+
+  // What a sound server may cost: finding out how to speak to it, round trips of each message in
+  // lock-step with a session of its own, the rate that was asked for, the pauses that it makes
+  // itself behind errors, and those in front of other attempts.
+  std::string check_time() {
+    if (!plan_.sound) {
+      return {};
+    }
+    constexpr std::uint64_t round_trips_max = 40;  // of a message with five recipients
+    Duration longest = 2min;
+    longest += plan_.lines.size() * round_trips_max * 2 * plan_.network.latency_max;
+    if (plan_.endpoint.messages_per_second_max > 0) {
+      longest += plan_.lines.size() * 1s;
+    }
+    if (plan_.network.server.odd.errors_soft > 0) {
+      longest += plan_.lines.size() * 5s;
+    }
+    const bool puts_off =
+        std::any_of(story_.refusals.begin(), story_.refusals.end(),
+                    [](const test::Refusal& refusal) { return !refusal.permanent; });
+    longest += puts_off ? Duration(1h) : Duration{0};
+    const Duration took = network_.now() - begin_;
+    if (took <= longest) {
+      return {};
+    }
+    return fmt::format("it took {} s, and {} s are enough",
+                       std::chrono::duration_cast<std::chrono::seconds>(took).count(),
+                       std::chrono::duration_cast<std::chrono::seconds>(longest).count());
   }
 
   void die(const LifePlan& life) {
@@ -215,6 +250,7 @@ class Simulation {
   const Files files_;
   Random random_;
   Network network_;
+  const Instant begin_ = network_.now();
   SimDisk disk_;
   Story story_;
   std::string lines_;  // that the journal exports

@@ -1,15 +1,19 @@
 // An SMTP server that knows what it did: the other side of the promise.
 //
-// It is honest, in that it answers each command once and in order, and says 2xx to an end of data
-// only for what it keeps; it need not be friendly. From its seed it refuses, overflows, hangs,
-// breaks off and babbles. Octets in, octets out; no socket.
+// It is honest, in that it says 2xx to an end of data only for what it keeps; it need not be
+// friendly. From its seed it refuses, overflows, hangs, breaks off and babbles; its oddities
+// (model_oddities.h) are those of real servers. Octets in, octets out; no socket.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <random>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
+
+#include "tests/support/model_oddities.h"
 
 namespace ringpost::test {
 
@@ -18,6 +22,20 @@ struct TakenMessage {
   std::string sender;
   std::vector<std::string> recipients;
   std::string content;  // as it came, without the dots' doubling and without the end of data
+};
+
+// Whom a server does not want, by its own judgement of the sender, the recipient or the message. A
+// reply to a way of speaking, to the session or about the account is none.
+struct Refusal {
+  std::string sender;
+  std::string recipient;  // empty: all of the sender's
+  bool permanent = false;
+};
+
+// What all sessions of an account have done.
+struct ModelAccount {
+  std::uint64_t messages = 0;
+  std::uint64_t logins = 0;
 };
 
 // Chances are in percent.
@@ -42,12 +60,15 @@ struct ModelServerOptions {
   std::uint32_t interruption_chance = 0;  // 4xx or 5xx in the middle of a content, then the end
   std::uint64_t dies_after_input = ~std::uint64_t{0};  // octets
   std::uint64_t dies_after_output = ~std::uint64_t{0};
+  ModelOddities odd;
+  ModelAccount* account = nullptr;  // outlives the server; null: one of its own
 };
 
 class ModelServer {
  public:
   ModelServer(const ModelServerOptions& options, std::uint64_t seed);
 
+  // What comes in one read of the server's.
   void receive(std::string_view octets);
   // What it has to say; the caller takes from the front.
   [[nodiscard]] std::string& output() { return output_; }
@@ -56,8 +77,13 @@ class ModelServer {
   // STARTTLS had its 220, and the next octets are TLS.
   [[nodiscard]] bool wants_handshake() const { return wants_handshake_; }
   void handshake_done();
+  // It takes its time for what it has said since this was called last.
+  [[nodiscard]] std::chrono::seconds take_pause() { return std::exchange(pause_, {}); }
+  // Nothing has come for long.
+  void end_for_idleness(bool says_so);
 
   [[nodiscard]] const std::vector<TakenMessage>& taken() const { return taken_; }
+  [[nodiscard]] const std::vector<Refusal>& refusals() const { return refusals_; }
   [[nodiscard]] std::uint64_t resets() const { return resets_; }
   // RSET though no transaction was open, and MAIL though one was.
   [[nodiscard]] std::uint64_t needless_resets() const { return needless_resets_; }
@@ -68,29 +94,46 @@ class ModelServer {
 
  private:
   void take_line(std::string_view line);
+  [[nodiscard]] bool takes_packet();
+  void take_behind_dot();
+  [[nodiscard]] bool more_lines() const { return read_.find('\n') != std::string_view::npos; }
+  void drop_lines();
   void take_command(std::string_view line);
+  void obey(std::string_view line);
   void take_hello(bool extended);
   void take_auth(std::string_view line);
+  void take_rset();
   void take_mail(std::string_view line);
+  void take_mail_over_limit();
   void take_rcpt(std::string_view line);
   void take_data();
   void take_bdat(std::string_view line);
   void take_chunk();
+  void refuse_chunk();
   [[nodiscard]] bool over_limit();
+  [[nodiscard]] bool over_quota(Answer stage);
   void take_content_line(std::string_view line);
   void take_end_of_data();
+  void accept(Answer answer, std::string_view enhanced, std::string_view text);
   void reply(int code, std::string_view enhanced, std::string_view text);
+  void say_reply(int code, std::string_view enhanced, std::string_view text);
+  [[nodiscard]] bool too_many_errors(int code);
+  void refuse_message(bool permanent);
   void say(std::string_view octets);
   void end() { ended_ = true; }
   [[nodiscard]] bool chance(std::uint32_t percent) { return random_() % 100 < percent; }
   // Each by chance, instead of the reply.
   [[nodiscard]] bool shuts_down();
   [[nodiscard]] bool falls_silent();
-  [[nodiscard]] bool refuses(std::string_view permanent, std::string_view transient);
+  enum class Refused : std::uint8_t { not_at_all, for_now, for_good };
+  [[nodiscard]] Refused refuses(std::string_view permanent, std::string_view transient);
 
   ModelServerOptions options_;
   std::mt19937_64 random_;
+  ModelAccount own_account_;
   std::string input_;
+  std::string_view read_;     // what came in this read behind the octet at hand
+  bool stray_lines_ = false;  // of contents may be taken for commands
   std::string output_;
   std::uint64_t input_bytes_ = 0;
   std::uint64_t output_bytes_ = 0;
@@ -103,11 +146,17 @@ class ModelServer {
   bool in_content_ = false;
   std::uint64_t chunk_bytes_left_ = 0;
   bool chunk_refused_ = false;  // its octets are read and dropped
+  bool chunk_is_last_ = false;
+  bool in_chunks_ = false;  // of a message whose last has not come
   bool understands_nothing_ = false;
   std::uint64_t mails_ = 0;
   bool interrupts_ = false;
   TakenMessage current_;
   std::vector<TakenMessage> taken_;
+  std::vector<Refusal> refusals_;
+  std::chrono::seconds pause_{0};
+  std::uint32_t errors_ = 0;
+  std::uint32_t idle_resets_ = 0;
   std::uint64_t resets_ = 0;
   std::uint64_t needless_resets_ = 0;
   std::uint64_t nested_mails_ = 0;
