@@ -59,6 +59,29 @@ void take_size(Bytes line, Capabilities& capabilities) {
   capabilities.message_bytes_max = error == std::errc() && whole ? number : 0;
 }
 
+// NAME=NUMBER, separated by blanks (RFC 9422 3). Names that are not known, and numbers that are
+// none or 0, say nothing.
+void take_limits(Bytes line, Capabilities& capabilities) {
+  while (!line.empty()) {
+    const Bytes name = take_word(line, " \t=");
+    if (line.empty() || line.front() != '=') {
+      continue;
+    }
+    line.remove_prefix(1);
+    const Bytes digits = take_word(line, " \t");
+    std::uint32_t number = 0;
+    const auto [end, error] = std::from_chars(digits.begin(), digits.end(), number);
+    if (error != std::errc() || end != digits.end()) {
+      continue;
+    }
+    if (same_word(name, "MAILMAX")) {
+      capabilities.session_messages_max = number;
+    } else if (same_word(name, "RCPTMAX")) {
+      capabilities.recipients_max = number;
+    }
+  }
+}
+
 void take_keyword(Bytes line, Capabilities& capabilities) {
   // Old servers print `AUTH=LOGIN PLAIN` beside or instead of `AUTH LOGIN PLAIN`.
   const Bytes keyword = take_word(line, " \t=");
@@ -78,6 +101,8 @@ void take_keyword(Bytes line, Capabilities& capabilities) {
     capabilities.enhanced_status_codes = true;
   } else if (same_word(keyword, "SIZE")) {
     take_size(line, capabilities);
+  } else if (same_word(keyword, "LIMITS")) {
+    take_limits(line, capabilities);
   } else if (same_word(keyword, "AUTH")) {
     if (!line.empty() && line.front() == '=') {
       line.remove_prefix(1);

@@ -34,6 +34,9 @@ struct Capabilities {
   bool enhanced_status_codes = false;
   bool size = false;
   std::uint64_t message_bytes_max = 0;  // of SIZE; 0: no limit announced
+  // Of LIMITS (RFC 9422): transactions a session, recipients a transaction; 0: none announced.
+  std::uint32_t session_messages_max = 0;
+  std::uint32_t recipients_max = 0;
   bool auth = false;
   std::uint8_t auth_mechanisms = 0;  // bit n: AuthMechanism n
 

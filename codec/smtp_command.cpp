@@ -116,6 +116,12 @@ void append_bdat_last(std::string& out, std::uint64_t size_bytes) {
   out.append(" LAST\r\n");
 }
 
+void append_bdat(std::string& out, std::uint64_t size_bytes) {
+  out.append("BDAT ");
+  append_number(out, size_bytes);
+  out.append(crlf);
+}
+
 void append_rset(std::string& out) { out.append("RSET\r\n"); }
 
 void append_quit(std::string& out) { out.append("QUIT\r\n"); }

@@ -32,6 +32,8 @@ void append_mail(std::string& out, Bytes sender, const MailParameters& parameter
 void append_rcpt(std::string& out, Bytes address, Bytes notify);
 void append_data(std::string& out);
 void append_bdat_last(std::string& out, std::uint64_t size_bytes);
+// Of a chunk that others follow.
+void append_bdat(std::string& out, std::uint64_t size_bytes);
 void append_rset(std::string& out);
 void append_quit(std::string& out);
 

@@ -58,7 +58,7 @@ Instant Connection::deadline() const {
 void Connection::open(const io::SocketAddress& address,
                       const protocol::PipeliningKnowledge& knowledge,
                       std::shared_ptr<const protocol::Login> login) {
-  knowledge_told = knowledge;
+  knowledge_at_start_ = knowledge;
   RP_ASSERT(phase_ == Phase::idle);
   login_ = std::move(login);
   peer_ = address.text();
@@ -97,7 +97,8 @@ void Connection::connected(std::int32_t result) {
 void Connection::start_session() {
   phase_ = Phase::talking;
   protocol::SessionListener& listener = *this;
-  session_.emplace(*environment_.session, listener, environment_.io->now(), knowledge_told, login_);
+  session_.emplace(*environment_.session, listener, environment_.io->now(), knowledge_at_start_,
+                   login_);
 }
 
 void Connection::start_handshake() {
@@ -434,6 +435,10 @@ void Connection::on_verdict(Job& job, Recipient& recipient, const protocol::Verd
 }
 
 void Connection::on_message_done(Job& job) { environment_.listener->on_message_done(*this, job); }
+
+void Connection::on_fall_back(const protocol::CloseReason& why) {
+  environment_.listener->on_fall_back(why);
+}
 
 void Connection::on_closed(const protocol::CloseReason& reason) { ended(reason); }
 

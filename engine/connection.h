@@ -31,6 +31,7 @@ class ConnectionListener {
   virtual void on_verdict(Connection& connection, Job& job, Recipient& recipient,
                           const protocol::Verdict& verdict) = 0;
   virtual void on_message_done(Connection& connection, Job& job) = 0;
+  virtual void on_fall_back(const protocol::CloseReason& why) = 0;
   // Dead; every job has been let go of. Operations may still be under way: see finished().
   virtual void on_ended(Connection& connection, const protocol::CloseReason& reason) = 0;
 };
@@ -71,6 +72,15 @@ class Connection final : private protocol::SessionListener {
   [[nodiscard]] const protocol::PipeliningKnowledge& knowledge() const {
     return session_->knowledge();
   }
+  [[nodiscard]] std::uint64_t knowledge_version() const { return session_->knowledge_version(); }
+  // What another connection has found out.
+  void learn(const protocol::PipeliningKnowledge& knowledge) {
+    if (session_) {
+      session_->learn(knowledge);
+    } else {
+      knowledge_at_start_.merge(knowledge);
+    }
+  }
   [[nodiscard]] protocol::Pipelining pipelining() const { return session_->pipelining(); }
   [[nodiscard]] bool tls_resumed() const { return channel_ && channel_->resumed(); }
   void complete(const io::Completion& completion);
@@ -102,7 +112,7 @@ class Connection final : private protocol::SessionListener {
   // For the route: whether a recipient of the transaction that ends next was accepted.
   bool accepted = false;
   // For the route: what the endpoint's gate was told of last.
-  protocol::PipeliningKnowledge knowledge_told;
+  std::uint64_t knowledge_told = 0;  // its version
   // For the worker: whether it stands in the list of connections to pump.
   bool dirty = false;
 
@@ -141,6 +151,7 @@ class Connection final : private protocol::SessionListener {
   void on_end_of_data(Job& job, std::uint32_t begin, std::uint32_t end) override;
   void on_verdict(Job& job, Recipient& recipient, const protocol::Verdict& verdict) override;
   void on_message_done(Job& job) override;
+  void on_fall_back(const protocol::CloseReason& why) override;
   void on_closed(const protocol::CloseReason& reason) override;
 
   const ConnectionEnvironment& environment_;
@@ -158,6 +169,7 @@ class Connection final : private protocol::SessionListener {
   bool sending_broken_ = false;  // a send failed; what the server still said is read to its end
   Instant deadline_ = never;     // of phases that the session does not know of
   std::string peer_;
+  protocol::PipeliningKnowledge knowledge_at_start_;  // of the session
   std::shared_ptr<const protocol::Login> login_;
   std::unique_ptr<tls::Channel> channel_;
   std::optional<protocol::Session> session_;

@@ -128,12 +128,27 @@ std::optional<protocol::Pipelining> EndpointGate::pipelining() const {
 
 void EndpointGate::learn(const protocol::PipeliningKnowledge& knowledge) {
   const std::lock_guard lock(mutex_);
-  knowledge_.proven = std::max(knowledge_.proven, knowledge.proven);
-  knowledge_.chunking_proven = knowledge_.chunking_proven || knowledge.chunking_proven;
-  knowledge_.session_messages = knowledge.session_messages;  // the latest says it
-  if (knowledge_.reset_text == 0) {
-    // The first says it: a session that has lost its step may have heard another reply there.
-    knowledge_.reset_text = knowledge.reset_text;
+  const protocol::Pipelining most = knowledge_.most;
+  knowledge_.merge(knowledge);
+  knowledge_.most = most;  // that is said, with its reason, by fall_back()
+}
+
+void EndpointGate::fell_back(const protocol::CloseReason& why) {
+  bool fell = false;
+  {
+    const std::lock_guard lock(mutex_);
+    fell = fall_back(why);
+    pipelining_ = pipelining_ ? std::min(*pipelining_, *why.fall_back) : pipelining_;
+  }
+  if (fell) {
+    tell_fall_back(why);
+  }
+}
+
+void EndpointGate::tell_fall_back(const protocol::CloseReason& reason) const {
+  if (notice_) {
+    notice_({options_.name,
+             "goes on with " + std::string(name_of(*reason.fall_back)) + ": " + reason.message()});
   }
 }
 
@@ -198,9 +213,8 @@ void EndpointGate::session_ended(const Ending& ending, const protocol::CloseReas
       }
     }
   }
-  if (fell && notice_) {
-    notice_({options_.name,
-             "goes on with " + std::string(name_of(*reason.fall_back)) + ": " + reason.message()});
+  if (fell) {
+    tell_fall_back(reason);
   }
   wake_workers_();
 }

@@ -63,6 +63,8 @@ class EndpointGate {
   // What a session has found out about the server. What it should not try is the matter of
   // session_ended().
   void learn(const protocol::PipeliningKnowledge& knowledge);
+  // A session goes on in a simpler way: see protocol::SessionListener.
+  void fell_back(const protocol::CloseReason& why);
   // The first recipient on that session who got an answer, whichever it was.
   void session_progressed();
   // How far a session that was let through had come when it ended.
@@ -95,6 +97,7 @@ class EndpointGate {
   void count_failure(const protocol::CloseReason& reason, Instant now);
   void fail(const protocol::CloseReason& reason);
   [[nodiscard]] bool fall_back(const protocol::CloseReason& reason);
+  void tell_fall_back(const protocol::CloseReason& reason) const;
 
   const EndpointOptions& options_;
   Resolve resolve_;

@@ -35,13 +35,9 @@ void assign_text(std::string& to, Bytes text) {
 // without some recipient's final outcome, so there is an end to them. (Nor is there an endless row
 // of ways to fall back to: those cost no attempt, either.)
 bool costs_no_attempt(const Connection& connection, const protocol::Verdict& verdict) {
-  // Too many recipients for one transaction: it is over when all have had their turn. The session
-  // lives; a loss would have a reason of ours.
-  const bool overflow = verdict.stage == Stage::rcpt && verdict.reason.empty();
   // The session had done its work and ended before it said a word about this message, as servers do
   // that take so many messages a session.
-  const bool session_was_over = connection.progressed() && verdict.stage == Stage::mail;
-  return overflow || session_was_over;
+  return connection.progressed() && verdict.stage == Stage::mail && !verdict.reason.empty();
 }
 
 // The one at hand is counted already.
@@ -191,10 +187,7 @@ bool Route::give(Connection& connection, Job& job, Instant now) {
   }
   job.started_at = now;
   connection.submit(job);
-  if (!connection.dirty) {
-    connection.dirty = true;
-    environment_.dirty->push_back(&connection);
-  }
+  pump_later(connection);
   return true;
 }
 
@@ -260,6 +253,14 @@ void Route::list(Connection& connection) {
   }
 }
 
+// It may have something to say.
+void Route::pump_later(Connection& connection) {
+  if (!connection.dirty) {
+    connection.dirty = true;
+    environment_.dirty->push_back(&connection);
+  }
+}
+
 void Route::open_session(Instant now) {
   asked_gate_ = true;
   const EndpointGate::Admission admission = gate_.ask(now);
@@ -274,10 +275,7 @@ void Route::open_session(Instant now) {
   sessions_.push_back(&opened);
   environment_.stats->sessions_opened.add(1);
   opened.open(admission.address, admission.knowledge, admission.login);
-  if (!opened.dirty) {
-    opened.dirty = true;
-    environment_.dirty->push_back(&opened);
-  }
+  pump_later(opened);
 }
 
 void Route::decide_waiting(const protocol::CloseReason& reason) {
@@ -312,10 +310,7 @@ void Route::decide_waiting(const protocol::CloseReason& reason) {
 void Route::quit() {
   for (Connection* const connection : std::vector<Connection*>(sessions_)) {
     connection->quit();
-    if (!connection->dirty) {
-      connection->dirty = true;
-      environment_.dirty->push_back(connection);
-    }
+    pump_later(*connection);
   }
 }
 
@@ -396,6 +391,10 @@ void Route::on_verdict(Connection& connection, Job& job, Recipient& recipient,
     connection.mark_progressed();
     gate_.session_progressed();
   }
+  if (answered) {
+    // Sessions that ended with it were ended by something else.
+    job.loss_stage = job.new_loss_stage = Stage::local;
+  }
   connection.accepted = connection.accepted || verdict.status == Status::accepted;
   const bool free_retry =
       verdict.may_retry && (!verdict.counts_as_attempt || costs_no_attempt(connection, verdict));
@@ -409,7 +408,8 @@ void Route::on_verdict(Connection& connection, Job& job, Recipient& recipient,
     recipient.decided = true;
   } else if (!tries_again(recipient, verdict, free_retry)) {
     recipient.decided = true;
-  } else if (verdict.status == Status::deferred || (!free_retry && attempts_made(recipient) > 1)) {
+  } else if (verdict.status == Status::deferred || verdict.wants_pause ||
+             (!free_retry && attempts_made(recipient) > 1)) {
     // The first loss is tried again at once: there are other sessions.
     recipient.postponed = true;
     job.retry_pause = std::max(
@@ -445,13 +445,18 @@ void Route::count_deferral(const protocol::Verdict& verdict) {
   } else if (verdict.status == Status::deferred && verdict.stage != Stage::rcpt) {
     ++deferrals_in_a_row_;
   }
-  if (deferrals_in_a_row_ >= deferrals_until_break) {
-    deferrals_in_a_row_ = 0;
-    ++breaks_in_a_row_;
-    break_until_ = connection_environment_.io->now() +
-                   queue::retry_pause(gate_.options().retry_pause_first, breaks_in_a_row_,
-                                      gate_.options().name);
+  const bool break_is_on = connection_environment_.io->now() < break_until_;
+  if (deferrals_in_a_row_ >= deferrals_until_break || (verdict.wants_pause && !break_is_on)) {
+    take_a_break();
   }
+}
+
+void Route::take_a_break() {
+  deferrals_in_a_row_ = 0;
+  ++breaks_in_a_row_;
+  break_until_ =
+      connection_environment_.io->now() +
+      queue::retry_pause(gate_.options().retry_pause_first, breaks_in_a_row_, gate_.options().name);
 }
 
 void Route::on_message_done(Connection& connection, Job& job) {
@@ -503,11 +508,21 @@ void Route::postpone(Job& job) {
 }
 
 void Route::tell_knowledge(Connection& connection) {
-  if (connection.knowledge() != connection.knowledge_told) {
-    connection.knowledge_told = connection.knowledge();
-    gate_.learn(connection.knowledge());
+  if (connection.knowledge_version() == connection.knowledge_told) {
+    return;
+  }
+  connection.knowledge_told = connection.knowledge_version();
+  gate_.learn(connection.knowledge());
+  for (Connection* const other : sessions_) {
+    if (other != &connection) {
+      other->learn(connection.knowledge());
+      list(*other);
+      pump_later(*other);
+    }
   }
 }
+
+void Route::on_fall_back(const protocol::CloseReason& why) { gate_.fell_back(why); }
 
 // ---- Sessions
 // ------------------------------------------------------------------------------------

@@ -95,7 +95,9 @@ class Route final : private ConnectionListener {
   [[nodiscard]] bool ends_sessions(Job& job, const protocol::Verdict& verdict) const;
   void postpone(Job& job);
   void count_deferral(const protocol::Verdict& verdict);
+  void take_a_break();
   void list(Connection& connection);
+  void pump_later(Connection& connection);
   void tell_knowledge(Connection& connection);
   [[nodiscard]] Job* next_job();
   void report_decided(Job& job);
@@ -107,6 +109,7 @@ class Route final : private ConnectionListener {
   void on_verdict(Connection& connection, Job& job, Recipient& recipient,
                   const protocol::Verdict& verdict) override;
   void on_message_done(Connection& connection, Job& job) override;
+  void on_fall_back(const protocol::CloseReason& why) override;
   void on_ended(Connection& connection, const protocol::CloseReason& reason) override;
 
   RouteEnvironment environment_;

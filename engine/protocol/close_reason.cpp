@@ -37,6 +37,10 @@ constexpr std::array<Words, close_kind_count> words = {{
     {"auth_refused", "the server refused the user name or the password"},
     {"token_unavailable", "no OAuth token to log in with"},
     {"chunking_refused", "the server announces CHUNKING and refuses BDAT"},
+    {"way_refused", "the server refuses commands that come together and takes them one by one"},
+    {"login_wanted",
+     "the server takes no mail from this login: check whether a user name is configured, and "
+     "whether it may send"},
 }};
 
 }  // namespace

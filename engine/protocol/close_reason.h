@@ -32,8 +32,10 @@ enum class CloseKind : std::uint8_t {
   auth_refused,
   token_unavailable,  // no OAuth token could be read, so that no session was opened
   chunking_refused,   // BDAT was announced and is not known
+  way_refused,        // refused in a group what it takes, or refuses otherwise, one by one
+  login_wanted,       // to a message: nobody is logged in, or not well enough
 };
-inline constexpr std::size_t close_kind_count = 19;
+inline constexpr std::size_t close_kind_count = 21;
 [[nodiscard]] std::string_view name_of(CloseKind kind);
 
 struct CloseReason {
@@ -51,6 +53,8 @@ struct CloseReason {
   // The server did not go along with the way in use: later sessions with it go no further than
   // this.
   std::optional<Pipelining> fall_back;
+  // The server ended the session behind refusals, as some do that count them: nobody's fault.
+  bool after_refusals = false;
 
   // One sentence, without the server's name.
   [[nodiscard]] std::string message() const;

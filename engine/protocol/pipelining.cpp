@@ -1,8 +1,24 @@
+// The problem: how far ahead a server can be spoken to is known only by trying, and what one
+// session has found out has to reach all the others, in whichever order they end. The idea: a value
+// that is merged; what was shown to work stays shown, what a server takes at most only shrinks, and
+// words that two sessions heard differently are words that vary. Limits: it lives for one run.
 #include "engine/protocol/pipelining.h"
 
-#include <array>
+#include <algorithm>
 
 namespace ringpost::protocol {
+
+namespace {
+
+// Ids, addresses and counts differ from reply to reply.
+bool is_changing(char c) { return (c >= '0' && c <= '9') || c == '@'; }
+
+template <typename Number>
+Number smaller_known(Number a, Number b) {
+  return a == 0 ? b : (b == 0 ? a : std::min(a, b));
+}
+
+}  // namespace
 
 std::string_view name_of(Pipelining pipelining) {
   constexpr std::array<std::string_view, pipelining_count> names = {"lock-step", "command groups",
@@ -13,6 +29,89 @@ std::string_view name_of(Pipelining pipelining) {
 Pipelining one_less(Pipelining pipelining) {
   RP_ASSERT(pipelining != Pipelining::off);
   return static_cast<Pipelining>(static_cast<std::uint8_t>(pipelining) - 1);
+}
+
+// Up to the first word that changes: what stands behind it seldom tells more.
+std::size_t hash_of_words(const codec::Reply& reply) {
+  constexpr std::size_t octets_looked_at = 32;
+  constexpr std::size_t prime = 0x100000001b3u;
+  const std::size_t status = std::size_t{reply.enhanced.status_class} << 24 |
+                             std::size_t{reply.enhanced.subject} << 12 | reply.enhanced.detail;
+  std::size_t hash = (std::size_t{reply.code} << 32) ^ status;
+  std::size_t at_word = hash;
+  for (const char c : reply.text.substr(0, octets_looked_at)) {
+    if (is_changing(c)) {
+      return (at_word * prime + 1) | 1u;
+    }
+    hash = (hash ^ static_cast<unsigned char>(c)) * prime;
+    at_word = c == ' ' ? hash : at_word;
+  }
+  return hash | 1u;
+}
+
+bool ServerWords::hear(Saying saying, std::size_t hash) {
+  Words& words = by_saying[static_cast<std::size_t>(saying)];
+  if (words.heard == Words::settled && (words.varies || words.hash == hash)) {
+    return false;
+  }
+  if (words.heard == 0) {
+    words.hash = hash;
+  }
+  words.varies = words.varies || words.hash != hash;
+  words.heard = std::min<std::uint8_t>(Words::settled, words.heard + 1);
+  return true;
+}
+
+bool ServerWords::belongs_elsewhere(Saying saying, std::size_t hash) const {
+  const Words& own = by_saying[static_cast<std::size_t>(saying)];
+  const bool jokes = std::any_of(by_saying.begin(), by_saying.end(),
+                                 [](const Words& words) { return words.varies; });
+  if (jokes || !own.is_habit() || own.hash == hash) {
+    return false;
+  }
+  return std::any_of(by_saying.begin(), by_saying.end(), [&](const Words& other) {
+    return &other != &own && other.is_habit() && other.hash == hash;
+  });
+}
+
+void ServerWords::merge(const ServerWords& other) {
+  for (std::size_t i = 0; i < saying_count; ++i) {
+    Words& words = by_saying[i];
+    const Words& heard = other.by_saying[i];
+    if (words.heard == 0) {
+      words = heard;
+    } else if (heard.heard != 0) {
+      words.varies = words.varies || heard.varies || words.hash != heard.hash;
+      words.heard = std::max(words.heard, heard.heard);
+    }
+  }
+}
+
+bool PipeliningKnowledge::has_proven(Pipelining step) const {
+  return step == Pipelining::across ? across_proven : proven >= step;
+}
+
+bool PipeliningKnowledge::prove(Pipelining step) {
+  if (has_proven(step)) {
+    return false;
+  }
+  proven = std::max(proven, step);
+  across_proven = across_proven || step == Pipelining::across;
+  return true;
+}
+
+void PipeliningKnowledge::merge(const PipeliningKnowledge& other) {
+  most = std::min(most, other.most);
+  proven = std::max(proven, other.proven);
+  across_proven = across_proven || other.across_proven;
+  chunking_proven = chunking_proven || other.chunking_proven;
+  discarding_proven = discarding_proven || other.discarding_proven;
+  session_messages = other.session_messages;  // the latest says it
+  session_messages_max = smaller_known(session_messages_max, other.session_messages_max);
+  recipients_max = smaller_known(recipients_max, other.recipients_max);
+  session_refusals = other.session_refusals;
+  refusals_max = smaller_known(refusals_max, other.refusals_max);
+  words.merge(other.words);
 }
 
 }  // namespace ringpost::protocol

@@ -1,16 +1,19 @@
 // How far commands run ahead of replies, where PIPELINING (RFC 2920) and CHUNKING (RFC 3030) are
-// announced.
+// announced, and what sessions learn of a server by that.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
 
 #include "codec/base.h"
+#include "codec/smtp_reply.h"
 
 namespace ringpost::protocol {
 
-// In order: each runs further ahead than the one before it.
+// In order: each runs further ahead than the one before it. A ladder that an endpoint climbs one
+// step at a time: a step that it has not shown is tried with one message (session_trial.cpp).
 enum class Pipelining : std::uint8_t {
   // Every command waits for the reply to the one before: four round trips a message.
   off,
@@ -27,18 +30,69 @@ inline constexpr std::size_t pipelining_count = 4;
 // Precondition: it is not `off`.
 [[nodiscard]] Pipelining one_less(Pipelining pipelining);
 
+// What a server says with a 2xx, by what it answers. RFC 3463 gives MAIL, RCPT and the end of data
+// statuses of their own, and servers do not keep to it: Gmail says 2.1.5 to RSET, others to MAIL.
+// So only what this very server has said tells its replies apart.
+enum class Saying : std::uint8_t { rset, mail, rcpt, end_of_data };
+inline constexpr std::size_t saying_count = 4;
+
+struct Words {
+  std::size_t hash = 0;    // of the status and the words; what varies in them is left out
+  std::uint8_t heard = 0;  // how often; counted up to `settled`
+  bool varies = false;     // it says this and that
+
+  // So often the same that it is a habit.
+  static constexpr std::uint8_t settled = 3;
+  [[nodiscard]] bool is_habit() const { return heard == settled && !varies; }
+  bool operator==(const Words&) const = default;
+};
+
+struct ServerWords {
+  std::array<Words, saying_count> by_saying;
+
+  // Whether that was news.
+  bool hear(Saying saying, std::size_t hash);
+  // Whether the server uses these words for another command, as a habit, and has another habit for
+  // this: then a reply is missing, or one too many. Of a server that changes its words nothing is
+  // told by them.
+  [[nodiscard]] bool belongs_elsewhere(Saying saying, std::size_t hash) const;
+  // What another session has heard.
+  void merge(const ServerWords& other);
+  bool operator==(const ServerWords&) const = default;
+};
+
+// A number for a reply's status and its first words, up to one with digits or '@' (an id, an
+// address, a count). Never 0.
+[[nodiscard]] std::size_t hash_of_words(const codec::Reply& reply);
+
 // What sessions have learnt of a server, handed on to the next.
 struct PipeliningKnowledge {
   Pipelining most = Pipelining::flights;  // what runs further ahead went wrong
   Pipelining proven = Pipelining::off;    // replies have kept step so far ahead
+  bool across_proven = false;             // in DATA groups, too, where `proven` is flights
   bool chunking_proven = false;           // a BDAT was answered with a 2xx
-  // A session was ended in a flight behind so many messages, as by a server that takes no more of
-  // them a session; 0: none was. What is in flight then is in doubt, so the flights of later
-  // sessions end here, and the next message goes alone. When it is taken this was no limit.
+  // The octets of a BDAT that it refused were read as such, and not as commands.
+  bool discarding_proven = false;
+  // A session was ended behind so many messages and in front of the next, as by a server that takes
+  // no more of them a session; 0: none was. What is in flight then is in doubt, so the flights of
+  // later sessions end here, and the next message goes alone. When it is taken this was no limit.
   std::uint64_t session_messages = 0;
-  // A hash of the server's words for RSET, when those for a message were others; 0: not known.
-  std::size_t reset_text = 0;
+  // It takes so many messages a session: it has said so, or ended two sessions there; 0: not known.
+  std::uint64_t session_messages_max = 0;
+  // It takes so many recipients a transaction, as it has said; 0: not known.
+  std::uint32_t recipients_max = 0;
+  // A session was ended behind so many refusals, and what a session may have at most since the
+  // server has said why, or did it twice; 0: none was, not known.
+  std::uint32_t session_refusals = 0;
+  std::uint32_t refusals_max = 0;
+  ServerWords words;
 
+  [[nodiscard]] bool has_proven(Pipelining step) const;
+  // Whether that was news.
+  bool prove(Pipelining step);
+  // What another session has learnt. What went wrong comes by CloseReason::fall_back, too, and
+  // counts here as well.
+  void merge(const PipeliningKnowledge& other);
   bool operator==(const PipeliningKnowledge&) const = default;
 };
 

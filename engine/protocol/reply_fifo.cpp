@@ -5,9 +5,10 @@
 namespace ringpost::protocol {
 
 Stage stage_of(Expected kind) {
-  constexpr std::array<Stage, 11> stages = {
-      Stage::greeting, Stage::ehlo, Stage::ehlo, Stage::starttls, Stage::auth, Stage::mail,
-      Stage::rcpt,     Stage::data, Stage::eod,  Stage::mail,     Stage::eod};
+  constexpr std::array<Stage, 14> stages = {
+      Stage::greeting, Stage::ehlo, Stage::ehlo, Stage::starttls, Stage::auth,
+      Stage::mail,     Stage::rcpt, Stage::data, Stage::data,     Stage::eod,
+      Stage::mail,     Stage::eod,  Stage::mail, Stage::mail};
   return stages[static_cast<std::size_t>(kind)];
 }
 

@@ -18,9 +18,12 @@ enum class Expected : std::uint8_t {
   mail,
   rcpt,
   data,
+  chunk,  // a BDAT that is not the last
   end_of_data,
   rset,
   quit,
+  trial_mail,   // of a transaction that is taken back at once
+  trial_chunk,  // and of a chunk in it, which is to be refused
 };
 
 struct Expectation {

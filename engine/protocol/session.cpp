@@ -13,10 +13,9 @@
 // Lock-step, groups within a message, groups across messages and flights of BDAT are the same code
 // with another answer to that question (see pipelining.h).
 //
-// A server is trusted with as much as it has shown that it can do: its first BDAT goes alone, a
-// flight has two messages until one has come back in step. What went wrong makes later sessions
-// more careful: fall_back() says how. The receiving side is session_replies.cpp;
-// what comes before the first message, session_opening.cpp.
+// A server is trusted with as much as it has shown that it can do: session_trial.cpp. What went
+// wrong makes later sessions more careful: fall_back() says how. The receiving side is
+// session_replies.cpp; what comes before the first message, session_opening.cpp.
 #include "engine/protocol/session.h"
 
 #include <algorithm>
@@ -63,10 +62,11 @@ bool Session::idle() const {
 
 bool Session::wants_message() const {
   // A reply that begins though none is awaited is the end of the session, once it is complete.
-  const bool doomed = last_word_ || (awaited_.empty() && parser_.in_reply());
+  const bool doomed = last_word_ || ending_ || (awaited_.empty() && parser_.in_reply());
   const std::size_t in_flight = messages_in_flight();
-  const bool room =
-      in_flight < depth() && (in_flight < 2 || bytes_in_flight_ < options_.flight_bytes_max);
+  const bool room = in_flight < depth() &&
+                    (in_flight < 2 || bytes_in_flight_ < options_.flight_bytes_max) &&
+                    recipients_room() > 0;
   return state_ == SessionState::ready && !quit_wanted_ && !doomed && room;
 }
 
@@ -80,9 +80,10 @@ void Session::submit(Job& job, Instant now) {
   Transaction& current = new_transaction();
   current.job = &job;
   std::uint32_t offered = 0;
+  const std::uint32_t offered_max = recipients_room();
   const auto count = static_cast<std::uint32_t>(job.recipient_count);
   std::uint32_t index = 0;
-  for (; index < count && offered < options_.recipients_max; ++index) {
+  for (; index < count && offered < offered_max; ++index) {
     Recipient& recipient = job.recipients[index];
     if (recipient.decided || recipient.postponed) {
       continue;
@@ -99,13 +100,15 @@ void Session::submit(Job& job, Instant now) {
   for (; index < count; ++index) {
     job.recipients[index].progress = RecipientProgress::waiting;
   }
+  current.offered = offered;
+  recipients_in_flight_ += offered;
   current.header = codec::idempotency_header(job, options_.idempotency_header);
   ++sequence_end_;
   bytes_in_flight_ += job.content.size();
   if (messages_in_flight() == depth()) {
     full_flight_end_ = sequence_end_;
   }
-  quit_wanted_ = quit_wanted_ || sequence_end_ == options_.messages_max;
+  quit_when_spent();
   if (awaited_.empty()) {
     set_deadline(now);
   }
@@ -263,7 +266,7 @@ bool Session::write_commands() {
   while (sequence_sending_ != sequence_end_ && write_command(transaction(sequence_sending_))) {
     wrote = true;
   }
-  if (quit_wanted_ && sequence_begin_ == sequence_end_ && awaited_.empty() && !wrote) {
+  if (quit_wanted_ && !ending_ && sequence_begin_ == sequence_end_ && awaited_.empty() && !wrote) {
     state_ = SessionState::quitting;
     codec::append_quit(pending_);
     expect(Expected::quit);
@@ -273,16 +276,16 @@ bool Session::write_commands() {
 }
 
 bool Session::write_command(Transaction& current) {
-  const Pipelining way = pipelining();
   const bool free = awaited_.empty();
   switch (current.step) {
     case Step::mail:
-      return (free || way >= Pipelining::across) && write_mail(current);
+      return (free || may_run_ahead(current)) && write_mail(current);
     case Step::rcpt:
-      return (free || way != Pipelining::off) && write_rcpt(current);
+      return (free || way_of(current) != Pipelining::off) && write_rcpt(current);
     case Step::data:
       return write_data(current);
     case Step::await_data:
+    case Step::await_chunk:
     case Step::content:
     case Step::end_of_data:
     case Step::sent:
@@ -292,12 +295,15 @@ bool Session::write_command(Transaction& current) {
 }
 
 bool Session::write_mail(Transaction& current) {
-  current.ran_ahead = !awaited_.empty();
+  if (ending_) {
+    return false;
+  }
+  begin_trial(current);
   if (reset_needed_) {
     reset_needed_ = false;
     codec::append_rset(pending_);
     expect(Expected::rset, sequence_sending_);
-    if (pipelining() == Pipelining::off) {
+    if (way_of(current) == Pipelining::off) {
       return true;
     }
   }
@@ -331,11 +337,19 @@ bool Session::write_rcpt(Transaction& current) {
 }
 
 bool Session::write_data(Transaction& current) {
-  const Pipelining way = pipelining();
+  const Pipelining way = way_of(current);
   const bool free = awaited_.empty();
   if (way == Pipelining::flights) {
-    if (!free && goes_alone(sequence_sending_)) {
+    const bool ahead = on_trial(current) && trial_->ran_ahead && !current.chunk_tried;
+    if (!free && !ahead && goes_alone(sequence_sending_)) {
       return false;
+    }
+    if (on_trial(current) && !current.chunk_tried && first_chunk_bytes(current) > 0) {
+      write_first_chunk(current);
+      return true;
+    }
+    if (on_trial(current) && free) {
+      pass_trial();  // it has no octets that could go first
     }
     write_bdat(current);
     return true;
@@ -353,11 +367,12 @@ bool Session::write_data(Transaction& current) {
 void Session::write_bdat(Transaction& current) {
   const Job& job = *current.job;
   current.chunked = true;
-  codec::append_bdat_last(pending_, current.header.size() + message_bytes(job));
+  codec::append_bdat_last(pending_,
+                          current.header.size() + message_bytes(job) - current.cursor.offset);
   pending_.append(current.header);
   expect(Expected::end_of_data, sequence_sending_);
   current.step = Step::content;
-  if (job.content.empty()) {
+  if (current.cursor.offset == job.content.size()) {
     end_content(current);
   }
   // A transaction whose recipients were all refused stays open behind its BDAT, and the next MAIL
@@ -394,6 +409,7 @@ void Session::handed_over(std::uint64_t offset, Instant now) {
   // content, left. What is sent behind it does not put it back.
   const bool waits_already = !awaited_.empty() && !is_early(awaited_.front(), before);
   if (!waits_already) {
+    waits_since_ = now;
     set_deadline(now);
   }
 }
@@ -421,6 +437,7 @@ void Session::finish(Transaction& current) {
   Job& job = *current.job;
   current.job = nullptr;
   bytes_in_flight_ -= job.content.size();
+  recipients_in_flight_ -= current.offered;
   if (sequence_sending_ == sequence_begin_) {
     ++sequence_sending_;
   }
@@ -434,7 +451,7 @@ void Session::finish_if_pointless(Transaction& current) {
   const bool unasked = current.step == Step::rcpt || current.step == Step::data;
   if (refused && unasked && awaited_.empty()) {
     reset_needed_ = reset_needed_ || current.mail_taken || current.taken > 0;
-    finish(current);
+    finish_transaction(current);
   }
 }
 
@@ -453,7 +470,9 @@ void Session::finish_answered() {
 // Whether the server may have taken a message that it has not answered.
 bool Session::in_doubt(std::uint64_t sequence, const CloseReason& reason, bool first) const {
   const Transaction& current = transaction(sequence);
-  const bool handed_over = current.end_offset != 0 && current.end_offset <= handed_over_offset_;
+  // A lone dot ends a message for nobody.
+  const bool handed_over =
+      !current.lone_dot && current.end_offset != 0 && current.end_offset <= handed_over_offset_;
   if (!handed_over || reason.kind != CloseKind::peer_closing) {
     return handed_over;
   }
@@ -467,21 +486,23 @@ void Session::close(CloseReason reason) {
   reason.fall_back = fall_back(reason.kind);
   if (reason.fall_back) {
     knowledge_.most = std::min(knowledge_.most, *reason.fall_back);
-  } else if (ended_in_flight(reason.kind)) {
-    knowledge_.session_messages = sequence_begin_;
+    ++knowledge_version_;
+  } else {
+    learn_from_end(reason);
   }
   state_ = SessionState::closed;
   deadline_ = never;
   pending_.clear();
   pending_taken_ = 0;
   const std::string reason_text = reason.message();
+  release_front(&reason);
   const std::uint64_t first = sequence_begin_;
   while (sequence_begin_ != sequence_end_) {
     Transaction& current = transaction(sequence_begin_);
     const bool doubt = in_doubt(sequence_begin_, reason, sequence_begin_ == first);
     const Stage stage = stage_of_message(sequence_begin_);
     Verdict verdict = verdict_of_loss(stage, doubt, reason, reason_text);
-    verdict.was_next = sequence_begin_ == first && !awaited_.empty() &&
+    verdict.was_next = sequence_begin_ == first && !awaited_.empty() && !reason.after_refusals &&
                        awaited_.front().sent_offset <= handed_over_offset_;
     decide_all(current, verdict);
     finish(current);
@@ -557,19 +578,19 @@ void Session::set_deadline(Instant now) {
     return;
   }
   const Expectation& front = awaited_.front();
+  Duration patience = timeouts.command;
   switch (front.kind) {
     case Expected::greeting:
-      deadline_ = now + timeouts.greeting;
+      patience = timeouts.greeting;
       break;
     case Expected::data:
-      deadline_ = now + timeouts.data;
+      patience = timeouts.data;
       break;
     case Expected::end_of_data:
-      deadline_ =
-          now + (is_early(front, handed_over_offset_) ? timeouts.content : timeouts.end_of_data);
+      patience = is_early(front, handed_over_offset_) ? timeouts.content : timeouts.end_of_data;
       break;
     case Expected::quit:
-      deadline_ = now + timeouts.quit;
+      patience = timeouts.quit;
       break;
     case Expected::ehlo:
     case Expected::helo:
@@ -577,10 +598,15 @@ void Session::set_deadline(Instant now) {
     case Expected::auth:
     case Expected::mail:
     case Expected::rcpt:
+    case Expected::chunk:
     case Expected::rset:
-      deadline_ = now + timeouts.command;
+    case Expected::trial_mail:
+    case Expected::trial_chunk:
       break;
   }
+  const bool tried = trial_ && front.transaction == trial_->sequence &&
+                     front.kind >= Expected::mail && front.kind != Expected::end_of_data;
+  deadline_ = now + (tried ? std::min(patience, trial_patience()) : patience);
 }
 
 void Session::expire(Instant now) {
@@ -625,6 +651,7 @@ Stage Session::stage_of_message(std::uint64_t sequence) const {
       break;
     case Step::data:
     case Step::await_data:
+    case Step::await_chunk:
     case Step::content:
     case Step::end_of_data:
     case Step::sent:

@@ -23,6 +23,7 @@
 #include "engine/protocol/pipelining.h"
 #include "engine/protocol/reply_fifo.h"
 #include "engine/protocol/session_state.h"
+#include "engine/protocol/trial.h"
 #include "engine/protocol/verdict.h"
 
 namespace ringpost::protocol {
@@ -80,6 +81,9 @@ class SessionListener {
   // The session has let go of the job: every recipient of the transaction had its verdict.
   // Recipients whose progress is `waiting` were not part of it.
   virtual void on_message_done(Job& job) = 0;
+  // The way in use does not work with this server, and the session goes on without it:
+  // `why.fall_back` says how. An end of the session for such a cause says so by itself.
+  virtual void on_fall_back(const CloseReason& /*why*/) {}
   // Comes last, once.
   virtual void on_closed(const CloseReason& reason) = 0;
 };
@@ -104,6 +108,10 @@ class Session {
   [[nodiscard]] Pipelining pipelining() const;
   // What is known of the server's pipelining by now, for the sessions that come later.
   [[nodiscard]] const PipeliningKnowledge& knowledge() const { return knowledge_; }
+  // Grows whenever that has changed.
+  [[nodiscard]] std::uint64_t knowledge_version() const { return knowledge_version_; }
+  // What another session has found out meanwhile. It may have something to say afterwards.
+  void learn(const PipeliningKnowledge& knowledge);
   [[nodiscard]] std::size_t messages_in_flight() const { return sequence_end_ - sequence_begin_; }
 
   // Whether submit() may be called.
@@ -146,7 +154,16 @@ class Session {
   void expire(Instant now);
 
  private:
-  enum class Step : std::uint8_t { mail, rcpt, data, await_data, content, end_of_data, sent };
+  enum class Step : std::uint8_t {
+    mail,
+    rcpt,
+    data,
+    await_data,   // for 354
+    await_chunk,  // for the answer to a first BDAT, which is not the last
+    content,
+    end_of_data,
+    sent,
+  };
 
   // One message on its way through the session: a transaction of RFC 5321 3.3.
   struct Transaction {
@@ -158,11 +175,13 @@ class Session {
     Step step = Step::mail;
     bool mail_taken = false;
     bool mail_refused = false;
-    bool lone_dot = false;   // 354 came though no recipient was taken (RFC 2920 3.1)
-    bool chunked = false;    // its content goes behind BDAT, as it is
-    bool ran_ahead = false;  // its MAIL left while the message before it had no answer
-    bool answered = false;   // BDAT was refused in the middle of its content, which goes on
-    std::string header;      // in front of the job's content
+    bool lone_dot = false;      // 354 came though no recipient was taken (RFC 2920 3.1)
+    bool chunked = false;       // its content goes behind BDAT, as it is
+    bool answered = false;      // BDAT was refused in the middle of its content, which goes on
+    bool one_by_one = false;    // in lock-step and behind DATA: for a second opinion
+    bool chunk_tried = false;   // its first octets went in a BDAT of their own, or cannot
+    std::uint32_t offered = 0;  // recipients
+    std::string header;         // in front of the job's content
     codec::StuffCursor cursor;
     std::uint64_t end_offset = 0;  // of the end of data in the output stream; 0: not written yet
   };
@@ -170,7 +189,7 @@ class Session {
   // Flights of a server that has shown that it can: they begin small, since what is in flight when
   // a connection dies is in doubt.
   static constexpr std::size_t flight_messages_first = 8;
-  // Until it has.
+  // Until it has: one that is on trial behind one that is safe.
   static constexpr std::size_t flight_messages_unproven = 2;
 
   [[nodiscard]] Transaction& transaction(std::uint64_t sequence) {
@@ -182,8 +201,12 @@ class Session {
   [[nodiscard]] Transaction& new_transaction();
   [[nodiscard]] std::size_t depth() const;
   [[nodiscard]] bool goes_alone(std::uint64_t sequence) const;
+  [[nodiscard]] Pipelining way_of(const Transaction& current) const;
+  [[nodiscard]] bool may_run_ahead(const Transaction& current) const;
+  [[nodiscard]] std::uint64_t messages_max() const;
+  [[nodiscard]] std::uint32_t recipients_room() const;
+  void quit_when_spent();
   [[nodiscard]] bool in_doubt(std::uint64_t sequence, const CloseReason& reason, bool first) const;
-  [[nodiscard]] bool ended_in_flight(CloseKind kind) const;
   [[nodiscard]] bool secure() const;
 
   // Sending.
@@ -196,6 +219,27 @@ class Session {
   [[nodiscard]] bool write_rcpt(Transaction& current);
   [[nodiscard]] bool write_data(Transaction& current);
   void write_bdat(Transaction& current);
+
+  // Trials of a way that the endpoint has not shown (session_trial.cpp).
+  [[nodiscard]] bool on_trial(const Transaction& current) const;
+  void begin_trial(Transaction& current);
+  void write_discarding_trial(const Transaction& current);
+  [[nodiscard]] std::size_t first_chunk_bytes(const Transaction& current) const;
+  void write_first_chunk(Transaction& current);
+  [[nodiscard]] bool hold(Transaction& current, Stage stage, std::uint32_t index,
+                          const codec::Reply& reply);
+  [[nodiscard]] bool hold_end_of_data(const codec::Reply& reply);
+  void pass_trial();
+  void end_trial_unproven(Transaction& current);
+  void release_front(const CloseReason* reason);
+  void begin_second_opinion(Transaction& current, Pipelining step, HeldReply refusal);
+  void compare_opinions(bool content_asked_for);
+  void fall_back_now(CloseReason why, Pipelining to);
+  void finish_front(Transaction& front, const HeldReply& answer);
+  void finish_transaction(Transaction& current);
+  [[nodiscard]] bool trial_has_left() const;
+  [[nodiscard]] Duration trial_patience() const;
+  void prove(Pipelining step);
   [[nodiscard]] Bytes write_content(Transaction& current, std::span<char> room,
                                     std::size_t& written);
   // Nothing follows a BDAT whose last line has an end: its last octet is the end of data, and must
@@ -221,13 +265,18 @@ class Session {
   void on_mail_reply(Transaction& current, const codec::Reply& reply);
   void on_rcpt_reply(Transaction& current, std::uint32_t index, const codec::Reply& reply);
   void on_data_reply(Transaction& current, const codec::Reply& reply);
+  void on_chunk_reply(Transaction& current, const codec::Reply& reply);
+  [[nodiscard]] Verdict judge(Transaction& current, Stage stage, const codec::Reply& reply);
+  void note_session_is_full();
+  void note_too_many_recipients(Transaction& current, Stage stage, const codec::Reply& reply);
+  void note_reply_time(Instant now);
   void on_end_of_data_reply(Transaction& current, const codec::Reply& reply);
   void become_ready();
-  void learn_from_accepted(const Transaction& current, const codec::Reply& reply);
-  void note_reset_text(const codec::Reply& reply);
-  void learn_reset_text();
+  void learn_from_accepted(const Transaction& current);
+  void learn_from_end(CloseReason& reason);
+  void end_when_answered(CloseReason reason);
   [[nodiscard]] bool left_in_burst(const Expectation& expectation) const;
-  [[nodiscard]] bool answers_reset(const codec::Reply& reply) const;
+  [[nodiscard]] bool in_words_of_another(Expected kind, const codec::Reply& reply, bool in_burst);
 
   // Endings.
   void decide(Transaction& current, std::uint32_t index, const Verdict& verdict);
@@ -242,6 +291,7 @@ class Session {
   void close_with_reply(CloseKind kind, Stage stage, const codec::Reply& reply, bool permanent);
   void close_on_protocol_error(std::string_view detail);
   [[nodiscard]] std::optional<Pipelining> fall_back(CloseKind kind) const;
+  [[nodiscard]] std::optional<Pipelining> fall_back_of_trial(CloseKind kind) const;
   void set_deadline(Instant now);
   [[nodiscard]] Stage stage_under_way() const;
   [[nodiscard]] Stage stage_of_message(std::uint64_t sequence) const;
@@ -256,7 +306,14 @@ class Session {
   std::string redacted_;                       // the reply at hand, where it quotes a secret
   ReplyFifo awaited_;
   PipeliningKnowledge knowledge_;
+  std::uint64_t knowledge_version_ = 0;
   std::unique_ptr<const CloseReason> last_word_;  // a refused RSET: the end should come next
+  std::unique_ptr<CloseReason> ending_;  // no more messages, and the end when all is answered
+  std::unique_ptr<Trial> trial_;         // one at a time
+  std::unique_ptr<SecondOpinion> second_opinion_;
+  std::uint32_t opinions_unclear_ = 0;
+  bool trial_mail_taken_ = false;  // the transaction that was taken back may have counted
+  bool chunks_taken_ = false;      // in this session: of a pool some nodes may not know BDAT
 
   // Messages in flight are those with sequence numbers from begin to end; `sending_` is the one
   // whose octets are next. Those before it wait for replies only.
@@ -265,9 +322,11 @@ class Session {
   std::uint64_t sequence_sending_ = 0;
   std::uint64_t sequence_end_ = 0;
   std::uint64_t sequence_announced_ = 0;  // on_end_of_data() came for those before it
-  // What this server says to RSET and to the first message it took, as hashes; 0: nothing yet.
-  std::size_t reset_text_ = 0;
-  std::size_t accepted_text_ = 0;
+  std::uint64_t mails_taken_ = 0;         // MAILs with a 2xx
+  std::uint32_t mails_put_off_ = 0;       // MAILs with a 4xx, in a row
+  std::uint64_t messages_extra_ = 0;      // MAILs beyond one a message
+  std::uint32_t refusals_ = 0;            // replies of the 4xx and 5xx kind
+  std::uint64_t recipients_in_flight_ = 0;
   // Messages before this one were in flight while the depth allowed no more.
   std::uint64_t full_flight_end_ = 0;
   std::size_t flight_depth_ = 0;       // of flights, by now
@@ -279,6 +338,8 @@ class Session {
   std::uint64_t handed_over_offset_ = 0;
   std::uint64_t reply_begin_offset_ = 0;  // handed over when the reply at hand began to come
   std::uint64_t credited_offset_ = 0;     // the same of the reply that was credited before it
+  Instant waits_since_{};                 // for the reply that is next
+  Duration slowest_reply_{};              // to a command so far
   bool reset_needed_ = false;  // a transaction is open at the server whose message is over for us
   bool quit_wanted_ = false;
   Instant deadline_ = never;

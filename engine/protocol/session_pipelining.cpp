@@ -1,16 +1,39 @@
 // How far the session runs ahead, and what it learns of the server by that. See pipelining.h and
 // session.cpp.
 #include <algorithm>
-#include <functional>
+#include <optional>
 
+#include "engine/protocol/reply_scope.h"
 #include "engine/protocol/session.h"
 
 namespace ringpost::protocol {
 
 namespace {
 
-// Never 0.
-std::size_t hash_of(Bytes text) { return std::hash<Bytes>{}(text) | 1u; }
+std::optional<Saying> saying_of(Expected kind) {
+  switch (kind) {
+    case Expected::rset:
+      return Saying::rset;
+    case Expected::mail:
+      return Saying::mail;
+    case Expected::rcpt:
+      return Saying::rcpt;
+    case Expected::end_of_data:
+      return Saying::end_of_data;
+    case Expected::greeting:
+    case Expected::ehlo:
+    case Expected::helo:
+    case Expected::starttls:
+    case Expected::auth:
+    case Expected::data:
+    case Expected::chunk:
+    case Expected::quit:
+    case Expected::trial_mail:
+    case Expected::trial_chunk:
+      break;
+  }
+  return std::nullopt;
+}
 
 }  // namespace
 
@@ -19,11 +42,82 @@ Pipelining Session::pipelining() const {
     return Pipelining::off;
   }
   Pipelining way = std::min(options_.pipelining, knowledge_.most);
-  if (way == Pipelining::flights && !capabilities_.chunking) {
+  // With fewer messages a session there is no room for a trial.
+  constexpr std::uint64_t messages_for_trial = 4;
+  const bool shown =
+      knowledge_.has_proven(Pipelining::flights) || messages_max() >= messages_for_trial;
+  if (way == Pipelining::flights && (!capabilities_.chunking || !shown)) {
     way = Pipelining::across;
   }
   const bool one_by_one = options_.messages_in_flight_max == 1;
   return way == Pipelining::across && one_by_one ? Pipelining::within : way;
+}
+
+// The way that this message goes. Once a chunk of it has left there is no other, whatever is learnt
+// meanwhile (RFC 3030 2).
+Pipelining Session::way_of(const Transaction& current) const {
+  if (current.chunked || (on_trial(current) && trial_->step == Pipelining::flights)) {
+    return Pipelining::flights;
+  }
+  return current.one_by_one ? Pipelining::off : pipelining();
+}
+
+// Whether its MAIL may leave while the message in front of it has no answer yet.
+bool Session::may_run_ahead(const Transaction& current) const {
+  const Pipelining way = way_of(current);
+  if (way < Pipelining::across || trial_ || second_opinion_) {
+    return false;
+  }
+  if (knowledge_.has_proven(way)) {
+    return true;
+  }
+  // A trial of it. That is one only where both leave together.
+  const Transaction& front = transaction(sequence_sending_ - 1);
+  const bool together = sequence_sending_ != sequence_begin_ && front.end_offset != 0 &&
+                        front.end_offset > handed_over_offset_;
+  const bool step_below = way == Pipelining::flights
+                              ? knowledge_.chunking_proven && first_chunk_bytes(current) > 0
+                              : knowledge_.has_proven(Pipelining::within) && !front.chunked;
+  return together && step_below;
+}
+
+// What the server takes a session, as far as anybody knows.
+std::uint64_t Session::messages_max() const {
+  std::uint64_t most = UINT64_MAX;
+  for (const std::uint64_t limit : {options_.messages_max, knowledge_.session_messages_max,
+                                    std::uint64_t{capabilities_.session_messages_max}}) {
+    most = limit == 0 ? most : std::min(most, limit);
+  }
+  return most;
+}
+
+// How many recipients another message may have now.
+std::uint32_t Session::recipients_room() const {
+  std::uint32_t most = options_.recipients_max;
+  for (const std::uint32_t limit : {knowledge_.recipients_max, capabilities_.recipients_max}) {
+    most = limit == 0 ? most : std::min(most, limit);
+  }
+  if (knowledge_.refusals_max == 0) {
+    return most;
+  }
+  // Each of those in flight may be refused, too.
+  const std::uint64_t spent = refusals_ + recipients_in_flight_;
+  const std::uint64_t left = knowledge_.refusals_max > spent ? knowledge_.refusals_max - spent : 0;
+  return static_cast<std::uint32_t>(std::min<std::uint64_t>(most, left));
+}
+
+void Session::learn(const PipeliningKnowledge& knowledge) {
+  if (!closed()) {
+    knowledge_.merge(knowledge);
+    quit_when_spent();
+  }
+}
+
+// The session has had what the server takes of one.
+void Session::quit_when_spent() {
+  const bool messages = sequence_end_ + messages_extra_ >= messages_max();
+  const bool refusals = knowledge_.refusals_max != 0 && refusals_ >= knowledge_.refusals_max;
+  quit_wanted_ = quit_wanted_ || messages || refusals;
 }
 
 // How many messages may be in flight now.
@@ -37,15 +131,16 @@ std::size_t Session::depth() const {
     case Pipelining::flights:
       break;
   }
-  if (goes_alone(sequence_begin_)) {
+  const std::uint64_t limit = knowledge_.session_messages;
+  if (limit != 0 && sequence_begin_ >= limit) {
     return 1;
   }
   const std::uint32_t wanted = options_.messages_in_flight_max;
   std::size_t most = wanted == 0 ? limits::flight_messages_max : wanted;
-  if (knowledge_.session_messages != 0) {
-    most = std::min<std::size_t>(most, knowledge_.session_messages - sequence_begin_);
+  if (limit != 0) {
+    most = std::min<std::size_t>(most, limit - sequence_begin_);
   }
-  if (knowledge_.proven != Pipelining::flights) {
+  if (!knowledge_.has_proven(Pipelining::flights)) {
     return std::min(most, flight_messages_unproven);
   }
   return wanted == 0 ? std::min(most, std::max(flight_depth_, flight_messages_first)) : most;
@@ -55,11 +150,14 @@ std::size_t Session::depth() const {
 // its own: because the server may not know BDAT, or end the session here.
 bool Session::goes_alone(std::uint64_t sequence) const {
   const std::uint64_t limit = knowledge_.session_messages;
-  return !knowledge_.chunking_proven || (limit != 0 && sequence >= limit);
+  return !knowledge_.has_proven(Pipelining::flights) || (limit != 0 && sequence >= limit);
 }
 
 // What later sessions with this server should not try again, after this one has ended so.
 std::optional<Pipelining> Session::fall_back(CloseKind kind) const {
+  if (const auto below = fall_back_of_trial(kind)) {
+    return below;
+  }
   const Pipelining way = pipelining();
   // Two commands have left, and their replies are awaited.
   const bool in_burst = state_ == SessionState::ready && awaited_.size() > 1 &&
@@ -68,58 +166,73 @@ std::optional<Pipelining> Session::fall_back(CloseKind kind) const {
   const bool ends_burst = state_ == SessionState::ready && !awaited_.empty() &&
                           awaited_.front().kind == Expected::end_of_data &&
                           !is_early(awaited_.front(), credited_offset_);
-  if (kind == CloseKind::chunking_refused) {
+  const bool surplus = awaited_.empty() && way == Pipelining::flights &&
+                       state_ == SessionState::ready && kind == CloseKind::protocol_error;
+  if (kind == CloseKind::chunking_refused || surplus) {
     return Pipelining::across;
   }
   if (kind == CloseKind::protocol_error && way != Pipelining::off && ends_burst) {
     return one_less(way);
   }
-  if (!in_burst || way == Pipelining::off) {
-    return std::nullopt;
-  }
-  if (kind == CloseKind::protocol_error) {
-    return one_less(way);
-  }
-  if (kind != CloseKind::peer_closed && kind != CloseKind::io_error) {
-    return std::nullopt;
-  }
-  // Closed in the middle of what it has never been seen to answer. Connections die of other causes,
-  // too; but those seldom meet just that.
-  const Expected front = awaited_.front().kind;
-  const bool first_burst =
-      knowledge_.proven == Pipelining::off && (front == Expected::mail || front == Expected::rset);
-  if (first_burst) {
-    return Pipelining::off;
-  }
-  const bool several = messages_in_flight() > 1 && way >= Pipelining::across;
-  if (several && knowledge_.proven < way) {
+  if (in_burst && way != Pipelining::off && kind == CloseKind::protocol_error) {
     return one_less(way);
   }
   return std::nullopt;
 }
 
-// Whether the end may be that of a server which takes only so many messages a session.
-bool Session::ended_in_flight(CloseKind kind) const {
-  const bool by_peer = kind == CloseKind::peer_closed || kind == CloseKind::peer_closing ||
-                       kind == CloseKind::io_error;
-  return by_peer && state_ == SessionState::ready && pipelining() == Pipelining::flights &&
-         sequence_begin_ > 0 && messages_in_flight() > 0;
+// What the end of a session says about how much the server takes of one.
+void Session::learn_from_end(CloseReason& reason) {
+  const bool by_peer = reason.kind == CloseKind::peer_closed ||
+                       reason.kind == CloseKind::peer_closing || reason.kind == CloseKind::io_error;
+  if (!by_peer || state_ != SessionState::ready) {
+    return;
+  }
+  if (refusals_ > 0 && messages_in_flight() > 0) {
+    reason.after_refusals = true;
+    // One fewer: it may have been the next one that it did not want to hear.
+    const bool known =
+        refusals_ == knowledge_.session_refusals || says_too_many_errors(reason.text);
+    if (known) {
+      knowledge_.refusals_max = std::max(1u, refusals_ - 1);
+    }
+    knowledge_.session_refusals = refusals_;
+    ++knowledge_version_;
+    return;
+  }
+  // Behind as many messages as another one, and in front of the next: that is no chance.
+  if (sequence_begin_ > 0 && messages_in_flight() > 0) {
+    if (knowledge_.session_messages == sequence_begin_) {
+      knowledge_.session_messages_max = sequence_begin_;
+    }
+    knowledge_.session_messages = sequence_begin_;
+    ++knowledge_version_;
+  }
 }
 
-void Session::learn_from_accepted(const Transaction& current, const codec::Reply& reply) {
-  if (accepted_text_ == 0) {
-    accepted_text_ = hash_of(reply.text);
-    learn_reset_text();
+// No further message, and the end when what is under way has its answers.
+void Session::end_when_answered(CloseReason reason) {
+  if (!ending_) {
+    ending_ = std::make_unique<CloseReason>(std::move(reason));
+  }
+}
+
+void Session::learn_from_accepted(const Transaction& current) {
+  // A first session has had a MAIL or two more than messages: so many more have to pass.
+  constexpr std::uint64_t messages_beyond = 2;
+  if (knowledge_.session_messages != 0 &&
+      sequence_begin_ >= knowledge_.session_messages + messages_beyond) {
+    knowledge_.session_messages = 0;
+    ++knowledge_version_;
   }
   if (!current.chunked) {
     return;
   }
-  if (knowledge_.session_messages != 0 && sequence_begin_ >= knowledge_.session_messages) {
-    knowledge_.session_messages = 0;
+  chunks_taken_ = true;
+  if (!knowledge_.chunking_proven) {
+    knowledge_.chunking_proven = true;
+    ++knowledge_version_;
   }
-  knowledge_.chunking_proven = true;
-  if (knowledge_.proven != Pipelining::flights) {
-    knowledge_.proven = current.ran_ahead ? Pipelining::flights : knowledge_.proven;
+  if (!knowledge_.has_proven(Pipelining::flights)) {
     return;
   }
   // One more for each message of a flight that was full: flights double while they keep step.
@@ -135,23 +248,19 @@ bool Session::left_in_burst(const Expectation& expectation) const {
   return awaited_.size() > 1 || !is_early(expectation, credited_offset_);
 }
 
-void Session::note_reset_text(const codec::Reply& reply) {
-  reset_text_ = hash_of(reply.text);
-  learn_reset_text();
-}
-
-void Session::learn_reset_text() {
-  if (reset_text_ != 0 && accepted_text_ != 0 && accepted_text_ != reset_text_) {
-    knowledge_.reset_text = reset_text_;
+// Notes the words of a reply in which the server says yes. True: they are its words for another
+// command, and the reply came in a burst, where a missing or surplus one shifts all behind it.
+bool Session::in_words_of_another(Expected kind, const codec::Reply& reply, bool in_burst) {
+  const std::optional<Saying> saying = saying_of(kind);
+  if (!saying || !reply.positive()) {
+    return false;
   }
-}
-
-// In a flight RSET is what stands behind a BDAT. Its reply is a 250, too; but a server that gives
-// each message a queue id never says the same to both. A session that has heard neither yet goes by
-// what earlier ones have heard.
-bool Session::answers_reset(const codec::Reply& reply) const {
-  const bool one_for_all = accepted_text_ != 0 && accepted_text_ == reset_text_;
-  return knowledge_.reset_text != 0 && !one_for_all && hash_of(reply.text) == knowledge_.reset_text;
+  const std::size_t hash = hash_of_words(reply);
+  if (in_burst && knowledge_.words.belongs_elsewhere(*saying, hash)) {
+    return true;
+  }
+  knowledge_version_ += knowledge_.words.hear(*saying, hash) ? 1u : 0u;
+  return false;
 }
 
 }  // namespace ringpost::protocol

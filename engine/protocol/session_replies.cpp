@@ -1,6 +1,7 @@
 // The receiving side of the session: what each reply means for what it answers. See session.cpp;
 // greeting, EHLO, STARTTLS and AUTH are in session_opening.cpp.
 #include "codec/job_prefetch.h"
+#include "engine/protocol/reply_scope.h"
 #include "engine/protocol/session.h"
 
 namespace ringpost::protocol {
@@ -21,17 +22,6 @@ bool belongs_elsewhere(Expected kind, std::uint16_t code) {
       return false;
   }
 }
-
-// RFC 3463 3.6, RFC 5321 4.5.3.1.10. Old servers say 552 where 452 is meant.
-bool says_too_many_recipients(const codec::Reply& reply) {
-  if (reply.enhanced.present()) {
-    return reply.enhanced.subject == 5 && reply.enhanced.detail == 3;
-  }
-  return reply.code == 452 || reply.code == 552;
-}
-
-// Codes that are about a command (RFC 5321 4.2.2), never about a message.
-bool refuses_command(const codec::Reply& reply) { return reply.code >= 500 && reply.code <= 504; }
 
 }  // namespace
 
@@ -55,6 +45,7 @@ void Session::receive(Bytes octets, Instant now) {
       }
       return;
     }
+    note_reply_time(now);
     on_reply(reply);
     if (closed()) {
       return;
@@ -90,7 +81,14 @@ void Session::on_reply(const codec::Reply& original) {
   if (!out_of_place(expectation, reply)) {
     awaited_.pop();
     credited_offset_ = reply_begin_offset_;
+    if (trial_ && trial_->front && expectation.transaction == trial_->sequence) {
+      ++trial_->replies_behind_front;
+    }
     credit(expectation, reply);
+    quit_when_spent();
+    if (ending_ && !closed() && awaited_.empty()) {
+      close(*ending_);
+    }
   }
 }
 
@@ -121,6 +119,9 @@ void Session::credit(const Expectation& expectation, const codec::Reply& reply) 
     case Expected::data:
       on_data_reply(transaction(expectation.transaction), reply);
       break;
+    case Expected::chunk:
+      on_chunk_reply(transaction(expectation.transaction), reply);
+      break;
     case Expected::end_of_data:
       on_end_of_data_reply(transaction(expectation.transaction), reply);
       break;
@@ -130,6 +131,11 @@ void Session::credit(const Expectation& expectation, const codec::Reply& reply) 
     case Expected::quit:
       close(CloseReason{});  // the kind of a fresh one is `quit`
       break;
+    case Expected::trial_mail:
+      trial_mail_taken_ = reply.positive();
+      break;
+    case Expected::trial_chunk:
+      break;  // whatever it says: the reply to RSET behind it shows whether octets were commands
   }
 }
 
@@ -161,7 +167,8 @@ bool Session::out_of_place(const Expectation& expectation, const codec::Reply& r
   }
   if (early && refused && end_of_data) {
     // Refused in the middle of its content: an answer, but the rest cannot be sent any more.
-    decide_all(transaction(expectation.transaction), verdict_of_reply(Stage::data, reply));
+    Transaction& current = transaction(expectation.transaction);
+    decide_all(current, judge(current, Stage::data, reply));
     close_with_reply(CloseKind::protocol_error, Stage::data, reply, false);
     return true;
   }
@@ -214,25 +221,8 @@ std::string_view Session::why_meaningless(const Expectation& expectation,
       return "a message was accepted of which the sender or all recipients were refused";
     }
   }
-  // RFC 3463 3.2: in a burst of 250s the enhanced status tells what was answered. Where commands
-  // wait for each other it proves nothing: some servers use one status for everything.
-  const bool in_burst = left_in_burst(expectation) && reply.positive();
-  const bool status_of_mail = in_burst && reply.enhanced == EnhancedStatus{2, 1, 0};
-  const bool status_of_rcpt = in_burst && reply.enhanced == EnhancedStatus{2, 1, 5};
-  if (kind == Expected::end_of_data && in_burst && answers_reset(reply)) {
-    return "the end of data was answered in the words for RSET";
-  }
-  if (status_of_mail && kind == Expected::end_of_data) {
-    return "the end of data was answered with the status of MAIL";
-  }
-  if (status_of_mail && kind == Expected::rcpt) {
-    return "RCPT was answered with the status of MAIL";
-  }
-  if (status_of_rcpt && kind == Expected::end_of_data) {
-    return "the end of data was answered with the status of RCPT";
-  }
-  if (status_of_rcpt && (kind == Expected::mail || kind == Expected::rset)) {
-    return "a command was answered with the status of RCPT";
+  if (in_words_of_another(kind, reply, left_in_burst(expectation))) {
+    return "a command was answered in the words that this server has for another one";
   }
   return {};
 }
@@ -241,8 +231,21 @@ std::string_view Session::why_meaningless(const Expectation& expectation,
 // smtp_accept_max_nonmail). If the end is what comes next, this was the last command that the
 // server looked at, as with 421.
 void Session::on_rset_reply(const codec::Reply& reply) {
-  note_reset_text(reply);
+  if (trial_ && !knowledge_.discarding_proven) {
+    if (reply.positive()) {
+      knowledge_.discarding_proven = true;
+      ++knowledge_version_;
+    } else {
+      close_with_reply(CloseKind::chunking_refused, Stage::data, reply, false);
+      return;
+    }
+  }
+  if (!reply.positive() && trial_) {
+    ++refusals_;
+    return;  // of the company that it came in; the replies behind it tell
+  }
   if (!reply.positive()) {
+    ++refusals_;
     last_word_ = std::make_unique<CloseReason>(
         reason_with_reply(CloseKind::peer_closing, Stage::mail, reply, false));
   }
@@ -252,23 +255,100 @@ void Session::on_rset_reply(const codec::Reply& reply) {
 }
 
 void Session::on_mail_reply(Transaction& current, const codec::Reply& reply) {
-  if (current.ran_ahead) {
-    // Nothing more is known of flights than that the next command was answered, too.
-    knowledge_.proven = std::max(knowledge_.proven, Pipelining::across);
-  }
   if (reply.positive()) {
     current.mail_taken = true;
+    ++mails_taken_;
+    mails_put_off_ = 0;
     return;
   }
+  ++refusals_;
   current.mail_refused = true;
-  decide_all(current, verdict_of_reply(Stage::mail, reply));
+  if (!hold(current, Stage::mail, 0, reply)) {
+    decide_all(current, judge(current, Stage::mail, reply));
+  }
   finish_if_pointless(current);
 }
 
-void Session::on_rcpt_reply(Transaction& current, std::uint32_t index, const codec::Reply& reply) {
-  if (pipelining() != Pipelining::off) {
-    knowledge_.proven = std::max(knowledge_.proven, Pipelining::within);
+// What a refusal means for the recipients that it answers, and for the session.
+Verdict Session::judge(Transaction& current, Stage stage, const codec::Reply& reply) {
+  if (reply.positive()) {
+    return verdict_of_reply(stage, reply);
   }
+  if (second_opinion_ && current.one_by_one && !second_opinion_->second) {
+    second_opinion_->second = held(stage, 0, reply);
+  }
+  const ReplyScope scope = scope_of(stage, reply);
+  if (stage == Stage::mail && trial_mail_taken_ && mails_taken_ == 0 &&
+      (scope == ReplyScope::session || reply.transient())) {
+    // It has so few messages a session that the trial was one too many.
+    fall_back_now(reason_with_reply(CloseKind::way_refused, stage, reply, false),
+                  Pipelining::across);
+    quit_wanted_ = true;
+    return verdict_of_way(stage, reply);
+  }
+  switch (scope) {
+    case ReplyScope::login:
+      end_when_answered(reason_with_reply(CloseKind::login_wanted, stage, reply, true));
+      return verdict_of_way(stage, reply);
+    case ReplyScope::quota:
+      return verdict_of_quota(stage, reply);
+    case ReplyScope::session:
+      if (mails_taken_ > 0) {
+        note_session_is_full();
+        return verdict_of_way(stage, reply);
+      }
+      break;
+    case ReplyScope::recipients:
+      if (current.taken > (stage == Stage::rcpt ? 0u : 1u)) {
+        note_too_many_recipients(current, stage, reply);
+        return verdict_of_way(stage, reply);
+      }
+      break;
+    case ReplyScope::message:
+      break;
+  }
+  // A session that has sent before and is put off twice in a row has had its share, whatever the
+  // words: another one tells.
+  if (stage == Stage::mail && reply.transient() && mails_taken_ > 0 && ++mails_put_off_ > 1) {
+    note_session_is_full();
+    return verdict_of_way(stage, reply);
+  }
+  return verdict_of_reply(stage, reply);
+}
+
+void Session::note_session_is_full() {
+  if (!quit_wanted_) {
+    quit_wanted_ = true;
+    knowledge_.session_messages_max = mails_taken_;
+    ++knowledge_version_;
+  }
+}
+
+// The transaction goes on with those that were taken; of those behind, what has not left does not
+// leave.
+void Session::note_too_many_recipients(Transaction& current, Stage stage,
+                                       const codec::Reply& reply) {
+  std::uint32_t most = current.taken;
+  if (stage != Stage::rcpt) {
+    const std::uint32_t said = number_below(reply.text, current.taken);
+    most = said != 0 ? said : current.taken / 2;
+  }
+  knowledge_.recipients_max = most;
+  ++knowledge_version_;
+  for (std::uint32_t i = current.next_recipient; i < current.recipients_end; ++i) {
+    Recipient& recipient = current.job->recipients[i];
+    if (current.step == Step::rcpt && recipient.progress == RecipientProgress::offered) {
+      recipient.progress = RecipientProgress::waiting;
+    }
+  }
+  if (current.step == Step::rcpt) {
+    current.recipients_end = current.next_recipient;
+    current.step = Step::data;
+  }
+}
+
+void Session::on_rcpt_reply(Transaction& current, std::uint32_t index, const codec::Reply& reply) {
+  refusals_ += reply.positive() ? 0u : 1u;
   if (current.mail_refused) {
     // 503, most likely; MAIL's reply has decided. A 2xx is kept in mind for DATA.
     current.taken += reply.positive() ? 1u : 0u;
@@ -278,10 +358,8 @@ void Session::on_rcpt_reply(Transaction& current, std::uint32_t index, const cod
   if (reply.positive()) {
     current.job->recipients[index].progress = RecipientProgress::taken;
     ++current.taken;
-  } else {
-    const bool overflow = current.taken > 0 && says_too_many_recipients(reply);
-    decide(current, index,
-           overflow ? verdict_of_overflow(reply) : verdict_of_reply(Stage::rcpt, reply));
+  } else if (!hold(current, Stage::rcpt, index, reply)) {
+    decide(current, index, judge(current, Stage::rcpt, reply));
   }
   finish_if_pointless(current);
 }
@@ -289,41 +367,93 @@ void Session::on_rcpt_reply(Transaction& current, std::uint32_t index, const cod
 void Session::on_data_reply(Transaction& current, const codec::Reply& reply) {
   if (reply.intermediate()) {
     current.lone_dot = current.taken == 0;
+    if (!current.lone_dot && on_trial(current)) {
+      pass_trial();
+    }
+    if (second_opinion_ && current.one_by_one && !current.lone_dot) {
+      compare_opinions(true);
+    }
     current.step =
         current.lone_dot || current.job->content.empty() ? Step::end_of_data : Step::content;
     pending_.append(current.step == Step::content ? Bytes(current.header) : Bytes());
     expect(Expected::end_of_data, sequence_sending_);
     return;
   }
-  decide_all(current, verdict_of_reply(Stage::data, reply));
+  ++refusals_;
+  if (current.taken > 0 && !hold(current, Stage::data, 0, reply)) {
+    decide_all(current, judge(current, Stage::data, reply));
+  }
   reset_needed_ = current.mail_taken || current.taken > 0;
-  finish(current);
+  finish_transaction(current);
+}
+
+// To a BDAT that is not the last: a message whose end has not left was not taken, whatever it says.
+void Session::on_chunk_reply(Transaction& current, const codec::Reply& reply) {
+  if (reply.positive()) {
+    if (current.taken == 0 || current.mail_refused) {
+      close_on_protocol_error("octets were taken of a message without a recipient");
+      return;
+    }
+    if (!knowledge_.chunking_proven) {
+      knowledge_.chunking_proven = true;
+      ++knowledge_version_;
+    }
+    chunks_taken_ = true;
+    current.step = Step::data;
+    if (on_trial(current)) {
+      pass_trial();
+    }
+    return;
+  }
+  if (current.taken > 0 && !current.mail_refused) {
+    close_with_reply(CloseKind::chunking_refused, Stage::data, reply, false);
+    return;
+  }
+  finish_transaction(current);
 }
 
 void Session::on_end_of_data_reply(Transaction& current, const codec::Reply& reply) {
-  const bool unproven = current.chunked && !knowledge_.chunking_proven;
-  if (unproven && current.taken > 0 && refuses_command(reply)) {
-    decide_all(current, verdict_of_refused_chunking(reply));
+  if (hold_end_of_data(reply)) {
+    if (reply.code == 421) {
+      close_with_reply(CloseKind::peer_closing, Stage::eod, reply, false);
+    }
+    return;
+  }
+  const bool unproven = current.chunked && !chunks_taken_;
+  const bool about_bdat = reply.code >= 500 && reply.code <= 504;
+  if (unproven && current.taken > 0 && about_bdat) {
+    decide_all(current, verdict_of_way(Stage::data, reply));
     finish(current);
     close_with_reply(CloseKind::chunking_refused, Stage::data, reply, false);
     return;
   }
+  refusals_ += reply.positive() ? 0u : 1u;
   const bool for_nobody = current.taken == 0 || current.mail_refused;
   const bool left = current.end_offset != 0 && current.end_offset <= handed_over_offset_;
   if (!for_nobody) {
-    decide_all(current, verdict_of_reply(left ? Stage::eod : Stage::data, reply));
+    decide_all(current, judge(current, left ? Stage::eod : Stage::data, reply));
   }
   if (reply.positive()) {
-    learn_from_accepted(current, reply);
+    learn_from_accepted(current);
   }
   if (left) {
-    finish(current);
+    finish_transaction(current);
   } else {
     current.answered = true;
   }
   if (reply.code == 421) {
     close_with_reply(CloseKind::peer_closing, Stage::eod, reply, false);
   }
+}
+
+// How long this server takes for a command: the measure of a trial's patience. Content is judged
+// for longer.
+void Session::note_reply_time(Instant now) {
+  const bool of_command = !awaited_.empty() && awaited_.front().kind != Expected::end_of_data;
+  if (of_command && waits_since_ != Instant{}) {
+    slowest_reply_ = std::max(slowest_reply_, now - waits_since_);
+  }
+  waits_since_ = now;
 }
 
 }  // namespace ringpost::protocol

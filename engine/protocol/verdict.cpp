@@ -36,16 +36,17 @@ Verdict verdict_of_reply(Stage stage, const codec::Reply& reply) {
   return with_reply(reply.transient() ? Status::deferred : Status::rejected, stage, reply);
 }
 
-Verdict verdict_of_overflow(const codec::Reply& reply) {
-  Verdict verdict = with_reply(Status::unsent, Stage::rcpt, reply);
+Verdict verdict_of_way(Stage stage, const codec::Reply& reply) {
+  Verdict verdict = with_reply(Status::unsent, stage, reply);
   verdict.may_retry = true;
+  verdict.counts_as_attempt = false;
   return verdict;
 }
 
-Verdict verdict_of_refused_chunking(const codec::Reply& reply) {
-  Verdict verdict = with_reply(Status::unsent, Stage::data, reply);
+Verdict verdict_of_quota(Stage stage, const codec::Reply& reply) {
+  Verdict verdict = with_reply(Status::unsent, stage, reply);
   verdict.may_retry = true;
-  verdict.counts_as_attempt = false;
+  verdict.wants_pause = true;
   return verdict;
 }
 
@@ -56,7 +57,7 @@ Verdict verdict_of_loss(Stage stage, bool end_of_data_handed_over, const CloseRe
   }
   Verdict verdict = with_reason(Status::unsent, stage, reason, reason_text);
   verdict.may_retry = reason.kind != CloseKind::aborted;
-  verdict.counts_as_attempt = !reason.fall_back;
+  verdict.counts_as_attempt = !reason.fall_back && !reason.after_refusals;
   return verdict;
 }
 

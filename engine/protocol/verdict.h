@@ -22,18 +22,20 @@ struct Verdict {
   bool counts_as_attempt = true;
   // The session was lost while this message was the one that the server was busy with.
   bool was_next = false;
+  // Not before a pause: the account has used up what it may send for now.
+  bool wants_pause = false;
 };
 
 // A reply that answers for the recipient. Precondition: its class is 2, 4 or 5, and 2 only at
 // Stage::eod.
 [[nodiscard]] Verdict verdict_of_reply(Stage stage, const codec::Reply& reply);
 
-// The server has enough recipients for this transaction and took some (RFC 5321 4.5.3.1.10): this
-// one goes into another transaction.
-[[nodiscard]] Verdict verdict_of_overflow(const codec::Reply& reply);
+// A refusal that says nothing about the recipient, and the message goes again for nothing: in a
+// transaction with fewer recipients (RFC 5321 4.5.3.1.10), in another session, or in a simpler way.
+[[nodiscard]] Verdict verdict_of_way(Stage stage, const codec::Reply& reply);
 
-// The server announced BDAT and does not know it (RFC 3030): the message goes behind DATA next.
-[[nodiscard]] Verdict verdict_of_refused_chunking(const codec::Reply& reply);
+// The account has used up its quota: again after a pause, and that counts.
+[[nodiscard]] Verdict verdict_of_quota(Stage stage, const codec::Reply& reply);
 
 // The session ended before the recipient had an answer. `end_of_data_handed_over`: the last octet
 // of the message's end of data was given to the kernel, so the server may have taken it.

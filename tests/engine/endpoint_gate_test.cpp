@@ -398,17 +398,31 @@ TEST_CASE("gate: when the last session has gone the next one is a canary again")
   CHECK(test.gate.ask(test.now).answer == Answer::wait);
 }
 
-TEST_CASE("gate: the words for RSET are those that were heard first") {
+TEST_CASE("gate: what sessions learn comes together, and what goes wrong is said once") {
   Gate test;
   test.open();
-  CHECK(test.gate.ask(test.now).knowledge.reset_text == 0);
-  protocol::PipeliningKnowledge knowledge;
-  test.gate.learn(knowledge);
-  knowledge.reset_text = 7;
-  test.gate.learn(knowledge);
-  knowledge.reset_text = 8;  // of a session that had lost its step, perhaps
-  test.gate.learn(knowledge);
-  CHECK(test.gate.ask(test.now).knowledge.reset_text == 7);
+  protocol::PipeliningKnowledge one;
+  one.prove(protocol::Pipelining::within);
+  one.recipients_max = 50;
+  one.words.hear(protocol::Saying::rset, 7);
+  protocol::PipeliningKnowledge two;
+  two.prove(protocol::Pipelining::flights);
+  two.recipients_max = 20;
+  two.words.hear(protocol::Saying::rset, 9);
+  test.gate.learn(one);
+  test.gate.learn(two);
+  const protocol::PipeliningKnowledge known = test.gate.ask(test.now).knowledge;
+  CHECK(known.proven == protocol::Pipelining::flights);
+  CHECK(known.recipients_max == 20);
+  CHECK(known.words.by_saying[0].varies);
+  protocol::CloseReason why = reason_of(protocol::CloseKind::way_refused, Stage::mail);
+  why.fall_back = protocol::Pipelining::within;
+  std::size_t notices = 0;
+  test.gate.on_notice([&](const EndpointNotice&) { ++notices; });
+  test.gate.fell_back(why);
+  test.gate.fell_back(why);
+  CHECK(test.gate.ask(test.now).knowledge.most == protocol::Pipelining::within);
+  CHECK(notices == 1);
 }
 
 }  // namespace ringpost::engine

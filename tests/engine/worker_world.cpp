@@ -4,6 +4,8 @@
 
 #include <catch2/catch_test_macros.hpp>
 
+#include "tests/support/shown.h"
+
 namespace ringpost::engine::test {
 
 namespace {
@@ -53,6 +55,7 @@ World::World(const WorldOptions& options)
       worker(
           io, worker_endpoints(options, gate, jobs_), outcomes_, order_, stats,
           {.deadline = options.deadline == Duration::max() ? never : io.now() + options.deadline}) {
+  gate.learn(ringpost::test::shown(options.shown));
 }
 
 // A worker is destroyed when all its connections have ended, as the engine does it.

@@ -24,6 +24,8 @@ struct WorldOptions {
   Duration command_timeout = std::chrono::minutes(5);
   protocol::Pipelining pipelining = protocol::Pipelining::within;
   Duration deadline = Duration::max();  // from the start of the world
+  // How far the endpoint has shown that it can be run ahead.
+  protocol::Pipelining shown = protocol::Pipelining::across;
   std::size_t retry_jobs_max = 1000;
 };
 

@@ -274,6 +274,29 @@ class Parser {
     }
   }
 
+  // `rset`, `mail`, `rcpt` or `eod`, and a reply.
+  void take_habit(std::string_view line) {
+    using protocol::Saying;
+    constexpr std::array<Choice<Saying>, protocol::saying_count> words = {
+        {{"rset", Saying::rset},
+         {"mail", Saying::mail},
+         {"rcpt", Saying::rcpt},
+         {"eod", Saying::end_of_data}}};
+    std::string_view word = take_word(line);
+    const Saying saying = choose(word, words);
+    const std::string octets = std::string(line) + "\r\n";
+    Bytes rest = octets;
+    codec::ReplyParser parser;
+    codec::Reply reply;
+    const auto whole = parser.parse(rest, reply);
+    if (!whole || !*whole) {
+      fail("no reply");
+    }
+    for (int i = 0; i < protocol::Words::settled; ++i) {
+      transcripts_.back().knowledge.words.hear(saying, protocol::hash_of_words(reply));
+    }
+  }
+
   void take_option(std::string_view line) {
     protocol::SessionOptions& options = transcripts_.back().options;
     if (!transcripts_.back().steps.empty()) {
@@ -289,9 +312,9 @@ class Parser {
     } else if (name == "pipelining") {
       options.pipelining = choose(line, pipelining_words);
     } else if (name == "proven") {
-      protocol::PipeliningKnowledge& knowledge = transcripts_.back().knowledge;
-      knowledge.proven = choose(line, pipelining_words);
-      knowledge.chunking_proven = knowledge.proven == protocol::Pipelining::flights;
+      transcripts_.back().knowledge = shown(choose(line, pipelining_words));
+    } else if (name == "habit") {
+      take_habit(line);
     } else if (name == "in-flight-max") {
       options.messages_in_flight_max = number_of<std::uint32_t>(line).value_or(0);
     } else if (name == "messages-max") {

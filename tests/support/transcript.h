@@ -14,6 +14,7 @@
 #include "engine/protocol/close_reason.h"
 #include "engine/protocol/session.h"
 #include "tests/support/fixed_nonce.h"
+#include "tests/support/shown.h"
 
 namespace ringpost::test {
 
@@ -66,7 +67,8 @@ struct Transcript {
   // What the options point to; a copy of the transcript shares it.
   std::shared_ptr<FixedNonce> crypto = std::make_shared<FixedNonce>();
   std::shared_ptr<codec::ScramCache> scram_cache = std::make_shared<codec::ScramCache>();
-  protocol::PipeliningKnowledge knowledge;
+  // Of a server that has shown that it can do all that DATA has.
+  protocol::PipeliningKnowledge knowledge = shown(protocol::Pipelining::across);
   std::vector<Job> jobs;
   std::vector<TranscriptStep> steps;
 

@@ -144,6 +144,8 @@ ProbeFault fault_of(const protocol::CloseReason& reason, SessionState state) {
     case CloseKind::aborted:
     case CloseKind::connect_failed:
     case CloseKind::chunking_refused:
+    case CloseKind::way_refused:
+    case CloseKind::login_wanted:
     case CloseKind::io_error:
     case CloseKind::tls_failed:
     case CloseKind::token_unavailable:

@@ -368,7 +368,9 @@ void SmtpServerSession::begin_chunk() {
     }
     return;
   }
-  if (is_violation) {
+  // A chunk in front of RCPT that is not the last is how a careful client asks whether the octets
+  // of a refused one are read as such: no message can come of it.
+  if (is_violation && chunk_last_) {
     violate(Violation::sequence);
   }
   if (chunk_last_) {

@@ -59,7 +59,8 @@ TEST_CASE("verdict: 4xx defers and 5xx rejects, at each stage that answers for a
 }
 
 TEST_CASE("verdict: a recipient too many is unsent and goes again, with the server's words") {
-  const Verdict verdict = protocol::verdict_of_overflow(reply(452, {4, 5, 3}));
+  const codec::Reply too_many = reply(452, {4, 5, 3});
+  const Verdict verdict = protocol::verdict_of_way(Stage::rcpt, too_many);
   CHECK(verdict.status == Status::unsent);
   CHECK(verdict.stage == Stage::rcpt);
   CHECK(verdict.code == 452);

@@ -1,0 +1,37 @@
+// What a refusal is about, where it is not about the recipient or the message that it answers.
+//
+// A server has one place to say no, the reply at hand, and says there too that the session, the
+// login, the account or the endpoint has come to an end of something. Pure: a reply in, a word out.
+#pragma once
+
+#include <cstdint>
+
+#include "codec/outcome.h"
+#include "codec/smtp_reply.h"
+
+namespace ringpost::protocol {
+
+enum class ReplyScope : std::uint8_t {
+  message,     // the recipient or the message, as it says: a verdict
+  recipients,  // too many of them in this transaction: the same message, fewer at a time
+  session,     // this session has had its share: the same message in another one
+  login,       // nobody is logged in, or not well enough: nothing can be sent there
+  quota,       // the account has used up what it may send: later
+};
+
+// `stage`: of the command that it answers: mail, rcpt, data or eod. Precondition: it is a 4xx or a
+// 5xx. By the code where an RFC gives it a meaning (RFC 4954 6, RFC 5321 4.5.3.1.10, RFC 3463),
+// else by words that were seen at servers and providers; what neither knows is about the message.
+[[nodiscard]] ReplyScope scope_of(Stage stage, const codec::Reply& reply);
+
+// Whether it is about the command as such (RFC 5321 4.2.2, RFC 3463 3.6), as replies are to what
+// came out of step: no verdict on a message while a way of speaking is on trial.
+[[nodiscard]] bool is_about_command(const codec::Reply& reply);
+
+// Whether the server ends sessions for their errors and says so.
+[[nodiscard]] bool says_too_many_errors(Bytes text);
+
+// The first number in a text that is at least 1 and below `limit`; 0: there is none.
+[[nodiscard]] std::uint32_t number_below(Bytes text, std::uint32_t limit);
+
+}  // namespace ringpost::protocol

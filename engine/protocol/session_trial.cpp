@@ -1,0 +1,334 @@
+// The ladder: how the session finds out how far ahead a server can be spoken to, at no message's
+// expense.
+//
+// The problem: servers announce PIPELINING and CHUNKING and then answer 503 to what came together
+// with a final dot, drop it without a word, end the session, hang at BDAT or take a chunk that they
+// have refused for commands. Taken at their word such replies are outcomes of messages that the
+// server would have taken.
+//
+// The idea: a step that the endpoint has not shown is tried with one message, of which no end of
+// data leaves before the step has shown itself. What is refused meanwhile is held, not told:
+// - Command groups: MAIL, RCPTs and DATA together. They are shown by 354.
+// - DATA groups: the same behind the end of data of the message in front, whose answer is held
+//   until 354 has come for the one behind it.
+// - BDAT flights, first part: a transaction with a chunk that is refused for want of a recipient,
+//   and taken back by RSET, in front of the first MAIL: shows that octets of a refused chunk are
+//   not read as commands. Then the first octets of the message, without a line end, in a BDAT that
+//   is not the last: shows BDAT, and a server that hangs or closes there cannot have taken
+//   anything.
+// - Second part: the next envelope and its first chunk in one go behind the BDAT of the message in
+//   front.
+// Refused in step, the message is asked once more in lock-step, in the same session: the same
+// answer there shows the step as well, another one that it does not work. Silence (of seconds), an
+// end of the session, an early or surplus reply are failures, too; the message goes again for
+// nothing, and later sessions stay below. A step that was seen to work is never tried again.
+//
+// Limits: a server that takes the end of data in front, says nothing to it and closes, because of
+// what came with it, leaves that one message `unknown`.
+#include <algorithm>
+#include <string_view>
+
+#include "codec/smtp_command.h"
+#include "engine/protocol/reply_scope.h"
+#include "engine/protocol/session.h"
+
+namespace ringpost::protocol {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+// How long a step on trial may keep the session waiting: several times what the slowest reply to a
+// command took, since look-ups at RCPT take seconds; and not so long that a run is held up by a
+// server that has dropped the command.
+constexpr Duration trial_patience_least = 5s;
+constexpr Duration trial_patience_most = 30s;
+constexpr int trial_patience_factor = 4;
+
+// No server has a command of this name; if one reads it as a command it says so.
+constexpr std::string_view discarded_octets = "discarded\r\n";
+
+// Of the first chunk: enough for most first lines.
+constexpr std::size_t first_chunk_bytes_max = 64;
+
+}  // namespace
+
+HeldReply held(Stage stage, std::uint32_t recipient, const codec::Reply& reply) {
+  return {stage, recipient, reply.code, reply.enhanced, std::string(reply.text), reply.lines};
+}
+
+bool Session::on_trial(const Transaction& current) const {
+  return trial_ && &current == &transaction(trial_->sequence);
+}
+
+Duration Session::trial_patience() const {
+  return std::clamp<Duration>(slowest_reply_ * trial_patience_factor, trial_patience_least,
+                              trial_patience_most);
+}
+
+void Session::prove(Pipelining step) { knowledge_version_ += knowledge_.prove(step) ? 1u : 0u; }
+
+// Called when its MAIL is about to leave.
+void Session::begin_trial(Transaction& current) {
+  const Pipelining way = way_of(current);
+  if (trial_ || second_opinion_ || way == Pipelining::off) {
+    return;
+  }
+  const bool ahead = !awaited_.empty();
+  Pipelining step = ahead ? way : Pipelining::within;
+  if (way == Pipelining::flights) {
+    step = Pipelining::flights;
+  }
+  if (step == Pipelining::across && transaction(sequence_sending_ - 1).chunked) {
+    return;  // what stands in front of it is no final dot
+  }
+  const bool chunking_shown = knowledge_.chunking_proven && knowledge_.discarding_proven;
+  const bool shown =
+      knowledge_.has_proven(step) || (step == Pipelining::flights && !ahead && chunking_shown);
+  if (shown) {
+    return;
+  }
+  trial_ = std::make_unique<Trial>();
+  trial_->step = step;
+  trial_->sequence = sequence_sending_;
+  trial_->ran_ahead = ahead;
+  if (step == Pipelining::flights && !knowledge_.discarding_proven) {
+    write_discarding_trial(current);
+  }
+}
+
+void Session::write_discarding_trial(const Transaction& current) {
+  const Job& job = *current.job;
+  codec::MailParameters parameters;
+  parameters.body_8bit = job.traits.has_8bit;
+  parameters.smtputf8 = job.needs_smtputf8;
+  codec::append_mail(pending_, job.sender, parameters, {});
+  expect(Expected::trial_mail, sequence_sending_);
+  codec::append_bdat(pending_, discarded_octets.size());
+  pending_.append(discarded_octets);
+  expect(Expected::trial_chunk, sequence_sending_);
+  reset_needed_ = true;
+  ++messages_extra_;
+}
+
+// 0: the message has no octets that can go first.
+std::size_t Session::first_chunk_bytes(const Transaction& current) const {
+  const Bytes content = current.job->content;
+  const Bytes first = current.header.empty() ? content : Bytes(current.header);
+  const std::size_t line_end = std::min(first.find_first_of("\r\n"), first_chunk_bytes_max);
+  const std::size_t whole = current.header.size() + content.size();
+  return std::min(std::min(line_end, first.size()), whole == 0 ? 0 : whole - 1);
+}
+
+void Session::write_first_chunk(Transaction& current) {
+  const std::size_t count = first_chunk_bytes(current);
+  RP_ASSERT(count > 0);
+  codec::append_bdat(pending_, count);
+  if (current.header.empty()) {
+    pending_.append(current.job->content, 0, count);
+    current.cursor.offset += count;
+  } else {
+    pending_.append(current.header, 0, count);
+    current.header.erase(0, count);
+  }
+  expect(Expected::chunk, sequence_sending_);
+  current.chunked = true;
+  current.chunk_tried = true;
+  current.step = Step::await_chunk;
+  reset_needed_ = true;
+}
+
+// ---- What is held
+// --------------------------------------------------------------------------------
+
+// Whether the refusal is no verdict yet.
+bool Session::hold(Transaction& current, Stage stage, std::uint32_t index,
+                   const codec::Reply& reply) {
+  if (!on_trial(current)) {
+    return false;
+  }
+  trial_->refusals.push_back(held(stage, index, reply));
+  return true;
+}
+
+// Of the message in front of the one on trial: whether its answer waits for the trial's end.
+bool Session::hold_end_of_data(const codec::Reply& reply) {
+  const bool in_front =
+      trial_ && trial_->ran_ahead && !trial_->front && trial_->sequence == sequence_begin_ + 1;
+  if (!in_front) {
+    return false;
+  }
+  if (!trial_has_left()) {
+    trial_.reset();  // it came in time to be no trial
+    return false;
+  }
+  trial_->front = held(Stage::eod, 0, reply);
+  return true;
+}
+
+// Whether the server has been sent any of it.
+bool Session::trial_has_left() const {
+  for (std::size_t i = 0; i < awaited_.size(); ++i) {
+    const Expectation& expectation = awaited_.at(i);
+    const bool of_trial = expectation.transaction == trial_->sequence &&
+                          expectation.kind != Expected::end_of_data &&
+                          expectation.kind >= Expected::mail;
+    if (of_trial) {
+      return expectation.sent_offset <= handed_over_offset_;
+    }
+  }
+  return false;
+}
+
+// The server keeps step: what it has said is meant.
+void Session::pass_trial() {
+  // Of flights the first part shows groups of commands only.
+  prove(trial_->step == Pipelining::flights && !trial_->ran_ahead ? Pipelining::within
+                                                                  : trial_->step);
+  if (trial_->front) {
+    Transaction& front = transaction(sequence_begin_);
+    const HeldReply reply = std::move(*trial_->front);
+    trial_->front.reset();
+    decide_all(front, judge(front, Stage::eod, reply.reply()));
+    finish_front(front, reply);
+  }
+  const std::unique_ptr<Trial> trial = std::move(trial_);
+  Transaction& current = transaction(trial->sequence);
+  for (const HeldReply& refusal : trial->refusals) {
+    RP_ASSERT(refusal.stage == Stage::rcpt);
+    decide(current, refusal.recipient, judge(current, refusal.stage, refusal.reply()));
+  }
+}
+
+// The answer to the message in front of the one on trial, when that was no success. `reason`: the
+// session ends; null: every command was answered.
+void Session::release_front(const CloseReason* reason) {
+  if (!trial_ || !trial_->front) {
+    return;
+  }
+  Transaction& front = transaction(sequence_begin_);
+  const HeldReply answer = std::move(*trial_->front);
+  trial_->front.reset();
+  const codec::Reply reply = answer.reply();
+  // It is one reply of several to what left together. If some came behind it and not all, it may be
+  // one of theirs.
+  const bool in_doubt = reply.positive() && reason != nullptr &&
+                        (reason->kind == CloseKind::protocol_error ||
+                         (reason->kind == CloseKind::timeout && trial_->replies_behind_front > 0));
+  if (in_doubt) {
+    decide_all(front, verdict_of_loss(Stage::eod, true, *reason, reason->message()));
+  } else if (!reply.positive() && is_about_command(reply)) {
+    decide_all(front, verdict_of_way(Stage::eod, reply));
+  } else {
+    decide_all(front, judge(front, Stage::eod, reply));
+  }
+  finish_front(front, answer);
+}
+
+void Session::finish_front(Transaction& front, const HeldReply& answer) {
+  if (answer.code / 100 == 2) {
+    learn_from_accepted(front);
+  }
+  finish(front);
+}
+
+// ---- Second opinions
+// -----------------------------------------------------------------------------
+
+// All of it was refused, and every command was answered.
+void Session::end_trial_unproven(Transaction& current) {
+  const Pipelining step = trial_->step;
+  HeldReply refusal;
+  refusal.stage = Stage::data;
+  if (!trial_->refusals.empty()) {
+    refusal = std::move(trial_->refusals.front());
+  }
+  release_front(nullptr);
+  trial_.reset();
+  begin_second_opinion(current, step, std::move(refusal));
+}
+
+void Session::begin_second_opinion(Transaction& current, Pipelining step, HeldReply refusal) {
+  RP_ASSERT(&current == &transaction(sequence_begin_));
+  second_opinion_ = std::make_unique<SecondOpinion>();
+  second_opinion_->step = step;
+  second_opinion_->sequence = sequence_begin_;
+  second_opinion_->first = std::move(refusal);
+  Transaction again;
+  reset_needed_ = reset_needed_ || current.mail_taken || current.taken > 0;
+  again.job = current.job;
+  again.recipients_begin = current.recipients_begin;
+  again.recipients_end = current.recipients_end;
+  again.offered = current.offered;
+  again.one_by_one = true;
+  again.chunk_tried = true;
+  again.header = std::move(current.header);
+  for (std::uint32_t i = current.recipients_end; i-- > current.recipients_begin;) {
+    Recipient& recipient = current.job->recipients[i];
+    const bool undecided = recipient.progress == RecipientProgress::offered ||
+                           recipient.progress == RecipientProgress::taken;
+    if (undecided) {
+      recipient.progress = RecipientProgress::offered;
+      again.next_recipient = i;
+    }
+  }
+  current = std::move(again);
+  sequence_sending_ = sequence_begin_;
+  sequence_announced_ = sequence_begin_;
+  ++messages_extra_;
+}
+
+// In lock-step the message's content was asked for, or it was refused as well.
+void Session::compare_opinions(bool content_asked_for) {
+  const std::unique_ptr<SecondOpinion> opinion = std::move(second_opinion_);
+  const HeldReply& first = opinion->first;
+  const bool refused = !content_asked_for && opinion->second;
+  const bool as_far = refused && opinion->second->stage <= first.stage;
+  const bool of_the_way = is_about_command(first.reply());
+  if (as_far && !of_the_way && opinion->second->code == first.code) {
+    prove(opinion->step == Pipelining::flights ? Pipelining::within : opinion->step);
+    return;
+  }
+  // Another refusal at the same place tells nothing; but nobody asks for ever.
+  constexpr std::uint32_t unclear_max = 3;
+  const bool unclear = as_far && (!of_the_way || is_about_command(opinion->second->reply()));
+  if (unclear && ++opinions_unclear_ < unclear_max) {
+    return;
+  }
+  CloseReason why =
+      reason_of(CloseKind::way_refused, first.stage, std::string(name_of(opinion->step)));
+  fall_back_now(std::move(why), one_less(opinion->step));
+}
+
+// Without an end of the session.
+void Session::fall_back_now(CloseReason why, Pipelining to) {
+  why.fall_back = to;
+  knowledge_.most = std::min(knowledge_.most, to);
+  ++knowledge_version_;
+  listener_.on_fall_back(why);
+}
+
+// A transaction that the server has done with, as refused as it may be.
+void Session::finish_transaction(Transaction& current) {
+  if (on_trial(current)) {
+    end_trial_unproven(current);
+    return;
+  }
+  if (second_opinion_ && &current == &transaction(second_opinion_->sequence)) {
+    compare_opinions(false);
+  }
+  finish(current);
+}
+
+// What later sessions with this server should not try, when this one ends while it tried it.
+std::optional<Pipelining> Session::fall_back_of_trial(CloseKind kind) const {
+  const bool a_failure = kind == CloseKind::peer_closed || kind == CloseKind::peer_closing ||
+                         kind == CloseKind::io_error || kind == CloseKind::timeout ||
+                         kind == CloseKind::protocol_error || kind == CloseKind::chunking_refused;
+  if (trial_ && a_failure && (trial_has_left() || trial_->front || !trial_->refusals.empty())) {
+    return one_less(trial_->step);
+  }
+  return std::nullopt;
+}
+
+}  // namespace ringpost::protocol

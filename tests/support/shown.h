@@ -1,0 +1,17 @@
+// What is known of an endpoint that was seen to go along so far.
+#pragma once
+
+#include "engine/protocol/pipelining.h"
+
+namespace ringpost::test {
+
+[[nodiscard]] inline protocol::PipeliningKnowledge shown(protocol::Pipelining way) {
+  protocol::PipeliningKnowledge knowledge;
+  for (auto step = way; step != protocol::Pipelining::off; step = one_less(step)) {
+    knowledge.prove(step);
+  }
+  knowledge.chunking_proven = knowledge.discarding_proven = way == protocol::Pipelining::flights;
+  return knowledge;
+}
+
+}  // namespace ringpost::test
