@@ -104,6 +104,8 @@ struct EngineOptions {
   std::size_t job_bytes_in_flight_max = limits::job_bytes_in_flight_max;
   // What has no final outcome so long after the start is tried no more.
   Duration deadline = Duration::max();
+  // What is under way at the deadline has so long to come to its end; then its sessions are ended.
+  Duration deadline_drain = std::chrono::seconds(30);
   // Written to before an end of data may leave; the jobs need `ordinal` and `line_hash`. Outlives
   // the engine. Outcomes are the callback's to write.
   queue::Journal* journal = nullptr;

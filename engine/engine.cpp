@@ -255,7 +255,7 @@ void Engine::State::run_worker(WorkerThread& self, std::vector<WorkerEndpoint> w
       const Instant deadline = has_deadline ? now + options.deadline : never;
       self.worker = std::make_unique<Worker>(
           *self.ring, std::move(worker_endpoints), outcomes, order, self.stats,
-          engine::WorkerOptions{deadline, options.journal, &pool});
+          engine::WorkerOptions{deadline, options.journal, &pool, options.deadline_drain});
     } else {
       self.error = ring.error().message();
     }

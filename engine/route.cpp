@@ -104,6 +104,9 @@ void Route::turn(Instant now) {
   take_due(now);
   if (now >= deadline()) {
     expire_waiting(now);
+    if (now >= environment_.sessions_end_at) {
+      end_overdue_sessions();
+    }
     return;
   }
   if (now < break_until_ || gate_.held()) {
@@ -134,8 +137,11 @@ bool Route::sends_no_more() const {
 }
 
 Instant Route::next_turn_at() const {
-  const bool deadline_to_come = connection_environment_.io->now() < deadline();
-  return std::min({try_again_at_, retries_.next_due(), deadline_to_come ? deadline() : never});
+  const Instant now = connection_environment_.io->now();
+  const bool is_over = now >= deadline();
+  const Instant sessions_end_at = sessions_.empty() ? never : environment_.sessions_end_at;
+  const Instant end = !is_over ? deadline() : now < sessions_end_at ? sessions_end_at : never;
+  return std::min({try_again_at_, retries_.next_due(), end});
 }
 
 Job* Route::next_job() {
@@ -224,6 +230,15 @@ void Route::expire_waiting(Instant now) {
     expire_job(*job, "the deadline of the run has passed", false);
   }
   try_again_at_ = now;
+}
+
+// A server that is silent would keep a run for ten minutes behind its deadline.
+void Route::end_overdue_sessions() {
+  for (Connection* const connection : std::vector<Connection*>(sessions_)) {
+    if (!connection->idle()) {
+      connection->abort();
+    }
+  }
 }
 
 // With the last reply, where there was one. When the run is over, a 4xx has the last word: a resume

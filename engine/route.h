@@ -42,7 +42,8 @@ struct RouteEnvironment {
   WorkerStats* stats = nullptr;
   std::vector<codec::JournalIntent>* intents = nullptr;  // null without a journal
   Instant deadline = never;                              // of the run
-  queue::JobPool* pool = nullptr;  // which all jobs are from; null: their bound is not its
+  queue::JobPool* pool = nullptr;   // which all jobs are from; null: their bound is not its
+  Instant sessions_end_at = never;  // those that are busy long behind the deadline
 };
 
 // This worker's share of an endpoint.
@@ -89,6 +90,7 @@ class Route final : private ConnectionListener {
   void take_due(Instant now);
   [[nodiscard]] Job* take_retry(Instant due);
   void expire_waiting(Instant now);
+  void end_overdue_sessions();
   void expire_job(Job& job, std::string_view reason, bool over_age);
   [[nodiscard]] bool tries_again(const Recipient& recipient, const protocol::Verdict& verdict,
                                  bool free_retry);

@@ -32,8 +32,14 @@ Worker::Worker(io::Io& io, std::vector<WorkerEndpoint> endpoints, queue::Outcome
       journal_(options.journal),
       outcomes_(outcomes) {
   const RouteEnvironment environment{
-      &connections_,    &dirty_,     &decided_, &stats_, journal_ != nullptr ? &intents_ : nullptr,
-      options.deadline, options.pool};
+      &connections_,
+      &dirty_,
+      &decided_,
+      &stats_,
+      journal_ != nullptr ? &intents_ : nullptr,
+      options.deadline,
+      options.pool,
+      options.deadline == never ? never : options.deadline + options.deadline_drain};
   for (std::uint32_t i = 0; i < endpoints_.size(); ++i) {
     WorkerEndpoint& endpoint = endpoints_[i];
     ConnectionEnvironment connection;

@@ -37,6 +37,7 @@ struct WorkerOptions {
   Instant deadline = never;           // of the run
   queue::Journal* journal = nullptr;  // null: none is kept
   queue::JobPool* pool = nullptr;     // which the jobs are from; null: it need not know who waits
+  Duration deadline_drain{};          // for what is under way at the deadline
 };
 
 // What an engine asks of its workers. Set by any thread, followed by Io::wake().

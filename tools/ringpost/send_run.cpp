@@ -174,6 +174,7 @@ int SendRun::run() {
     options.cores = settings_.cores;
     options.jobs_in_flight_max = jobs_in_flight(settings_.endpoints, journal_ != nullptr);
     options.deadline = settings_.deadline;
+    options.deadline_drain = settings_.drain;
     options.journal = journal_ ? &journal_->journal() : nullptr;
     options.count_allocations = allocation_counter();
     options.on_notice = [this](const EndpointNotice& notice) {
