@@ -36,6 +36,8 @@ std::string recipients_json(const std::string& id, std::size_t count) {
 }
 
 void add_job(Plan& plan, Random& random) {
+  // The age of a job is no matter of the server.
+  const bool has_age = !plan.sound;
   const std::string id = fmt::format("j{}", plan.lines.size());
   const std::size_t count = random.one_in(2) ? 1 : random.between(1, 5);
   std::string line = fmt::format(R"({{"id":"{}",)", id);
@@ -44,7 +46,7 @@ void add_job(Plan& plan, Random& random) {
     plan.recipients_of_line.push_back(1);
     return;
   }
-  if (random.one_in(25)) {
+  if (has_age && random.one_in(25)) {
     constexpr std::int64_t begin_of_2026 = 1'767'225'600;
     line += fmt::format(R"("expires_at":{},)",
                         begin_of_2026 + static_cast<std::int64_t>(random.below(600)));
@@ -59,6 +61,13 @@ void add_job(Plan& plan, Random& random) {
   }
   plan.lines.push_back(std::move(line));
   plan.recipients_of_line.push_back(count);
+}
+
+void add_jobs(Plan& plan, Random& random) {
+  for (std::uint64_t count = random.one_in(10) ? random.between(30, 120) : random.between(1, 30);
+       count > 0; --count) {
+    add_job(plan, random);
+  }
 }
 
 // ---- The server and the way to it ---------------------------------------------------------------
@@ -177,9 +186,102 @@ void choose_lives(Plan& plan, Random& random) {
   plan.lives.push_back(last);
 }
 
+// ---- Odd ways -----------------------------------------------------------------------------------
+
+// Over a plan that was there before: its other choices stay as they are.
+void make_odd(Plan& plan, Random& random) {
+  NetworkOptions& network = plan.network;
+  network.server.odd = test::random_oddities(random.next());
+  network.odd_server.odd = test::random_oddities(random.next());
+  const bool whole = !random.one_in(4);
+  plan.fickle = plan.fickle || !whole;
+  if (whole) {
+    test::ModelOddities& other = network.odd_server.odd;
+    other.packets = network.server.odd.packets;
+    other.behind_dot = network.server.odd.behind_dot;
+    other.bdat = network.server.odd.bdat;
+    other.keeps_refused_chunk = network.server.odd.keeps_refused_chunk;
+  }
+  network.whole_reads = whole;
+  network.idle_max = random.one_in(6) ? random.duration_up_to(60s) : 0s;
+  network.idle_says_so = random.one_in(2);
+  if (random.one_in(6)) {
+    network.restart_after = random.duration_up_to(10s);
+    network.restart_for = random.duration_up_to(10s);
+  }
+}
+
+// Less what no way of speaking helps against. Where a flight may be ended without a word, some of
+// it is in doubt.
+test::ModelOddities sound_oddities(Random& random, bool flies) {
+  test::ModelOddities odd = test::random_oddities(random.next());
+  const test::ModelOddities none;
+  odd.greeting = none.greeting;
+  odd.wants_login = none.wants_login;
+  odd.quota = none.quota;
+  odd.login_refused = none.login_refused;
+  odd.login_in_many_words = false;
+  if (flies && odd.message_limit == test::MessageLimit::closes) {
+    odd.message_limit = test::MessageLimit::goodbye;
+  }
+  return odd;
+}
+
+test::ModelServerOptions sound_server(Random& random, protocol::Pipelining pipelining) {
+  test::ModelServerOptions server;
+  server.auth_login_only = random.one_in(2);
+  server.pipelining = !random.one_in(4);
+  server.chunking = random.one_in(2);
+  const bool flies =
+      server.pipelining && server.chunking && pipelining == protocol::Pipelining::flights;
+  server.messages_max = random.one_in(3) ? random.between(1, 9) : ~std::uint64_t{0};
+  server.says_goodbye = random.one_in(2) || flies;
+  server.enhanced = !random.one_in(4);
+  server.recipients_max = random.one_in(3) ? static_cast<std::uint32_t>(random.between(1, 3)) : 100;
+  constexpr std::array<int, 3> answers = {354, 503, 554};
+  server.data_without_recipients = answers[random.below(answers.size())];
+  constexpr std::array<std::uint32_t, 5> chances = {0, 0, 0, 5, 30};
+  server.refusal_chance = chances[random.below(chances.size())];
+  server.odd = sound_oddities(random, flies);
+  return server;
+}
+
+Plan make_sound_plan(std::uint64_t seed) {
+  Random random(seed);
+  Plan plan;
+  plan.seed = seed;
+  plan.sound = true;
+  plan.workers = random.between(1, 2);
+  plan.jobs_in_flight_max = random.between(2, 64);
+  plan.jobs_per_push_max = random.between(1, 8);
+  plan.retry_jobs_max = plan.jobs_in_flight_max;
+  choose_endpoint(plan, random);
+  const EndpointOptions defaults;
+  plan.endpoint.attempts_max = defaults.attempts_max;
+  plan.endpoint.connect_attempts_max = defaults.connect_attempts_max;
+  plan.network.server = sound_server(random, plan.session.pipelining);
+  // Who may be refused at any stage may be refused at the login.
+  if (plan.network.server.refusal_chance > 0) {
+    plan.endpoint.username.clear();
+    plan.session.authenticate = false;
+  }
+  plan.network.overtaken_one_in = 0;
+  plan.network.whole_reads = true;
+  constexpr std::array<Duration, 3> latencies = {0ms, 1ms, 50ms};
+  plan.network.latency_max = latencies[random.below(latencies.size())];
+  add_jobs(plan, random);
+  LifePlan life;
+  life.acts = Lifetime::endless;
+  plan.lives.push_back(life);
+  return plan;
+}
+
 }  // namespace
 
 Plan make_plan(std::uint64_t seed) {
+  if (seed % 4 == 0) {
+    return make_sound_plan(seed);
+  }
   Random random(seed);
   Plan plan;
   plan.seed = seed;
@@ -194,22 +296,31 @@ Plan make_plan(std::uint64_t seed) {
   plan.name_failure_one_in = random.one_in(10) ? random.between(2, 5) : 0;
   choose_endpoint(plan, random);
   plan.network = random_network(random);
-  for (std::uint64_t count = random.one_in(10) ? random.between(30, 120) : random.between(1, 30);
-       count > 0; --count) {
-    add_job(plan, random);
-  }
+  add_jobs(plan, random);
   choose_lives(plan, random);
+  // Nodes behind one name of which only some know BDAT.
+  plan.fickle = plan.network.odd_one_in > 0 &&
+                plan.network.server.chunking_known != plan.network.odd_server.chunking_known;
+  Random more(~seed);
+  if (more.one_in(2)) {
+    make_odd(plan, more);
+  }
   return plan;
 }
 
 std::string describe(const Plan& plan) {
   constexpr std::array<std::string_view, 3> journals = {"no journal", "journal (process)",
                                                         "journal (power)"};
-  return fmt::format("{} jobs, {} workers, {} sessions at most, {}, {} lives, {}{}",
+  const std::string odd = test::describe(plan.network.server.odd);
+  return fmt::format("{}{} jobs, {} workers, {} sessions at most, {}, {} lives, {}{}{}{}",
+                     plan.sound    ? "sound: "
+                     : plan.fickle ? "fickle: "
+                                   : "",
                      plan.lines.size(), plan.workers, plan.endpoint.connections_max,
                      protocol::name_of(plan.session.pipelining), plan.lives.size(),
                      journals[static_cast<std::size_t>(plan.journal)],
-                     plan.resend_unknown ? ", unknown ones are sent again" : "");
+                     plan.resend_unknown ? ", unknown ones are sent again" : "",
+                     odd.empty() ? "" : "; the server: ", odd);
 }
 
 }  // namespace ringpost::sim

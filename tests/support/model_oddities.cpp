@@ -75,6 +75,7 @@ ModelOddities random_oddities(std::uint64_t seed) {
     odd.quota_said_at = stages[choice.between(0, 2)];
   }
   odd.login_refused = choice.one_in(6) ? choice.between(1, 6) : 0;
+  odd.login_in_many_words = choice.one_in(2);
   return odd;
 }
 

@@ -59,6 +59,15 @@ void ModelServer::reply(int code, std::string_view enhanced, std::string_view te
   }
 }
 
+// For codes that mean many things: without its words nobody could know which.
+void ModelServer::reply_in_words(int code, std::string_view enhanced, std::string_view text) {
+  if (!too_many_errors(code)) {
+    const std::string status =
+        options_.enhanced && !enhanced.empty() ? std::string(enhanced) + " " : "";
+    say(std::to_string(code) + " " + status + std::string(text) + "\r\n");
+  }
+}
+
 // Counts, and ends the session instead of the error that is one too many.
 bool ModelServer::too_many_errors(int code) {
   const ModelOddities& odd = options_.odd;
@@ -116,7 +125,7 @@ void ModelServer::receive(std::string_view octets) {
 }
 
 void ModelServer::end_for_idleness(bool says_so) {
-  if (!ended_ && says_so) {
+  if (!ended_ && !silent_ && says_so) {
     say_reply(421, "4.4.2", "idle for too long");
   }
   end();
@@ -229,7 +238,7 @@ ModelServer::Refused ModelServer::refuses(std::string_view permanent, std::strin
 void ModelServer::take_command(std::string_view line) {
   if (login_answers_left_ > 0) {
     --login_answers_left_;
-    login_answers_left_ > 0 ? reply(334, "", "UGFzc3dvcmQ6") : reply(235, "2.7.0", "welcome");
+    login_answers_left_ > 0 ? ask("UGFzc3dvcmQ6") : reply(235, "2.7.0", "welcome");
     return;
   }
   if (!shuts_down() && !falls_silent()) {
@@ -311,6 +320,14 @@ void ModelServer::take_hello(bool extended) {
   say(lines + "250 SIZE 100000\r\n");
 }
 
+void ModelServer::ask(std::string_view challenge) {
+  if (options_.odd.login_in_many_words) {
+    reply(334, "", challenge);
+  } else {
+    say("334 " + std::string(challenge) + "\r\n");
+  }
+}
+
 void ModelServer::take_auth(std::string_view line) {
   if (++options_.account->logins == options_.odd.login_refused) {
     reply(535, "5.7.8", "wrong, for once");
@@ -321,7 +338,7 @@ void ModelServer::take_auth(std::string_view line) {
   }
   if (line == "AUTH LOGIN") {
     login_answers_left_ = 2;
-    reply(334, "", "VXNlcm5hbWU6");
+    ask("VXNlcm5hbWU6");
   } else {
     reply(235, "2.7.0", "welcome");
   }
@@ -343,7 +360,7 @@ bool ModelServer::over_quota(Answer stage) {
   if (stage != options_.odd.quota_said_at || options_.account->messages < options_.odd.quota) {
     return false;
   }
-  reply(550, "5.4.5", "Daily user sending limit exceeded");
+  reply_in_words(550, "5.4.5", "Daily user sending limit exceeded");
   return true;
 }
 
@@ -403,7 +420,7 @@ void ModelServer::take_rcpt(std::string_view line) {
       case Overflow::said_552:
         return reply(552, "", "too many recipients");
       case Overflow::said_431:
-        return reply(431, "", "Too many recipients.");
+        return reply_in_words(431, "", "Too many recipients.");
       case Overflow::at_the_end:
         break;
     }
@@ -430,6 +447,10 @@ void ModelServer::refuse_message(bool permanent) {
 void ModelServer::take_data() {
   if (!transaction_open_) {
     reply(503, "5.5.1", "MAIL first");
+    return;
+  }
+  if (in_chunks_) {
+    reply(503, "5.5.1", "DATA within a message in chunks");  // RFC 3030 2
     return;
   }
   const bool pointless = current_.recipients.empty();
@@ -555,8 +576,9 @@ void ModelServer::take_end_of_data() {
     return;
   }
   if (current_.recipients.size() > options_.recipients_max) {
-    reply(554, "",
-          "Transaction failed: Recipient count exceeds " + std::to_string(options_.recipients_max));
+    reply_in_words(
+        554, "",
+        "Transaction failed: Recipient count exceeds " + std::to_string(options_.recipients_max));
     return;
   }
   if (over_quota(Answer::end_of_data)) {

@@ -79,7 +79,7 @@ class ModelServer {
   void handshake_done();
   // It takes its time for what it has said since this was called last.
   [[nodiscard]] std::chrono::seconds take_pause() { return std::exchange(pause_, {}); }
-  // Nothing has come for long.
+  // Nothing has come for long. One that hangs says nothing more.
   void end_for_idleness(bool says_so);
 
   [[nodiscard]] const std::vector<TakenMessage>& taken() const { return taken_; }
@@ -102,6 +102,7 @@ class ModelServer {
   void obey(std::string_view line);
   void take_hello(bool extended);
   void take_auth(std::string_view line);
+  void ask(std::string_view challenge);
   void take_rset();
   void take_mail(std::string_view line);
   void take_mail_over_limit();
@@ -116,6 +117,7 @@ class ModelServer {
   void take_end_of_data();
   void accept(Answer answer, std::string_view enhanced, std::string_view text);
   void reply(int code, std::string_view enhanced, std::string_view text);
+  void reply_in_words(int code, std::string_view enhanced, std::string_view text);
   void say_reply(int code, std::string_view enhanced, std::string_view text);
   [[nodiscard]] bool too_many_errors(int code);
   void refuse_message(bool permanent);
