@@ -12,6 +12,8 @@
 
 namespace ringpost::tls {
 
+class TrustStore;
+
 enum class Role : std::uint8_t { client, server };
 
 struct ContextOptions {
@@ -51,6 +53,8 @@ class Context {
 
   // The rest is for tls/ alone.
 
+  // The CAs of a client that verifies; null on others.
+  [[nodiscard]] const TrustStore* trusted() const;
   // wolfSSL's WOLFSSL_CTX; only files of tls/ know what it is.
   [[nodiscard]] void* native() const;
   // Room for the plaintext of one record, lent to whichever channel reads, so that an idle session

@@ -30,6 +30,9 @@ struct CertificateNames {
 // and only above two or more others. An address matches an equal address, never a name.
 [[nodiscard]] bool names_match(const CertificateNames& names, std::string_view host);
 
+// Whether `host` is an address that stands among the DNS names, where it counts for nothing.
+[[nodiscard]] bool has_address_as_name(const CertificateNames& names, std::string_view host);
+
 // "a.example, b.example and 7 more", made printable; empty when there are none.
 [[nodiscard]] std::string describe(const CertificateNames& names);
 
