@@ -340,6 +340,9 @@ class Corpus:
         leaf, middle = self.leaf, self.middle
         other = authority(self.pool, "Unrelated")
         others = [other.authority(f"Unrelated {number}") for number in range(4)]
+        crowd = [other.authority(f"Crowd {number}", key=self.pool.key(0), names=[
+            f"DNS:a-rather-long-name-{name}.example.com" for name in range(20)])
+            for number in range(28)]
         stranger = self.middle.issue("other", names=["DNS:other.example.com"],
                                      key=self.pool.key("another"))
         for label, sent in {
@@ -352,6 +355,7 @@ class Corpus:
                 "another chain behind": [leaf, middle, others[0], other],
                 "another chain between": [leaf, others[0], other, middle],
                 "many others between": [leaf, *others, other, middle],
+                "thirty certificates, the right one last": [leaf, *crowd, middle],
                 "the root before": [leaf, self.root, middle],
                 "only another's": [leaf, stranger]}.items():
             self.add(f"bag: {label}", sent)

@@ -61,6 +61,7 @@ GNUTLS_DIFFERS = {
     "usage: Netscape's type, client": "GnuTLS does not know it",
     "ca: basic constraints of the root: none, no key usage": "GnuTLS trusts what it is told to",
     "length: 0, and a self-issued one": "RFC 5280 4.2.1.9 does not count it",
+    "bag: thirty certificates": "GnuTLS takes at most sixteen",
     "cross: an expired and a good intermediate": "GnuTLS takes the first of them",
     "key: rsa1024": "GnuTLS in its defaults takes keys of 1024 bits",
     "extension: twice": "an extension without consequence: GnuTLS refuses any that comes twice",
@@ -78,8 +79,9 @@ GNUTLS_DIFFERS = {
 class Server:
     """Shakes hands with whoever comes, with these certificates, and says good-bye."""
 
-    def __init__(self, certificate, key):
+    def __init__(self, certificate, key, version):
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.maximum_version = version
         context.set_ciphers("ALL:@SECLEVEL=0")  # it may show anything
         context.load_cert_chain(certificate, key)
         self._context = context
@@ -154,7 +156,8 @@ def ask_gnutls(port, host, trusted):
 def ask_everybody(chain, number, folder, client):
     """What each of them says: label -> (accepted, words)."""
     sent, key, trusted = chain.write(folder, number)
-    server = Server(sent, key)
+    # Each version reads certificates in its own way; half of the chains meet each.
+    server = Server(sent, key, ssl.TLSVersion.TLSv1_2 if number % 2 else ssl.TLSVersion.TLSv1_3)
     try:
         answers = {"ringpost": client.ask(server.port, chain.host, trusted),
                    "curl": ask_curl(server.port, chain.host, str(trusted))}
@@ -197,8 +200,9 @@ class PathTest(Workspace):
             self.assertIn(NOT_SUPPORTED[label], words)
         else:
             self.assertEqual(ours, answer["curl"][0], told)
-        if not ours:
-            # Whatever it is, it has a name of its own; "internal" is wolfSSL's own words.
+        if not ours and "alert" not in answer["curl"][1]:
+            # Whatever it is, it has a name of its own; "internal" is wolfSSL's own words. A server
+            # of TLS 1.2 may itself refuse to use its key, and tells every client so in an alert.
             self.assertNotRegex(words, "^(internal|peer_alert|nobody)", told)
         if "gnutls" in answer and answer["gnutls"][0] != answer["curl"][0]:
             self.assertTrue(label in FINDS_ANOTHER_WAY or
