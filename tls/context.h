@@ -20,7 +20,8 @@ struct ContextOptions {
   Role role = Role::client;
   // Client: check chain, dates and name. Off only when the user says so; every run then warns.
   bool verify_peer = true;
-  // Client: PEM file with further CAs, trusted beside the system's. Empty: only the system's.
+  // Client: PEM file with further CAs, trusted beside the system's. Empty: only the system's. An
+  // intermediate or a server's own certificate is trusted as well as a root, and ends a path.
   std::string ca_file;
   // Server: its certificate chain and key (PEM). Client: a client certificate, both empty: none.
   std::string certificate_file;

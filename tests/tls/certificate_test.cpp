@@ -232,7 +232,7 @@ TEST_CASE("certificate: an intermediate comes with the server's chain, and only 
 }
 
 // Gmail and others send their root with a second signature, by an older root that this machine need
-// not have. It takes --enable-altcertchains in wolfSSL.
+// not have.
 TEST_CASE("certificate: a trusted CA is enough, whatever else the server sends above it") {
   const TemporaryFolder folder;
   const std::string trusted = make_ca(folder, "root", "/CN=New Root");
@@ -257,8 +257,9 @@ TEST_CASE("certificate: a trusted CA is enough, whatever else the server sends a
   CHECK(Meeting(identity, trusted, "other.example.com").kind() == TlsErrorKind::wrong_host);
 }
 
-// The roots of Go Daddy, Starfield (which also stands above Amazon's) and others. It takes
-// -DWOLFSSL_PYTHON in wolfSSL 5.7, which lifts this one check and nothing else in this build.
+// The roots of Go Daddy, Starfield (which also stands above Amazon's) and others, where a server
+// sends them along. It takes -DWOLFSSL_PYTHON in wolfSSL 5.7, which lifts this one check and
+// nothing else in this build.
 TEST_CASE("certificate: a CA whose serial number is zero is as good as any other") {
   const TemporaryFolder folder;
   folder.run(

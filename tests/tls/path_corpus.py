@@ -535,6 +535,15 @@ class Corpus:
                                                              HOST),
                 ("a wildcard of two labels", ["DNS:*.com"], "example.com"),
                 ("a wildcard over two labels", ["DNS:*.example.com"], "a.mail.example.com"),
+                ("a wildcard within a label", ["DNS:m*.example.com"], HOST),
+                ("a wildcard at the end of a label", ["DNS:*l.example.com"], HOST),
+                ("a wildcard below", ["DNS:mail.*.com"], HOST),
+                ("a wildcard for an A-label", ["DNS:*.example.com"], "xn--bcher-kva.example.com"),
+                ("a wildcard alone", ["DNS:*"], HOST),
+                ("another case", ["DNS:MAIL.example.COM"], HOST),
+                ("a dot behind it", ["DNS:mail.example.com."], HOST),
+                ("a blank behind it", ["DNS:mail.example.com "], HOST),
+                ("empty", ["DNS:"], HOST),
                 ("an address", ["IP:127.0.0.1"], "127.0.0.1"),
                 ("another address", ["IP:127.0.0.2"], "127.0.0.1"),
                 ("an address as a name", ["DNS:127.0.0.1"], "127.0.0.1"),
@@ -542,6 +551,9 @@ class Corpus:
                 ("only a mail address", ["email:a@" + HOST], HOST),
                 ("a NUL in it", ["raw:8213" + b"mail.example.com\0.x".hex()], HOST)):
             self.add(f"host: {label}", [self.middle.issue(names=names), self.middle], host=host)
+        self.add("host: only a common name", [self.middle.issue(HOST), self.middle])
+        self.add("host: a common name beside another name",
+                 [self.middle.issue(HOST, names=["DNS:www.example.com"]), self.middle])
 
     def anchors(self):
         leaf, middle, root = self.leaf, self.middle, self.root

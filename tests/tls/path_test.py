@@ -37,6 +37,8 @@ FINDS_ANOTHER_WAY = {
 NOT_SUPPORTED = {
     # wolfSSL 5.7 has no signatures of TLS 1.3 by a key of the kind RSASSA-PSS.
     "key: rsa-pss of the server": "RSASSA-PSS only",
+    # RFC 9525 2: common names are no host names. Go, Java and the browsers say the same.
+    "host: only a common name": "a common name alone does not count",
 }
 
 # Where GnuTLS thinks otherwise than curl, the client follows curl in each case; why:
@@ -64,6 +66,8 @@ GNUTLS_DIFFERS = {
     "bag: thirty certificates": "GnuTLS takes at most sixteen",
     "cross: an expired and a good intermediate": "GnuTLS takes the first of them",
     "key: rsa1024": "GnuTLS in its defaults takes keys of 1024 bits",
+    "host: a wildcard at the end of a label": "RFC 9525 6.3 allows whole labels only",
+    "host: a dot behind it": "GnuTLS wants the very name",
     "extension: twice": "an extension without consequence: GnuTLS refuses any that comes twice",
     "extension: a policy required": "GnuTLS does not know policy constraints",
     "spelling: another case": "GnuTLS compares names octet by octet; RFC 5280 7.1 does not",
