@@ -34,9 +34,10 @@ constexpr Bytes authority_key_id = "\x55\x1d\x23"sv;
 constexpr Bytes extended_key_usage = "\x55\x1d\x25"sv;
 constexpr Bytes netscape_certificate_type = "\x60\x86\x48\x01\x86\xf8\x42\x01\x01"sv;
 // Known, and of no consequence to the path: policies, their mappings and constraints, inhibit any
-// policy, and where the CRLs are.
-constexpr std::array<Bytes, 5> known_otherwise = {
-    "\x55\x1d\x20"sv, "\x55\x1d\x21"sv, "\x55\x1d\x24"sv, "\x55\x1d\x36"sv, "\x55\x1d\x1f"sv};
+// policy. Where the CRLs are has to be a list, as OpenSSL wants it.
+constexpr std::array<Bytes, 4> known_otherwise = {"\x55\x1d\x20"sv, "\x55\x1d\x21"sv,
+                                                  "\x55\x1d\x24"sv, "\x55\x1d\x36"sv};
+constexpr Bytes distribution_points = "\x55\x1d\x1f"sv;
 
 // serverAuth, and what stood for it before there was serverAuth: the two "server gated" purposes.
 constexpr std::array<Bytes, 3> server_purposes = {"\x2b\x06\x01\x05\x05\x07\x03\x01"sv,
@@ -145,7 +146,7 @@ bool read_name_constraints(Bytes value, Certificate& certificate) {
 }
 
 // Those that have a say in the path; only these may not come twice (RFC 5280 4.2), as in OpenSSL.
-constexpr std::array<Bytes, 8> known_extensions = {
+constexpr std::array<Bytes, 9> known_extensions = {
     basic_constraints,    usage_of_key,     extended_key_usage, netscape_certificate_type,
     constraints_on_names, authority_key_id, subject_key_id,     subject_alternative_name};
 
@@ -176,6 +177,10 @@ bool read_extension(Bytes id, bool critical, Bytes value, Certificate& certifica
     const auto names = der::take(value, der::sequence);
     certificate.alternative_names = names.value_or(Bytes());
     return names && value.empty() && general_names_are_readable(*names);
+  }
+  if (id == distribution_points) {
+    const auto points = der::take(value, der::sequence);
+    return points && value.empty() && general_names_are_readable(*points);
   }
   if (critical && !is_one_of(id, known_otherwise)) {
     certificate.unknown_critical = id;

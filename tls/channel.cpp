@@ -310,6 +310,13 @@ TlsError Channel::State::explain(int code) const {
     return {TlsErrorKind::peer_alert, code, describe_alert(static_cast<std::uint8_t>(input[1])),
             host};
   }
+  if (!done && kind == TlsErrorKind::bad_certificate) {
+    return {
+        kind, code,
+        fmt::format("it, or one that was sent beside it, has a form that cannot be read here ({})",
+                    reason_of_wolfssl(code)),
+        host, "the server's owner must replace it"};
+  }
   if (end_was_met) {
     return {done ? TlsErrorKind::truncated : TlsErrorKind::closed, code, {}, host};
   }

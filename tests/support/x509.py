@@ -58,7 +58,7 @@ def sequence(*contents):
 
 
 def integer(number):
-    return der(0x02, number.to_bytes(number.bit_length() // 8 + 1, "big"))
+    return der(0x02, number.to_bytes(number.bit_length() // 8 + 1, "big", signed=True))
 
 
 def oid(text):
@@ -224,6 +224,8 @@ class KeyPool:
         "P-384": ("-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-384"),
         "P-521": ("-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-521"),
         "secp256k1": ("-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:secp256k1"),
+        "brainpool": ("-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:brainpoolP256r1"),
+        "ed448": ("-algorithm", "ED448"),
         "rsa2048": ("-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048"),
         "rsa1024": ("-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:1024"),
         "rsa-pss": ("-algorithm", "RSA-PSS", "-pkeyopt", "rsa_keygen_bits:2048"),

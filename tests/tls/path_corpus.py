@@ -59,7 +59,7 @@ class Corpus:
                       self.where_constrained, self.odd_constraints, self.purposes_of_each,
                       self.usages, self.authorities, self.lengths, self.bags, self.cross_signed,
                       self.times, self.signatures, self.keys, self.extensions, self.spellings,
-                      self.key_ids, self.hosts, self.anchors):
+                      self.key_ids, self.hosts, self.anchors, self.unusual):
             group()
         labels = [chain.label for chain in self.chains]
         assert len(labels) == len(set(labels)), sorted(x for x in labels if labels.count(x) > 1)
@@ -526,6 +526,54 @@ class Corpus:
         plain = root.authority("Without Key Id", key_ids=False)
         self.add("key id: none at the issuer", [plain.issue(
             names=NAMES, authority_key=authority_key_id(b"another key")), plain])
+
+    def unusual(self):
+        """Odd and harmless, in the server's own, in its CA, in the root, in one that counts not."""
+        blob = der(0x04, b"not what it should be")
+        odd = {
+            "serial 0": {"serial": 0},
+            "a negative serial": {"serial": -5},
+            "a serial of 30 octets": {"serial": 1 << 235},
+            "malformed places of its issuer": {"extensions": [
+                extension("1.3.6.1.5.5.7.1.1", blob)]},
+            "malformed places of CRLs": {"extensions": [extension("2.5.29.31", blob)]},
+            "malformed policies": {"extensions": [extension("2.5.29.32", blob)]},
+            "malformed time stamps": {"extensions": [extension("1.3.6.1.4.1.11129.2.4.2", blob)]},
+            "names of its issuer": {"extensions": [
+                extension("2.5.29.18", sequence(b"\x82\x01a"))]},
+            "a subject of many kinds": {"subject": sequence(
+                der(0x31, sequence(oid("2.5.4.3"), der(0x0c, b"a")),
+                    sequence(oid("2.5.4.11"), der(0x14, b"b"))),
+                der(0x31, sequence(oid("1.2.3.4.5"), der(0x16, b"c"))))},
+            "a very long subject": {"subject": name("CN=" + "long " * 200)},
+            "an empty common name": {"subject": name("CN=")},
+        }
+        for label, more in odd.items():
+            if label != "malformed places of CRLs":  # openssl would not serve it
+                self.add(f"unusual: {label}, the server's",
+                         [self.middle.issue(names=NAMES, **more), self.middle])
+            middle = self.root.authority("Unusual", **more)
+            self.add(f"unusual: {label}, an intermediate's",
+                     [middle.issue(names=NAMES), middle])
+            self.add(f"unusual: {label}, one that is sent beside",
+                     [self.leaf, self.middle, middle])
+            root = authority(self.pool, "Unusual Root", **more)
+            self.add(f"unusual: {label}, the root's", [root.issue(names=NAMES)], [root])
+        for kind in ("secp256k1", "brainpool", "ed448", "rsa1024"):
+            other = self.root.authority("Of Another Kind", key=self.pool.key("odd", kind))
+            self.add(f"unusual: a key of {kind} beside", [self.leaf, self.middle, other])
+        for label, basic in (("a length without a CA", x509.extension("2.5.29.19", sequence(
+                                integer(1)), True)),
+                             ("no CA, spelt out", x509.extension("2.5.29.19", sequence(
+                                 der(0x01, b"\0")), True))):
+            self.add(f"unusual: {label}", [
+                self.middle.issue(names=NAMES, basic=basic), self.middle])
+        self.add("unusual: purposes that nobody knows", [self.middle.issue(
+            names=NAMES, extensions=[purposes("1.2.3.4.5", SERVER_AUTH, "1.2.3.4.6")]),
+            self.middle])
+        self.add("unusual: not critical, spelt out", [self.middle.issue(
+            names=NAMES, extensions=[sequence(oid("1.2.3.4"), der(0x01, b"\0"),
+                                              der(0x04, der(0x05)))]), self.middle])
 
     # ---- Hosts and anchors ---------------------------------------------------------------------
 

@@ -33,12 +33,20 @@ FINDS_ANOTHER_WAY = {
     "cross: two intermediates, the first of an unknown root",
     "cross: two issuers of one name, no key ids, the right one last",
 }
-# Chains that curl accepts and the client does not.
+# Chains that curl accepts and the client may refuse, with these words.
 NOT_SUPPORTED = {
     # wolfSSL 5.7 has no signatures of TLS 1.3 by a key of the kind RSASSA-PSS.
     "key: rsa-pss of the server": "RSASSA-PSS only",
     # RFC 9525 2: common names are no host names. Go, Java and the browsers say the same.
     "host: only a common name": "a common name alone does not count",
+    # wolfSSL reads every certificate that is sent, before anybody is asked, and gives up at these:
+    # at extensions of no consequence whose values are malformed, at names with two attributes in
+    # one of their parts, and at a default that DER would leave out.
+    "unusual: malformed places of its issuer": "has a form that cannot be read here",
+    "unusual: malformed places of CRLs, one": "has a form that cannot be read here",
+    "unusual: malformed policies": "has a form that cannot be read here",
+    "unusual: a subject of many kinds": "has a form that cannot be read here",
+    "unusual: no CA, spelt out": "has a form that cannot be read here",
 }
 
 # Where GnuTLS thinks otherwise than curl, the client follows curl in each case; why:
@@ -70,6 +78,8 @@ GNUTLS_DIFFERS = {
     "host: a dot behind it": "GnuTLS wants the very name",
     "extension: twice": "an extension without consequence: GnuTLS refuses any that comes twice",
     "extension: a policy required": "GnuTLS does not know policy constraints",
+    "unusual: malformed places of CRLs": "an extension without consequence for GnuTLS",
+    "unusual: a key of secp256k1 beside": "GnuTLS reads all that is sent",
     "spelling: another case": "GnuTLS compares names octet by octet; RFC 5280 7.1 does not",
     "spelling: more blanks": "as above",
     "spelling: TeletexString": "as above",
@@ -199,9 +209,9 @@ class PathTest(Workspace):
         told = f"ringpost says {words!r}, curl {answer['curl']}, GnuTLS {answer.get('gnutls')}"
         if label in FINDS_ANOTHER_WAY:
             self.assertTrue(ours, told)
-        elif label in NOT_SUPPORTED:
-            self.assertFalse(ours, told)
-            self.assertIn(NOT_SUPPORTED[label], words)
+        elif reasons := [reason for known, reason in NOT_SUPPORTED.items()
+                         if label.startswith(known) and answer["curl"][0]]:
+            self.assertTrue(ours or reasons[0] in words, told)
         else:
             self.assertEqual(ours, answer["curl"][0], told)
         if not ours and "alert" not in answer["curl"][1]:
