@@ -177,8 +177,10 @@ FaultWords explain_certificate(const PortFinding& port, const ProbeFinding& find
     words.next.push_back(printable(found.error->advice));
   }
   if (found.error && found.error->kind == tls::TlsErrorKind::unknown_authority) {
-    words.next.emplace_back(
-        "a private CA is trusted with ?ca=FILE (ca_file = \"FILE\"): its certificate as PEM");
+    if (found.error->advice.empty()) {
+      words.next.emplace_back(
+          "a private CA is trusted with ?ca=FILE (ca_file = \"FILE\"): its certificate as PEM");
+    }
     words.next.emplace_back("if it should be a public one, something on the way may open TLS");
   }
   if (words.next.empty()) {
