@@ -63,8 +63,6 @@ std::size_t records_for(std::size_t plaintext_bytes) {
   return (plaintext_bytes + limits::tls_record_bytes_max - 1) / limits::tls_record_bytes_max;
 }
 
-int overrule_nothing(int is_good, WOLFSSL_X509_STORE_CTX*) { return is_good; }
-
 }  // namespace
 
 struct Channel::State {
@@ -102,7 +100,7 @@ struct Channel::State {
   State(Context& shared, std::string_view asked_host, TicketCache* cache)
       : context(shared), host(asked_host), tickets(cache) {
     check.host = host;
-    check.decides = context.verifies_peer();
+    check.trusted = context.trusted();
   }
   ~State() {
     keep_ticket();
@@ -196,16 +194,12 @@ bool Channel::State::set_up() {
   wolfSSL_SSLSetIOSend(ssl, &State::on_send);
   wolfSSL_SetIOReadCtx(ssl, this);
   wolfSSL_SetIOWriteCtx(ssl, this);
+  check.session = ssl;
   if (context.role() == Role::server || address_octets(host)) {
     return true;  // RFC 6066: no literal addresses in SNI
   }
-  if (wolfSSL_UseSNI(ssl, WOLFSSL_SNI_HOST_NAME, host.data(),
-                     static_cast<unsigned short>(host.size())) != WOLFSSL_SUCCESS) {
-    return false;
-  }
-  // Looser than peer_check, which decides; a second lock costs nothing.
-  return !context.verifies_peer() ||
-         wolfSSL_check_domain_name(ssl, host.c_str()) == WOLFSSL_SUCCESS;
+  return wolfSSL_UseSNI(ssl, WOLFSSL_SNI_HOST_NAME, host.data(),
+                        static_cast<unsigned short>(host.size())) == WOLFSSL_SUCCESS;
 }
 
 // ---- Tickets ----
@@ -304,8 +298,8 @@ TlsError Channel::State::explain(int code) const {
     return {TlsErrorKind::not_tls, code,
             fmt::format("\"{}\"", printable({first.data(), first_count}, first_count)), host};
   }
-  if (kind == TlsErrorKind::wrong_host || (code == VERIFY_CERT_ERROR && check.wrong_host)) {
-    return {TlsErrorKind::wrong_host, code, check.names, host};
+  if (check.error) {
+    return *check.error;
   }
   if (code == FATAL_ERROR && alerts.last_rx.level == alert_fatal) {
     return {kind_of_alert(alerts.last_rx.code), code, describe_alert(alerts.last_rx.code), host};
@@ -315,6 +309,13 @@ TlsError Channel::State::explain(int code) const {
   if (!done && code == PARSE_ERROR && last[0] == record_type_alert && input.size() >= 2) {
     return {TlsErrorKind::peer_alert, code, describe_alert(static_cast<std::uint8_t>(input[1])),
             host};
+  }
+  if (!done && kind == TlsErrorKind::bad_certificate) {
+    return {
+        kind, code,
+        fmt::format("it, or one that was sent beside it, has a form that cannot be read here ({})",
+                    reason_of_wolfssl(code)),
+        host, "the server's owner must replace it"};
   }
   if (end_was_met) {
     return {done ? TlsErrorKind::truncated : TlsErrorKind::closed, code, {}, host};
@@ -341,9 +342,6 @@ Result<std::unique_ptr<Channel>, TlsError> Channel::create(Context& context, std
   RP_ASSERT(!client || !state->host.empty());
   if (!state->set_up()) {
     return tl::unexpected(internal_error_of("a new session", MEMORY_E));
-  }
-  if (context.verifies_peer()) {
-    install_peer_check(context.native());
   }
   if (state->tickets != nullptr) {
     state->offer_ticket();
@@ -383,7 +381,7 @@ Result<bool, TlsError> Channel::handshake() {
     }
     return state.fail(state.explain(code));
   }
-  if (client && state.context.verifies_peer() && !state.check.host_matches && !resumed()) {
+  if (client && state.context.verifies_peer() && !state.check.accepted && !resumed()) {
     return state.fail(internal_error_of("a handshake without a certificate", NO_PEER_CERT));
   }
   state.done = true;
@@ -505,11 +503,6 @@ void Channel::keep_certificates() {
   State& state = *state_;
   RP_ASSERT(state.context.role() == Role::client && !state.hello_sent);
   state.check.kept = &state.certificates;
-  install_peer_check(state.context.native());
-  if (state.context.verifies_peer()) {
-    // wolfSSL ends at the first fault of a leaf unless there is somebody who may overrule it.
-    wolfSSL_set_verify(state.ssl, WOLFSSL_VERIFY_PEER, &overrule_nothing);
-  }
 }
 
 const std::vector<std::string>& Channel::peer_certificates() const { return state_->certificates; }

@@ -4,8 +4,7 @@
 // The idea: everything that is policy is set here, once: versions, ciphers, key sizes, trust,
 // tickets. Files are read by us and handed over as memory, so that "no such file" and "no PEM in
 // it" can be told apart, and PEM text that never was in a file goes the same way. CAs come from the
-// distribution's bundle in one read: wolfSSL's own loader walks /etc/ssl/certs, where each CA lies
-// twice beside the bundle, and takes several times as long; it is the last resort.
+// distribution's bundle in one read, and wolfSSL never sees them (see peer_check.cpp).
 //
 // Limits: encrypted private keys are not supported; there is no OCSP and no CRL; no CBC cipher and
 // no RSA key exchange, so a TLS 1.2 server without ECDHE and AEAD cannot be talked to.
@@ -13,10 +12,13 @@
 
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <functional>
+#include <system_error>
 #include <utility>
 
 #include <fmt/format.h>
@@ -27,8 +29,12 @@
 // clang-format on
 
 #include "codec/limits.h"
+#include "tls/distinguished_name.h"
 #include "tls/library.h"
 #include "tls/octets.h"
+#include "tls/path_fault.h"
+#include "tls/peer_check.h"
+#include "tls/trust_store.h"
 #include "tls/wolfssl_error.h"
 
 namespace ringpost::tls {
@@ -64,6 +70,10 @@ constexpr std::array<const char*, 4> ca_bundles = {
     "/etc/ssl/cert.pem",                   // Alpine, BSD
 };
 
+// Where there is no such file, one for each CA.
+constexpr const char* ca_folder = "/etc/ssl/certs";
+constexpr std::size_t ca_files_max = 4096;
+
 TlsError local_file(std::string_view what, std::string_view file, std::string_view why, int code) {
   return {TlsErrorKind::local_file, code, fmt::format("{} {}: {}", what, file, why), {}};
 }
@@ -89,6 +99,10 @@ Result<std::string, std::string> read_file(const std::string& file) {
   return tl::unexpected(std::string("it is too large for a PEM file"));
 }
 
+constexpr std::string_view no_pem = "there is no PEM in it";
+
+bool has_pem(Bytes text) { return text.find("-----BEGIN ") != Bytes::npos; }
+
 // PEM from one of the two places where options may have it.
 struct Pem {
   std::string_view what;  // "CA file", for people
@@ -100,47 +114,88 @@ struct Pem {
     return file->empty() ? std::string_view("(text)") : *file;
   }
 
+  [[nodiscard]] Result<std::string, TlsError> read() const {
+    if (file->empty()) {
+      return *text;
+    }
+    auto content = read_file(*file);
+    if (!content) {
+      return tl::unexpected(local_file(what, *file, content.error(), 0));
+    }
+    return std::move(*content);
+  }
+
   // Reads it and gives it to `use`, one of wolfSSL's functions, which says 1 or an error.
   template <typename Use>
   [[nodiscard]] Result<void, TlsError> load(Use use) const {
-    std::string read;
-    if (!file->empty()) {
-      auto content = read_file(*file);
-      if (!content) {
-        return tl::unexpected(local_file(what, *file, content.error(), 0));
-      }
-      read = std::move(*content);
+    const auto pem = read();
+    if (!pem) {
+      return tl::unexpected(pem.error());
     }
-    const std::string& pem = file->empty() ? *text : read;
-    const int code = use(octets(Bytes(pem)), static_cast<long>(pem.size()));
+    const int code = use(octets(Bytes(*pem)), static_cast<long>(pem->size()));
     if (code != WOLFSSL_SUCCESS) {
-      const bool is_pem = pem.find("-----BEGIN ") != std::string::npos;
-      return tl::unexpected(local_file(
-          what, name(), is_pem ? reason_of_wolfssl(code) : "there is no PEM in it", code));
+      return tl::unexpected(
+          local_file(what, name(), has_pem(*pem) ? reason_of_wolfssl(code) : no_pem, code));
     }
     return {};
   }
 };
 
-Result<void, TlsError> load_authorities(WOLFSSL_CTX* context, const Pem& pem) {
-  return pem.load([context](const unsigned char* data, long size) {
-    return wolfSSL_CTX_load_verify_buffer(context, data, size, WOLFSSL_FILETYPE_PEM);
-  });
+// A file whose certificates are all past their time would only make every handshake fail.
+Result<void, TlsError> add_authorities(TrustStore& trusted, const Pem& pem) {
+  const auto text = pem.read();
+  if (!text) {
+    return tl::unexpected(text.error());
+  }
+  const TrustStore::Added added = trusted.add_pem(*text);
+  if (added.read == 0) {
+    return tl::unexpected(local_file(
+        pem.what, pem.name(),
+        has_pem(*text) ? "none of its certificates can be read" : std::string(no_pem), 0));
+  }
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  if (added.longest != nullptr &&
+      added.longest->not_after < std::chrono::duration_cast<std::chrono::seconds>(now).count()) {
+    return tl::unexpected(local_file(
+        pem.what, pem.name(),
+        fmt::format("{} '{}' expired on {}; get a current one from whoever runs that CA, unless "
+                    "this machine's clock is wrong",
+                    added.read == 1 ? "the CA certificate"
+                                    : "all its CA certificates have expired, the last,",
+                    short_name(added.longest->subject), date_of(added.longest->not_after)),
+        0));
+  }
+  return {};
 }
 
-Result<void, TlsError> load_system_authorities(WOLFSSL_CTX* context) {
+// The last resort: each CA lies there in a file of its own, and often twice.
+void add_authorities_of_folder(TrustStore& trusted, const char* folder) {
+  std::error_code error;
+  std::size_t files = 0;
+  for (std::filesystem::directory_iterator entry(folder, error), end;
+       !error && entry != end && files < ca_files_max; entry.increment(error), ++files) {
+    if (const auto pem = read_file(entry->path().string())) {
+      trusted.add_pem(*pem);
+    }
+  }
+}
+
+Result<void, TlsError> add_system_authorities(TrustStore& trusted) {
   const char* named = std::getenv("SSL_CERT_FILE");
   if (named != nullptr && *named != '\0') {
     const std::string file = named;
-    return load_authorities(context, {"CA file from SSL_CERT_FILE", &file, &file});
+    return add_authorities(trusted, {"CA file from SSL_CERT_FILE", &file, &file});
   }
   for (const char* bundle : ca_bundles) {
-    if (wolfSSL_CTX_load_verify_locations_ex(context, bundle, nullptr, 0) == WOLFSSL_SUCCESS) {
-      return {};
+    const auto pem = read_file(bundle);
+    if (pem && trusted.add_pem(*pem).read > 0) {
+      break;
     }
   }
-  // The result does not matter: without any CA, verification says so, naming the host.
-  static_cast<void>(wolfSSL_CTX_load_system_CA_certs(context));
+  if (trusted.size() == 0) {
+    add_authorities_of_folder(trusted, ca_folder);
+  }
+  // Without any CA, verification says so, naming the host.
   return {};
 }
 
@@ -223,6 +278,7 @@ struct Context::State {
   bool verify_peer;
   std::string trust_key;
   NativeContext native;
+  std::unique_ptr<TrustStore> trusted;  // null: everybody is let in
   std::unique_ptr<char[]> scratch;
 };
 
@@ -234,15 +290,22 @@ Result<std::unique_ptr<Context>, TlsError> Context::create(const ContextOptions&
     return tl::unexpected(internal_error_of("a new context", MEMORY_E));
   }
   const bool verify = client && options.verify_peer;
-  // Before any CA is loaded: wolfSSL looks at it to decide how closely to look at a CA.
-  wolfSSL_CTX_set_verify(native.get(), verify ? WOLFSSL_VERIFY_PEER : WOLFSSL_VERIFY_NONE, nullptr);
+  if (client) {
+    install_peer_check(native.get());
+  } else {
+    wolfSSL_CTX_set_verify(native.get(), WOLFSSL_VERIFY_NONE, nullptr);
+  }
   auto done = set_policy(native.get(), options.role);
+  auto trusted = std::make_unique<TrustStore>();
   if (done && verify) {
-    done = load_system_authorities(native.get());
+    done = add_system_authorities(*trusted);
   }
   const Pem authorities = {"CA file", &options.ca_file, &options.ca_pem};
   if (done && authorities.given()) {
-    done = load_authorities(native.get(), authorities);
+    done = add_authorities(*trusted, authorities);
+  }
+  if (!verify) {
+    trusted.reset();
   }
   if (done) {
     done = load_identity(native.get(), options);
@@ -251,7 +314,7 @@ Result<std::unique_ptr<Context>, TlsError> Context::create(const ContextOptions&
     return tl::unexpected(std::move(done).error());
   }
   auto state = std::make_unique<State>(
-      State{options.role, verify, make_trust_key(options), std::move(native),
+      State{options.role, verify, make_trust_key(options), std::move(native), std::move(trusted),
             std::make_unique_for_overwrite<char[]>(limits::tls_record_bytes_max)});
   return std::unique_ptr<Context>(new Context(std::move(state)));
 }
@@ -261,6 +324,7 @@ Context::~Context() = default;
 
 Role Context::role() const { return state_->role; }
 bool Context::verifies_peer() const { return state_->verify_peer; }
+const TrustStore* Context::trusted() const { return state_->trusted.get(); }
 void* Context::native() const { return state_->native.get(); }
 std::string_view Context::trust_key() const { return state_->trust_key; }
 

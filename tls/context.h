@@ -12,13 +12,16 @@
 
 namespace ringpost::tls {
 
+class TrustStore;
+
 enum class Role : std::uint8_t { client, server };
 
 struct ContextOptions {
   Role role = Role::client;
   // Client: check chain, dates and name. Off only when the user says so; every run then warns.
   bool verify_peer = true;
-  // Client: PEM file with further CAs, trusted beside the system's. Empty: only the system's.
+  // Client: PEM file with further CAs, trusted beside the system's. Empty: only the system's. An
+  // intermediate or a server's own certificate is trusted as well as a root, and ends a path.
   std::string ca_file;
   // Server: its certificate chain and key (PEM). Client: a client certificate, both empty: none.
   std::string certificate_file;
@@ -51,6 +54,8 @@ class Context {
 
   // The rest is for tls/ alone.
 
+  // The CAs of a client that verifies; null on others.
+  [[nodiscard]] const TrustStore* trusted() const;
   // wolfSSL's WOLFSSL_CTX; only files of tls/ know what it is.
   [[nodiscard]] void* native() const;
   // Room for the plaintext of one record, lent to whichever channel reads, so that an idle session

@@ -3,8 +3,8 @@
 // alternative name, wildcards anywhere in a label, and compares a host with every kind of
 // alternative name, so that a dNSName of "192.0.2.1" stands for an address.
 //
-// The idea: read the subject alternative names out of the certificate that wolfSSL has verified and
-// compare them here, as pure functions. wolfSSL's check stays on for names, as a second lock.
+// The idea: read the subject alternative names out of the certificate and compare them here, as
+// pure functions. wolfSSL's check is not used.
 //
 // Limits: names are compared as they stand, so an internationalised host has to come as A-labels; a
 // certificate with nothing but a common name is refused, as Go and the browsers do.
@@ -131,8 +131,17 @@ bool names_match(const CertificateNames& names, std::string_view host) {
   if (const auto octets = address_octets(host)) {
     return std::ranges::find(names.addresses, *octets) != names.addresses.end();
   }
-  return std::ranges::any_of(
-      names.hosts, [host](const std::string& pattern) { return name_matches(pattern, host); });
+  return std::ranges::any_of(names.hosts, [host](const std::string& pattern) {
+    return name_matches(without_trailing_dot(pattern), host);
+  });
+}
+
+bool has_address_as_name(const CertificateNames& names, std::string_view host) {
+  host = without_trailing_dot(host);
+  const auto octets = address_octets(host);
+  return octets && std::ranges::any_of(names.hosts, [&octets](const std::string& name) {
+           return address_octets(name) == octets;
+         });
 }
 
 std::string describe(const CertificateNames& names) {

@@ -23,12 +23,16 @@ struct CertificateNames {
 // The octets of an IPv4 or IPv6 literal, 4 or 16 of them; nothing for a name.
 [[nodiscard]] std::optional<std::string> address_octets(std::string_view host);
 
-// Without the dot that makes a name absolute: certificates and SNI never have it.
+// Without the dot that makes a name absolute: SNI never has it, nor have most certificates.
 [[nodiscard]] std::string_view without_trailing_dot(std::string_view host);
 
 // Names match without regard to case, a "*" only as the whole first label, for exactly one label,
-// and only above two or more others. An address matches an equal address, never a name.
+// and only above two or more others; a dot at the end is passed over. An address matches an equal
+// address, never a name.
 [[nodiscard]] bool names_match(const CertificateNames& names, std::string_view host);
+
+// Whether `host` is an address that stands among the DNS names, where it counts for nothing.
+[[nodiscard]] bool has_address_as_name(const CertificateNames& names, std::string_view host);
 
 // "a.example, b.example and 7 more", made printable; empty when there are none.
 [[nodiscard]] std::string describe(const CertificateNames& names);

@@ -10,10 +10,10 @@
 
 #include <array>
 #include <bit>
-#include <chrono>
 
 #include <fmt/format.h>
 
+#include "tls/certificate_time.h"
 #include "tls/der.h"
 #include "tls/sha256.h"
 
@@ -100,43 +100,6 @@ bool read_name(Bytes name, std::string& text, std::string& common_name) {
   return true;
 }
 
-// YYMMDDHHMMSSZ until 2049, YYYYMMDDHHMMSSZ afterwards (RFC 5280 4.1.2.5).
-std::optional<std::int64_t> read_time(Bytes& rest) {
-  const auto time = der::take(rest);
-  if (!time) {
-    return std::nullopt;
-  }
-  const bool is_long = time->tag == der::generalized_time;
-  const std::size_t year_digits = is_long ? 4 : 2;
-  const Bytes text = time->content;
-  if ((!is_long && time->tag != der::utc_time) || text.size() != year_digits + 11 ||
-      text.back() != 'Z' ||
-      text.substr(0, text.size() - 1).find_first_not_of("0123456789") != Bytes::npos) {
-    return std::nullopt;
-  }
-  const auto number = [&text](std::size_t begin, std::size_t digits) {
-    int value = 0;
-    for (const char digit : text.substr(begin, digits)) {
-      value = value * 10 + (digit - '0');
-    }
-    return value;
-  };
-  int year = number(0, year_digits);
-  if (!is_long) {
-    year += year < 50 ? 2000 : 1900;
-  }
-  const auto two = [&](std::size_t index) { return number(year_digits + 2 * index, 2); };
-  const std::chrono::year_month_day date{std::chrono::year(year),
-                                         std::chrono::month(static_cast<unsigned>(two(0))),
-                                         std::chrono::day(static_cast<unsigned>(two(1)))};
-  if (!date.ok()) {
-    return std::nullopt;
-  }
-  const auto moment = std::chrono::sys_days(date) + std::chrono::hours(two(2)) +
-                      std::chrono::minutes(two(3)) + std::chrono::seconds(two(4));
-  return std::chrono::duration_cast<std::chrono::seconds>(moment.time_since_epoch()).count();
-}
-
 // RSAPublicKey ::= SEQUENCE { modulus, publicExponent } inside a BIT STRING.
 std::string read_rsa_key(Bytes bits) {
   bits.remove_prefix(std::min<std::size_t>(1, bits.size()));  // the number of unused bits
@@ -176,8 +139,8 @@ std::string read_key(Bytes information) {
 }
 
 bool read_validity(Bytes validity, PeerCertificate& certificate) {
-  const auto not_before = read_time(validity);
-  const auto not_after = read_time(validity);
+  const auto not_before = take_time(validity);
+  const auto not_after = take_time(validity);
   certificate.not_before = not_before.value_or(0);
   certificate.not_after = not_after.value_or(0);
   return not_before && not_after;

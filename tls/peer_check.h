@@ -1,30 +1,36 @@
-// Lets a verified certificate through only for the host that was asked for. Internal to tls/.
+// Lets a server in whose certificate is for the host that was asked for and leads to a CA that is
+// trusted. Internal to tls/.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "codec/base.h"
+#include "tls/tls_error.h"
+#include "tls/trust_store.h"
 
 namespace ringpost::tls {
 
 // One handshake's question and its answer.
 struct PeerCheck {
-  std::string_view host;      // to be matched; must outlive the handshake
-  bool host_matches = false;  // a verified chain whose leaf is for `host` has been seen
-  bool wrong_host = false;    // a leaf has been seen that is not
-  std::string names;          // of the last leaf that was not, for people
-  // Whether what is found decides anything. If not, every certificate is let through.
-  bool decides = true;
-  // Where the peer's chain is kept, the leaf first, each in DER; null: nowhere.
+  std::string_view host;  // to be matched; must outlive the handshake
+  // What is trusted; null: nothing that is found decides anything, every certificate is let
+  // through.
+  const TrustStore* trusted = nullptr;
+  void* session = nullptr;  // wolfSSL's WOLFSSL of this handshake
+  // Where the peer's certificates are kept, the leaf first, each in DER; null: nowhere.
   std::vector<std::string>* kept = nullptr;
+
+  bool accepted = false;          // a certificate for `host` with a good path has been seen
+  std::optional<TlsError> error;  // why the last one was refused
 };
 
-// Makes a context (a WOLFSSL_CTX) ask for every leaf, and for what is wrong above it.
+// Makes a client's context (a WOLFSSL_CTX) ask here, and verify nothing by itself.
 void install_peer_check(void* native_context);
 
-// While it lives, certificates that this thread's wolfSSL verifies are for this check.
+// While it lives, certificates that this thread's wolfSSL is shown are for this check.
 class PeerCheckScope {
  public:
   explicit PeerCheckScope(PeerCheck& check);

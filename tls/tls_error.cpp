@@ -23,16 +23,28 @@ std::string with_detail(std::string sentence, const std::string& detail) {
   return sentence;
 }
 
-std::string wrong_host_message(const std::string& who, const std::string& names) {
-  return names.empty()
-             ? fmt::format(
-                   "the certificate of {} names no host as its subject alternative name "
-                   "(a common name alone does not count)",
-                   who)
-             : fmt::format(
-                   "the certificate that came is not for {} but for {}; use the name that "
-                   "is in the certificate as the endpoint's host",
-                   who, names);
+std::string wrong_host_message(const TlsError& error, const std::string& who) {
+  if (error.detail.empty()) {
+    return fmt::format(
+        "the certificate of {} names no host as its subject alternative name (a common name alone "
+        "does not count)",
+        who);
+  }
+  return fmt::format("the certificate that came is not for {} but for {}; {}", who, error.detail,
+                     error.advice.empty()
+                         ? "use the name that is in the certificate as the endpoint's host"
+                         : error.advice);
+}
+
+// What is known about a certificate that is refused; else what is usual for its kind.
+std::string certificate_message(const TlsError& error, const std::string& who,
+                                std::string_view usual, std::string_view usual_advice) {
+  std::string sentence = error.detail.empty() || error.kind == TlsErrorKind::unknown_authority
+                             ? fmt::format("the certificate of {} {}", who, usual)
+                             : fmt::format("the certificate of {} cannot be accepted", who);
+  sentence = with_detail(std::move(sentence), error.detail);
+  const std::string_view advice = error.advice.empty() ? usual_advice : error.advice;
+  return advice.empty() ? sentence : fmt::format("{}; {}", sentence, advice);
 }
 
 }  // namespace
@@ -41,23 +53,18 @@ std::string TlsError::message() const {
   const std::string who = peer.empty() ? "the peer" : peer;
   switch (kind) {
     case TlsErrorKind::unknown_authority:
-      return fmt::format(
-          "the certificate of {} is not signed by any CA trusted here; for a private CA add "
-          "?ca=FILE to the endpoint",
-          who);
+      return certificate_message(*this, who, "is not signed by any CA trusted here",
+                                 "for a private CA add ?ca=FILE to the endpoint");
     case TlsErrorKind::wrong_host:
-      return wrong_host_message(who, detail);
+      return wrong_host_message(*this, who);
     case TlsErrorKind::expired:
-      return fmt::format(
-          "the certificate of {} or of a CA above it has expired; its owner must renew it, unless "
-          "this machine's clock is wrong",
-          who);
+      return certificate_message(*this, who, "or of a CA above it has expired",
+                                 "its owner must renew it, unless this machine's clock is wrong");
     case TlsErrorKind::not_yet_valid:
-      return fmt::format(
-          "the certificate of {} or of a CA above it is not valid yet; check this machine's clock",
-          who);
+      return certificate_message(*this, who, "or of a CA above it is not valid yet",
+                                 "check this machine's clock");
     case TlsErrorKind::bad_certificate:
-      return with_detail(fmt::format("the certificate of {} cannot be accepted", who), detail);
+      return certificate_message(*this, who, "cannot be accepted", {});
     case TlsErrorKind::no_common_version:
       return with_detail(
           fmt::format("{} and ringpost have no TLS version or cipher in common; ringpost speaks "

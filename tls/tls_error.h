@@ -33,6 +33,8 @@ struct TlsError {
   std::string detail = {};
   // The host that was asked for; empty on a server and for local files.
   std::string peer = {};
+  // The step that mends just this; empty: the usual one of its kind.
+  std::string advice = {};
 
   // One sentence: what was wrong and, where there is one, the way out.
   [[nodiscard]] std::string message() const;

@@ -1,12 +1,15 @@
 #include "tls/context.h"
 
 #include <cstdlib>
+#include <fstream>
+#include <iterator>
 #include <string>
 
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators.hpp>
 
 #include "support.h"
+#include "tls/trust_store.h"
 
 namespace ringpost::tls::test {
 
@@ -133,6 +136,18 @@ TEST_CASE("context: a CA file is trusted beside the system's CAs, whichever way 
   End server(*server_side, {});
   exchange(client, server);
   CHECK(client.done);
+}
+
+TEST_CASE("context: every CA that this machine's distribution trusts can be read") {
+  std::ifstream bundle("/etc/ssl/certs/ca-certificates.crt");
+  if (!bundle) {
+    SKIP("there is no bundle of CAs in the usual place");
+  }
+  const std::string pem{std::istreambuf_iterator<char>(bundle), {}};
+  TrustStore trusted;
+  const auto added = trusted.add_pem(pem);
+  CHECK(added.blocks > 50);
+  CHECK(added.read == added.blocks);
 }
 
 TEST_CASE("context: SSL_CERT_FILE replaces the system's CAs, and has to be there") {

@@ -39,6 +39,7 @@ TEST_CASE("host name: case does not count, everything else does") {
   CHECK(names_match(hosts({"MAIL.EXAMPLE.COM"}), "mail.example.com"));
   CHECK(names_match(hosts({"a.example", "mail.example.com"}), "mail.example.com"));
   CHECK(names_match(hosts({"mail.example.com"}), "mail.example.com."));
+  CHECK(names_match(hosts({"mail.example.com."}), "mail.example.com"));
   CHECK_FALSE(names_match(hosts({"mail.example.com"}), "mail.example.co"));
   CHECK_FALSE(names_match(hosts({"mail.example.com"}), "xmail.example.com"));
   CHECK_FALSE(names_match(hosts({"mail.example.com"}), "example.com"));

@@ -29,14 +29,14 @@ wolfssl_flags=(
   --disable-examples --disable-crypttests --disable-benchmark
   --enable-sp --enable-sp-asm --enable-harden
   --enable-tls13 --disable-oldtls --enable-session-ticket --enable-sni
-  --enable-sys-ca-certs --enable-ip-alt-name --enable-curve25519
-  --enable-altcertchains         # servers send roots cross-signed by CAs that nobody has any more
+  --enable-ip-alt-name --enable-curve25519 --enable-ed25519
   --enable-ticket-nonce-malloc   # rustls servers send ticket nonces of 32 octets
   --enable-certgen --enable-certext --enable-keygen # the sink makes its own certificate
   --enable-pwdbased                                 # PBKDF2, for SCRAM
 )
 wolfssl_defines=(
-  -DWOLFSSL_ALWAYS_VERIFY_CB # probe shows the certificates of a chain that verified, too
+  -DWOLFSSL_ALWAYS_VERIFY_CB # tls/peer_check decides, also where wolfSSL has nothing to say
+  -DMAX_CHAIN_DEPTH=32       # certificates that a server may send: some send a whole bundle
   -DWOLFSSL_ALT_NAMES        # subjectAltName in the sink's certificate
   -DWOLFSSL_MAX_ALT_NAMES=1024 # hosting providers put more than 128 names into one certificate
   -DWOLFSSL_PYTHON           # lifts one check: systems ship CAs with the serial number 0

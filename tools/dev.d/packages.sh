@@ -21,6 +21,7 @@ packages_build=(
 )
 packages_test=(
   postfix sasl2-bin libsasl2-modules python3-aiosmtpd openssl # peers of tests/interop
+  curl gnutls-bin # what they think of a certificate is what tests/tls compares with
   nodejs npm # for the peers that peers.sh fetches
   libnss-wrapper # the unpacked Exim looks for a user whom only its package would make
   libbenchmark-dev

@@ -173,12 +173,15 @@ FaultWords explain_certificate(const PortFinding& port, const ProbeFinding& find
       !tls::names_match(found.certificates.front().names, finding.endpoint.host)) {
     words.next.emplace_back("use a name that is in the certificate as the host");
   }
+  if (found.error && !found.error->advice.empty()) {
+    words.next.push_back(printable(found.error->advice));
+  }
   if (found.error && found.error->kind == tls::TlsErrorKind::unknown_authority) {
-    words.next.emplace_back(
-        "a private CA is trusted with ?ca=FILE (ca_file = \"FILE\"): its certificate as PEM");
-    words.next.emplace_back(
-        "if it should be a public one, the server may not send its intermediate certificate, or "
-        "something on the way opens TLS");
+    if (found.error->advice.empty()) {
+      words.next.emplace_back(
+          "a private CA is trusted with ?ca=FILE (ca_file = \"FILE\"): its certificate as PEM");
+    }
+    words.next.emplace_back("if it should be a public one, something on the way may open TLS");
   }
   if (words.next.empty()) {
     words.next.emplace_back("ask the server's owner");
@@ -307,7 +310,10 @@ std::string date_text(std::int64_t unix_seconds) {
 std::vector<std::string> certificate_problems(const TlsFinding& found, const std::string& host,
                                               std::int64_t unix_seconds) {
   std::vector<std::string> problems;
-  for (std::size_t index = 0; index < found.certificates.size(); ++index) {
+  // What was sent beside a good path is of no consequence.
+  const std::size_t count = found.verified ? std::min<std::size_t>(1, found.certificates.size())
+                                           : found.certificates.size();
+  for (std::size_t index = 0; index < count; ++index) {
     const tls::PeerCertificate& certificate = found.certificates[index];
     const std::string who = index == 0 ? "it"
                                        : fmt::format("the CA certificate {} above it",
@@ -324,18 +330,16 @@ std::vector<std::string> certificate_problems(const TlsFinding& found, const std
     }
   }
   if (!found.certificates.empty() && !tls::names_match(found.certificates.front().names, host)) {
+    const tls::PeerCertificate& leaf = found.certificates.front();
     problems.push_back(
-        fmt::format("{} and not for {}", certificate_for(found.certificates.front()), host));
+        tls::has_address_as_name(leaf.names, host)
+            ? fmt::format("it has {} as a DNS name, which does not count for an address", host)
+            : fmt::format("{} and not for {}", certificate_for(leaf), host));
   }
-  if (found.error && found.error->kind == tls::TlsErrorKind::unknown_authority) {
-    if (found.certificates.empty()) {
-      problems.emplace_back("its issuer is not trusted here");
-    } else if (found.certificates.front().self_issued) {
-      problems.emplace_back("it is signed by itself, and nobody here trusts it");
-    } else {
-      problems.push_back(fmt::format("its issuer {} is not trusted here",
-                                     in_quotes(found.certificates.back().issuer)));
-    }
+  if (found.error &&
+      (found.error->kind == tls::TlsErrorKind::unknown_authority ||
+       found.error->kind == tls::TlsErrorKind::bad_certificate || problems.empty())) {
+    problems.push_back(printable(found.error->detail));
   }
   return problems;
 }
