@@ -58,6 +58,13 @@ TEST_CASE("job_reader: the envelope overrides each of its two sides alone") {
   CHECK(read_raw_with(R"("envelope":{"to":["c@d"]})").job.sender == "x@y");
 }
 
+TEST_CASE("job_reader: the null sender may have spaces, as every mailbox") {
+  CHECK(read_raw_with(R"("envelope":{"from":" < > "})").verdict() == "ok");
+  CHECK(read_raw_with(R"("envelope":{"from":" < > "})").job.sender.empty());
+  CHECK(read_raw_with(R"("envelope":{"from":"<>x"})").verdict() == "invalid_address envelope.from");
+  CHECK(read_raw_with(R"("envelope":{"from":" "})").verdict() == "invalid_address envelope.from");
+}
+
 TEST_CASE("job_reader: the null sender stands in the envelope only (S07)") {
   for (const char* sender : {R"("")", R"("<>")"}) {
     const Reading reading = read_raw_with(std::string(R"("envelope":{"from":)") + sender + "}");
@@ -77,6 +84,40 @@ TEST_CASE("job_reader: a job without id gets the hash of its line, whatever surr
   CHECK(read(line, {}, 7).job.id == id);
   CHECK(read(R"({"from":"x@y","to":"a@b","raw":"y"})").job.id != id);
   CHECK(read("no json").job.id.size() == 32);
+}
+
+TEST_CASE("job_reader: a number as id is taken by its digits") {
+  const auto id = [](const std::string& json) {
+    const Reading reading = read_raw_with("\"id\":" + json + ",\"tags\":[]");
+    return reading.verdict() == "ok" ? reading.job.id : reading.verdict();
+  };
+  CHECK(id("5") == "5");
+  CHECK(id(" 1001 ") == "1001");
+  CHECK(id("0") == "0");
+  CHECK(id("-7") == "-7");
+  CHECK(id("12345678901234567890123456789012345678901234567890") ==
+        "12345678901234567890123456789012345678901234567890");
+  CHECK(read(R"({"from":"x@y","to":"a@b","raw":"S: x\r\n\r\nx","id":42})").job.id == "42");
+  CHECK(id("1.0") == "invalid_value id");
+  CHECK(id("1e3") == "invalid_value id");
+  CHECK(id("01") == "invalid_json");
+  CHECK(id("1x") == "invalid_json");
+  CHECK(id("-") == "invalid_json");
+  CHECK(id("true") == "wrong_type id");
+  CHECK(id("[1]") == "wrong_type id");
+  CHECK(id(std::string(limits::job_id_bytes_max + 1, '1')) == "invalid_value id");
+}
+
+TEST_CASE("job_reader: only a sender may have a local part above 64 octets") {
+  const std::string address = "bounces+" + std::string(200, 'a') + "@example.com";
+  CHECK(read_raw_with(R"("envelope":{"from":")" + address + "\"}").job.sender == address);
+  CHECK(read_raw_with(R"("envelope":{"from":{"email":" )" + address + "\"}}").job.sender ==
+        address);
+  CHECK(read_raw_with(R"("envelope":{"to":[")" + address + "\"]}").verdict() ==
+        "invalid_address envelope.to[0]");
+  CHECK(read_raw_with(R"("cc":")" + address + "\"").verdict() == "invalid_address cc");
+  CHECK(read_raw_with(R"("cc":"a\u200bb@c")").error->message() ==
+        "cc: U+200B (zero width space) stands in the address, where nobody sees it: take it out");
 }
 
 TEST_CASE("job_reader: raw_base64 may hold any octets and line breaks of its own") {
@@ -182,7 +223,6 @@ TEST_CASE("job_reader: a key that stands twice is refused, however it is spelt (
 }
 
 TEST_CASE("job_reader: values of the wrong type are refused where they stand (S49)") {
-  CHECK(read_raw_with(R"("id":5)").verdict() == "wrong_type id");
   CHECK(read_raw_with(R"("id":null)").verdict() == "wrong_type id");
   CHECK(read_raw_with(R"("cc":["c@d",true])").verdict() == "wrong_type cc[1]");
   CHECK(read_raw_with(R"("cc":[["c@d"]])").verdict() == "wrong_type cc[0]");
@@ -193,7 +233,7 @@ TEST_CASE("job_reader: values of the wrong type are refused where they stand (S4
   CHECK(read_raw_with(R"("tags":["a",1])").verdict() == "wrong_type tags[1]");
   CHECK(read_raw_with(R"("expires_at":true)").verdict() == "wrong_type expires_at");
   CHECK(read(R"({"from":"x@y","to":"a@b","raw":["x"]})").verdict() == "wrong_type raw");
-  CHECK(read_raw_with(R"("id":5)").error->reason == "must be a string, and is a number");
+  CHECK(read_raw_with(R"("endpoint":5)").error->reason == "must be a string, and is a number");
 }
 
 TEST_CASE("job_reader: times of expiry are dates or whole seconds") {
