@@ -170,6 +170,9 @@ Checked finish_raw(const JobDraft& draft, JobField field, const JobReaderOptions
   if (job.content.empty()) {
     return refuse(JobErrorKind::invalid_content, name_of(field), "the message is empty");
   }
+  if (auto reason = why_no_message(job.content)) {
+    return refuse(JobErrorKind::invalid_content, name_of(field), *std::move(reason));
+  }
   const auto traits = canonicalise(job.content, options.newlines);
   if (!traits) {
     return refuse(JobErrorKind::invalid_content, name_of(field), traits.error().message());

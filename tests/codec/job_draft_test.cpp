@@ -181,6 +181,14 @@ TEST_CASE("job_draft: without a source of files, jobs that name files are refuse
             .verdict() == "file_error attachments[0].path");
 }
 
+TEST_CASE("job_draft: a finished message from a file begins with a header field") {
+  FakeFiles files;
+  files.files["m.eml"] = "From x@y Sat Nov 28 17:00:00 2026\nSubject: x\n\nx\n";
+  const Reading reading = read_with_files(R"("raw_file":"m.eml")", files);
+  CHECK(reading.verdict() == "invalid_content raw_file");
+  CHECK(reading.error->reason.starts_with("line 1 "));
+}
+
 TEST_CASE("job_draft: parts share the bound of one message") {
   FakeFiles files;
   files.files["large"] = std::string(limits::message_bytes_max / 2 + 1, 'x');
