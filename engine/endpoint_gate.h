@@ -63,6 +63,8 @@ class EndpointGate {
   // What a session has found out about the server. What it should not try is the matter of
   // session_ended().
   void learn(const protocol::PipeliningKnowledge& knowledge);
+  // A message leaves without the DSN parameters that its job asks for: the server knows none.
+  void left_out_dsn();
   // The first recipient on that session who got an answer, whichever it was.
   void session_progressed();
   // How far a session that was let through had come when it ended.
@@ -105,6 +107,7 @@ class EndpointGate {
   RateLimit rate_;
   std::atomic<bool> failed_{false};
   std::atomic<bool> held_{false};
+  std::atomic<bool> said_no_dsn_{false};
   protocol::CloseReason failure_;
 
   mutable std::mutex mutex_;  // guards all below
