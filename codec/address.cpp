@@ -9,9 +9,12 @@
 #include <arpa/inet.h>
 #include <array>
 #include <netinet/in.h>
+#include <optional>
 
+#include <fmt/format.h>
 #include <idn2.h>
 
+#include "codec/code_point.h"
 #include "codec/lexical_token.h"
 #include "codec/limits.h"
 #include "codec/utf8.h"
@@ -40,17 +43,38 @@ bool is_utf8_atext(char character) {
 // "Dr.".
 bool is_name_text(char character) { return is_utf8_atext(character) || character == '.'; }
 
-bool has_control(Bytes text) {
+// Offset of the first one.
+std::size_t find_control(Bytes text) {
   for (std::size_t index = 0; index < text.size(); ++index) {
     const auto octet = static_cast<std::uint8_t>(text[index]);
     // U+0080 to U+009F begin with C2 in UTF-8.
     const bool c1 = octet == 0xc2 && index + 1 < text.size() &&
                     static_cast<std::uint8_t>(text[index + 1]) < 0xa0;
     if (octet < 0x20 || octet == 0x7f || c1) {
-      return true;
+      return index;
     }
   }
-  return false;
+  return Bytes::npos;
+}
+
+bool has_control(Bytes text) { return find_control(text) != Bytes::npos; }
+
+// The first character of an addr-spec that nobody would see. Joiners in a domain are IDNA's matter:
+// some scripts need them, and its rules know where (RFC 5892 appendix A).
+std::optional<char32_t> first_hidden(Bytes addr_spec) {
+  if (is_ascii(addr_spec)) {
+    return std::nullopt;
+  }
+  const std::size_t at = addr_spec.rfind('@');
+  for (std::size_t offset = 0; offset < addr_spec.size();) {
+    const Utf8Character character = first_utf8_character(addr_spec.substr(offset));
+    const bool joiner = character.code_point == 0x200c || character.code_point == 0x200d;
+    if (is_hidden(character.code_point) && !(joiner && at != Bytes::npos && offset > at)) {
+      return character.code_point;
+    }
+    offset += character.bytes;
+  }
+  return std::nullopt;
 }
 
 // What every text has to fulfil before anybody looks at its structure.
@@ -197,7 +221,10 @@ Checked append_domain(std::string& out, Bytes domain) {
 }
 
 // Splits at the at sign and checks both sides. Precondition: check_octets(text).
-Checked parse_addr_spec(Bytes text, Mailbox& mailbox) {
+Checked parse_addr_spec(Bytes text, Mailbox& mailbox, MailboxUse use) {
+  if (first_hidden(text)) {
+    return refuse(AddressError::hidden_character);
+  }
   std::size_t at = 0;
   const bool quoted = text.front() == '"';
   if (quoted) {
@@ -222,10 +249,7 @@ Checked parse_addr_spec(Bytes text, Mailbox& mailbox) {
     }
   }
   const Bytes local = text.substr(0, at);
-  if (quoted && local.size() == 2) {
-    return refuse(AddressError::local_part_empty);
-  }
-  if (local.size() > limits::local_part_bytes_max) {
+  if (local.size() > limits::local_part_bytes_max && use != MailboxUse::reverse_path) {
     return refuse(AddressError::local_part_too_long);
   }
   mailbox.needs_smtputf8 = !is_ascii(local);
@@ -291,7 +315,7 @@ std::size_t find_unquoted(Bytes text, char wanted) {
 }
 
 // `Name <a@b>`, the bracket at `bracket`.
-Checked parse_name_addr(Bytes text, std::size_t bracket, Mailbox& mailbox) {
+Checked parse_name_addr(Bytes text, std::size_t bracket, Mailbox& mailbox, MailboxUse use) {
   if (const Checked named = parse_display_name(text.substr(0, bracket), mailbox.name); !named) {
     return named;
   }
@@ -305,16 +329,18 @@ Checked parse_name_addr(Bytes text, std::size_t bracket, Mailbox& mailbox) {
     return refuse(next == ',' || next == ';' ? AddressError::several_addresses
                                              : AddressError::text_after_bracket);
   }
-  if (closing == 0) {
+  const Bytes address = without_outer_spaces(behind.substr(0, closing));
+  if (address.empty()) {
     return refuse(AddressError::null_address);
   }
-  return parse_addr_spec(behind.substr(0, closing), mailbox);
+  return parse_addr_spec(address, mailbox, use);
 }
 
 constexpr std::array<std::string_view, address_error_count> error_texts = {
     "the address is empty",
     "the address is too long",
     "a control character stands in the address",
+    "a character that nobody can see stands in the address",
     "a space stands outside of quotes",
     "the address is not valid UTF-8",
     "a quote is not closed",
@@ -329,9 +355,10 @@ constexpr std::array<std::string_view, address_error_count> error_texts = {
     "the name has a character that needs quotes around the name",
     "the '@' is missing",
     "the part before the '@' is empty",
-    "the part before the '@' is longer than 64 octets",
+    "the part before the '@' is longer than 64 octets, as only envelope.from may have it",
     "the part before the '@' has a character that may not stand there",
-    "the part before the '@' begins or ends with a dot, or has two in a row",
+    "the part before the '@' begins or ends with a dot, or has two in a row; if that is how it is "
+    "written, quotes help: \"a..b\"@example.com",
     "the domain is empty",
     "the domain is too long",
     "the domain has a character that may not stand there",
@@ -352,36 +379,54 @@ std::string_view text_of(AddressError error) {
   return error_texts[static_cast<std::size_t>(error)];
 }
 
-Result<void, AddressError> parse_mailbox(Bytes text, Mailbox& mailbox) {
+std::string describe(AddressError error, Bytes text) {
+  std::optional<char32_t> blamed;
+  if (error == AddressError::hidden_character) {
+    const std::size_t bracket = find_unquoted(text, '<');
+    blamed = first_hidden(text.substr(bracket == Bytes::npos ? 0 : bracket + 1));
+  } else if (error == AddressError::control_character) {
+    if (const std::size_t at = find_control(text); at != Bytes::npos) {
+      const Utf8Character character = first_utf8_character(text.substr(at));
+      blamed = character.valid ? std::optional(character.code_point) : std::nullopt;
+    }
+  }
+  if (!blamed) {
+    return std::string(text_of(error));
+  }
+  const Bytes name = name_of_hidden(*blamed);
+  return fmt::format("U+{:04X}{}{}{} stands in the address, where nobody sees it: take it out",
+                     static_cast<std::uint32_t>(*blamed), name.empty() ? "" : " (", name,
+                     name.empty() ? "" : ")");
+}
+
+Result<void, AddressError> parse_mailbox(Bytes text, Mailbox& mailbox, MailboxUse use) {
   mailbox.clear();
-  if (const Checked checked = check_octets(text); !checked) {
+  const Bytes trimmed = without_outer_spaces(text);
+  if (const Checked checked = check_octets(trimmed); !checked) {
     return checked;
   }
-  const std::size_t bracket = find_unquoted(text, '<');
-  if (bracket == Bytes::npos) {
-    return parse_addr_spec(text, mailbox);
-  }
-  const Bytes trimmed = without_outer_spaces(text);
-  const std::size_t removed = static_cast<std::size_t>(trimmed.data() - text.data());
-  return parse_name_addr(trimmed, bracket - removed, mailbox);
+  const std::size_t bracket = find_unquoted(trimmed, '<');
+  return bracket == Bytes::npos ? parse_addr_spec(trimmed, mailbox, use)
+                                : parse_name_addr(trimmed, bracket, mailbox, use);
 }
 
-Result<Mailbox, AddressError> parse_mailbox(Bytes text) {
+Result<Mailbox, AddressError> parse_mailbox(Bytes text, MailboxUse use) {
   Mailbox mailbox;
-  return parse_mailbox(text, mailbox).map([&mailbox] { return std::move(mailbox); });
+  return parse_mailbox(text, mailbox, use).map([&mailbox] { return std::move(mailbox); });
 }
 
-Result<void, AddressError> validate_address(Bytes text, Mailbox& mailbox) {
+Result<void, AddressError> validate_address(Bytes text, Mailbox& mailbox, MailboxUse use) {
   mailbox.clear();
-  return check_octets(text).and_then([&] {
-    return text == "<>" ? Checked(refuse(AddressError::null_address))
-                        : parse_addr_spec(text, mailbox);
+  const Bytes trimmed = without_outer_spaces(text);
+  return check_octets(trimmed).and_then([&] {
+    return trimmed == "<>" ? Checked(refuse(AddressError::null_address))
+                           : parse_addr_spec(trimmed, mailbox, use);
   });
 }
 
-Result<Mailbox, AddressError> validate_address(Bytes text) {
+Result<Mailbox, AddressError> validate_address(Bytes text, MailboxUse use) {
   Mailbox mailbox;
-  return validate_address(text, mailbox).map([&mailbox] { return std::move(mailbox); });
+  return validate_address(text, mailbox, use).map([&mailbox] { return std::move(mailbox); });
 }
 
 Result<void, AddressError> validate_display_name(Bytes text) {

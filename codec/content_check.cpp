@@ -9,9 +9,11 @@
 #include "codec/content_check.h"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cstring>
 #include <optional>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -19,6 +21,7 @@
 #include <immintrin.h>
 #endif
 
+#include "codec/lexical_token.h"
 #include "codec/limits.h"
 
 namespace ringpost::codec {
@@ -302,7 +305,65 @@ Bytes text_of(ContentErrorKind kind) {
   return {};
 }
 
+// Files that have been taken for messages, by their first octets.
+Bytes kind_of_file(Bytes content) {
+  constexpr std::array<std::pair<Bytes, Bytes>, 9> kinds = {
+      {{"%PDF", "a PDF file"},
+       {"PK\x03\x04", "a ZIP archive or an Office document"},
+       {"\xd0\xcf\x11\xe0", "an Outlook message or an old Office document"},
+       {"\x1f\x8b", "a gzip file"},
+       {"(\xb5\x2f\xfd", "a zstd file"},
+       {"\x89PNG", "a picture"},
+       {"\xff\xd8\xff", "a picture"},
+       {"<", "HTML or XML"},
+       {"{", "JSON or RTF"}}};
+  for (const auto& [begin, kind] : kinds) {
+    if (content.starts_with(begin)) {
+      return kind;
+    }
+  }
+  return {};
+}
+
+// `Name:`, and the blanks that RFC 5322 4.5 has in front of the colon. A name may begin with any
+// printable character, and those of messages begin with a letter or digit.
+bool begins_with_field(Bytes content) {
+  const std::size_t colon = content.substr(0, content.find('\n')).find(':');
+  if (colon == Bytes::npos || colon == 0 || !is_alphanumeric(content.front())) {
+    return false;
+  }
+  const Bytes name = content.substr(0, content.substr(0, colon).find_last_not_of(" \t") + 1);
+  return std::all_of(name.begin(), name.end(), [](char c) { return c > ' ' && c <= '~'; });
+}
+
 }  // namespace
+
+std::optional<std::string> why_no_message(Bytes content) {
+  if (begins_with_field(content)) {
+    return std::nullopt;
+  }
+  const Bytes line = content.substr(0, content.find('\n'));
+  if (content.starts_with("\xef\xbb\xbf")) {
+    return "line 1 begins with a byte order mark: take these three octets (EF BB BF) out";
+  }
+  if (content.starts_with("\xff\xfe") || content.starts_with("\xfe\xff")) {
+    return "line 1 begins with a byte order mark of UTF-16: a message is ASCII or UTF-8";
+  }
+  if (line.find_first_not_of(" \t\r") == Bytes::npos) {
+    return "line 1 is empty, so that all header fields would be text: take it out";
+  }
+  if (line.starts_with("From ") || line.starts_with(">From ")) {
+    return "line 1 (\"From ...\") is what separates messages in a mailbox file, and no header "
+           "field: "
+           "take it out";
+  }
+  const Bytes kind = kind_of_file(content);
+  return fmt::format(
+      "line 1 is no header field (\"Name: value\"){}{}: a whole message is needed here; other "
+      "files "
+      "go into \"attachments\", text into \"text\" or \"html\"",
+      kind.empty() ? "" : ", but begins ", kind);
+}
 
 LineScan scan_lines_scalar(Bytes text) {
   LineScan scan;

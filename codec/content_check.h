@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -54,6 +55,11 @@ struct TextTraits {
 // The same without the bound on lines.
 [[nodiscard]] Result<TextTraits, ContentError> canonicalise_text(std::string& text,
                                                                  NewlinePolicy policy);
+
+// A finished message begins with a header field. Nothing when `content` does; else why it is none
+// and what to do, for people: it comes out of a mailbox file, begins with an empty line or a byte
+// order mark, or is a file of another kind.
+[[nodiscard]] std::optional<std::string> why_no_message(Bytes content);
 
 // What one pass over some text finds out about it. The functions below come to the same result: the
 // last one takes the widest vectors that the processor has, the others are for the tests.

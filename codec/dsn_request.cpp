@@ -19,6 +19,10 @@ bool is_word(Bytes text, Bytes upper) {
 
 }  // namespace
 
+bool is_requested(const DsnRequest& dsn) {
+  return !dsn.notify.empty() || !dsn.return_kind.empty() || !dsn.envelope_id.empty();
+}
+
 bool assign_notify(Bytes text, DsnRequest& dsn) {
   constexpr std::array<Bytes, 3> words = {"SUCCESS", "FAILURE", "DELAY"};
   if (is_word(text, "NEVER")) {

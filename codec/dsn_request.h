@@ -6,6 +6,9 @@
 
 namespace ringpost::codec {
 
+// Whether anything is asked for.
+[[nodiscard]] bool is_requested(const DsnRequest& dsn);
+
 // Each is false, and `dsn` unchanged, when the text is nothing that may be asked for.
 
 // `NEVER`, or some of `SUCCESS`, `FAILURE` and `DELAY` with commas between them, each once (RFC

@@ -1,10 +1,9 @@
 #include "codec/header_text.h"
 
 #include <algorithm>
-#include <array>
 #include <cstdint>
 
-#include "codec/base64.h"
+#include "codec/encoded_word.h"
 #include "codec/lexical_token.h"
 #include "codec/limits.h"
 #include "codec/utf8.h"
@@ -13,33 +12,17 @@ namespace ringpost::codec {
 
 namespace {
 
-constexpr std::size_t line_bytes_wanted = 78;         // RFC 5322 2.1.1
-constexpr std::size_t encoded_line_bytes_max = 76;    // RFC 2047 section 2
-constexpr std::size_t encoded_word_bytes_max = 75;    // likewise
-constexpr std::size_t encoded_word_frame_bytes = 12;  // `=?UTF-8?Q?` and `?=`
-// Room for one character of four octets, whichever encoding is taken.
-constexpr std::size_t encoded_character_bytes_max = 12;
-constexpr std::size_t plain_parameter_bytes_max = 60;
-constexpr Bytes hexadecimal = "0123456789ABCDEF";
+constexpr std::size_t line_bytes_wanted = 78;       // RFC 5322 2.1.1
+constexpr std::size_t encoded_line_bytes_max = 76;  // RFC 2047 section 2
+// The name and the address of a mailbox stand on a line each, whose other octets are a field's name
+// or ` <`, `>` and `,`.
+constexpr std::size_t phrase_bytes_max = 900;
 
 bool is_space(char character) { return character == ' ' || character == '\t'; }
-
-// What stands for itself in a Q encoded word wherever that word stands (RFC 2047 section 5, rule
-// 3).
-bool is_plain_in_encoded_word(char character) {
-  return is_alphanumeric(character) || Bytes("!*+-/").find(character) != Bytes::npos;
-}
 
 // attribute-char of RFC 2231 section 7.
 bool is_plain_in_parameter(char character) {
   return is_alphanumeric(character) || Bytes("!#$&+-.^_`{|}~").find(character) != Bytes::npos;
-}
-
-void append_hexadecimal(std::string& out, char mark, char octet) {
-  const auto value = static_cast<std::uint8_t>(octet);
-  out += mark;
-  out += hexadecimal[value >> 4];
-  out += hexadecimal[value & 15U];
 }
 
 void assert_harmless(Bytes text) {
@@ -66,21 +49,15 @@ Bytes trimmed(Bytes text) {
                               : text.substr(begin, text.find_last_not_of(" \t") - begin + 1);
 }
 
-// Whether Q would leave nothing that can be read.
-bool is_mostly_high(Bytes text) {
-  const auto high = std::count_if(text.begin(), text.end(), [](char character) {
-    return (static_cast<std::uint8_t>(character) & 0x80U) != 0;
-  });
-  return static_cast<std::size_t>(high) > text.size() / 2;
-}
+// Readers decode what looks like an encoded word wherever it stands, in quotes, too.
+bool looks_encoded(Bytes text) { return text.find("=?") != Bytes::npos; }
 
-// Octets that the text takes as a Q encoded word, without the frame.
-std::size_t q_size(Bytes text) {
-  std::size_t size = 0;
-  for (const char character : text) {
-    size += is_plain_in_encoded_word(character) || character == ' ' ? 1U : 3U;
-  }
-  return size;
+bool wants_encoding(Bytes word) { return !is_ascii(word) || looks_encoded(word); }
+
+// Its blanks come back as they are: one at a time, and none at the ends.
+bool has_single_blanks(Bytes text) {
+  return trimmed(text).size() == text.size() && text.find("  ") == Bytes::npos &&
+         text.find('\t') == Bytes::npos;
 }
 
 // One field, and how full its last line is.
@@ -108,27 +85,28 @@ class FieldWriter {
   // `space`, on a new line when the octets that are coming would not fit on this one.
   void begin_chunk(Bytes space, std::size_t bytes) { add_space(space, space.size() + bytes); }
 
-  // Encoded words, with `space` before them. White space between them means nothing (RFC 2047 6.2).
+  // A row of encoded words, with `space` before it, which is one blank or, at the beginning of the
+  // field, none. White space between them means nothing (RFC 2047 6.2).
   void add_encoded(Bytes space, Bytes text) {
-    const bool base64 = is_mostly_high(text);
-    const std::size_t needed = encoded_word_frame_bytes + encoded_character_bytes_max;
-    if (column_ + space.size() + needed > encoded_line_bytes_max) {
-      fold(space.empty() ? Bytes(" ") : space);
-    } else {
-      add(space);
-    }
+    const WordEncoding encoding = readable_encoding(text);
+    constexpr std::size_t needed = encoded_word_frame_bytes + encoded_character_bytes_max;
     while (!text.empty()) {
-      // More white space than a line has is only found where somebody is trying.
-      const std::size_t line_room =
-          column_ + needed <= encoded_line_bytes_max ? encoded_line_bytes_max - column_ : needed;
-      const std::size_t room =
-          std::min(encoded_word_bytes_max, line_room) - encoded_word_frame_bytes;
-      const Bytes part = text.substr(0, part_size(text, room, base64));
-      add_encoded_word(part, base64);
-      text.remove_prefix(part.size());
-      if (!text.empty()) {
-        fold(" ");
+      if (!space.empty() && !ends_with_escape() &&
+          column_ + space.size() + needed > encoded_line_bytes_max) {
+        fold(space);
+      } else {
+        add(space);
       }
+      // The first word stands on the line of the field's name, however long that is.
+      const std::size_t room =
+          std::max(needed, encoded_line_bytes_max - std::min(column_, encoded_line_bytes_max));
+      const WordPart part = next_word_part(
+          text, std::min(room, encoded_word_bytes_max) - encoded_word_frame_bytes, encoding);
+      const std::size_t before = out_.size();
+      append_encoded_word(out_, text.substr(0, part.bytes), part.encoding);
+      column_ += out_.size() - before;
+      text.remove_prefix(part.bytes);
+      space = " ";
     }
   }
 
@@ -138,87 +116,60 @@ class FieldWriter {
   }
 
  private:
+  // JavaMail takes a backslash for an escape of the line break behind it.
+  [[nodiscard]] bool ends_with_escape() const { return out_.back() == '\\'; }
+
   void fold(Bytes space) {
     out_ += "\r\n";
     out_ += space;
     column_ = space.size();
   }
 
-  // A line never consists of white space alone, because words follow all white space.
+  // Lines break at single blanks: readers change runs of white space and tabs at the beginning of a
+  // line. Where the line would become longer than any may be, they break there nevertheless. A line
+  // never consists of white space alone, because words follow all white space.
   void add_space(Bytes space, std::size_t chunk_bytes) {
-    if (!space.empty() && column_ + chunk_bytes > line_bytes_wanted) {
+    const bool freely = space == " " && !ends_with_escape();
+    const std::size_t bytes_max = freely ? line_bytes_wanted : limits::content_line_bytes_max;
+    if (!space.empty() && column_ + chunk_bytes > bytes_max) {
       fold(space);
     } else {
       add(space);
     }
   }
 
-  // Octets of whole characters that fit into `room`.
-  static std::size_t part_size(Bytes text, std::size_t room, bool base64) {
-    std::size_t size = 0;
-    std::size_t encoded = 0;
-    while (size < text.size()) {
-      const std::size_t bytes = first_utf8_character(text.substr(size)).bytes;
-      encoded = base64 ? base64_size(size + bytes) : encoded + q_size(text.substr(size, bytes));
-      if (encoded > room && size != 0) {
-        break;
-      }
-      size += bytes;
-    }
-    return size;
-  }
-
-  void add_encoded_word(Bytes text, bool base64) {
-    const std::size_t before = out_.size();
-    out_ += base64 ? "=?UTF-8?B?" : "=?UTF-8?Q?";
-    if (base64) {
-      append_base64(out_, text);
-    } else {
-      for (const char character : text) {
-        if (is_plain_in_encoded_word(character)) {
-          out_ += character;
-        } else if (character == ' ') {
-          out_ += '_';
-        } else {
-          append_hexadecimal(out_, '=', character);
-        }
-      }
-    }
-    out_ += "?=";
-    column_ += out_.size() - before;
-  }
-
   std::string& out_;
   std::size_t column_ = 0;
 };
 
-// A word that must not stand as it is. Among words that are encoded, one that looks encoded would
-// be decoded with them.
-bool wants_encoding(Bytes word) { return !is_ascii(word) || word.find("=?") != Bytes::npos; }
-
-// From the first word that wants encoding to the last one: `begin` is where the white space before
-// it begins.
+// What is encoded of a text: `begin` is where the blank before it stands, if there is one.
 struct EncodedRun {
   std::size_t begin = 0;
   std::size_t space_bytes = 0;
   std::size_t end = 0;
 };
 
+// From the first word that wants encoding to the last one. Blanks that are not one between two
+// words come back only from within an encoded word, and take the words beside them along.
 EncodedRun find_encoded_run(Bytes text) {
   EncodedRun run;
   bool found = false;
+  std::size_t previous = 0;
   std::size_t offset = 0;
   while (offset < text.size()) {
     const Chunk chunk = first_chunk(text.substr(offset));
     const std::size_t end = offset + chunk.space.size() + chunk.word.size();
-    if (wants_encoding(chunk.word)) {
+    const bool odd_blanks =
+        chunk.word.empty() || chunk.space != (offset == 0 ? Bytes() : Bytes(" "));
+    if (odd_blanks || wants_encoding(chunk.word)) {
       if (!found) {
-        run.begin = offset;
-        run.space_bytes = chunk.space.size();
+        run.begin = odd_blanks ? previous : offset;
+        run.space_bytes = run.begin == 0 ? 0 : 1;
         found = true;
       }
       run.end = end;
     }
+    previous = offset;
     offset = end;
   }
   return run;
@@ -238,7 +189,7 @@ bool fits_on_lines(Bytes text) {
 }
 
 bool is_phrase_of_atoms(Bytes name) {
-  return trimmed(name).size() == name.size() &&
+  return has_single_blanks(name) &&
          std::all_of(name.begin(), name.end(), [](char c) { return is_atext(c) || c == ' '; });
 }
 
@@ -253,32 +204,126 @@ void append_quoted_string(std::string& out, Bytes text) {
   out += '"';
 }
 
-// The mailbox, with `space` before it. Lines break between mailboxes where that is enough.
+// Atoms and encoded words in turns; empty when a word is longer than RFC 2047 allows. Two encoded
+// words never stand side by side: Python 3.11 puts a blank between those of a phrase.
+std::string phrase_of_words(Bytes name) {
+  std::string phrase;
+  Bytes encoded;  // what the next encoded word will hold
+  const auto add = [&phrase](Bytes before) { phrase += phrase.empty() ? Bytes() : before; };
+  const auto close = [&] {
+    if (!encoded.empty()) {
+      add(" ");
+      append_encoded_word(phrase, encoded, fitting_encoding(encoded));
+    }
+    const bool fits = encoded.empty() || encoded_word_size(encoded, fitting_encoding(encoded)) <=
+                                             encoded_word_bytes_max;
+    encoded = {};
+    return fits;
+  };
+  while (!name.empty()) {
+    const Chunk chunk = first_chunk(name);
+    const std::size_t bytes = chunk.space.size() + chunk.word.size();
+    if (is_phrase_of_atoms(chunk.word) && !looks_encoded(chunk.word)) {
+      if (!close()) {
+        return {};
+      }
+      add(" ");
+      phrase += chunk.word;
+    } else {
+      const char* const begin = encoded.empty() ? chunk.word.data() : encoded.data();
+      encoded =
+          Bytes(begin, static_cast<std::size_t>(chunk.word.data() + chunk.word.size() - begin));
+    }
+    name.remove_prefix(bytes);
+  }
+  return close() ? phrase : std::string();
+}
+
+// A display name on one line, since GMime keeps a line break that stands within one. In this order,
+// behind atoms: a quoted string, one encoded word, encoded words between atoms, and one encoded
+// word that is longer than RFC 2047 2 allows: every reader decodes that, while each way of cutting
+// a name without ASCII words puts a blank into it for some.
+std::string phrase_of(Bytes name) {
+  std::string phrase;
+  if (!wants_encoding(name)) {
+    append_quoted_string(phrase, name);
+    if (phrase.size() <= phrase_bytes_max) {
+      return phrase;
+    }
+    phrase.clear();
+  }
+  const WordEncoding encoding = fitting_encoding(name);
+  if (encoded_word_size(name, encoding) > encoded_word_bytes_max && has_single_blanks(name)) {
+    phrase = phrase_of_words(name);
+  }
+  if (phrase.empty() || phrase.size() > phrase_bytes_max) {
+    phrase.clear();
+    append_encoded_word(phrase, name, encoding);
+  }
+  return phrase;
+}
+
+// The mailbox, with `space` before it. Lines break between mailboxes where that is enough, else in
+// front of the address.
 void add_mailbox(FieldWriter& field, Bytes space, const Mailbox& mailbox) {
   assert_harmless(mailbox.name);
   assert_harmless(mailbox.address);
   constexpr std::size_t frame_bytes = 4;  // ` <>` and a comma
-  if (mailbox.name.empty()) {
+  // Blanks around a name are shown by nobody and kept by few.
+  const Bytes name = trimmed(mailbox.name);
+  if (name.empty()) {
     field.begin_chunk(space, mailbox.address.size() + 1);
     field.add(mailbox.address);
     return;
   }
-  const bool atoms = is_phrase_of_atoms(mailbox.name);
-  std::string quoted;
-  if (!atoms) {
-    append_quoted_string(quoted, mailbox.name);
-  }
-  const Bytes phrase = atoms ? mailbox.name : quoted;
-  if (is_ascii(mailbox.name) && fits_on_lines(phrase)) {
-    field.begin_chunk(space, phrase.size() + mailbox.address.size() + frame_bytes);
-    field.add_plain(phrase);
-  } else {
-    field.add_encoded(space, mailbox.name);
-  }
+  const bool atoms = is_phrase_of_atoms(name) && !looks_encoded(name);
+  const std::string made = atoms ? std::string() : phrase_of(name);
+  const Bytes phrase = atoms ? name : Bytes(made);
+  field.begin_chunk(space, phrase.size() + mailbox.address.size() + frame_bytes);
+  field.add(phrase);
   field.begin_chunk(" ", mailbox.address.size() + frame_bytes - 1);
   field.add("<");
   field.add(mailbox.address);
   field.add(">");
+}
+
+// What stands in quotes and is read right by everybody: the rest is percent-encoded. Blanks at the
+// ends are lost, those in rows become one, `'` and `%` are taken for RFC 2231's, backslashes stay.
+bool is_plain_file_name(Bytes value) {
+  return is_ascii(value) && has_single_blanks(value) && !looks_encoded(value) &&
+         value.find_first_of("\"\\'%") == Bytes::npos;
+}
+
+void append_percent_encoded(std::string& out, Bytes value) {
+  constexpr Bytes hexadecimal = "0123456789ABCDEF";
+  for (const char character : value) {
+    if (is_plain_in_parameter(character)) {
+      out += character;
+    } else {
+      const auto octet = static_cast<std::uint8_t>(character);
+      out += '%';
+      out += hexadecimal[octet >> 4];
+      out += hexadecimal[octet & 15U];
+    }
+  }
+}
+
+// Appends plain words, then encoded ones, then plain ones again. False when some fit on no line.
+bool append_with_run(std::string& out, Bytes name, Bytes text, const EncodedRun& run) {
+  const Bytes before = text.substr(0, run.begin);
+  const Bytes encoded = text.substr(run.begin, run.end - run.begin);
+  const Bytes behind = text.substr(run.end);
+  if (!fits_on_lines(before) || !fits_on_lines(behind)) {
+    return false;
+  }
+  FieldWriter field(out, name);
+  field.add_plain(before);
+  if (!encoded.empty()) {
+    field.add_encoded(encoded.substr(0, run.space_bytes), encoded.substr(run.space_bytes));
+  }
+  field.add_plain(behind);
+  field.end();
+  return true;
 }
 
 }  // namespace
@@ -301,25 +346,13 @@ bool append_field(std::string& out, Bytes name, Bytes value) {
   RP_ASSERT(is_field_name(name));
   assert_harmless(value);
   const Bytes text = trimmed(value);
-  EncodedRun run;
-  if (!is_ascii(text)) {
-    run = find_encoded_run(text);
-  }
-  const Bytes before = text.substr(0, run.begin);
-  const Bytes encoded = text.substr(run.begin, run.end - run.begin);
-  const Bytes behind = text.substr(run.end);
-  if (!fits_on_lines(before) || !fits_on_lines(behind) ||
-      run.space_bytes + line_bytes_wanted > limits::content_line_bytes_max) {
-    return false;
-  }
-  FieldWriter field(out, name);
-  field.add_plain(before);
-  if (!encoded.empty()) {
-    field.add_encoded(encoded.substr(0, run.space_bytes), encoded.substr(run.space_bytes));
-  }
-  field.add_plain(behind);
-  field.end();
-  return true;
+  return append_with_run(out, name, text, is_ascii(text) ? EncodedRun{} : find_encoded_run(text));
+}
+
+bool append_text_field(std::string& out, Bytes name, Bytes text) {
+  RP_ASSERT(is_field_name(name));
+  assert_harmless(text);
+  return append_with_run(out, name, text, find_encoded_run(text));
 }
 
 void append_mailbox_field(std::string& out, Bytes name, std::span<const Mailbox> mailboxes) {
@@ -334,35 +367,24 @@ void append_mailbox_field(std::string& out, Bytes name, std::span<const Mailbox>
   field.end();
 }
 
-void append_parameter(std::string& out, Bytes name, Bytes value) {
-  RP_ASSERT(is_mime_token(name));
+void append_file_name(std::string& out, Bytes value) {
   assert_harmless(value);
-  if (is_ascii(value) && value.size() <= plain_parameter_bytes_max) {
-    out += ";\r\n ";
-    out += name;
-    out += '=';
+  if (is_plain_file_name(value)) {
+    out += ";\r\n filename=";
     append_quoted_string(out, value);
-    return;
+  } else {
+    // Alone: with a `filename` in ASCII beside it, readers take now the one and now the other. In
+    // one piece: some put pieces in the order 0, 1, 10, 2.
+    out += ";\r\n filename*=UTF-8''";
+    append_percent_encoded(out, value);
   }
-  // RFC 2231 sections 3 and 4: pieces with numbers, the character set in the first of them.
-  std::size_t piece = 0;
-  while (!value.empty() || piece == 0) {
-    const std::size_t line_begin = out.size() + 3;
-    out += ";\r\n ";
-    out += name;
-    out += '*';
-    out += std::to_string(piece);
-    out += "*=";
-    out += piece == 0 ? "UTF-8''" : "";
-    while (!value.empty() && out.size() - line_begin + 4 <= line_bytes_wanted) {
-      if (is_plain_in_parameter(value.front())) {
-        out += value.front();
-      } else {
-        append_hexadecimal(out, '%', value.front());
-      }
-      value.remove_prefix(1);
-    }
-    ++piece;
+}
+
+void append_file_name_for_old_readers(std::string& out, Bytes value) {
+  if (!is_plain_file_name(value)) {
+    out += ";\r\n name=\"";
+    append_encoded_word(out, value, fitting_encoding(value));
+    out += '"';
   }
 }
 

@@ -24,6 +24,7 @@ tl::unexpected<JobError> refuse_both(JobField field, JobField other) {
 }
 
 constexpr std::array raw_fields = {JobField::raw, JobField::raw_base64, JobField::raw_file};
+constexpr Bytes byte_order_mark = "\xef\xbb\xbf";
 // What a finished message has in itself.
 constexpr std::array composed_fields = {
     JobField::reply_to,  JobField::subject,   JobField::text,    JobField::html,
@@ -122,13 +123,9 @@ Checked read_file(const JobReaderOptions& options, std::string_view field, Bytes
 // Text from a file has no JSON to vouch for its encoding.
 Checked read_text_file(const JobReaderOptions& options, JobField field, Bytes path,
                        std::string& text) {
-  constexpr Bytes byte_order_mark = "\xef\xbb\xbf";
   Checked read = read_file(options, name_of(field), path, limits::message_bytes_max, text);
   if (!read) {
     return read;
-  }
-  if (Bytes(text).starts_with(byte_order_mark)) {
-    text.erase(0, byte_order_mark.size());
   }
   if (const std::size_t valid = valid_utf8_prefix(text); valid != text.size()) {
     return refuse(JobErrorKind::file_error, name_of(field),
@@ -170,6 +167,9 @@ Checked finish_raw(const JobDraft& draft, JobField field, const JobReaderOptions
   if (job.content.empty()) {
     return refuse(JobErrorKind::invalid_content, name_of(field), "the message is empty");
   }
+  if (auto reason = why_no_message(job.content)) {
+    return refuse(JobErrorKind::invalid_content, name_of(field), *std::move(reason));
+  }
   const auto traits = canonicalise(job.content, options.newlines);
   if (!traits) {
     return refuse(JobErrorKind::invalid_content, name_of(field), traits.error().message());
@@ -207,6 +207,16 @@ Checked load_attachments(JobDraft& draft, const JobReaderOptions& options) {
                     fmt::format("have more than {} octets", limits::message_bytes_max));
     }
     room -= part.attachment.content.size();
+    if (is_message_type(part.attachment.content_type)) {
+      // The rest of what a message must be is compose()'s matter; this only puts line ends in
+      // order.
+      if (const auto lines = canonicalise(part.attachment.content, options.newlines); !lines) {
+        return refuse(JobErrorKind::invalid_attachment, fmt::format("attachments[{}]", index),
+                      lines.error().message() +
+                          ", which no message may have; as application/octet-stream it can be "
+                          "attached");
+      }
+    }
     ++index;
   }
   return {};
@@ -225,6 +235,10 @@ Result<std::optional<TextPart>, JobError> finish_text(const JobDraft& draft, Job
     if (Checked read = read_text_file(options, file_field, path, text); !read) {
       return tl::unexpected(std::move(read).error());
     }
+  }
+  // It says nothing where the encoding is named, and would be part of the text for most readers.
+  if (Bytes(text).starts_with(byte_order_mark)) {
+    text.erase(0, byte_order_mark.size());
   }
   const auto traits = canonicalise_text(text, options.newlines);
   if (!traits) {
@@ -247,6 +261,7 @@ JobErrorKind kind_of(MessageErrorKind kind) {
     case MessageErrorKind::content_type:
     case MessageErrorKind::content_id:
     case MessageErrorKind::file_name:
+    case MessageErrorKind::attached_message:
       return JobErrorKind::invalid_attachment;
     case MessageErrorKind::no_author:
     case MessageErrorKind::no_content:

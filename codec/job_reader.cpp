@@ -178,20 +178,42 @@ class JobReader::Implementation : private JobReaderWalk {
     }
   }
 
+  // A number is taken by its digits: they are the key of a resume, so nothing is converted.
+  void read_id(ondemand::value& value, const JobPlace& place) {
+    std::string_view token = value.raw_json_token();
+    if (!begins_number(token.front())) {
+      return read_label(value, place, limits::job_id_bytes_max, job_->id);
+    }
+    token = trimmed(token);
+    const Bytes digits = token.substr(token.starts_with('-') ? 1 : 0);
+    if (!check_json(token, 1)) {
+      refuse_json(simdjson::NUMBER_ERROR);
+    } else if (digits.find_first_not_of("0123456789") != Bytes::npos) {
+      refuse(JobErrorKind::invalid_value, place,
+             "must be a string or a whole number: this number can be written in several ways");
+    } else if (token.size() > limits::job_id_bytes_max) {
+      refuse(JobErrorKind::invalid_value, place,
+             fmt::format("is longer than {} octets", limits::job_id_bytes_max));
+    } else {
+      job_->id.assign(token);
+    }
+  }
+
   // ---- Addresses
   // ----------------------------------------------------------------------------------
 
   void refuse_address(const JobPlace& place, AddressError error, Bytes given, Mailbox& mailbox) {
-    refuse(JobErrorKind::invalid_address, place, std::string(text_of(error)));
+    refuse(JobErrorKind::invalid_address, place, describe(error, given));
     mailbox.clear();
     mailbox.address.assign(utf8_prefix(given, refused_address_bytes_max));
   }
 
   // One mailbox in any of its forms. False when there was nothing that could be named.
-  bool read_mailbox(ondemand::value& value, const JobPlace& place, Mailbox& mailbox) {
+  bool read_mailbox(ondemand::value& value, const JobPlace& place, Mailbox& mailbox,
+                    MailboxUse use = MailboxUse::any) {
     const char first = first_of(value);
     if (first == '{') {
-      return read_mailbox_object(value, place, mailbox);
+      return read_mailbox_object(value, place, mailbox, use);
     }
     if (first != '"') {
       refuse_type(place, "an address", first);
@@ -201,13 +223,14 @@ class JobReader::Implementation : private JobReaderWalk {
     if (!read_text(value, place, text)) {
       return false;
     }
-    if (const auto parsed = parse_mailbox(text, mailbox); !parsed) {
+    if (const auto parsed = parse_mailbox(text, mailbox, use); !parsed) {
       refuse_address(place, parsed.error(), text, mailbox);
     }
     return true;
   }
 
-  bool read_mailbox_object(ondemand::value& value, const JobPlace& place, Mailbox& mailbox) {
+  bool read_mailbox_object(ondemand::value& value, const JobPlace& place, Mailbox& mailbox,
+                           MailboxUse use) {
     std::string_view email;
     std::string_view name;
     bool has_email = false;
@@ -217,7 +240,7 @@ class JobReader::Implementation : private JobReaderWalk {
         has_email = read_text(member, here, email);
       } else if (read_text(member, here, name)) {
         if (const auto valid = validate_display_name(name); !valid) {
-          refuse(JobErrorKind::invalid_address, here, std::string(text_of(valid.error())));
+          refuse(JobErrorKind::invalid_address, here, describe(valid.error(), name));
         }
       }
     });
@@ -225,7 +248,7 @@ class JobReader::Implementation : private JobReaderWalk {
       refuse(JobErrorKind::missing_field, place.member("email"), "is missing");
       return false;
     }
-    if (const auto valid = validate_address(email, mailbox); !valid) {
+    if (const auto valid = validate_address(email, mailbox, use); !valid) {
       refuse_address(place.member("email"), valid.error(), email, mailbox);
     } else {
       mailbox.name.assign(name);
@@ -275,7 +298,7 @@ class JobReader::Implementation : private JobReaderWalk {
   void read_known_field(JobField field, const JobPlace& place, ondemand::value& value) {
     switch (field) {
       case JobField::id:
-        return read_label(value, place, limits::job_id_bytes_max, job_->id);
+        return read_id(value, place);
       case JobField::from:
         return read_mailboxes(value, place, draft_.from);
       case JobField::reply_to:
@@ -470,11 +493,10 @@ class JobReader::Implementation : private JobReaderWalk {
   // Besides a mailbox there is the null sender of notifications (RFC 5321 4.5.5).
   void read_envelope_sender(ondemand::value& value, const JobPlace& place) {
     draft_.has_envelope_sender = true;
-    const std::string_view token = value.raw_json_token();
-    if (token.starts_with("\"\"") || token.starts_with("\"<>\"")) {
+    if (is_null_sender(value.raw_json_token())) {
       return;
     }
-    if (!read_mailbox(value, place, draft_.envelope_sender)) {
+    if (!read_mailbox(value, place, draft_.envelope_sender, MailboxUse::reverse_path)) {
       draft_.envelope_sender.clear();
     }
   }

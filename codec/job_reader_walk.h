@@ -52,6 +52,25 @@ inline bool begins_value(char first) {
   return std::string_view("{[\"-0123456789tfn").find(first) != std::string_view::npos;
 }
 
+inline bool begins_number(char character) {
+  return character == '-' || (character >= '0' && character <= '9');
+}
+
+// `""`, or `"<>"` with spaces in it, as every mailbox may have them.
+inline bool is_null_sender(std::string_view token) {
+  if (token.starts_with("\"\"")) {
+    return true;
+  }
+  for (const char wanted : Bytes("\"<>\"")) {
+    token.remove_prefix(std::min(token.find_first_not_of(' '), token.size()));
+    if (!token.starts_with(wanted)) {
+      return false;
+    }
+    token.remove_prefix(1);
+  }
+  return true;
+}
+
 inline JobErrorKind kind_of(JsonFlaw flaw) {
   switch (flaw) {
     case JsonFlaw::syntax:

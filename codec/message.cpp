@@ -33,6 +33,7 @@ constexpr std::size_t file_name_bytes_max = 255;
 constexpr std::size_t content_type_bytes_max = 255;
 constexpr std::size_t content_id_bytes_max = 255;
 constexpr Bytes boundary_begin = "--=_";
+constexpr int boundary_tries_max = 8;
 
 // Fields that compose() writes and nobody else; Bcc lives in the envelope.
 constexpr std::array<Bytes, 5> owned_fields = {"Content-Type", "Content-Transfer-Encoding",
@@ -42,7 +43,7 @@ constexpr std::array<Bytes, 10> single_fields = {
     "Date", "From",       "Sender",      "Reply-To",   "To",
     "Cc",   "Message-ID", "In-Reply-To", "References", "Subject"};
 // Fields with a structure that encoded words would break.
-constexpr std::array<Bytes, 12> ascii_fields = {"Date",
+constexpr std::array<Bytes, 17> ascii_fields = {"Date",
                                                 "From",
                                                 "Sender",
                                                 "Reply-To",
@@ -51,6 +52,11 @@ constexpr std::array<Bytes, 12> ascii_fields = {"Date",
                                                 "Message-ID",
                                                 "In-Reply-To",
                                                 "References",
+                                                "List-Archive",
+                                                "List-Help",
+                                                "List-Owner",
+                                                "List-Post",
+                                                "List-Subscribe",
                                                 "List-Unsubscribe",
                                                 "List-Unsubscribe-Post",
                                                 "DKIM-Signature"};
@@ -202,10 +208,35 @@ bool is_content_id(Bytes text) {
          });
 }
 
-// RFC 2046 5.1 and 5.2.1: these may not be encoded, and an attachment is.
-bool forbids_encoding(Bytes content_type) {
-  const Bytes type = content_type.substr(0, content_type.find('/'));
-  return equal_field_names(type, "multipart") || equal_field_names(type, "message");
+bool is_of_type(Bytes content_type, Bytes type) {
+  return equal_field_names(content_type.substr(0, content_type.find('/')), type);
+}
+
+// What is more than a file with a type: a multipart has a boundary that only its author knows, and
+// these two would have the reader fetch something or wait for the rest (RFC 2046 5.2.2, 5.2.3).
+bool cannot_be_attached(Bytes content_type) {
+  const Bytes type = content_type.substr(0, content_type.find_first_of("; "));
+  return is_of_type(type, "multipart") || equal_field_names(type, "message/partial") ||
+         equal_field_names(type, "message/external-body");
+}
+
+// RFC 2045 6.4 and RFC 2046 5.2.1: messages may not be encoded.
+Checked check_attached_message(const Attachment& attachment, std::size_t index) {
+  const std::string place = fmt::format("attachments[{}]", index);
+  constexpr Bytes way_out = "; as application/octet-stream it can be attached";
+  if (const auto reason = why_no_message(attachment.content)) {
+    return refuse(MessageErrorKind::attached_message, place,
+                  fmt::format("is no message: {}{}", *reason, way_out));
+  }
+  const LineScan scan = scan_lines(attachment.content);
+  const std::size_t longest = std::max(scan.longest_ended_bytes, scan.last_line_bytes + 1);
+  if (scan.has_nul || scan.has_unpaired || longest > limits::content_line_bytes_max + 1) {
+    return refuse(MessageErrorKind::attached_message, place,
+                  fmt::format("has a line that no message may have: NUL, a bare CR or LF, or more "
+                              "than 998 octets{}",
+                              way_out));
+  }
+  return {};
 }
 
 Checked check_attachment(const Attachment& attachment, std::size_t index) {
@@ -221,15 +252,17 @@ Checked check_attachment(const Attachment& attachment, std::size_t index) {
     return refuse(MessageErrorKind::content_type, place("content_type"),
                   "must look like type/subtype or type/subtype; name=value");
   }
-  if (forbids_encoding(attachment.content_type)) {
+  if (cannot_be_attached(attachment.content_type)) {
     return refuse(MessageErrorKind::content_type, place("content_type"),
-                  "multipart/* and message/* cannot be attached: use application/octet-stream");
+                  "multipart/*, message/partial and message/external-body cannot be attached: use "
+                  "application/octet-stream");
   }
   if (!is_content_id(attachment.content_id)) {
     return refuse(MessageErrorKind::content_id, place("cid"),
                   "must be printable ASCII without brackets, quotes, commas and spaces");
   }
-  return {};
+  return is_message_type(attachment.content_type) ? check_attached_message(attachment, index)
+                                                  : Checked{};
 }
 
 // ---- Parts ------------------------------------------------------------------------------------
@@ -258,6 +291,7 @@ Bytes guessed_content_type(Bytes file_name) {
        {"docx", "application/vnd.openxmlformats-officedocument.wordprocessingml.document"},
        {"xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"},
        {"pptx", "application/vnd.openxmlformats-officedocument.presentationml.presentation"}}};
+  file_name = file_name.substr(0, file_name.find_last_not_of(' ') + 1);
   const std::size_t dot = file_name.rfind('.');
   if (dot != Bytes::npos) {
     for (const auto& [ending, type] : types) {
@@ -269,18 +303,42 @@ Bytes guessed_content_type(Bytes file_name) {
   return "application/octet-stream";
 }
 
+bool has_name_parameter(Bytes content_type) {
+  for (std::size_t at = content_type.find(';'); at != Bytes::npos;
+       at = content_type.find(';', at + 1)) {
+    Bytes parameter = content_type.substr(at + 1);
+    parameter.remove_prefix(std::min(parameter.find_first_not_of(' '), parameter.size()));
+    const Bytes name = parameter.substr(0, parameter.find_first_of("=*"));
+    if (equal_field_names(name, "name")) {
+      return true;
+    }
+  }
+  return false;
+}
+
 // How a text part goes out.
 enum class TextEncoding : std::uint8_t { seven_bit, quoted_printable, base64 };
 
 class Composer {
  public:
-  Composer(const MessageDraft& draft, std::string& out) : draft_(draft), out_(out) {
+  Composer(const MessageDraft& draft, std::string& out)
+      : draft_(draft), out_(out), boundary_(draft.identity) {
+    // An empty text is what is left when all are empty.
+    const bool has_html = draft.html && !draft.html->text.empty();
+    html_ = has_html ? &*draft.html : nullptr;
+    const bool has_text = draft.text && (!draft.text->text.empty() || !has_html);
+    const bool stands_in = draft.html && !has_html && draft.attachments.empty();
+    text_ = has_text ? &*draft.text : stands_in ? &*draft.html : nullptr;
     for (const Attachment& attachment : draft.attachments) {
       ++(is_inline(attachment) ? inline_count_ : attached_count_);
     }
   }
 
   Checked run() {
+    if (!find_boundary()) {
+      return refuse(MessageErrorKind::attached_message, "attachments",
+                    "have a message that was made to break this one into other parts");
+    }
     reserve();
     Checked written = write_fields();
     if (written) {
@@ -290,8 +348,31 @@ class Composer {
   }
 
  private:
+  // Beside the html that shows it.
   [[nodiscard]] bool is_inline(const Attachment& attachment) const {
-    return draft_.html.has_value() && !attachment.content_id.empty();
+    return html_ != nullptr && !attachment.content_id.empty() &&
+           !is_message_type(attachment.content_type);
+  }
+
+  // An attached message stands in this one as it is, and may have been made by somebody who knows
+  // how boundaries are made.
+  bool find_boundary() {
+    const auto is_message = [](const Attachment& one) { return is_message_type(one.content_type); };
+    if (std::none_of(draft_.attachments.begin(), draft_.attachments.end(), is_message)) {
+      return true;
+    }
+    for (int tries = 0; tries < boundary_tries_max; ++tries, ++boundary_.low) {
+      std::string stem;
+      append_hex(stem, boundary_);
+      const bool occurs = std::any_of(
+          draft_.attachments.begin(), draft_.attachments.end(), [&](const Attachment& one) {
+            return is_message(one) && one.content.find(stem) != std::string::npos;
+          });
+      if (!occurs) {
+        return true;
+      }
+    }
+    return false;
   }
 
   // Roughly what it will take, so that large parts are not copied while the string grows.
@@ -316,7 +397,8 @@ class Composer {
   }
 
   Checked write_text_field(Bytes name, Bytes value, const JobPlace& place) {
-    if (append_field(out_, name, value)) {
+    const bool is_text = equal_field_names(name, "Subject");
+    if (is_text ? append_text_field(out_, name, value) : append_field(out_, name, value)) {
       return {};
     }
     return refuse(MessageErrorKind::header_too_long, place.text(),
@@ -371,7 +453,7 @@ class Composer {
   // -------------------------------------------------------------------------------------
 
   void write_mixed() {
-    const bool has_body = draft_.text || draft_.html;
+    const bool has_body = text_ != nullptr || html_ != nullptr;
     const bool several = attached_count_ + (has_body ? 1 : 0) > 1;
     if (several) {
       begin_multipart("mixed", 'm', "");
@@ -383,22 +465,22 @@ class Composer {
     for (const Attachment& attachment : draft_.attachments) {
       if (!is_inline(attachment)) {
         begin_part(several, 'm');
-        write_attachment(attachment, "attachment");
+        write_attachment(attachment, "attachment", several);
       }
     }
     end_multipart(several, 'm');
   }
 
   void write_alternative(bool within) {
-    const bool several = draft_.text && draft_.html;
+    const bool several = text_ != nullptr && html_ != nullptr;
     if (several) {
       begin_multipart("alternative", 'a', "");
     }
-    if (draft_.text) {
+    if (text_ != nullptr) {
       begin_part(several, 'a');
-      write_text(*draft_.text, "plain", within || several);
+      write_text(*text_, "plain", within || several);
     }
-    if (draft_.html) {
+    if (html_ != nullptr) {
       begin_part(several, 'a');
       write_related(within || several);
     }
@@ -411,11 +493,12 @@ class Composer {
       begin_multipart("related", 'r', "; type=\"text/html\"");
     }
     begin_part(several, 'r');
-    write_text(*draft_.html, "html", within || several);
+    write_text(*html_, "html", within || several);
     for (const Attachment& attachment : draft_.attachments) {
       if (is_inline(attachment)) {
         begin_part(several, 'r');
-        write_attachment(attachment, "inline");
+        const bool text = is_of_type(content_type_of(attachment), "text");
+        write_attachment(attachment, text ? "attachment" : "inline", several);
       }
     }
     end_multipart(several, 'r');
@@ -425,7 +508,7 @@ class Composer {
   // another.
   void write_boundary(char level) {
     out_ += "=_";
-    append_hex(out_, draft_.identity);
+    append_hex(out_, boundary_);
     out_ += level;
   }
 
@@ -495,16 +578,31 @@ class Composer {
     }
   }
 
-  void write_attachment(const Attachment& attachment, Bytes disposition) {
-    const Bytes content_type = attachment.content_type.empty()
-                                   ? guessed_content_type(attachment.file_name)
-                                   : Bytes(attachment.content_type);
-    const bool written = append_field(out_, "Content-Type", content_type);
-    RP_ASSERT(written);  // check_attachment() has bounded its length
-    out_ += "Content-Transfer-Encoding: base64\r\nContent-Disposition: ";
+  static Bytes content_type_of(const Attachment& attachment) {
+    return attachment.content_type.empty() ? guessed_content_type(attachment.file_name)
+                                           : Bytes(attachment.content_type);
+  }
+
+  // On one line: check_attachment() has bounded its length, and quoted values may have spaces.
+  void write_content_type(const Attachment& attachment) {
+    const Bytes content_type = content_type_of(attachment);
+    out_ += "Content-Type: ";
+    out_ += content_type;
+    if (!attachment.file_name.empty() && !has_name_parameter(content_type)) {
+      append_file_name_for_old_readers(out_, attachment.file_name);
+    }
+    out_ += "\r\n";
+  }
+
+  void write_attachment(const Attachment& attachment, Bytes disposition, bool within) {
+    const bool verbatim = is_message_type(attachment.content_type);
+    write_content_type(attachment);
+    out_ += "Content-Transfer-Encoding: ";
+    out_ += !verbatim ? "base64" : is_ascii(attachment.content) ? "7bit" : "8bit";
+    out_ += "\r\nContent-Disposition: ";
     out_ += disposition;
     if (!attachment.file_name.empty()) {
-      append_parameter(out_, "filename", attachment.file_name);
+      append_file_name(out_, attachment.file_name);
     }
     out_ += "\r\n";
     if (!attachment.content_id.empty()) {
@@ -513,11 +611,21 @@ class Composer {
       out_ += ">\r\n";
     }
     out_ += "\r\n";
-    append_base64_lines(out_, attachment.content);
+    if (!verbatim) {
+      append_base64_lines(out_, attachment.content);
+      return;
+    }
+    out_ += attachment.content;
+    if (within || !attachment.content.ends_with("\r\n")) {
+      out_ += "\r\n";
+    }
   }
 
   const MessageDraft& draft_;
   std::string& out_;
+  LineHash boundary_;  // what the boundaries are made of
+  const TextPart* text_ = nullptr;
+  const TextPart* html_ = nullptr;
   std::size_t inline_count_ = 0;
   std::size_t attached_count_ = 0;
 };
@@ -540,6 +648,8 @@ bool equal_field_names(Bytes left, Bytes right) {
   return std::equal(left.begin(), left.end(), right.begin(), right.end(),
                     [](char one, char other) { return lower(one) == lower(other); });
 }
+
+bool is_message_type(Bytes content_type) { return is_of_type(content_type, "message"); }
 
 Result<void, MessageError> compose(const MessageDraft& draft, std::string& content) {
   if (Checked checked = check_headers(draft); !checked) {

@@ -27,9 +27,8 @@ struct HeaderField {
 [[nodiscard]] bool equal_field_names(Bytes left, Bytes right);
 
 struct Attachment {
-  std::string file_name;  // UTF-8; may be empty
-  std::string
-      content_type;        // `type/subtype[; name=value]`; empty: taken from the file name's ending
+  std::string file_name;     // UTF-8; may be empty
+  std::string content_type;  // `type/subtype[; name=value]`; empty: by the file name's ending
   std::string content_id;  // without brackets; when there is html, it makes the part an inline one
   std::string content;     // its octets, decoded
 
@@ -68,10 +67,11 @@ enum class MessageErrorKind : std::uint8_t {
   content_type,
   content_id,
   file_name,
-  no_author,   // From stands nowhere (RFC 5322 3.6 requires it)
-  no_content,  // neither text nor html nor attachments
+  attached_message,  // one that cannot be attached as it is
+  no_author,         // From stands nowhere (RFC 5322 3.6 requires it)
+  no_content,        // neither text nor html nor attachments
 };
-inline constexpr std::size_t message_error_kind_count = 11;
+inline constexpr std::size_t message_error_kind_count = 12;
 
 struct MessageError {
   MessageErrorKind kind = MessageErrorKind::no_content;
@@ -79,13 +79,19 @@ struct MessageError {
   std::string reason;  // for people
 };
 
+// Parts of type `message/...` stand in a message as they are (RFC 2046 5.2.1), so they have to be
+// what a message may be: CRLF line ends, 998 octets a line, a header field in front.
+[[nodiscard]] bool is_message_type(Bytes content_type);
+
 // Appends the message to `content`, which should be empty: CRLF line ends only, and 7 bits only
-// unless an address in it is not ASCII. The same draft gives the same octets. On error `content` is
-// unspecified.
+// unless an address or an attached message in it is not ASCII. The same draft gives the same
+// octets. On error `content` is unspecified.
 //
 // Structure: mixed( alternative( text, related( html, inline parts ) ), attachments ), where each
-// level that has one child is left out. Text parts go as 7bit if they can, else as
-// quoted-printable, or base64 when more than half of their octets is not ASCII.
+// level that has one child is left out. A text or html without a character is no part as long as
+// there is another: readers show an empty page for it. Text parts go as 7bit if they can, else as
+// quoted-printable, or base64 when more than half of their octets is not ASCII. Text that is
+// attached is never inline, since readers would add it to the body.
 [[nodiscard]] Result<void, MessageError> compose(const MessageDraft& draft, std::string& content);
 
 }  // namespace ringpost::codec

@@ -1,46 +1,172 @@
 #include "codec/queue_id.h"
 
+#include <algorithm>
+#include <array>
+#include <cstdint>
+
+#include "codec/lexical_token.h"
+
 namespace ringpost::codec {
 
 namespace {
 
+// Shorter words with a digit are numbers and dates.
+constexpr std::size_t id_bytes_min = 6;
+
+char lower(char character) {
+  return character >= 'A' && character <= 'Z' ? static_cast<char>(character | 0x20) : character;
+}
+
+// `words` in lower case.
+bool starts_with_words(Bytes text, Bytes words) {
+  return text.size() >= words.size() &&
+         std::equal(words.begin(), words.end(), text.begin(),
+                    [](char wanted, char given) { return wanted == lower(given); });
+}
+
+Bytes without_spaces_in_front(Bytes text) {
+  text.remove_prefix(std::min(text.find_first_not_of(' '), text.size()));
+  return text;
+}
+
 // The word at the front of `text`, without the brackets and full stops that stand around an id.
 Bytes word_of(Bytes text) {
-  const std::size_t begin = text.find_first_not_of(" <");
-  if (begin == Bytes::npos) {
-    return {};
-  }
-  text.remove_prefix(begin);
-  Bytes word = text.substr(0, text.find_first_of(" \n>;,)"));
-  while (!word.empty() && word.back() == '.') {
+  text.remove_prefix(std::min(text.find_first_not_of(" <("), text.size()));
+  Bytes word = text.substr(0, text.find_first_of(" \t>;,()[]"));
+  while (!word.empty() && (word.back() == '.' || word.back() == ':')) {
     word.remove_suffix(1);
   }
   return word;
 }
 
+bool has_digit(Bytes word) { return word.find_first_of("0123456789") != Bytes::npos; }
+
 // An id has a digit and is longer than a word by chance: "250 Ok thanks" has none.
-bool looks_like_id(Bytes word) {
-  constexpr std::size_t id_bytes_min = 6;
-  return word.size() >= id_bytes_min && word.find_first_of("0123456789") != Bytes::npos;
+bool looks_like_id(Bytes word) { return word.size() >= id_bytes_min && has_digit(word); }
+
+// What stands behind the words of a marker.
+enum class Behind : std::uint8_t {
+  name,        // an id, whatever it looks like
+  digits,      // an id if it has a digit
+  host_as_id,  // `HOST as ID`
+};
+
+struct Marker {
+  Bytes words;  // in lower case
+  Behind behind;
+};
+
+constexpr std::array<Marker, 6> markers = {{{"queued as ", Behind::name},
+                                            {"id=", Behind::name},
+                                            {"ids=", Behind::name},
+                                            {"queued with id ", Behind::digits},
+                                            {"envelope id ", Behind::digits},
+                                            {"queued on ", Behind::host_as_id}}};
+
+Bytes id_behind(Bytes text, Behind behind) {
+  switch (behind) {
+    case Behind::name:
+      return word_of(text);
+    case Behind::digits: {
+      const Bytes word = word_of(text);
+      return has_digit(word) ? word : Bytes();
+    }
+    case Behind::host_as_id: {
+      constexpr Bytes as = " as ";
+      text.remove_prefix(std::min(text.find(' '), text.size()));
+      return text.starts_with(as) ? word_of(text.substr(as.size())) : Bytes();
+    }
+  }
+  return {};
 }
 
-bool starts_with_ok(Bytes text) {
-  return text.size() > 3 && (text[0] == 'O' || text[0] == 'o') &&
-         (text[1] == 'K' || text[1] == 'k') && text[2] == ' ';
+// In one pass, since every message has such a reply. A marker begins a word: `InternalId=` is no
+// `id=`.
+Bytes id_behind_words(Bytes line) {
+  bool in_word = false;
+  for (std::size_t at = 0; at < line.size(); ++at) {
+    if (!in_word) {
+      const Bytes rest = line.substr(at);
+      for (const auto& [words, behind] : markers) {
+        if (lower(rest.front()) == words.front() && starts_with_words(rest, words)) {
+          if (const Bytes id = id_behind(rest.substr(words.size()), behind); !id.empty()) {
+            return id;
+          }
+        }
+      }
+    }
+    in_word = is_alphanumeric(line[at]);
+  }
+  return {};
+}
+
+bool has_queued(Bytes line) {
+  for (std::size_t at = 0; at < line.size(); ++at) {
+    if (starts_with_words(line.substr(at), "queued")) {
+      return true;
+    }
+  }
+  return false;
+}
+
+// `Message Queued (ID)`. More than one word in the parentheses is a remark: `(0.016 seconds)`.
+Bytes id_in_parentheses(Bytes line) {
+  if (!line.ends_with(')') || !has_queued(line)) {
+    return {};
+  }
+  Bytes inside = line.substr(line.rfind('(') + 1);
+  inside.remove_suffix(1);
+  return inside.find(' ') == Bytes::npos && looks_like_id(inside) ? inside : Bytes();
+}
+
+// `ID Message accepted for delivery`. Hexadecimal digits may all be letters.
+Bytes id_in_front(Bytes line) {
+  const Bytes word = line.substr(0, line.find(' '));
+  const bool hexadecimal = std::all_of(word.begin(), word.end(), [](char character) {
+    return Bytes("0123456789abcdef").find(lower(character)) != Bytes::npos;
+  });
+  const bool named = word.size() >= id_bytes_min && (hexadecimal || has_digit(word));
+  return named && starts_with_words(line.substr(word.size()), " message accepted") ? word : Bytes();
+}
+
+// The only word of the line, or in angle brackets with a remark in square ones behind it. Whatever
+// else stands there makes a word one of many: the first of `OK  1700000000 abc.12 - gsmtp` is a
+// time.
+Bytes id_alone(Bytes line) {
+  if (starts_with_words(line, "ok")) {
+    Bytes behind = line.substr(2);
+    behind.remove_prefix(!behind.empty() && Bytes(".:,").find(behind.front()) != Bytes::npos ? 1
+                                                                                             : 0);
+    if (!behind.starts_with(' ')) {
+      return {};
+    }
+    line = without_spaces_in_front(behind);
+  }
+  const Bytes word = word_of(line);
+  const bool assigns = word.find('=') < word.find_last_not_of('=');  // `name=value`
+  if (!looks_like_id(word) || assigns) {
+    return {};
+  }
+  if (line.starts_with('<')) {
+    const Bytes behind = line.substr(std::min(line.find('>'), line.size() - 1) + 1);
+    return behind.empty() || behind.starts_with(" [") ? word : Bytes();
+  }
+  return line.size() - word.size() <= 1 ? word : Bytes();  // a full stop
 }
 
 }  // namespace
 
 Bytes find_queue_id(Bytes text) {
-  for (const Bytes marker : {Bytes("queued as "), Bytes("id=")}) {
-    const std::size_t at = text.find(marker);
-    if (at != Bytes::npos) {
-      return word_of(text.substr(at + marker.size()));
+  constexpr std::array forms = {id_behind_words, id_in_parentheses, id_in_front, id_alone};
+  for (const auto find_in : forms) {
+    for (Bytes rest = text; !rest.empty();) {
+      Bytes line = rest.substr(0, rest.find('\n'));
+      rest.remove_prefix(std::min(line.size() + 1, rest.size()));
+      line = without_spaces_in_front(line.substr(0, line.find_last_not_of(" \r") + 1));
+      if (const Bytes id = find_in(line); !id.empty()) {
+        return id;
+      }
     }
-  }
-  if (starts_with_ok(text)) {
-    const Bytes word = word_of(text.substr(3));
-    return looks_like_id(word) ? word : Bytes();
   }
   return {};
 }

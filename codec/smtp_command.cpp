@@ -2,6 +2,11 @@
 
 #include <array>
 #include <charconv>
+#include <iterator>
+
+#include <fmt/format.h>
+
+#include "codec/utf8.h"
 
 namespace ringpost::codec {
 
@@ -35,6 +40,35 @@ void append_xtext(std::string& out, Bytes text) {
       out.push_back(hex[octet >> 4]);
       out.push_back(hex[octet & 0xf]);
     }
+  }
+}
+
+// RFC 6533 section 3, utf-8-addr-xtext, which is ASCII and goes through every server: what is not
+// printable ASCII, and `\`, `+` and `=`, becomes \x{HEX} by its code point.
+void append_utf8_address(std::string& out, Bytes address) {
+  while (!address.empty()) {
+    const Utf8Character character = first_utf8_character(address);
+    const char32_t code_point = character.code_point;
+    const bool plain = code_point > 0x20 && code_point < 0x7f && code_point != '+' &&
+                       code_point != '=' && code_point != '\\';
+    if (plain) {
+      out.append(address.substr(0, 1));
+    } else {
+      fmt::format_to(std::back_inserter(out), "\\x{{{:02X}}}",
+                     static_cast<std::uint32_t>(code_point));
+    }
+    address.remove_prefix(character.bytes);
+  }
+}
+
+// An address that is not ASCII has a type of its own (RFC 6533): who reads "rfc822" expects ASCII.
+void append_original_recipient(std::string& out, Bytes address) {
+  if (is_ascii(address)) {
+    out.append(" ORCPT=rfc822;");
+    append_xtext(out, address);
+  } else {
+    out.append(" ORCPT=utf-8;");
+    append_utf8_address(out, address);
   }
 }
 
@@ -102,8 +136,7 @@ void append_rcpt(std::string& out, Bytes address, Bytes notify) {
   if (!notify.empty()) {
     out.append(" NOTIFY=");
     append_argument(out, notify);
-    out.append(" ORCPT=rfc822;");
-    append_xtext(out, address);
+    append_original_recipient(out, address);
   }
   out.append(crlf);
 }

@@ -28,7 +28,8 @@ void append_auth(std::string& out, Bytes mechanism, Bytes initial_response);
 void append_auth_response(std::string& out, Bytes response);
 void append_mail(std::string& out, Bytes sender, const MailParameters& parameters,
                  const DsnRequest& dsn);
-// `notify` is empty without DSN; ORCPT is the address itself, as xtext.
+// `notify` is empty without DSN; ORCPT is the address itself, as xtext, or as RFC 6533 writes one
+// that is not ASCII.
 void append_rcpt(std::string& out, Bytes address, Bytes notify);
 void append_data(std::string& out);
 void append_bdat_last(std::string& out, std::uint64_t size_bytes);

@@ -82,6 +82,7 @@ class Connection final : private protocol::SessionListener {
     }
   }
   [[nodiscard]] protocol::Pipelining pipelining() const { return session_->pipelining(); }
+  [[nodiscard]] bool knows_dsn() const { return session_->capabilities().dsn; }
   [[nodiscard]] bool tls_resumed() const { return channel_ && channel_->resumed(); }
   void complete(const io::Completion& completion);
   void expire(Instant now);

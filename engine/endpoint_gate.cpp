@@ -219,6 +219,14 @@ void EndpointGate::session_ended(const Ending& ending, const protocol::CloseReas
   wake_workers_();
 }
 
+void EndpointGate::left_out_dsn() {
+  if (!said_no_dsn_.load(std::memory_order_relaxed) && !said_no_dsn_.exchange(true) && notice_) {
+    notice_({options_.name,
+             "does not announce DSN, so what envelope.dsn asks for is left out: notifications come "
+             "as the server sees fit"});
+  }
+}
+
 void EndpointGate::count_failure(const protocol::CloseReason& reason, Instant now) {
   // A server that has let sessions in and refuses one too many is not an endpoint that is lost.
   const bool one_too_many =

@@ -65,6 +65,8 @@ class EndpointGate {
   void learn(const protocol::PipeliningKnowledge& knowledge);
   // A session goes on in a simpler way: see protocol::SessionListener.
   void fell_back(const protocol::CloseReason& why);
+  // A message leaves without the DSN parameters that its job asks for: the server knows none.
+  void left_out_dsn();
   // The first recipient on that session who got an answer, whichever it was.
   void session_progressed();
   // How far a session that was let through had come when it ended.
@@ -108,6 +110,7 @@ class EndpointGate {
   RateLimit rate_;
   std::atomic<bool> failed_{false};
   std::atomic<bool> held_{false};
+  std::atomic<bool> said_no_dsn_{false};
   protocol::CloseReason failure_;
 
   mutable std::mutex mutex_;  // guards all below

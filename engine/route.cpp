@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "codec/dsn_request.h"
 #include "codec/job_prefetch.h"
 #include "codec/queue_id.h"
 
@@ -190,6 +191,9 @@ bool Route::give(Connection& connection, Job& job, Instant now) {
   if (job.expires_at_us != 0 && connection_environment_.io->unix_time_us() >= job.expires_at_us) {
     expire_job(job, "its expires_at has passed", true);
     return false;
+  }
+  if (codec::is_requested(job.dsn) && !connection.knows_dsn()) {
+    gate_.left_out_dsn();
   }
   job.started_at = now;
   connection.submit(job);

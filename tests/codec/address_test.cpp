@@ -7,6 +7,7 @@
 
 #include <catch2/catch_test_macros.hpp>
 
+#include "codec/limits.h"
 #include "codec/utf8.h"
 
 using namespace ringpost;
@@ -17,7 +18,7 @@ namespace {
 // "name|address", or the text of the error.
 std::string parsed(Bytes text) {
   const auto mailbox = parse_mailbox(text);
-  return mailbox ? mailbox->name + "|" + mailbox->address : std::string(text_of(mailbox.error()));
+  return mailbox ? mailbox->name + "|" + mailbox->address : describe(mailbox.error(), text);
 }
 
 bool is_refused(Bytes text, AddressError error) {
@@ -46,8 +47,97 @@ TEST_CASE("address: quoted local parts are kept as they are") {
   CHECK(parsed("\"a b\"@c") == "|\"a b\"@c");
   CHECK(parsed("\"a@b\"@c") == "|\"a@b\"@c");
   CHECK(parsed("\"a\\\"b\"@c") == "|\"a\\\"b\"@c");
+  CHECK(parsed("\"\"@c") == "|\"\"@c");  // RFC 5321 4.1.2: a Quoted-string may be empty
   CHECK(parsed("Ann <\"..\"@c>") == "Ann|\"..\"@c");
   CHECK(domain_of("\"a@b\"@c.d") == "c.d");
+}
+
+TEST_CASE("address: spaces around a mailbox do not count, wherever it stands") {
+  CHECK(parsed(" a@b ") == "|a@b");
+  CHECK(parsed("  <a@b>  ") == "|a@b");
+  CHECK(parsed("Ann < a@b >") == "Ann|a@b");
+  CHECK(parsed(" \" x \"@b ") == "|\" x \"@b");
+  CHECK(validate_address("  a@b  ")->address == "a@b");
+  CHECK(validate_address(" <> ").error() == AddressError::null_address);
+  CHECK(is_refused("   ", AddressError::empty));
+  CHECK(is_refused("Ann < >", AddressError::null_address));
+  CHECK(is_refused("a @b", AddressError::space));
+  CHECK(is_refused("a@ b", AddressError::space));
+}
+
+TEST_CASE("address: a reverse-path may have a longer local part, a recipient may not") {
+  const std::string domain = "@example.com";
+  const std::string longest(limits::mailbox_bytes_max - domain.size(), 'a');
+  CHECK(parse_mailbox(longest + domain, MailboxUse::reverse_path)->address == longest + domain);
+  CHECK(validate_address(longest + domain, MailboxUse::reverse_path));
+  CHECK(parse_mailbox("SRS0 <" + longest + domain + ">", MailboxUse::reverse_path));
+  CHECK(parse_mailbox('a' + longest + domain, MailboxUse::reverse_path).error() ==
+        AddressError::too_long);
+  CHECK(is_refused(longest + domain, AddressError::local_part_too_long));
+  CHECK(is_refused(std::string(65, 'a') + domain, AddressError::local_part_too_long));
+  // Nothing else is taken more easily.
+  CHECK(parse_mailbox("a..b@c", MailboxUse::reverse_path).error() == AddressError::local_part_dots);
+}
+
+TEST_CASE("address: what nobody can see is refused, and named by its code point") {
+  const auto named = [](const std::string& character) {
+    return parsed("a" + character + "b@example.com");
+  };
+  CHECK(named("\u200b") ==
+        "U+200B (zero width space) stands in the address, where nobody sees it: take it out");
+  CHECK(named("\ufeff").starts_with("U+FEFF (byte order mark) "));
+  CHECK(named("\u00a0").starts_with("U+00A0 (no-break space) "));
+  CHECK(named("\ufffd").starts_with("U+FFFD (replacement character: the text was read in"));
+  CHECK(named("\u2004").starts_with("U+2004 stands "));
+  CHECK(named("\x07").starts_with("U+0007 stands "));
+  CHECK(named("\u0085").starts_with("U+0085 (next line) "));
+  for (const char* hidden :
+       {"\u00ad", "\u034f", "\u061c",     "\u115f",     "\u1680",     "\u180e",
+        "\u2000", "\u2003", "\u200a",     "\u200c",     "\u200d",     "\u200e",
+        "\u200f", "\u2028", "\u2029",     "\u202a",     "\u202e",     "\u202f",
+        "\u205f", "\u2060", "\u2064",     "\u2066",     "\u2069",     "\u206f",
+        "\u3000", "\u3164", "\ufdd0",     "\ufdef",     "\uffa0",     "\ufff9",
+        "\ufffc", "\uffff", "\U0001fffe", "\U000e0001", "\U000e007f", "\U0010ffff"}) {
+    INFO(named(hidden));
+    const std::string text = hidden;
+    for (const std::string& address :
+         {text + "a@b.example", "a" + text + "@b.example", "\"a " + text + "\"@b.example",
+          "<" + text + "a@b.example>", "Ann <a@b.example" + text + ">"}) {
+      const auto mailbox = parse_mailbox(address);
+      REQUIRE_FALSE(mailbox);
+      const bool by_idna = mailbox.error() == AddressError::domain_not_idna &&
+                           (text == "\u200c" || text == "\u200d");
+      CHECK((mailbox.error() == AddressError::hidden_character || by_idna));
+    }
+    CHECK_FALSE(parse_mailbox("a@b" + text + "c.example"));
+    CHECK(validate_display_name("Ann" + text));
+  }
+}
+
+TEST_CASE("address: what one can see is taken, in every script") {
+  for (const char* local :
+       {"j\u00f6rg", "\u7528\u6237", "\u0905\u091c\u092f", "\u0d05\u0d1c\u0d2f\u0d4d",
+        "\u0438\u0432\u0430\u043d", "e\u0301", "\u2764\ufe0f", "\U0001f600"}) {
+    INFO(local);
+    CHECK(parse_mailbox(std::string(local) + "@example.com"));
+  }
+  // Names may have what joins and separates letters.
+  CHECK(parsed("\u0645\u06cc\u200c\u0631\u0648\u062f <a@b>") ==
+        "\u0645\u06cc\u200c\u0631\u0648\u062f|a@b");
+  CHECK(parsed("Ann\u00a0Lee <a@b>") == "Ann\u00a0Lee|a@b");
+  // IDNA knows where a joiner belongs (RFC 5892 A.1).
+  CHECK(parsed("a@\u0646\u0627\u0645\u0647\u200c\u0627\u06cc.example") ==
+        "|a@xn--mgba3gch31f060k.example");
+}
+
+TEST_CASE("address: dots that need quotes say so") {
+  for (const char* text : {"a..b@c", "a.@c", ".a@c", "...@c"}) {
+    INFO(text);
+    CHECK(parsed(text).find("quotes help: \"a..b\"@example.com") != std::string::npos);
+    const std::string address = text;
+    const std::size_t at = address.find('@');
+    CHECK(parse_mailbox('"' + address.substr(0, at) + '"' + address.substr(at)));
+  }
 }
 
 TEST_CASE("address: address literals are checked") {
@@ -67,7 +157,7 @@ TEST_CASE("address: domains that are not ASCII become A-labels, ASCII ones keep 
   CHECK(parsed("a@faß.de") == "|a@xn--fa-hia.de");  // non-transitional: not fass.de
   CHECK(parsed("a@例え。jp") == "|a@xn--r8jz45g.jp");
   CHECK(parsed("a@XN--EXMPLE-CUA.com") == "|a@XN--EXMPLE-CUA.com");
-  CHECK(is_refused("a@ex\xe2\x80\xaemple.com", AddressError::domain_not_idna));  // U+202E
+  CHECK(is_refused("a@ex\xe2\x80\xaemple.com", AddressError::hidden_character));  // U+202E
 }
 
 TEST_CASE("address: no mapping of IDNA can bring a special character back") {
@@ -107,15 +197,10 @@ TEST_CASE("address: commands cannot be smuggled in (S01, S02, S03)") {
 TEST_CASE("address: what is no mailbox is refused for its reason (S07)") {
   CHECK(is_refused("", AddressError::empty));
   CHECK(is_refused("a", AddressError::no_at_sign));
-  CHECK(is_refused("   ", AddressError::no_at_sign));
   CHECK(is_refused("@b", AddressError::local_part_empty));
-  CHECK(is_refused("\"\"@b", AddressError::local_part_empty));
   CHECK(is_refused("a@", AddressError::domain_empty));
   CHECK(is_refused("a@b@c", AddressError::domain_character));
   CHECK(is_refused("a b@c", AddressError::space));
-  CHECK(is_refused(" a@c", AddressError::space));
-  CHECK(is_refused("a@c ", AddressError::space));
-  CHECK(is_refused("Ann < a@b>", AddressError::space));
   CHECK(is_refused(".a@b", AddressError::local_part_dots));
   CHECK(is_refused("a.@b", AddressError::local_part_dots));
   CHECK(is_refused("a..b@c", AddressError::local_part_dots));

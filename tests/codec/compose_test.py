@@ -1,180 +1,288 @@
-"""Composed messages as another implementation reads them: Python's email package.
+"""Composed messages as other implementations read them: each of the corpus by each reader.
 
-Method: jobs are made from a printed seed, out of everything that headers and parts find hard; each
-is rendered by `ringpost render` and must come back part by part and octet by octet.
+Method: `ringpost render` makes a message of every job of letters.py; the programs in readers/ say
+what their libraries see in it; and each has to see what the job says: structure, subject, names,
+addresses, texts, names and octets of attachments. What no form of a message can give to a reader
+stands in DEVIATIONS. A reader that is not on this machine is named and left out.
 """
 
 import base64
 import email
 import email.policy
-import email.utils
+import hashlib
 import json
 import os
-import random
-import re
+import shutil
 import subprocess
+import sys
+import time
 import unittest
-from email.header import decode_header, make_header
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-PROGRAM = os.environ.get("RINGPOST", str(Path(__file__).parents[2] / "build/release/ringpost"))
+import letters
+from support.workspace import Workspace
+
+ROOT = Path(__file__).parents[2]
+PROGRAM = os.environ.get("RINGPOST", str(ROOT / "build/release/ringpost"))
 SEED = int(os.environ.get("RINGPOST_TEST_SEED", "20261120"))
-JOBS = 120
-
-# No word makes a name in quotes or brackets: Python takes those off file names once too often.
-WORDS = ("abc", "Hello", "wörld", "Grüße", "Привет", "日本語", "😀", "--=_foo", "a,b", "q\"",
-         "\\", "(c)", "<t", ".", ";", "x" * 30, "é" * 20, "y" * 70, "it's", "100%")
+READERS = Path(__file__).parent / "readers"
+NODE_MODULES = ROOT / "build/readers/mail_readers/node_modules"
+JAR = Path("/usr/share/java/javax.mail.jar")
 
 
-
-def unfolded(text):
-    return re.sub(r"[ \t]+", " ", text.replace("\r\n", "")).strip()
-
-
-def decoded(header):
-    return unfolded(str(make_header(decode_header(header.replace("\r\n", "")))))
+def npm_reader(name):
+    there = (NODE_MODULES / name).is_dir() and shutil.which("node")
+    return ["node", str(READERS / "read_with_npm.js"), name] if there else None
 
 
-class JobMaker:
-    """Random jobs, always the same ones for a seed."""
-
-    def __init__(self, seed):
-        self.random = random.Random(seed)
-
-    def chance(self, probability):
-        return self.random.random() < probability
-
-    def words(self, count_max):
-        count = self.random.randint(1, count_max)
-        return " ".join(self.random.choice(WORDS) for _ in range(count))
-
-    def line(self):
-        kind = self.random.randrange(10)
-        special = {0: "", 1: "." + self.words(3), 2: self.words(4) + " ", 3: "From me",
-                   4: "x" * self.random.randint(990, 3000)}
-        return special.get(kind) if kind in special else self.words(20)
-
-    def text(self):
-        newline = self.random.choice(("\n", "\r\n"))
-        lines = [self.line() for _ in range(self.random.randint(0, 12))]
-        return newline.join(lines) + self.random.choice(("", newline))
-
-    def address(self):
-        local = self.random.choice(("a", "b.c", "x+y", "'o'"))
-        domain = self.random.choice(("example.com", "exämple.org"))
-        return {"email": f"{local}@{domain}", "name": self.random.choice(("", self.words(6)))}
-
-    def attachment(self, number):
-        size = self.random.choice((0, 1, 2, 57, 58, 500))
-        names = ("a.pdf", "ü.png", self.words(8), "x" * 100 + ".txt")
-        part = {"content": base64.b64encode(self.random.randbytes(size)).decode(),
-                "filename": self.random.choice(names)}
-        if self.chance(0.4):
-            part["cid"] = f"c{number}@x"
-        if self.chance(0.4):
-            part["content_type"] = self.random.choice(
-                ("text/csv; charset=utf-8", "image/x-foo", 'application/x; a="b;c"; d=e'))
-        return part
-
-    def job(self):
-        job = {"from": self.address(), "subject": self.words(self.random.choice((1, 5, 40))),
-               "to": [self.address() for _ in range(self.random.randint(1, 6))]}
-        if self.chance(0.3):
-            job["cc"] = [self.address()]
-        if self.chance(0.3):
-            job["reply_to"] = self.address()
-        if self.chance(0.7):
-            job["text"] = self.text()
-        if self.chance(0.7) or "text" not in job:
-            job["html"] = self.text()
-        if self.chance(0.5):
-            count = self.random.randint(1, 4)
-            job["attachments"] = [self.attachment(number) for number in range(count)]
-        if self.chance(0.4):
-            long_address = "<https://example.com/" + "u" * 300 + ">, <mailto:x@y>"
-            job["headers"] = {"X-Note": [self.words(30), self.words(3)],
-                              "List-Unsubscribe": long_address}
-        return job
+def script_reader(interpreter, script, probe):
+    """The command, when what the script needs is there."""
+    if not shutil.which(interpreter):
+        return None
+    done = subprocess.run([interpreter, *probe], capture_output=True, check=False)
+    return [interpreter, str(READERS / script)] if done.returncode == 0 else None
 
 
-class ComposeTest(unittest.TestCase):
-    def render(self, job):
+def java_reader():
+    if not JAR.exists() or not shutil.which("javac"):
+        return None
+    return ["java", "-Xshare:auto", "-XX:TieredStopAtLevel=1", "-cp", str(JAR),
+            str(READERS / "ReadWithJavaMail.java")]
+
+
+def readers():
+    """Name and command; None instead of a command where the reader is not on this machine."""
+    gmime = "import gi; gi.require_version('GMime', '3.0'); from gi.repository import GMime"
+    return {
+        "python": [sys.executable, "-B", str(READERS / "read_with_python.py")],
+        "gmime": script_reader("/usr/bin/python3", "read_with_gmime.py", ["-c", gmime]),
+        "email-mime": script_reader("perl", "read_with_email_mime.pl", ["-MEmail::MIME", "-e1"]),
+        "mailparser": npm_reader("mailparser"),
+        "postal-mime": npm_reader("postal-mime"),
+        "javamail": java_reader(),
+        "ruby-mail": script_reader("ruby", "read_with_ruby_mail.rb", ["-rmail", "-e1"]),
+    }
+
+
+# ---- What the job says --------------------------------------------------------------------------
+
+
+def mailbox(given):
+    if isinstance(given, str):
+        given = {"email": given}
+    return [given.get("name", "").strip(" "), given["email"].replace("exämple", "xn--exmple-cua")]
+
+
+def mailboxes(given):
+    given = given or []
+    return [mailbox(one) for one in (given if isinstance(given, list) else [given])]
+
+
+def content_type(part):
+    given = part.get("content_type")
+    if given:
+        return given.partition(";")[0]
+    ending = part.get("filename", "").strip(" ").rpartition(".")[2].lower()
+    known = {"pdf": "application/pdf", "png": "image/png", "txt": "text/plain", "html": "text/html",
+             "csv": "text/csv", "ics": "text/calendar", "vcf": "text/vcard",
+             "json": "application/json", "xml": "application/xml", "svg": "image/svg+xml"}
+    named = "." in part.get("filename", "")
+    return known.get(ending, "application/octet-stream") if named else "application/octet-stream"
+
+
+def attachment(part):
+    octets = base64.b64decode(part["content"])
+    inner = None
+    if content_type(part) == "message/rfc822":
+        octets, inner = b"", ["inner", octets.decode().rpartition("\r\n\r\n")[2].strip()]
+    return {"name": part.get("filename"), "type": content_type(part),
+            "sha256": hashlib.sha256(octets).hexdigest(), "cid": part.get("cid"), "inner": inner}
+
+
+def texts(job):
+    """Text and html as parts: one without a character is none when there is another."""
+    text, html = (job.get(field) for field in ("text", "html"))
+    given = [one.removeprefix("\ufeff") if one is not None else None for one in (text, html)]
+    if given[1] == "" and (given[0] is not None or not job.get("attachments")):
+        given = [given[0] or "", None]
+    elif given[1] == "":
+        given[1] = None
+    elif given[0] == "" and given[1] is not None:
+        given[0] = None
+    return given
+
+
+def outline(kind, children):
+    return children[0] if len(children) == 1 else f"multipart/{kind}({','.join(children)})"
+
+
+def expected(job):
+    text, html = texts(job)
+    parts = job.get("attachments", [])
+    inline = [one for one in parts if "cid" in one and html is not None]
+    attached = [one for one in parts if one not in inline]
+    bodies = ["text/plain"] if text is not None else []
+    if html is not None:
+        bodies.append(outline("related", ["text/html", *map(content_type, inline)]))
+    children = [outline("alternative", bodies)] if bodies else []
+    headers = job.get("headers", {})
+    return {"subject": job.get("subject"), "from": mailboxes(job["from"]),
+            "reply_to": mailboxes(job.get("reply_to")), "to": mailboxes(job.get("to")),
+            "cc": mailboxes(job.get("cc")), "message_id": headers.get("Message-ID"),
+            "references": headers.get("References"), "unsubscribe": headers.get("List-Unsubscribe"),
+            "note": headers.get("X-Note"),
+            "structure": outline("mixed", [*children, *map(content_type, attached)]),
+            "text": text, "html": html,
+            "attachments": [attachment(one) for one in inline + attached]}
+
+
+# ---- What a reader says -------------------------------------------------------------------------
+
+
+def tidied(field, value):
+    """Without the differences that are the readers' ways of saying the same."""
+    if field in ("text", "html"):
+        # A message ends with a line end, lines end with what the reader's system has, and for some
+        # an empty text is none: `structure` knows better.
+        return value.replace("\r\n", "\n").rstrip("\n") or None if value else None
+    if field == "subject":
+        return value or ""
+    if field == "attachments":
+        # In the order of their octets: some list those of the html behind all others.
+        tidy = [{**one, "name": one["name"] or "",
+                 "inner": one["inner"] and [line and line.strip() for line in one["inner"]]}
+                for one in value]
+        return sorted(tidy, key=lambda one: json.dumps(one, sort_keys=True))
+    if field in ("from", "reply_to", "to", "cc"):
+        return [[name or "", address] for name, address in value]
+    return value
+
+
+class Reading:
+    """What one reader says of one message, beside what the job says."""
+
+    def __init__(self, reader, kind, job, seen):
+        self.reader = reader
+        self.kind = kind
+        self.job = job
+        self.seen = seen
+
+    def differences(self):
+        if "error" in self.seen:
+            yield "error", None, self.seen["error"]
+            return
+        for field, wanted in expected(self.job).items():
+            if field not in self.seen or field == "message_id" and wanted is None:
+                continue
+            wanted, found = tidied(field, wanted), tidied(field, self.seen[field])
+            if wanted != found:
+                yield field, wanted, found
+
+
+# ---- What no form can give them -----------------------------------------------------------------
+
+
+def renamed(rename):
+    """Attachments with the names that a reader makes of theirs."""
+    return lambda wanted: tidied("attachments",
+                                 [{**one, "name": rename(one["name"])} for one in wanted])
+
+
+def with_calendar_line_ends(wanted):
+    octets = hashlib.sha256("ics é\n".encode()).hexdigest()
+    return tidied("attachments", [
+        {**one, "sha256": octets} if one["type"] == "text/calendar" else one for one in wanted])
+
+
+def readdressed(old, new):
+    return lambda wanted: [[name, address.replace(old, new)] for name, address in wanted]
+
+
+A_LABEL = ("xn--exmple-cua", "exämple")
+# Reader, kind of letter, field, what the reader makes of it, and why.
+DEVIATIONS = (
+    ("python", "file name", "attachments", renamed(str.strip),
+     "takes blanks off the ends of a name, percent-encoded ones, too"),
+    ("python", "blanks in a name", "to", lambda wanted: [["Jörg Müller", wanted[0][1]]],
+     "makes one blank of those in a row, unless they stand in a quoted string"),
+    ("email-mime", "false name", "attachments", renamed(lambda name: ""), "to Perl \"0\" is false"),
+    ("postal-mime", "file name", "attachments", renamed(lambda name: name.replace(
+        "=?utf-8?q?a?=", "a")), "decodes what looks like an encoded word, percent-encoded, too"),
+    ("ruby-mail", "file name", "attachments", renamed(lambda name: name.replace(
+        "=?utf-8?q?a?=", "a")), "likewise"),
+    ("postal-mime", "text parts", "attachments", with_calendar_line_ends,
+     "gives the octets of a calendar with line ends of its own"),
+    ("gmime", "lists", "to", readdressed(*A_LABEL), "shows A-labels as what they stand for"),
+    ("mailparser", "lists", "to", readdressed(*A_LABEL), "likewise"),
+    ("postal-mime", "lists", "to", readdressed('"', ""), "takes the quotes off a local part"),
+)
+
+
+def as_read_by(reader, kind, field, wanted):
+    for one in DEVIATIONS:
+        if one[:3] == (reader, kind, field):
+            return one[3](wanted)
+    return wanted
+
+
+class ComposeTest(Workspace):
+    def setUp(self):
+        super().setUp()
+        print(f"seed {SEED}")
+        self.letters = list(letters.letters(SEED))
+        with ThreadPoolExecutor(4) as pool:
+            for status, text in pool.map(self.render, *zip(
+                    *((number, job) for number, (_, job) in enumerate(self.letters)))):
+                self.assertEqual(status, 0, text)
+
+    def render(self, number, job):
         done = subprocess.run([PROGRAM, "render", "-"], input=json.dumps(job).encode() + b"\n",
                               capture_output=True, timeout=60, check=False)
-        self.assertEqual(done.returncode, 0, done.stderr.decode(errors="replace"))
-        return done.stdout
+        if done.returncode == 0:
+            (self.folder / f"{number:04}.eml").write_bytes(done.stdout)
+        return done.returncode, done.stderr.decode(errors="replace")
 
-    def test_messages_are_read_back(self):
-        """Every header and every part of random jobs."""
-        maker = JobMaker(SEED)
-        for number in range(JOBS):
-            job = maker.job()
-            with self.subTest(seed=SEED, number=number, job=job):
-                self.check(job, self.render(job))
+    def read(self, name, command):
+        environment = {**os.environ, "NODE_PATH": str(NODE_MODULES), "LC_ALL": "C.UTF-8"}
+        done = subprocess.run([*command, str(self.folder)], capture_output=True, timeout=300,
+                              check=False, env=environment)
+        self.assertEqual(done.returncode, 0, f"{name}: {done.stderr.decode(errors='replace')}")
+        readings = [json.loads(line) for line in done.stdout.decode().split("\n") if line]
+        self.assertEqual(len(readings), len(self.letters), name)
+        return [Reading(name, *letter, seen)
+                for letter, seen in zip(self.letters, readings, strict=True)]
 
-    def check(self, job, content):
-        self.check_octets(content)
-        message = email.message_from_bytes(content)
-        self.check_headers(job, message)
-        strict = email.message_from_bytes(content, policy=email.policy.SMTP)
-        for part in strict.walk():
-            self.assertEqual(part.defects, [])
-        leaves = [part for part in strict.walk() if not part.is_multipart()]
-        kinds = (("text/plain", "text"), ("text/html", "html"))
-        texts = [(kind, job[field]) for kind, field in kinds if field in job]
-        self.check_texts(texts, leaves[:len(texts)], len(leaves) == 1)
-        self.check_attachments(job, leaves[len(texts):])
+    def test_messages_are_what_may_be_sent(self):
+        """7 bits but for attached messages, CRLF, lines that fit, and every field once."""
+        for number, (kind, job) in enumerate(self.letters):
+            content = (self.folder / f"{number:04}.eml").read_bytes()
+            with self.subTest(number=number, kind=kind, job=job):
+                self.assertTrue(content.isascii() or kind == "message")
+                self.assertTrue(content.endswith(b"\r\n"))
+                for line in content.split(b"\r\n"):
+                    self.assertLessEqual(len(line), 998)
+                    self.assertNotIn(b"\r", line)
+                    self.assertNotIn(b"\n", line)
+                message = email.message_from_bytes(content, policy=email.policy.SMTP)
+                for name in ("Date", "Message-ID", "MIME-Version", "From", "To"):
+                    self.assertEqual(len(message.get_all(name)), 1, name)
+                for part in message.walk():
+                    self.assertEqual(part.defects, [])
 
-    def check_octets(self, content):
-        self.assertTrue(content.isascii())
-        self.assertTrue(content.endswith(b"\r\n"))
-        for line in content.split(b"\r\n"):
-            self.assertLessEqual(len(line), 998)
-            self.assertNotIn(b"\r", line)
-            self.assertNotIn(b"\n", line)
-
-    def check_headers(self, job, message):
-        self.assertEqual(decoded(message["Subject"]), unfolded(job["subject"]))
-        for name in ("Date", "Message-ID", "MIME-Version", "From", "To"):
-            self.assertEqual(len(message.get_all(name)), 1)
-        for name, field in (("From", "from"), ("To", "to"), ("Cc", "cc"), ("Reply-To", "reply_to")):
-            if field not in job:
-                self.assertNotIn(name, message)
+    def test_every_reader_sees_what_the_job_says(self):
+        for name, command in readers().items():
+            if command is None:
+                print(f"left out: {name} is not on this machine")
                 continue
-            wanted = job[field] if isinstance(job[field], list) else [job[field]]
-            found = email.utils.getaddresses([message[name].replace("\r\n", "")])
-            self.assertEqual(
-                [(decoded(shown), address) for shown, address in found],
-                [(unfolded(one["name"]), one["email"].replace("exämple", "xn--exmple-cua"))
-                 for one in wanted])
-        for name, values in job.get("headers", {}).items():
-            values = values if isinstance(values, list) else [values]
-            self.assertEqual([decoded(value) for value in message.get_all(name)],
-                             [unfolded(value) for value in values])
-
-    def check_texts(self, wanted, parts, alone):
-        for (kind, text), part in zip(wanted, parts, strict=True):
-            self.assertEqual(part.get_content_type(), kind)
-            text = text.replace("\r\n", "\n").replace("\n", "\r\n")
-            # A message ends with a line end (RFC 5321 4.1.1.4); in base64 it is not the text's.
-            encoding = part["Content-Transfer-Encoding"]
-            if alone and not text.endswith("\r\n") and encoding != "base64":
-                text += "\r\n"
-            self.assertEqual(part.get_payload(decode=True).decode(), text)
-
-    def check_attachments(self, job, parts):
-        given = job.get("attachments", [])
-        # Inline parts come first, beside the html that shows them.
-        inline = [one for one in given if "cid" in one and "html" in job]
-        wanted = inline + [one for one in given if one not in inline]
-        for one, part in zip(wanted, parts, strict=True):
-            self.assertEqual(part.get_payload(decode=True), base64.b64decode(one["content"]))
-            self.assertEqual(part.get_filename(), one["filename"])
-            self.assertEqual(part.get_content_disposition(),
-                             "inline" if one in inline else "attachment")
-            self.assertEqual(part["Content-ID"], f"<{one['cid']}>" if "cid" in one else None)
-            if "content_type" in one:
-                self.assertEqual(part.get_content_type(), one["content_type"].split(";")[0])
+            began = time.monotonic()
+            readings = self.read(name, command)
+            for number, reading in enumerate(readings):
+                for field, wanted, found in reading.differences():
+                    with self.subTest(reader=name, kind=reading.kind, number=number, field=field,
+                                      job=reading.job):
+                        self.assertEqual(as_read_by(name, reading.kind, field, wanted), found)
+            print(f"{name}: {len(readings)} messages in {time.monotonic() - began:.1f} s")
 
 
 if __name__ == "__main__":

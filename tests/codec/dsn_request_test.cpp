@@ -32,6 +32,13 @@ TEST_CASE("dsn_request: notify is NEVER, or some of three words once each") {
   }
 }
 
+TEST_CASE("dsn_request: any of the three is a request") {
+  CHECK_FALSE(is_requested({}));
+  CHECK(is_requested({"NEVER", "", ""}));
+  CHECK(is_requested({"", "FULL", ""}));
+  CHECK(is_requested({"", "", "x"}));
+}
+
 TEST_CASE("dsn_request: ret is FULL or HDRS") {
   DsnRequest dsn;
   CHECK(assign_return_kind("full", dsn));

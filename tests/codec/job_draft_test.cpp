@@ -181,6 +181,41 @@ TEST_CASE("job_draft: without a source of files, jobs that name files are refuse
             .verdict() == "file_error attachments[0].path");
 }
 
+TEST_CASE("job_draft: an attached message has its line ends put in order, and 8 bits are noted") {
+  FakeFiles files;
+  files.files["a.eml"] = "Subject: x\n\n\xc3\xbc\n";
+  const Reading reading = read_with_files(
+      R"("text":"x","attachments":[{"path":"a.eml","content_type":"message/rfc822"}])", files);
+  REQUIRE(reading.verdict() == "ok");
+  CHECK(reading.job.content.find(
+            "8bit\r\nContent-Disposition: attachment;\r\n "
+            "filename=\"a.eml\"\r\n\r\nSubject: x\r\n\r\n\xc3\xbc\r\n\r\n--") != std::string::npos);
+  CHECK(reading.job.traits.has_8bit);
+  files.files["a.eml"] = "Subject: x\n\r\n";
+  const Reading mixed = read_with_files(
+      R"("text":"x","attachments":[{"path":"a.eml","content_type":"message/rfc822"}])", files);
+  CHECK(mixed.verdict() == "invalid_attachment attachments[0]");
+  files.files["a.eml"] = "From x@y\nSubject: x\n\n";
+  const Reading mbox = read_with_files(
+      R"("text":"x","attachments":[{"path":"a.eml","content_type":"message/rfc822"}])", files);
+  CHECK(mbox.error->message().starts_with("attachments[0]: is no message: line 1 (\"From ...\")"));
+}
+
+TEST_CASE("job_draft: text has no byte order mark, wherever it comes from") {
+  FakeFiles files;
+  files.files["a.txt"] = "\xef\xbb\xbfHi\n";
+  CHECK(read_with_files(R"("text_file":"a.txt")", files).job.content.ends_with("\r\n\r\nHi\r\n"));
+  CHECK(read_with_files(R"("text":"\ufeffHi\n")", files).job.content.ends_with("\r\n\r\nHi\r\n"));
+}
+
+TEST_CASE("job_draft: a finished message from a file begins with a header field") {
+  FakeFiles files;
+  files.files["m.eml"] = "From x@y Sat Nov 28 17:00:00 2026\nSubject: x\n\nx\n";
+  const Reading reading = read_with_files(R"("raw_file":"m.eml")", files);
+  CHECK(reading.verdict() == "invalid_content raw_file");
+  CHECK(reading.error->reason.starts_with("line 1 "));
+}
+
 TEST_CASE("job_draft: parts share the bound of one message") {
   FakeFiles files;
   files.files["large"] = std::string(limits::message_bytes_max / 2 + 1, 'x');
@@ -211,7 +246,7 @@ TEST_CASE("job_draft: attachments are checked member by member") {
         "invalid_attachment attachments[0].content_type");
   CHECK(verdict(R"({"content":"","content_type":"text/plain\r\nX: y"})") ==
         "invalid_attachment attachments[0].content_type");
-  CHECK(verdict(R"({"content":"","content_type":"message/rfc822"})") ==
+  CHECK(verdict(R"({"content":"","content_type":"multipart/mixed"})") ==
         "invalid_attachment attachments[0].content_type");
   CHECK(verdict(R"({"content":"","cid":"a>\r\nX: y"})") == "invalid_attachment attachments[0].cid");
   CHECK(verdict(R"("x")") == "wrong_type attachments[0]");

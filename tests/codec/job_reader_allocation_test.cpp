@@ -57,7 +57,7 @@ std::size_t allocations_of(std::string line) {
 }
 
 std::string body() {
-  std::string text;
+  std::string text = "Subject: x\\r\\n\\r\\n";
   while (text.size() < 2000) {
     text += "A line of some seventy octets, as people and their editors write them.\\r\\n";
   }

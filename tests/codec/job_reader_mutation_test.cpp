@@ -57,7 +57,7 @@ void damage(std::string& line, std::mt19937& random) {
 bool is_clean(const Job& job) {
   bool clean =
       !job.id.empty() && job.recipient_count > 0 && job.content.size() <= limits::message_bytes_max;
-  clean = clean && (job.sender.empty() || validate_address(job.sender));
+  clean = clean && (job.sender.empty() || validate_address(job.sender, MailboxUse::reverse_path));
   for (const Recipient& recipient : job.active_recipients()) {
     clean = clean && validate_address(recipient.address);
   }

@@ -247,7 +247,104 @@ TEST_CASE("message: types of attachments are checked, or taken from the name") {
     INFO(bad);
     CHECK(type(bad, "x").starts_with("attachments[0].content_type: must look"));
   }
-  CHECK(type("Multipart/mixed", "x").starts_with("attachments[0].content_type: multipart/*"));
+  for (const char* bad : {"Multipart/mixed", "message/partial", "message/external-body; x=y"}) {
+    INFO(bad);
+    CHECK(type(bad, "x").starts_with("attachments[0].content_type: multipart/*"));
+  }
+}
+
+TEST_CASE("message: an empty text or html is no part where there is another") {
+  CHECK(Letter().with_text("x").with_html("").body().starts_with("Content-Type: text/plain;"));
+  CHECK(Letter().with_text("").with_html("<p>").body().starts_with("Content-Type: text/html;"));
+  CHECK(Letter().with_html("").body() ==
+        "Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 7bit\r\n\r\n\r\n");
+  Letter file;
+  file.with_html("");
+  file.attachments = {{"a.png", "", "cid", "x"}};
+  CHECK(file.body().starts_with("Content-Type: image/png\r\n"));
+}
+
+TEST_CASE("message: a message is attached as it is") {
+  Letter letter;
+  letter.with_text("x").with_html("<p>");
+  const std::string inner = "Subject: \xc3\xbc\r\n\r\n.\r\nFrom\r\n";
+  letter.attachments = {{"a.eml", "message/rfc822", "cid", inner}};
+  CHECK(letter.body().find("m\r\nContent-Type: message/rfc822\r\n"
+                           "Content-Transfer-Encoding: 8bit\r\n"
+                           "Content-Disposition: attachment;\r\n filename=\"a.eml\"\r\n"
+                           "Content-ID: <cid>\r\n\r\n" +
+                           inner + "\r\n--=_") != std::string::npos);
+  letter.attachments = {{"", "Message/RFC822", "", "A: b\r\n\r\nx"}};
+  CHECK(letter.body().find("Content-Transfer-Encoding: 7bit\r\n"
+                           "Content-Disposition: attachment\r\n\r\nA: b\r\n\r\nx\r\n--=_") !=
+        std::string::npos);
+  Letter alone;
+  alone.attachments = letter.attachments;
+  CHECK(alone.body().ends_with("\r\n\r\nA: b\r\n\r\nx\r\n"));
+  for (const std::string& bad :
+       {std::string(), std::string("no message"), std::string("From a@b\r\nA: b\r\n"),
+        std::string("A: b\r\n\r\nx\ny"), std::string("A: b\r\n\r\nx\0y", 12),
+        "A: b\r\n\r\n" + std::string(999, 'x'), "A: b\r\n\r\n" + std::string(999, 'x') + "\r\n"}) {
+    INFO(bad);
+    letter.attachments[0].content = bad;
+    CHECK(letter.compose().starts_with("attachments[0]: "));
+    CHECK(letter.compose().ends_with("as application/octet-stream it can be attached"));
+  }
+  letter.attachments[0].content = "A: b\r\n\r\n" + std::string(998, 'x') + "\r\n";
+  CHECK(letter.compose().starts_with("From: "));
+}
+
+TEST_CASE("message: an attached message cannot break the one it stands in") {
+  Letter letter;
+  letter.with_text("x");
+  letter.attachments = {{"", "message/rfc822", "",
+                         "A: b\r\n\r\n--=_" + std::string(id) +
+                             "m\r\nContent-Type: text/html\r\n\r\n<p>\r\n--=_" + id + "m--\r\n"}};
+  CHECK(letter.body().find("boundary=\"=_0000000000000001"
+                           "0000000000000100m\"") != std::string::npos);
+  // Nor one that knows all that would be tried.
+  std::string& content = letter.attachments[0].content;
+  for (const char* end : {"100", "101", "102", "103", "104", "105", "106", "107"}) {
+    content +=
+        "0000000000000001"
+        "0000000000000" +
+        std::string(end) + "\r\n";
+  }
+  CHECK(letter.compose().starts_with("attachments: have a message"));
+}
+
+TEST_CASE("message: text that is attached is not part of the body") {
+  Letter letter;
+  letter.with_html("<p>");
+  letter.attachments = {{"a.css", "text/css", "c", "x"}, {"b.txt", "", "d", "y"}};
+  const std::string body = letter.body();
+  CHECK(body.starts_with("Content-Type: multipart/related"));
+  CHECK(body.find("inline") == std::string::npos);
+  CHECK(body.find("Content-Type: text/css\r\nContent-Transfer-Encoding: base64\r\n"
+                  "Content-Disposition: attachment;\r\n filename=\"a.css\"\r\n"
+                  "Content-ID: <c>\r\n") != std::string::npos);
+}
+
+TEST_CASE("message: a file name that is not plain ASCII is told to old readers, too") {
+  Letter letter;
+  letter.attachments = {{"\xc3\xbc.bin", "application/x; a=b", "", "x"}};
+  CHECK(letter.body().starts_with(
+      "Content-Type: application/x; a=b;\r\n name=\"=?UTF-8?Q?=C3=BC=2Ebin?=\"\r\n"
+      "Content-Transfer-Encoding: base64\r\n"
+      "Content-Disposition: attachment;\r\n filename*=UTF-8''%C3%BC.bin\r\n"));
+  letter.attachments[0].content_type = "application/x; Name=own";
+  CHECK(letter.body().starts_with("Content-Type: application/x; Name=own\r\n"));
+}
+
+TEST_CASE("message: a subject comes back as it was given, in either place") {
+  Letter letter;
+  letter.with_text("x");
+  letter.draft.subject = "  a  =?b";
+  CHECK(letter.compose().find("\r\nSubject: =?UTF-8?Q?__a__=3D=3Fb?=\r\n") != std::string::npos);
+  letter.draft.subject.reset();
+  letter.headers = {{"subject", "a  b"}, {"X-A", "  a  =?b "}};
+  CHECK(letter.compose().find("\r\nsubject: =?UTF-8?Q?a__b?=\r\nX-A: a  =?b\r\n") !=
+        std::string::npos);
 }
 
 TEST_CASE("message: an author and some content are required") {

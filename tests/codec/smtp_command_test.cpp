@@ -78,6 +78,13 @@ TEST_CASE("command: RCPT with and without DSN") {
 }
 
 TEST_CASE("command: an address in UTF-8 goes as it is") {
+  // RFC 6533 section 3: an address that is not ASCII is of another type, and in ASCII all the same.
+  CHECK(line_of(codec::append_rcpt, "j\xc3\xb6+\xf0\x9f\x98\x80@b.example", "NEVER") ==
+        "RCPT TO:<j\xc3\xb6+\xf0\x9f\x98\x80@b.example> NOTIFY=NEVER "
+        "ORCPT=utf-8;j\\x{F6}\\x{2B}\\x{1F600}@b.example\r\n");
+  CHECK(line_of(codec::append_rcpt, "\"\xc3\xb6 =\\\"\"@b.example", "NEVER") ==
+        "RCPT TO:<\"\xc3\xb6 =\\\"\"@b.example> NOTIFY=NEVER "
+        "ORCPT=utf-8;\"\\x{F6}\\x{20}\\x{3D}\\x{5C}\"\"@b.example\r\n");
   CHECK(line_of(codec::append_rcpt, "\xc4\x8d@b.example", "") ==
         "RCPT TO:<\xc4\x8d@b.example>\r\n");
 }

@@ -121,6 +121,21 @@ class EndpointTest(SinkTest):
         self.assert_all_accepted(self.send(jobs, sink.endpoint()), jobs)
         self.assert_strict(sink.stop())
 
+    def test_notifications_that_nobody_can_ask_for(self):
+        """envelope.dsn with a server that has no DSN is left out, which is said once."""
+        for flags, wished, times in ((("--no-dsn",), True, 1), ((), True, 0),
+                                     (("--no-dsn",), False, 0)):
+            with self.subTest(sink=flags, wished=wished):
+                sink = self.sink(*flags)
+                jobs = simple_jobs(30, prefix=f"job{times}{wished}")
+                if wished:
+                    for job in jobs:
+                        job["envelope"]["dsn"] = {"notify": "FAILURE"}
+                run = self.send(jobs, sink.endpoint())
+                self.assert_all_accepted(run, jobs)
+                self.assertEqual(run.stderr.count("does not announce DSN"), times, run.describe())
+                self.assert_strict(sink.stop())
+
 
 class PasswordTest(SinkTest):
     """Where the password may come from; never from the arguments."""

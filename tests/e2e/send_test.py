@@ -358,7 +358,7 @@ class ContentTest(SinkTest):
         (stored,) = (sink.folder / "contents").glob("*.eml")
         self.assertNotIn(b"hidden@example.net", stored.read_bytes())
         message = message_from_bytes(stored.read_bytes(), policy=policy.SMTP)
-        self.assertEqual(message["subject"], job["subject"].strip())
+        self.assertEqual(message["subject"], job["subject"])
         self.assertEqual(message["from"].addresses[0].display_name, "J\u00f6rg")
         self.assertEqual([one.display_name for one in message["to"].addresses], ["", "B, Esq."])
         self.assertEqual(message.get_all("X-Several"), ["one", "two"])

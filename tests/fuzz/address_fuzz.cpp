@@ -5,6 +5,7 @@
 #include <string>
 
 #include "codec/address.h"
+#include "codec/code_point.h"
 #include "codec/limits.h"
 #include "codec/smtp_command.h"
 #include "codec/utf8.h"
@@ -40,9 +41,35 @@ void check_commands(const Mailbox& mailbox) {
   command.clear();
   codec::append_rcpt(command, mailbox.address, "SUCCESS,FAILURE");
   check_command(command, "RCPT TO:<", mailbox.address);
+  // RFC 6533: an original recipient is ASCII, whatever the address is.
+  RP_ASSERT(codec::is_ascii(Bytes(command).substr(command.find(" ORCPT="))));
   command.clear();
   codec::append_mail(command, mailbox.address, {}, {});
   check_command(command, "MAIL FROM:<", mailbox.address);
+}
+
+bool has_hidden(Bytes text) {
+  while (!text.empty()) {
+    const codec::Utf8Character character = codec::first_utf8_character(text);
+    if (codec::is_hidden(character.code_point)) {
+      return true;
+    }
+    text.remove_prefix(character.bytes);
+  }
+  return false;
+}
+
+// With a local part of any length a mailbox is a sender; with a shorter one, it is any mailbox.
+void check_reverse_path(Bytes text, const Result<Mailbox, codec::AddressError>& any) {
+  const auto sender = codec::parse_mailbox(text, codec::MailboxUse::reverse_path);
+  RP_ASSERT(sender || !any);
+  if (sender) {
+    const std::size_t local_bytes =
+        sender->address.size() - codec::domain_of(sender->address).size() - 1;
+    RP_ASSERT(sender->address.size() <= limits::mailbox_bytes_max);
+    RP_ASSERT(any.has_value() == (local_bytes <= limits::local_part_bytes_max));
+    RP_ASSERT(!any || any->address == sender->address);
+  }
 }
 
 void check_taken(const Mailbox& mailbox) {
@@ -56,6 +83,7 @@ void check_taken(const Mailbox& mailbox) {
   RP_ASSERT(domain.find_first_of("<>@ ,;\"") == Bytes::npos);
   const Bytes local = address.substr(0, address.size() - domain.size() - 1);
   RP_ASSERT(!local.empty() && local.size() <= limits::local_part_bytes_max);
+  RP_ASSERT(!has_hidden(local));
   RP_ASSERT(mailbox.needs_smtputf8 == !codec::is_ascii(local));
   // Within quotation marks only, so that nobody takes the end of the path for another one.
   RP_ASSERT(local.front() == '"' || local.find_first_of("<>@ ,;:\"\\()[]") == Bytes::npos);
@@ -87,7 +115,9 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     check_taken(*fresh);
   } else {
     RP_ASSERT(fresh.error() == parsed.error() && !codec::text_of(fresh.error()).empty());
+    RP_ASSERT(codec::is_utf8(codec::describe(fresh.error(), text)));
   }
+  check_reverse_path(text, fresh);
   const auto bare = codec::validate_address(text);
   if (bare) {
     check_taken(*bare);

@@ -63,7 +63,8 @@ void check_bounds(const Job& job, Bytes line) {
 void check_accepted(const Job& job, Bytes line) {
   RP_ASSERT(codec::is_utf8(line));
   RP_ASSERT(job.recipient_count > 0);
-  RP_ASSERT(job.sender.empty() || codec::validate_address(job.sender));
+  RP_ASSERT(job.sender.empty() ||
+            codec::validate_address(job.sender, codec::MailboxUse::reverse_path));
   for (const Recipient& recipient : job.active_recipients()) {
     const auto address = codec::validate_address(recipient.address);
     RP_ASSERT(address && address->address == recipient.address);

@@ -135,6 +135,8 @@ TEST_CASE("rcpt: the lengths of RFC 5321 4.5.3.1 are met exactly") {
   REQUIRE(rcpt_is_good(path(53, 200)));  // 256 octets with brackets
   REQUIRE(rcpt_is_good(path(64, 189)));
   REQUIRE_FALSE(rcpt_is_good(path(64, 190)));
+  // Senders made of addresses are longer (VERP, SRS).
+  REQUIRE(mail_is_good("FROM:<" + std::string(200, 'l') + "@b.example>"));
 }
 
 TEST_CASE("rcpt: UTF-8 needs SMTPUTF8 and has to be UTF-8") {

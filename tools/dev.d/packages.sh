@@ -23,6 +23,8 @@ packages_test=(
   postfix sasl2-bin libsasl2-modules python3-aiosmtpd openssl # peers of tests/interop
   curl gnutls-bin # what they think of a certificate is what tests/tls compares with
   nodejs npm # for the peers that peers.sh fetches
+  gir1.2-gmime-3.0 python3-gi libemail-mime-perl ruby-mail # readers of tests/codec
+  libmail-java default-jdk-headless # likewise
   libnss-wrapper # the unpacked Exim looks for a user whom only its package would make
   libbenchmark-dev
 )
@@ -38,11 +40,12 @@ libraries_of() {
   apt-cache depends "$1" | sed -n 's/^ *Depends: \(lib[^ ]*\)$/\1/p'
 }
 
-# Node.js is often installed by other means than the distribution's package, and so is Go.
+# Node.js is often installed by other means than the distribution's package, and so are Go and Java.
 is_there_otherwise() {
   case $1 in
     nodejs) command -v node >/dev/null ;;
     npm) command -v npm >/dev/null ;;
+    default-jdk-headless) command -v javac >/dev/null ;;
     golang-go) command -v go >/dev/null ;;
     *) false ;;
   esac

@@ -2,11 +2,12 @@
 # Fetches the peers that are not installed like packages.
 #
 #   peers.sh [servers]   the mail servers of tests/interop, build/peers
+#   peers.sh readers     the readers of mail of tests/codec that come from npm, build/readers
 #   peers.sh clients     what bench/e2e/compare.py holds ringpost against, build/clients
 #
 # Exim is the program of the distribution's package, unpacked and not installed: only one mail
 # system can be installed, and that is Postfix. nginx is, too: installed, it would be started.
-# nodemailer, its smtp-server and Haraka come from npm. They are kept below
+# nodemailer, its smtp-server, Haraka and two readers come from npm. They are kept below
 # ${RINGPOST_CACHE:-~/.cache/ringpost}/peers/<key>, shared by every checkout; a folder of build/
 # becomes a link to it. A peer counts as there when its mark is there, and the mark is written last.
 #
@@ -22,6 +23,9 @@ smtp_server=smtp-server@3.18.0
 haraka=Haraka@3.1.1
 # What these two need in turn is taken as it was on this day, so that it is the same every time.
 npm_day=2026-01-12
+mailparser=mailparser@3.14.2
+postal_mime=postal-mime@4.0.0 # which needs nothing in turn
+readers_day=2026-11-27        # for what the other one needs
 nginx_package=nginx
 nodemailer=nodemailer@10.6.1 # which needs nothing in turn
 
@@ -54,6 +58,7 @@ fetch_from_npm() {
 
 fetch_smtp_server() { fetch_from_npm --before="$npm_day" "$smtp_server"; }
 fetch_haraka() { fetch_from_npm --before="$npm_day" "$haraka"; }
+fetch_mail_readers() { fetch_from_npm --before="$readers_day" "$mailparser" "$postal_mime"; }
 fetch_nodemailer() { fetch_from_npm "$nodemailer"; }
 
 # Fetches one peer unless its mark says that it is there.
@@ -78,6 +83,7 @@ provide() {
 versions() {
   case $1 in
     servers) printf '%s\n' "$exim_package" "$smtp_server" "$haraka" "$npm_day" ;;
+    readers) printf '%s\n' "$mailparser" "$postal_mime" "$readers_day" ;;
     clients) printf '%s\n' "$nginx_package" "$nodemailer" ;;
   esac
 }
@@ -86,8 +92,9 @@ main() {
   local group=${1:-servers} names link prefix key name
   case $group in
     servers) names=(exim smtp_server haraka) link=peers ;;
+    readers) names=(mail_readers) link=readers ;;
     clients) names=(nginx nodemailer) link=clients ;;
-    *) fail "peers.sh: unknown group '$group'" "known are: servers clients" ;;
+    *) fail "peers.sh: unknown group '$group'" "known are: servers readers clients" ;;
   esac
   key=$({
     printf '%s\n' "$(. /etc/os-release && echo "$ID $VERSION_ID")" "$(uname -m)"
@@ -98,8 +105,9 @@ main() {
   exec 9>"$prefix.lock"
   flock 9
   export prefix parts exim_package smtp_server haraka npm_day nginx_package nodemailer
+  export mailparser postal_mime readers_day
   export -f fetch_program fetch_exim fetch_nginx fetch_from_npm fetch_smtp_server fetch_haraka \
-    fetch_nodemailer
+    fetch_nodemailer fetch_mail_readers
   for name in "${names[@]}"; do
     export target=$prefix/$name
     provide "$name"

@@ -116,6 +116,7 @@ main() {
   "$parts/packages.sh" build test
   "$parts/dependencies.sh" build test
   "$parts/peers.sh"
+  "$parts/peers.sh" readers
   for preset in "${presets[@]}"; do
     if [[ $preset == fuzz ]]; then test_fuzz; else test_preset "$preset"; fi
     if [[ $preset == release ]] && ((${#presets[@]} > 1)); then compare_with_parent; fi

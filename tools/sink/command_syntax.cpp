@@ -324,6 +324,10 @@ Result<RcptArguments, SyntaxError> parse_rcpt(Bytes arguments, const Extensions&
   if (!mailbox) {
     return address_error("5.1.3", mailbox.error());
   }
+  // Of a sender no server minds: those of VERP have an address in them.
+  if (mailbox->local_part.size() > limits::local_part_bytes_max) {
+    return address_error("5.1.3", "Local part of more than 64 octets");
+  }
   if (!mailbox->ascii && !smtputf8) {
     return needs_smtputf8();
   }

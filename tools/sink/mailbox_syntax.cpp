@@ -135,9 +135,6 @@ Result<Mailbox, Bytes> parse_mailbox(Bytes text) {
   if (local_bytes == 0) {
     return tl::unexpected(Bytes("Bad local part"));
   }
-  if (local_bytes > limits::local_part_bytes_max) {
-    return tl::unexpected(Bytes("Local part of more than 64 octets"));
-  }
   if (local_bytes == text.size() || text[local_bytes] != '@') {
     return tl::unexpected(Bytes("No domain behind the local part"));
   }

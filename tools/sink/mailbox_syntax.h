@@ -11,7 +11,8 @@ struct Mailbox {
   bool ascii = true;
 };
 
-// Everything but the length of the whole path is checked. Fails on anything that is no mailbox.
+// Everything but the length of the whole path and of the local part is checked. Fails on anything
+// that is no mailbox.
 [[nodiscard]] Result<Mailbox, Bytes> parse_mailbox(Bytes text);
 
 // A dot-separated row of labels; of letters, digits, inner hyphens and, if told so, UTF-8.
