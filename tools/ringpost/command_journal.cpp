@@ -81,6 +81,10 @@ int run_export(const JournalFlags& flags) {
     print_error(fmt::format("{}: {} more in flight: what became of them is not known", flags.path,
                             reading->history.count_in_flight()));
   }
+  if (reading->history.count_put_off() > 0) {
+    print_error(fmt::format("{}: {} more wait for another attempt: a resume sends them", flags.path,
+                            reading->history.count_put_off()));
+  }
   if (!is_whole(*reading)) {
     print_error(verification_text(flags.path, *reading) + "outcomes may be missing");
     return exit_outcomes_lost;

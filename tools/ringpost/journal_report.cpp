@@ -88,6 +88,10 @@ void append_recipients(std::string& text, const queue::JournalHistory& history) 
       print(text, "{:<9}{:>10}\n", name_of(status), history.count(status));
     }
   }
+  if (history.count_put_off() > 0) {
+    print(text, "{:<9}{:>10}   they waited for another attempt: a resume sends them\n", "put off",
+          history.count_put_off());
+  }
   if (history.count_in_flight() == 0) {
     return;
   }
@@ -173,7 +177,8 @@ void append_json_recipients(std::string& json, const queue::JournalHistory& hist
   for (const Status status : statuses) {
     print(json, "\"{}\":{},", name_of(status), history.count(status));
   }
-  print(json, "\"in_flight\":{}}},\"jobs_in_flight\":[", history.count_in_flight());
+  print(json, "\"in_flight\":{},\"put_off\":{}}},\"jobs_in_flight\":[", history.count_in_flight(),
+        history.count_put_off());
   bool is_first = true;
   for (const std::uint64_t ordinal : history.jobs_in_flight(jobs_shown_json)) {
     print(json, "{}{}", is_first ? "" : ",", ordinal);
@@ -238,8 +243,10 @@ std::string verification_text(const std::string& path, const queue::JournalReadi
   if (is_whole(reading)) {
     const std::uint64_t runs = reading.history.runs().size();
     const std::uint64_t outcomes = outcome_total(reading.history);
-    print(text, "whole: {} octets, {} run{}, {} outcome{}, {} in flight\n", reading.whole_bytes,
-          runs, plural(runs), outcomes, plural(outcomes), reading.history.count_in_flight());
+    const std::uint64_t put_off = reading.history.count_put_off();
+    print(text, "whole: {} octets, {} run{}, {} outcome{}, {} in flight{}\n", reading.whole_bytes,
+          runs, plural(runs), outcomes, plural(outcomes), reading.history.count_in_flight(),
+          put_off > 0 ? fmt::format(", {} put off", put_off) : std::string());
   }
   std::string named;
   for (std::size_t begin = 0; begin < text.size();) {
