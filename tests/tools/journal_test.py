@@ -91,6 +91,13 @@ class Journal(ProgramTest):
             self.assertIn("whole", self.journal(octets + more, "verify").stdout.decode())
         self.journal(journal.MAGIC + journal.header(*FILES, version=3), "verify", code=11)
 
+    def test_a_job_file_whose_size_cannot_be_known(self):
+        octets = journal.MAGIC + journal.header(("jobs.fifo", 2**64 - 1, 0))
+        self.assertIn("jobs from jobs.fifo, of no size that can be known\n",
+                      self.journal(octets, "ls").stdout.decode())
+        self.assertEqual(json.loads(self.journal(octets, "ls", "--json").stdout)["files"],
+                         [{"path": "jobs.fifo"}])
+
     def test_a_torn_end_is_told_and_is_no_fault(self):
         torn = WHOLE + journal.end()[:-1]
         for action in ("ls", "verify"):

@@ -10,6 +10,7 @@
 
 #include "codec/json_text.h"
 #include "codec/unix_date.h"
+#include "queue/job_file_sample.h"
 #include "tools/ringpost/wording.h"
 
 namespace ringpost::cli {
@@ -67,6 +68,8 @@ void append_header(std::string& text, const queue::JournalHistory& history) {
   for (const codec::JournalFile& file : header.files) {
     if (file.path == "-") {
       text += "jobs from standard input\n";
+    } else if (file.size_bytes == queue::job_file_size_unknown) {
+      print(text, "jobs from {}, of no size that can be known\n", printable(file.path));
     } else {
       print(text, "jobs from {}, {} octets\n", printable(file.path), file.size_bytes);
     }
@@ -141,7 +144,7 @@ void append_json_header(std::string& json, const codec::JournalHeader& header) {
   bool is_first = true;
   for (const codec::JournalFile& file : header.files) {
     print(json, "{}{{\"path\":{}", is_first ? "" : ",", json_text(file.path));
-    if (file.path != "-") {
+    if (file.size_bytes != queue::job_file_size_unknown) {
       print(json, ",\"bytes\":{},\"sample\":\"{:016x}\"", file.size_bytes, file.sample);
     }
     json += '}';
