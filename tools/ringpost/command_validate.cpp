@@ -17,6 +17,7 @@
 #include "tools/ringpost/job_input.h"
 #include "tools/ringpost/log.h"
 #include "tools/ringpost/parse_line.h"
+#include "tools/ringpost/run_files.h"
 #include "tools/ringpost/send_setting.h"
 #include "tools/ringpost/standard_output.h"
 
@@ -105,6 +106,10 @@ int run_validate(const ValidateFlags& flags) {
   const auto policy = newline_policy(flags);
   if (!policy) {
     print_error(policy.error());
+    return exit_usage;
+  }
+  if (const auto checked = check_files_read(flags.files, "job file"); !checked) {
+    print_error(checked.error());
     return exit_usage;
   }
   auto input = JobInput::open(flags.files, -1);

@@ -29,6 +29,22 @@ Examples:
   make-jobs | ringpost send -e ses --rate 14/s --errors failed.jsonl
   ringpost send -e ses=3 -e mailgun=1 --fail-on rejected,unknown jobs.jsonl)";
 
+// What its settings name is read now or later.
+std::vector<FileRole> files_of(const ChosenEndpoint& endpoint) {
+  const EndpointDraft& draft = endpoint.draft;
+  std::vector<FileRole> roles;
+  for (const auto& [key, path] : {std::pair{"ca_file", draft.options.ca_file},
+                                  {"client_certificate", draft.options.client_certificate_file},
+                                  {"client_key", draft.options.client_key_file},
+                                  {"password_file", draft.password_file},
+                                  {"oauth_token_file", draft.oauth_token_file}}) {
+    if (!path.empty()) {
+      roles.push_back({"the " + std::string(key) + " of endpoint " + draft.options.name, path});
+    }
+  }
+  return roles;
+}
+
 std::string environment_text(const char* name) {
   const char* const value = std::getenv(name);
   return value == nullptr ? std::string() : std::string(value);
@@ -177,6 +193,9 @@ Result<SendSettings, UsageError> SendFlags::settings() const {
   }
   SendSettings settings = std::move(draft->settings);
   settings.files = state_->files;
+  for (const std::string& path : configuration->files) {
+    settings.files_read.push_back({"the configuration file", path});
+  }
   const bool needs_endpoint = !settings.dry_run || !draft->endpoints.empty();
   if (!needs_endpoint) {
     return settings;
@@ -190,8 +209,13 @@ Result<SendSettings, UsageError> SendFlags::settings() const {
       return tl::unexpected(std::move(read.error()));
     }
   }
-  settings.warnings = endpoint_warnings(*endpoints);
+  for (std::string& warning : endpoint_warnings(*endpoints)) {
+    settings.warnings.push_back(std::move(warning));
+  }
   for (ChosenEndpoint& endpoint : *endpoints) {
+    for (FileRole& role : files_of(endpoint)) {
+      settings.files_read.push_back(std::move(role));
+    }
     settings.endpoints.push_back(std::move(endpoint.draft.options));
   }
   return settings;

@@ -22,6 +22,7 @@
 #include "tools/ringpost/out_of_memory.h"
 #include "tools/ringpost/parse_line.h"
 #include "tools/ringpost/progress.h"
+#include "tools/ringpost/run_files.h"
 #include "tools/ringpost/run_journal.h"
 #include "tools/ringpost/run_output.h"
 #include "tools/ringpost/run_report.h"
@@ -152,6 +153,10 @@ int SendRun::open_journal() {
 }
 
 int SendRun::run() {
+  if (const auto checked = check_files_of_run(settings_); !checked) {
+    print_error(checked.error());
+    return exit_usage;
+  }
   auto input = JobInput::open(settings_.files, watch_.stop_descriptor());
   if (!input) {
     print_error(input.error().message);
@@ -165,6 +170,7 @@ int SendRun::run() {
     print_error(opened.error());
     return exit_outcomes_lost;
   }
+  files_.set_refused(written_files(files_of_run(settings_)));
   for (const std::string& warning : settings_.warnings) {
     log_.warn(warning);
   }
