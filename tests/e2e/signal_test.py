@@ -4,11 +4,13 @@ Method: every id that the sink wrote down as accepted must be `accepted` or `unk
 lines, and every id that is `accepted` there must be in the sink's record.
 """
 
+import json
+import signal
 import subprocess
 import unittest
 
 from support.jobs import line_of, recipients_of, simple_job, simple_jobs
-from support.program import OUTCOMES, PASSWORD, interrupt, terminate
+from support.program import OUTCOMES, PASSWORD, hang_up, interrupt, terminate
 from support.scripted_server import ScriptedServer, in_clear, read_to_the_end
 from support.sink import SinkTest
 from support.workspace import wait_until
@@ -56,6 +58,43 @@ class SignalTest(SinkTest):
         found = self.check(*(result := self.run_and_stop(terminate)))
         self.assert_exit(result[0], 143)
         self.assertNotIn("unknown", found.values())
+
+    def test_sighup(self):
+        """So does SIGHUP, of a terminal that goes away: exit code 129."""
+        found = self.check(*(result := self.run_and_stop(hang_up)))
+        self.assert_exit(result[0], 129)
+        self.assertNotIn("unknown", found.values())
+        self.assertIn("stopping", result[0].stderr)
+
+    def test_sighup_with_a_journal(self):
+        """The run has its end in the journal, and the command that resumes is printed."""
+        run, _, _ = self.run_and_stop(hang_up, flags=("--journal", "run.journal"))
+        self.assert_exit(run, 129)
+        self.assertIn("--resume", run.stderr)
+        known = json.loads(self.run_program("journal", "ls", "--json", "run.journal").stdout)
+        self.assertEqual(known["runs"][0]["exit_code"], 129)
+        self.assertEqual(known["recipients"]["in_flight"], 0)
+
+    def test_second_sighup(self):
+        """The second one ends it at once, whichever the first was."""
+        sink = self.sink("--fault", "stall@end=100", listeners=("plain",))
+        program = self.start_send(simple_jobs(50), sink.endpoint("plain"), "--drain", "1h")
+        wait_until(sink.record, "a message has arrived")
+        terminate(program)
+        wait_until(lambda: "stopping" in program.stderr(), "the first signal was noticed")
+        hang_up(program)
+        self.assert_exit(self.finish(program), 143)
+
+    def test_nohup(self):
+        """Who has it ignored wants to outlive the terminal."""
+        sink = self.sink("--latency", "20ms")
+        jobs = simple_jobs(100)
+        before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        self.addCleanup(signal.signal, signal.SIGHUP, before)
+        program = self.start_send(jobs, sink.endpoint(), "--connections", "3", "--pipeline", "off")
+        wait_until(sink.record, "a message has arrived")
+        hang_up(program)
+        self.assert_all_accepted(self.finish(program), jobs)
 
     def test_second_signal(self):
         """The second one does not wait for replies that never come: they are in doubt."""

@@ -215,6 +215,10 @@ class ProgramTest(Workspace):
                 self.assertNotIn(form, trace, f"the password is in {name}\n{run.describe()}")
 
 
+def hang_up(program):
+    program.signal(signal.SIGHUP)
+
+
 def interrupt(program):
     program.signal(signal.SIGINT)
 

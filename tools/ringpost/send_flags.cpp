@@ -19,7 +19,7 @@ namespace {
 
 constexpr const char* send_examples =
     R"(Exit codes: 0 all accepted, 2 usage, 3 invalid lines, 4 rejected, 5 deferred or unsent,
-6 unknown, 7 no usable endpoint, 11 outcomes not written, 130/143 stopped by a signal.
+6 unknown, 7 no usable endpoint, 11 outcomes not written, 129/130/143 stopped by a signal.
 Every flag is also a variable, as RINGPOST_OUTCOMES, and a key of [send] in ringpost.toml.
 Passwords come from password_file, password_command, $CREDENTIALS_DIRECTORY/NAME or
 RINGPOST_PASSWORD; never from a flag.

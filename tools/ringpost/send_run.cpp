@@ -409,6 +409,9 @@ int SendRun::exit_code_of_run() const {
   if (watch_.signal() == SIGTERM) {
     return exit_terminated;
   }
+  if (watch_.signal() == SIGHUP) {
+    return exit_hung_up;
+  }
   if (settings_.dry_run) {
     return tally_.of(Status::invalid) > 0 ? exit_invalid_input
            : input_failed_                ? exit_uncategorised
