@@ -96,6 +96,40 @@ class SignalTest(SinkTest):
         hang_up(program)
         self.assert_all_accepted(self.finish(program), jobs)
 
+    def test_jobs_that_were_not_read_are_counted(self):
+        """Without a journal it says how many jobs have no line, from where on, and what to do."""
+        run, _, jobs = self.run_and_stop(interrupt)
+        unread = len(jobs) - len({outcome["id"] for outcome in run.outcomes})
+        self.assertGreater(unread, 0)
+        self.assertRegex(run.stdout.decode(), rf"(?m)^not read +{unread} .* jobs.jsonl:\d+$")
+        self.assertIn(f"{unread} jobs from jobs.jsonl:{len(jobs) - unread + 1} on were not read",
+                      run.stderr)
+        self.assertIn("--journal", run.stderr)
+
+    def test_jobs_that_were_not_read_for_programs(self):
+        run, _, jobs = self.run_and_stop(interrupt, flags=("--summary", "json"))
+        summary = json.loads(run.stdout)["summary"]
+        self.assertEqual(summary["jobs_unread"],
+                         len(jobs) - len({outcome["id"] for outcome in run.outcomes}))
+
+    def test_jobs_of_a_pipe_cannot_be_counted(self):
+        sink = self.sink("--latency", "100ms")
+        jobs = simple_jobs(5000)
+        lines = self.folder / "lines.jsonl"
+        lines.write_bytes(b"".join(line_of(job) + b"\n" for job in jobs))
+        source = subprocess.Popen(["cat", lines], stdout=subprocess.PIPE)
+        self.addCleanup(source.wait)
+        self.addCleanup(source.kill)
+        self.addCleanup(source.stdout.close)
+        program = self.start("send", "-e", sink.endpoint(), "-o", OUTCOMES, stdin=source.stdout,
+                             RINGPOST_PASSWORD=PASSWORD)
+        wait_until(sink.record, "a message has arrived")
+        interrupt(program)
+        run = self.finish(program)
+        self.assert_exit(run, 130)
+        self.assertRegex(run.stdout.decode(), r"(?m)^not read +unknown ")
+        self.assertIn("jobs from -:", run.stderr)
+
     def test_second_signal(self):
         """The second one does not wait for replies that never come: they are in doubt."""
         sink = self.sink("--fault", "stall@end=100", listeners=("plain",))

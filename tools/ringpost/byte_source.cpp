@@ -109,6 +109,7 @@ ByteSource::ByteSource(int descriptor, std::string name, int stop_descriptor)
     : descriptor_(descriptor), name_(std::move(name)), stop_descriptor_(stop_descriptor) {
   struct stat status {};
   if (::fstat(descriptor_, &status) == 0 && S_ISREG(status.st_mode)) {
+    is_file_ = true;
     size_bytes_ = static_cast<std::uint64_t>(status.st_size);
     ::posix_fadvise(descriptor_, 0, 0, POSIX_FADV_SEQUENTIAL);
   }

@@ -13,6 +13,8 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <fmt/format.h>
+
 #include "codec/job_reader.h"
 #include "engine/engine.h"
 #include "tools/ringpost/allocation_counter.h"
@@ -96,11 +98,14 @@ class SendRun {
 
  private:
   int open_journal();
+  [[nodiscard]] bool start_engine();
   [[nodiscard]] bool take_line(JobInput::Line& line, codec::JobReader& reader,
                                Engine::Submitter& submitter, std::uint64_t ordinal);
   void stop_for_lost_output();
   void hold_sending(bool held);
   void read_jobs(JobInput& input);
+  void count_unread(JobInput& input, const JobInput::Line* held);
+  [[nodiscard]] std::string way_to_go_on() const;
   void dry_run(JobInput& input);
   void take_outcomes(std::span<const DecidedRecipientView> decided);
   void tick();
@@ -128,6 +133,12 @@ class SendRun {
   bool usage_failed_ = false;
   std::int64_t date_us_ = unix_time_us();
   std::atomic<std::uint64_t> reader_allocations_{0};
+  // Of a run that was stopped before the end of its job files. The reader's.
+  struct Unread {
+    std::optional<std::uint64_t> jobs;  // nothing: nobody knows how many
+    std::string from;
+  };
+  std::optional<Unread> unread_;
 };
 
 // Nothing to speak of: 0; else the exit code.
@@ -174,24 +185,8 @@ int SendRun::run() {
   for (const std::string& warning : settings_.warnings) {
     log_.warn(warning);
   }
-  if (!settings_.dry_run) {
-    EngineOptions options;
-    options.endpoints = settings_.endpoints;
-    options.cores = settings_.cores;
-    options.jobs_in_flight_max = jobs_in_flight(settings_.endpoints, journal_ != nullptr);
-    options.deadline = settings_.deadline;
-    options.journal = journal_ ? &journal_->journal() : nullptr;
-    options.count_allocations = allocation_counter();
-    options.on_notice = [this](const EndpointNotice& notice) {
-      log_.warn(notice.message, {{"endpoint", notice.endpoint}});
-    };
-    auto engine =
-        Engine::start(std::move(options), [this](auto decided) { take_outcomes(decided); });
-    if (!engine) {
-      print_error(engine.error().message);
-      return exit_usage;
-    }
-    engine_ = std::move(*engine);
+  if (!settings_.dry_run && !start_engine()) {
+    return exit_usage;
   }
   watch_.start({.first_signal = [this] { stop_soon(); },
                 .second_signal = [this] { stop_now(); },
@@ -211,21 +206,61 @@ int SendRun::run() {
   engine_.reset();
   if (journal_) {
     journal_->end_run(unix_time_us(), code);
-    if (watch_.signal() != 0 || code == exit_outcomes_lost) {
-      log_.warn("stopped; this goes on with the rest: " + resume_command());
-    }
+  }
+  if (!settings_.dry_run && (watch_.signal() != 0 || code == exit_outcomes_lost)) {
+    log_.warn(way_to_go_on());
   }
   return code;
+}
+
+bool SendRun::start_engine() {
+  EngineOptions options;
+  options.endpoints = settings_.endpoints;
+  options.cores = settings_.cores;
+  options.jobs_in_flight_max = jobs_in_flight(settings_.endpoints, journal_ != nullptr);
+  options.deadline = settings_.deadline;
+  options.journal = journal_ ? &journal_->journal() : nullptr;
+  options.count_allocations = allocation_counter();
+  options.on_notice = [this](const EndpointNotice& notice) {
+    log_.warn(notice.message, {{"endpoint", notice.endpoint}});
+  };
+  auto engine = Engine::start(std::move(options), [this](auto decided) { take_outcomes(decided); });
+  if (!engine) {
+    print_error(engine.error().message);
+    return false;
+  }
+  engine_ = std::move(*engine);
+  return true;
+}
+
+// For whoever has stopped the run, and wants the rest of it sent.
+std::string SendRun::way_to_go_on() const {
+  if (journal_) {
+    return "stopped; this goes on with the rest: " + resume_command();
+  }
+  const std::string unsent =
+      "what was read and not sent is `unsent` in the outcome lines; with --journal FILE a stopped "
+      "run goes on by --resume";
+  if (!unread_) {
+    return "stopped; " + unsent;
+  }
+  const std::string place = unread_->from.empty() ? "" : " from " + unread_->from + " on";
+  const std::string count =
+      unread_->jobs ? fmt::format("{} job{}", *unread_->jobs, *unread_->jobs == 1 ? "" : "s")
+                    : std::string("jobs");
+  return fmt::format("stopped; {}{} were not read and have no outcome line: send them again; {}",
+                     count, place, unsent);
 }
 
 void SendRun::read_jobs(JobInput& input) {
   codec::JobReader reader({.newlines = settings_.newlines, .files = &files_});
   Engine::Submitter submitter = engine_->submitter();
+  JobInput::Line line;
+  bool is_held = false;  // the line was read, and not taken
   for (std::uint64_t ordinal = 0; watch_.signal() == 0 && !output_.failed();) {
     if (input.may_wait()) {
       submitter.flush();
     }
-    JobInput::Line line;
     const auto next = input.next(line);
     if (!next) {
       input_failed_ = true;
@@ -236,11 +271,29 @@ void SendRun::read_jobs(JobInput& input) {
       break;
     }
     bytes_read_.store(input.bytes_read(), std::memory_order_relaxed);
-    if (!take_line(line, reader, submitter, ordinal++)) {
+    is_held = !take_line(line, reader, submitter, ordinal++);
+    if (is_held) {
       break;
     }
   }
   submitter.flush();
+  if (is_held || watch_.signal() != 0 || output_.failed()) {
+    count_unread(input, is_held ? &line : nullptr);
+  }
+}
+
+// While what is under way comes to its end.
+void SendRun::count_unread(JobInput& input, const JobInput::Line* held) {
+  constexpr auto counting_max = std::chrono::seconds(1);
+  Unread unread;
+  unread.from = held != nullptr ? fmt::format("{}:{}", held->file, held->number) : input.place();
+  unread.jobs = input.count_rest(Clock::now() + counting_max);
+  if (unread.jobs && held != nullptr) {
+    ++*unread.jobs;
+  }
+  if (unread.jobs != std::optional<std::uint64_t>(0)) {
+    unread_ = std::move(unread);
+  }
 }
 
 // False: no more of them.
@@ -354,7 +407,12 @@ void SendRun::stop_now() {
 void SendRun::finish() {
   output_.finish();
   progress_.clear();
-  const RunFacts facts_now = facts();
+  RunFacts facts_now = facts();
+  facts_now.stopped_early = unread_.has_value();
+  if (unread_) {
+    facts_now.jobs_unread = unread_->jobs;
+    facts_now.unread_from = unread_->from;
+  }
   for (const EndpointFailure& failure : facts_now.failures) {
     log_.error("endpoint given up: " + failure.message,
                {{"endpoint", failure.endpoint}, {"stage", failure.stage}});
