@@ -382,6 +382,44 @@ class CompletedFileTest(ResumeTest):
         before, after = self.run_harm_resume(harm, "--durability", "power")
         self.assertEqual(after, before)
 
+    def test_resume_with_another_file(self):
+        """The earlier file is completed, and the other one has what is new: together each once."""
+        path = self.folder / OUTCOMES
+        self.assert_exit(self.finish_run(self.the_sink.endpoint()), 0)
+        before = path.read_bytes()
+        lines = before.splitlines(keepends=True)
+        path.write_bytes(b"".join(lines[:-10]) + lines[-10][:20])
+        for name in ("other.jsonl", "third.jsonl"):
+            run = self.run_program("send", JOBS, "-e", self.the_sink.endpoint(), "-o", name,
+                                   "--journal", JOURNAL, "--resume", RINGPOST_PASSWORD=PASSWORD)
+            self.assert_exit(run, 0)
+            self.assertEqual(path.read_bytes(), before)
+            self.assertEqual((self.folder / name).read_bytes(), b"")
+
+    def test_same_file_by_another_name(self):
+        """./out.jsonl is out.jsonl."""
+        path = self.folder / OUTCOMES
+        self.assert_exit(self.finish_run(self.the_sink.endpoint()), 0)
+        before = path.read_bytes()
+        path.write_bytes(before[:-1000])
+        run = self.run_program("send", JOBS, "-e", self.the_sink.endpoint(), "-o",
+                               f"./{OUTCOMES}", "--journal", JOURNAL, "--resume",
+                               RINGPOST_PASSWORD=PASSWORD)
+        self.assert_exit(run, 0)
+        self.assertEqual(path.read_bytes(), before)
+
+    def test_earlier_file_that_is_gone(self):
+        """Of a killed run whose file is not there, it is said where its lines are."""
+        slow = self.sink("--latency", "40ms")
+        program = self.start_run(slow.endpoint(), *LOCK_STEP)
+        wait_until(lambda: len(read_outcomes(self.folder / OUTCOMES)) > 5, "it is under way")
+        program.stop()
+        (self.folder / OUTCOMES).rename(self.folder / "moved.jsonl")
+        run = self.run_program("send", JOBS, "-e", self.the_sink.endpoint(), "-o", "other.jsonl",
+                               "--journal", JOURNAL, "--resume", RINGPOST_PASSWORD=PASSWORD)
+        self.assertIn("journal export --all", run.stderr)
+        self.assertIn(OUTCOMES, run.stderr)
+
     def test_file_of_somebody_else(self):
         """A file that has something else there is left as it is."""
         before, after = self.run_harm_resume(

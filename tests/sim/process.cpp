@@ -115,7 +115,7 @@ bool Process::open_journal() {
   if (lifetime_.act() != Act::done) {
     return false;
   }
-  if (auto completed = journal_->complete_outcomes(files.outcomes); !completed) {
+  if (auto completed = journal_->complete_outcomes(); !completed) {
     trouble_ = completed.error().message;
     return false;
   }

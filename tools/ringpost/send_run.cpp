@@ -150,14 +150,14 @@ int SendRun::open_journal() {
   if (opened) {
     journal_ = std::move(*opened);
     date_us_ = journal_->date_us();
+    const auto completed = journal_->complete_outcomes();
     if (!journal_->remark().empty()) {
       log_.warn(journal_->remark());
     }
-    if (auto completed = journal_->complete_outcomes(settings_.outcomes_path); completed) {
+    if (completed) {
       return exit_all_accepted;
-    } else {
-      opened = tl::unexpected(completed.error());
     }
+    opened = tl::unexpected(completed.error());
   }
   print_error(opened.error().message);
   return opened.error().usage ? exit_usage : exit_outcomes_lost;
