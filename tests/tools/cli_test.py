@@ -145,6 +145,40 @@ class Configuration(ProgramTest):
         self.assertIn("./ringpost.toml:5:8", run.stderr)
         self.assertIn('RINGPOST_RATE: "fast"', run.stderr)
 
+    def test_a_misspelt_variable_is_named_and_not_passed_over(self):
+        """Whoever set it believes that there is a rate, or that nothing is sent."""
+        (self.folder / "jobs.jsonl").write_bytes(line() + b"\n")
+        send = ("send", "-e", "smtp://localhost:1?tls=none", "-o", "out.jsonl", "jobs.jsonl")
+        for name, meant in (("RINGPOST_CONNECTONS", "RINGPOST_CONNECTIONS"),
+                            ("RINGPOST_DRYRUN", "RINGPOST_DRY_RUN"),
+                            ("RINGPOST_RATES", "RINGPOST_RATE"),
+                            ("RINGPOST_PASWORD", "RINGPOST_PASSWORD"),
+                            ("RINGPOST_CONFG", "RINGPOST_CONFIG"),
+                            ("RINGPOST_ENDPOINT_SES_PASWORD", "RINGPOST_ENDPOINT_SES_PASSWORD")):
+            for arguments in (send, ("config", "check"), ("config", "show"),
+                              ("validate", "jobs.jsonl"), ("probe", "smtp://localhost:1")):
+                with self.subTest(name, arguments=arguments):
+                    run = self.run_program(*arguments, **{name: "hunter2"})
+                    self.assert_exit(run, 2)
+                    self.assertIn(f"unknown variable {name}; did you mean {meant}?", run.stderr)
+                    self.assertNotIn("hunter2", run.stderr)
+        self.assertFalse((self.folder / "out.jsonl").exists())
+
+    def test_variables_that_are_known_or_somebody_elses(self):
+        (self.folder / "jobs.jsonl").write_bytes(line() + b"\n")
+        send = ("send", "--dry-run", "jobs.jsonl")
+        known = dict.fromkeys(("RINGPOST_CACHE", "RINGPOST_WOLFSSL_SOURCE", "RINGPOST_SOURCE_SUITE",
+                               "RINGPOST_ENDPOINT_SMTP_EXAMPLE_COM_PASSWORD", "RINGPOST_PASSWORD",
+                               "RINGPOST_CRASH_ROUNDS"), "x")
+        run = self.run_program(*send, **known, RINGPOST_CONNECTIONS="3", RINGPOST="x",
+                               RINGPOST_CONNECTONS="")
+        self.assert_exit(run, 0)
+        self.assertNotIn("RINGPOST", run.stderr)
+        run = self.run_program(*send, RINGPOST_MY_WRAPPERS_OWN="hunter2")
+        self.assert_exit(run, 0)
+        self.assertIn("RINGPOST_MY_WRAPPERS_OWN", run.stderr)
+        self.assertNotIn("hunter2", run.stderr)
+
     def test_check_warns_and_is_content(self):
         self.write('[endpoint.a]\nhost = "h"\nverify = false\nusername = "u"\n')
         run = self.run_program("config", "check")

@@ -20,6 +20,7 @@
 #include "tools/ringpost/run_files.h"
 #include "tools/ringpost/send_setting.h"
 #include "tools/ringpost/standard_output.h"
+#include "tools/ringpost/variable_check.h"
 
 namespace ringpost::cli {
 
@@ -58,6 +59,9 @@ Result<codec::NewlinePolicy, std::string> newline_policy(const ValidateFlags& fl
   const auto configuration = load_configuration(by_variable ? config : flags.config_path);
   if (!configuration) {
     return tl::unexpected(configuration.error().message);
+  }
+  if (std::string wrong = check_variables().error_text(); !wrong.empty()) {
+    return tl::unexpected(std::move(wrong));
   }
   SettingMap layered = configuration->send;
   lay_over(layered, settings_of_environment());

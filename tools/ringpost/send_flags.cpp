@@ -12,6 +12,7 @@
 #include "tools/ringpost/config_file.h"
 #include "tools/ringpost/endpoint_choice.h"
 #include "tools/ringpost/send_setting.h"
+#include "tools/ringpost/variable_check.h"
 
 namespace ringpost::cli {
 
@@ -184,6 +185,10 @@ Result<SendSettings, UsageError> SendFlags::settings() const {
   if (!configuration) {
     return tl::unexpected(configuration.error());
   }
+  VariableCheck variables = check_variables();
+  if (!variables.errors.empty()) {
+    return tl::unexpected(UsageError{variables.error_text()});
+  }
   SettingMap layered = configuration->send;
   lay_over(layered, settings_of_environment());
   lay_over(layered, state_->settings());
@@ -193,6 +198,7 @@ Result<SendSettings, UsageError> SendFlags::settings() const {
   }
   SendSettings settings = std::move(draft->settings);
   settings.files = state_->files;
+  settings.warnings = std::move(variables.warnings);
   for (const std::string& path : configuration->files) {
     settings.files_read.push_back({"the configuration file", path});
   }
