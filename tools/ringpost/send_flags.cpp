@@ -143,7 +143,11 @@ void SendFlags::add_to(CLI::App& app) {
   state.add_value(app, "errors", "", "FILE", "Outcome lines of what was not accepted", group);
   state.add_value(app, "journal", "", "FILE", "Keep a journal there, from which --resume goes on",
                   group);
-  state.add_switch(app, "resume", "", "Go on with the run of --journal", group);
+  state.add_switch(
+      app, "resume", "",
+      "Go on with the run of --journal: send whom it has not sent to, and who was deferred or "
+      "unsent",
+      group);
   state.add_value(app, "on_unknown", "", "hold|resend",
                   "What a resume does with what may have been accepted [hold]", group);
   state.add_value(app, "durability", "", "process|power",
