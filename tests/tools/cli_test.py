@@ -6,6 +6,7 @@ Needs $RINGPOST, the program. No network: nothing here sends.
 import gzip
 import json
 import os
+import pty
 import shutil
 import subprocess
 import unittest
@@ -284,6 +285,18 @@ class Validate(ProgramTest):
         self.assert_exit(run, 3)
         self.assertEqual([complaint.split(":")[0] for complaint in complaints], ["2", "3", "5"])
         self.assertIn("2 valid (2 recipients), 3 invalid", run.stderr)
+
+    def test_the_end_of_a_terminal_is_said_once(self):
+        """Ctrl-D at the beginning of a line ends the input, and not only the second one."""
+        for typed in (b"\x04", b"\n\x04", b"xy\n\x04", line() + b"\n\x04"):
+            with self.subTest(typed):
+                controller, terminal = pty.openpty()
+                program = self.start("validate", stdin=terminal)
+                os.close(terminal)
+                os.write(controller, typed)
+                run = program.wait(20)
+                os.close(controller)
+                self.assertIn("valid", run.stderr)
 
     def test_every_kind_of_bad_line(self):
         cases = {

@@ -48,6 +48,7 @@ class ByteSource {
   std::string name_;
   int stop_descriptor_;
   bool is_file_ = false;
+  bool ended_ = false;  // a terminal's end of file is said once, and the next read would wait
   std::uint64_t size_bytes_ = 0;
   std::uint64_t taken_bytes_ = 0;
   bool detected_ = false;
