@@ -5,12 +5,16 @@ lines, and every id that is `accepted` there must be in the sink's record.
 """
 
 import json
+import os
+import pty
 import signal
 import subprocess
 import unittest
 
-from support.jobs import line_of, recipients_of, simple_job, simple_jobs
-from support.program import OUTCOMES, PASSWORD, hang_up, interrupt, terminate
+from support.jobs import (line_of, read_outcomes, recipients_of, simple_job, simple_jobs,
+                          write_jobs)
+from support.program import (OUTCOMES, PASSWORD, PROGRAM, environment_of, hang_up, interrupt,
+                             terminate)
 from support.scripted_server import ScriptedServer, in_clear, read_to_the_end
 from support.sink import SinkTest
 from support.workspace import wait_until
@@ -75,6 +79,30 @@ class SignalTest(SinkTest):
         self.assertEqual(known["runs"][0]["exit_code"], 129)
         self.assertEqual(known["recipients"]["in_flight"], 0)
 
+    def test_terminal_that_goes_away(self):
+        """Its messages go nowhere then, and the rest is as with every other signal."""
+        sink = self.sink("--latency", "100ms")
+        write_jobs(self.folder / "jobs.jsonl", simple_jobs(5000))
+        environment = environment_of(self.folder, RINGPOST_PASSWORD=PASSWORD, TERM="xterm")
+        arguments = [PROGRAM, "send", "jobs.jsonl", "-e", sink.endpoint(), "-o", OUTCOMES,
+                     "--journal", "run.journal", "--connections", "3"]
+        child, terminal = pty.fork()
+        if child == 0:
+            os.chdir(self.folder)
+            os.execve(PROGRAM, arguments, environment)
+        try:
+            wait_until(lambda: len(sink.record()) >= 20, "some messages have arrived")
+        finally:
+            os.close(terminal)
+            _, status = os.waitpid(child, 0)
+        self.assertEqual(os.waitstatus_to_exitcode(status), 129)
+        known = json.loads(self.run_program("journal", "ls", "--json", "run.journal").stdout)
+        self.assertEqual(known["runs"][0]["exit_code"], 129)
+        self.assertEqual(known["recipients"]["in_flight"], 0)
+        outcomes = read_outcomes(self.folder / OUTCOMES)
+        self.assertEqual(len(outcomes), known["runs"][0]["outcome_lines"])
+        self.assertLessEqual({outcome["status"] for outcome in outcomes}, {"accepted", "unsent"})
+
     def test_second_sighup(self):
         """The second one ends it at once, whichever the first was."""
         sink = self.sink("--fault", "stall@end=100", listeners=("plain",))
@@ -95,6 +123,27 @@ class SignalTest(SinkTest):
         wait_until(sink.record, "a message has arrived")
         hang_up(program)
         self.assert_all_accepted(self.finish(program), jobs)
+
+    def test_stopped_and_continued(self):
+        """Ctrl-Z stops it where it is, and it goes on from there."""
+        sink = self.sink("--latency", "20ms")
+        jobs = simple_jobs(100)
+        program = self.start_send(jobs, sink.endpoint(), "--connections", "3", "--pipeline", "off")
+        wait_until(sink.record, "a message has arrived")
+        program.signal(signal.SIGTSTP)
+        wait_until(lambda: program.state() == "T", "it has stopped")
+        program.signal(signal.SIGCONT)
+        self.assert_all_accepted(self.finish(program), jobs)
+
+    def test_sigquit(self):
+        """Ctrl-\\ ends it at once, as everybody expects, and leaves no core with secrets in it."""
+        sink = self.sink("--latency", "100ms")
+        program = self.start_send(simple_jobs(5000), sink.endpoint(), "--journal", "run.journal")
+        wait_until(sink.record, "a message has arrived")
+        program.signal(signal.SIGQUIT)
+        self.assert_exit(program.wait(20), -signal.SIGQUIT)
+        self.assertEqual(list(self.folder.glob("core*")), [])
+        self.assert_exit(self.run_program("journal", "verify", "run.journal"), 0)
 
     def test_jobs_that_were_not_read_are_counted(self):
         """Without a journal it says how many jobs have no line, from where on, and what to do."""

@@ -104,6 +104,11 @@ class RunningProgram:
     def signal(self, number):
         self.process.send_signal(number)
 
+    def state(self):
+        """One letter of proc(5): T is stopped."""
+        status = Path(f"/proc/{self.process.pid}/stat").read_text(encoding="ascii")
+        return status.rpartition(")")[2].split()[0]
+
     def peak_memory(self):
         """The most resident memory that it ever had, in octets (VmHWM of proc(5))."""
         status = Path(f"/proc/{self.process.pid}/status").read_text(encoding="ascii")
