@@ -58,6 +58,7 @@ Recipient& Job::add_recipient() {
   recipient.postponed = false;
   recipient.decided = false;
   recipient.reported = false;
+  recipient.noted_in_flight = false;
   return recipient;
 }
 

@@ -34,9 +34,10 @@ enum class RecipientProgress : std::uint8_t {
 struct Recipient {
   std::string address;  // validated: `local@domain`, domain in A-labels, no angle brackets
   RecipientProgress progress = RecipientProgress::waiting;
-  bool postponed = false;  // waits for a later attempt; not part of transactions until then
-  bool decided = false;    // the outcome is final
-  bool reported = false;   // and belongs to the outcome thread
+  bool postponed = false;        // waits for a later attempt; not part of transactions until then
+  bool decided = false;          // the outcome is final
+  bool reported = false;         // and belongs to the outcome thread
+  bool noted_in_flight = false;  // the journal has it as in flight
   Outcome outcome;
 };
 

@@ -120,12 +120,12 @@ class PayloadReader {
 };
 
 bool read_header(PayloadReader payload, JournalHeader& header) {
-  const auto version = payload.number<std::uint32_t>();
+  header.version = payload.number<std::uint32_t>();
   header.created_us = payload.time();
   header.date_us = payload.time();
   const auto newlines = payload.number<std::uint8_t>();
   const auto file_count = payload.number<std::uint32_t>();
-  if (version != journal_version || newlines > 1 ||
+  if (header.version == 0 || header.version > journal_version || newlines > 1 ||
       file_count > payload.bytes_left() / file_bytes_min) {
     return false;
   }
@@ -156,7 +156,7 @@ bool is_valid(const JournalIntent& intent) {
          intent.recipients_end <= limits::job_recipients_max;
 }
 
-bool read_intents(PayloadReader payload, std::vector<JournalIntent>& intents) {
+bool read_intents(PayloadReader payload, bool is_put_off, std::vector<JournalIntent>& intents) {
   const auto count = payload.number<std::uint32_t>();
   if (count == 0 || payload.bytes_left() != std::size_t{count} * intent_bytes) {
     return false;
@@ -167,6 +167,7 @@ bool read_intents(PayloadReader payload, std::vector<JournalIntent>& intents) {
     intent.line_hash = payload.number<std::uint64_t>();
     intent.recipients_begin = payload.number<std::uint32_t>();
     intent.recipients_end = payload.number<std::uint32_t>();
+    intent.is_put_off = is_put_off;
   }
   return std::all_of(intents.begin(), intents.end(),
                      [](const JournalIntent& intent) { return is_valid(intent); });
@@ -219,7 +220,9 @@ bool read_payload(Bytes payload, JournalRecord& record) {
     case JournalRecordKind::run:
       return read_run(reader, record.run);
     case JournalRecordKind::intents:
-      return read_intents(reader, record.intents);
+      return read_intents(reader, false, record.intents);
+    case JournalRecordKind::put_off:
+      return read_intents(reader, true, record.intents);
     case JournalRecordKind::outcome:
       return read_outcome(reader, record.outcome);
     case JournalRecordKind::end:
@@ -236,7 +239,7 @@ bool read_payload(Bytes payload, JournalRecord& record) {
 
 bool append_journal_header(std::string& out, const JournalHeader& header) {
   const std::size_t begin = begin_record(out, JournalRecordKind::header);
-  put(out, journal_version);
+  put(out, header.version);
   put_time(out, header.created_us);
   put_time(out, header.date_us);
   put(out, static_cast<std::uint8_t>(header.newlines == NewlinePolicy::strict ? 1 : 0));
@@ -301,9 +304,15 @@ bool append_journal_intents(std::string& out, std::span<const JournalIntent> int
     return false;
   }
   while (!intents.empty()) {
-    const auto batch = intents.first(std::min(intents.size(), intents_max));
+    const bool is_put_off = intents.front().is_put_off;
+    const auto other =
+        std::find_if(intents.begin(), intents.end(),
+                     [=](const JournalIntent& intent) { return intent.is_put_off != is_put_off; });
+    const auto alike = static_cast<std::size_t>(other - intents.begin());
+    const auto batch = intents.first(std::min(alike, intents_max));
     intents = intents.subspan(batch.size());
-    const std::size_t begin = begin_record(out, JournalRecordKind::intents);
+    const std::size_t begin =
+        begin_record(out, is_put_off ? JournalRecordKind::put_off : JournalRecordKind::intents);
     put(out, static_cast<std::uint32_t>(batch.size()));
     for (const JournalIntent& intent : batch) {
       put(out, intent.ordinal);
@@ -342,7 +351,7 @@ Result<std::size_t, JournalFault> journal_record_bytes(Bytes octets) {
   }
   const auto kind = static_cast<std::uint8_t>(octets[journal_record_head_bytes - 1]);
   if (kind < static_cast<std::uint8_t>(JournalRecordKind::header) ||
-      kind > static_cast<std::uint8_t>(JournalRecordKind::repair)) {
+      kind > static_cast<std::uint8_t>(JournalRecordKind::put_off)) {
     return tl::unexpected(JournalFault::unknown_kind);
   }
   return journal_record_head_bytes + payload_bytes;

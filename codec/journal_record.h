@@ -16,7 +16,8 @@ namespace ringpost::codec {
 
 // A journal begins with these, and goes on with the record of its header.
 inline constexpr Bytes journal_magic = "RPJRNL1\n";
-inline constexpr std::uint32_t journal_version = 1;
+// Of a journal that is begun now; older ones are read and gone on with.
+inline constexpr std::uint32_t journal_version = 2;
 // In front of each payload: its length, the checksum, the kind.
 inline constexpr std::size_t journal_record_head_bytes = 9;
 
@@ -29,6 +30,7 @@ enum class JournalRecordKind : std::uint8_t {
   end = 5,
   synced = 6,
   repair = 7,
+  put_off = 8,
 };
 
 // A job file that the journal is bound to.
@@ -45,6 +47,7 @@ struct JournalHeader {
   std::int64_t date_us = 0;     // the Date of composed messages, so that each run makes the same
   NewlinePolicy newlines = NewlinePolicy::normalize;
   std::vector<JournalFile> files;
+  std::uint32_t version = journal_version;
   bool operator==(const JournalHeader&) const = default;
 };
 
@@ -60,13 +63,16 @@ struct JournalRun {
   bool operator==(const JournalRun&) const = default;
 };
 
-// From here on the end of data of this transaction may have been handed over. A job is named by its
-// ordinal: its place, from 0, among the lines of all job files that are not blank.
+// From here on the end of data of this transaction may have been handed over; or, when it is put
+// off, none of these recipients is in flight any more, and none has the message: the server said
+// 4xx, or cannot have taken it. A job is named by its ordinal: its place, from 0, among the lines
+// of all job files that are not blank.
 struct JournalIntent {
   std::uint64_t ordinal = 0;
   std::uint64_t line_hash = 0;         // a resume compares its upper bits
   std::uint32_t recipients_begin = 0;  // of the job's recipients, those in [begin, end)
   std::uint32_t recipients_end = 0;
+  bool is_put_off = false;
   bool operator==(const JournalIntent&) const = default;
 };
 
@@ -110,7 +116,7 @@ struct JournalRepair {
 [[nodiscard]] bool append_journal_header(std::string& out, const JournalHeader& header);
 [[nodiscard]] bool append_journal_run(std::string& out, const JournalRun& run);
 [[nodiscard]] bool append_journal_outcome(std::string& out, const JournalOutcome& outcome);
-// As many records as the bound makes necessary; none for no intent.
+// As many records as the order and the bound make necessary; none for no intent.
 [[nodiscard]] bool append_journal_intents(std::string& out, std::span<const JournalIntent> intents);
 void append_journal_end(std::string& out, const JournalEnd& end);
 void append_journal_synced(std::string& out, const JournalSynced& synced);
@@ -123,8 +129,8 @@ struct JournalRecord {
   std::size_t bytes = 0;  // all of the record: head and payload
   JournalHeader header;
   JournalRun run;
-  std::vector<JournalIntent> intents;
-  JournalOutcome outcome;  // its line is a view of what was read
+  std::vector<JournalIntent> intents;  // of `intents` and of `put_off`
+  JournalOutcome outcome;              // its line is a view of what was read
   JournalEnd end;
   JournalSynced synced;
   JournalRepair repair;

@@ -5,6 +5,7 @@
 
 #include "codec/base64.h"
 #include "codec/limits.h"
+#include "codec/secret_search.h"
 
 namespace ringpost::codec {
 
@@ -238,31 +239,41 @@ Result<void, SaslError> SaslExchange::succeed() const {
 Redactor::Redactor(const Credentials& credentials) {
   // Without a password nothing is secret, least of all the base64 of the user name.
   if (!credentials.password.empty()) {
-    secrets_ = {base64_of(plain_message(credentials)), base64_of(credentials.password),
-                credentials.password};
+    encoded_ = {base64_of(plain_message(credentials)), base64_of(credentials.password)};
+    clear_ = {credentials.password};
   }
   if (!credentials.token.empty()) {
     for (std::string secret :
          {base64_of(oauthbearer_message(credentials)), base64_of(xoauth2_message(credentials)),
-          base64_of(credentials.token), credentials.token}) {
-      secrets_.push_back(std::move(secret));
+          base64_of(credentials.token)}) {
+      encoded_.push_back(std::move(secret));
     }
+    clear_.push_back(credentials.token);
   }
 }
 
 bool Redactor::finds_secret(Bytes text) const {
-  for (const std::string& secret : secrets_) {
+  for (const std::string& secret : encoded_) {
     if (worth_hiding(secret) && text.find(secret) != Bytes::npos) {
       return true;
     }
   }
-  return false;
+  return std::any_of(clear_.begin(), clear_.end(), [text](const std::string& secret) {
+    return find_clear_secret(text, secret, 0) != Bytes::npos;
+  });
 }
 
 void Redactor::redact(std::string& text) const {
-  for (const std::string& secret : secrets_) {
+  for (const std::string& secret : encoded_) {
     if (worth_hiding(secret)) {
       replace_all(text, secret);
+    }
+  }
+  for (const std::string& secret : clear_) {
+    std::size_t at = find_clear_secret(text, secret, 0);
+    while (at != Bytes::npos) {
+      text.replace(at, secret.size(), redaction);
+      at = find_clear_secret(text, secret, at + redaction.size());
     }
   }
 }

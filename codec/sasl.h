@@ -96,7 +96,9 @@ class SaslExchange {
 
 // Finds the password or the token in a server's words, in clear and in every base64 form that a
 // mechanism gives it: servers quote the command that they refuse. The answers of CRAM-MD5 and SCRAM
-// are good for once and stay. Holds copies of the secrets.
+// are good for once and stay. Base64 is hidden wherever it stands, and what is in clear where the
+// words tell it and do not only use the same word (codec/secret_search.h). Holds copies of the
+// secrets.
 class Redactor {
  public:
   explicit Redactor(const Credentials& credentials);
@@ -106,7 +108,8 @@ class Redactor {
   void redact(std::string& text) const;
 
  private:
-  std::vector<std::string> secrets_;  // the longest first, since it may contain the others
+  std::vector<std::string> encoded_;  // the longest first, since it may contain the others
+  std::vector<std::string> clear_;
 };
 
 }  // namespace ringpost::codec

@@ -571,7 +571,10 @@ Job* Engine::Submitter::next() {
 
 void Engine::Submitter::submit() {
   Job& job = *state_->job;
-  RP_ASSERT(job.recipient_count > 0 && !job.id.empty());
+  if (const std::string offence = engine::submission_offence(job); !offence.empty()) {
+    refuse(offence);
+    return;
+  }
   State::Lane* const lane = state_->lane_of(job);
   if (lane == nullptr) {
     refuse("endpoint: no endpoint is named \"" + job.endpoint + "\"");

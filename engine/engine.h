@@ -134,10 +134,11 @@ class Engine::Submitter {
   // in flight: that is the back-pressure. The job stays the submitter's until submit() or refuse(),
   // and next() returns the same one until then. Null when the engine was aborted.
   [[nodiscard]] Job* next();
-  // The job goes on its way. Recipients that are `decided` are not sent to: those that are not
   // The job goes on its way. Recipients that are `decided` are not sent to, and get the outcome
   // that they have, or none when they are `reported`; one at least must be left to report. It may
-  // wait in a small batch until flush() or later submissions.
+  // wait in a small batch until flush() or later submissions. A job that could not be said in SMTP
+  // (no id, no recipient, an address that is empty or has a line end, a NUL or too many octets) is
+  // refused, as by refuse().
   void submit();
   // The job cannot be sent: each of its recipients is `invalid` with this reason; without
   // recipients one outcome with an empty address is delivered.

@@ -398,8 +398,31 @@ void Route::on_end_of_data(Job& job, std::uint32_t begin, std::uint32_t end) {
       ++last;
     }
     environment_.intents->push_back({job.ordinal, job.line_hash, first, last});
-    first = last;
+    for (; first < last; ++first) {
+      job.recipients[first].noted_in_flight = true;
+    }
   }
+}
+
+// Nobody has the message who was to have it: that is noted before it waits for another attempt, or
+// for its outcome line, since the process may be killed meanwhile. A 5xx is left to the line: who
+// was refused for good is not sent to again.
+void Route::take_back_intent(const Job& job, Recipient& recipient) {
+  const Status status = recipient.outcome.status;
+  const bool is_put_off = status == Status::deferred || status == Status::unsent;
+  if (environment_.intents == nullptr || !recipient.noted_in_flight || !is_put_off) {
+    return;
+  }
+  recipient.noted_in_flight = false;
+  std::vector<codec::JournalIntent>& intents = *environment_.intents;
+  const auto index = static_cast<std::uint32_t>(&recipient - job.recipients.data());
+  codec::JournalIntent* const last = intents.empty() ? nullptr : &intents.back();
+  if (last != nullptr && last->is_put_off && last->ordinal == job.ordinal &&
+      last->recipients_end == index) {
+    ++last->recipients_end;
+    return;
+  }
+  intents.push_back({job.ordinal, job.line_hash, index, index + 1, true});
 }
 
 void Route::on_verdict(Connection& connection, Job& job, Recipient& recipient,
@@ -435,6 +458,7 @@ void Route::on_verdict(Connection& connection, Job& job, Recipient& recipient,
         job.retry_pause,
         queue::retry_pause(gate_.options().retry_pause_first, attempts_made(recipient), job.id));
   }
+  take_back_intent(job, recipient);
 }
 
 bool Route::tries_again(const Recipient& recipient, const protocol::Verdict& verdict,

@@ -40,7 +40,7 @@ struct RouteEnvironment {
   std::vector<Connection*>* dirty = nullptr;  // to be pumped in this turn
   std::vector<queue::DecidedRecipient>* decided = nullptr;
   WorkerStats* stats = nullptr;
-  std::vector<codec::JournalIntent>* intents = nullptr;  // null without a journal
+  std::vector<codec::JournalIntent>* intents = nullptr;  // to be noted; null without a journal
   Instant deadline = never;                              // of the run
   queue::JobPool* pool = nullptr;   // which all jobs are from; null: their bound is not its
   Instant sessions_end_at = never;  // those that are busy long behind the deadline
@@ -103,6 +103,7 @@ class Route final : private ConnectionListener {
   void tell_knowledge(Connection& connection);
   [[nodiscard]] Job* next_job();
   void report_decided(Job& job);
+  void take_back_intent(const Job& job, Recipient& recipient);
   void record(Recipient& recipient, const Job& job, const protocol::Verdict& verdict,
               const std::string& peer);
 

@@ -1,8 +1,98 @@
 #include "engine/submission.h"
 
 #include <algorithm>
+#include <array>
+
+#include <fmt/format.h>
+
+#include "codec/address.h"
+#include "codec/limits.h"
 
 namespace ringpost::engine {
+
+namespace {
+
+// Octets of nearly all addresses. What has others is looked at more closely.
+constexpr auto plain_octets = [] {
+  std::array<bool, 256> plain{};
+  for (const char c : Bytes("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+                            "!#$%&'*+-./=?^_`{|}~@")) {
+    plain[static_cast<unsigned char>(c)] = true;
+  }
+  return plain;
+}();
+
+constexpr std::size_t dsn_word_bytes_max = 21;      // SUCCESS,FAILURE,DELAY
+constexpr std::size_t envelope_id_bytes_max = 100;  // RFC 3461 4.4
+
+bool is_ascii(Bytes text) {
+  return std::all_of(text.begin(), text.end(),
+                     [](char c) { return static_cast<unsigned char>(c) < 0x80; });
+}
+
+bool is_plain_address(Bytes address) {
+  const std::size_t at = address.rfind('@');
+  return address.size() <= limits::mailbox_bytes_max && at != Bytes::npos && at > 0 &&
+         at + 1 < address.size() && std::all_of(address.begin(), address.end(), [](char c) {
+           return plain_octets[static_cast<unsigned char>(c)];
+         });
+}
+
+std::string address_offence(Bytes what, Bytes address) {
+  if (address.size() > limits::mailbox_bytes_max) {
+    return fmt::format("{}: it is longer than {} octets", what, limits::mailbox_bytes_max);
+  }
+  codec::Mailbox mailbox;
+  const auto valid = codec::validate_address(address, mailbox);
+  if (!valid) {
+    return fmt::format("{}: {}", what, codec::text_of(valid.error()));
+  }
+  const bool is_same = mailbox.address == address;
+  return is_same ? std::string() : fmt::format("{}: it is not as a command has it", what);
+}
+
+// As the reader makes them: capitals and commas (RFC 3461 4.1, 4.3).
+std::string dsn_offence(const DsnRequest& dsn) {
+  const auto is_word = [](Bytes text) {
+    return text.size() <= dsn_word_bytes_max && std::all_of(text.begin(), text.end(), [](char c) {
+             return (c >= 'A' && c <= 'Z') || c == ',';
+           });
+  };
+  const bool is_fine = is_word(dsn.notify) && is_word(dsn.return_kind) &&
+                       dsn.envelope_id.size() <= envelope_id_bytes_max && is_ascii(dsn.envelope_id);
+  return is_fine ? std::string() : std::string("dsn: no server would understand it");
+}
+
+}  // namespace
+
+std::string submission_offence(Job& job) {
+  if (job.id.empty()) {
+    return "the job has no id";
+  }
+  if (job.recipient_count == 0) {
+    return "the job has no recipients";
+  }
+  if (job.recipient_count > limits::job_recipients_max) {
+    return fmt::format("the job has more than {} recipients", limits::job_recipients_max);
+  }
+  std::string offence;
+  const auto check = [&](Bytes what, Bytes address) {
+    if (!is_plain_address(address)) {
+      offence = address_offence(what, address);
+      job.needs_smtputf8 = job.needs_smtputf8 || !is_ascii(address);
+    }
+    return offence.empty();
+  };
+  if (!job.sender.empty() && !check("sender", job.sender)) {
+    return offence;
+  }
+  for (const Recipient& recipient : job.active_recipients()) {
+    if (!recipient.decided && !check("recipient", recipient.address)) {
+      return offence;
+    }
+  }
+  return dsn_offence(job.dsn);
+}
 
 bool begin_submission(Job& job) {
   const auto recipients = job.active_recipients();

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -9,6 +10,11 @@
 #include "queue/outcome_queue.h"
 
 namespace ringpost::engine {
+
+// Why a job cannot be sent whatever the server says, in a clause; empty: it can. Whoever fills jobs
+// with the reader's help never meets it: here stands what nobody may put into a command (RFC 5321
+// 4.1.2), from whomever the job comes. What needs SMTPUTF8 is marked as such.
+[[nodiscard]] std::string submission_offence(Job& job);
 
 // Counts the outcomes that are to be delivered, one at least. False: every recipient is decided
 // already, and nothing is to be sent.

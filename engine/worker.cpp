@@ -196,6 +196,10 @@ bool Worker::write_intents() {
 }
 
 void Worker::publish() {
+  // What came up in pump(), behind the others: intents that came to nothing. In the journal they
+  // stand before the outcomes, which are the last word. A failure is known to everybody, and leaves
+  // them in flight.
+  static_cast<void>(write_intents());
   if (!decided_.empty()) {
     outcomes_.push(decided_);
     decided_.clear();

@@ -5,7 +5,6 @@
 #include <cstdint>
 #include <cstring>
 #include <fcntl.h>
-#include <limits>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -18,7 +17,6 @@ namespace ringpost::queue {
 namespace {
 
 constexpr std::uint64_t part_bytes = 64u << 10;
-constexpr std::uint64_t size_unknown = std::numeric_limits<std::uint64_t>::max();
 
 // Appends up to `count` octets at the offset. False, with errno: they cannot be read.
 bool append_part(int descriptor, std::uint64_t offset, std::uint64_t count, std::string& out) {
@@ -52,7 +50,7 @@ bool read_sample(int descriptor, std::uint64_t size_bytes, std::string& out) {
 Result<codec::JournalFile, JournalError> sample_open_file(int descriptor, const std::string& path) {
   struct stat status {};
   std::string octets;
-  codec::JournalFile file{path, size_unknown, 0};
+  codec::JournalFile file{path, job_file_size_unknown, 0};
   bool is_read = ::fstat(descriptor, &status) == 0;
   if (is_read && S_ISREG(status.st_mode)) {
     file.size_bytes = static_cast<std::uint64_t>(status.st_size);
@@ -71,7 +69,7 @@ Result<codec::JournalFile, JournalError> sample_open_file(int descriptor, const 
 
 Result<codec::JournalFile, JournalError> sample_job_file(const std::string& path) {
   if (path == "-") {
-    return codec::JournalFile{path, size_unknown, 0};
+    return codec::JournalFile{path, job_file_size_unknown, 0};
   }
   const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (descriptor < 0) {
@@ -89,7 +87,7 @@ std::optional<std::string> job_files_difference(std::span<const codec::JournalFi
   for (std::size_t index = 0; index < std::min(then.size(), now.size()); ++index) {
     const codec::JournalFile& before = then[index];
     const codec::JournalFile& after = now[index];
-    if (before.size_bytes == size_unknown || after.size_bytes == size_unknown) {
+    if (before.size_bytes == job_file_size_unknown || after.size_bytes == job_file_size_unknown) {
       if (before.size_bytes != after.size_bytes) {
         return fmt::format("{}: the journal has {} in this place", after.path, before.path);
       }

@@ -1,6 +1,7 @@
 // What binds a journal to its job files without reading all of them.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
@@ -10,6 +11,9 @@
 #include "queue/journal_error.h"
 
 namespace ringpost::queue {
+
+// The size of what can only be read once.
+inline constexpr std::uint64_t job_file_size_unknown = ~std::uint64_t{0};
 
 // Size, and a hash over the first, the middle and the last 64 KiB of the octets as they are, which
 // of a file up to three times that is all. "-", and whatever is no ordinary file, can only be read

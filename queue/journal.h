@@ -62,7 +62,8 @@ class Journal {
 
   // The start of a run, before its first intent. How durable it is, is filled in here.
   [[nodiscard]] Result<void, JournalError> append_run(const codec::JournalRun& run);
-  // Before the last octet of any of these transactions may be handed to the kernel.
+  // Before the last octet of any of these transactions may be handed to the kernel; and what was
+  // put off, before anything else is made of it.
   [[nodiscard]] Result<void, JournalError> append_intents(
       std::span<const codec::JournalIntent> intents);
   // Before the lines are written anywhere else.

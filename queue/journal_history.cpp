@@ -24,10 +24,8 @@ constexpr std::uint32_t kept_part(std::uint64_t line_hash) {
   return static_cast<std::uint32_t>(line_hash >> (64 - hash_bits));
 }
 
-// Whether a resume would have sent it, had it been asked.
-bool is_open(RecipientMark mark) {
-  return mark.history() == RecipientHistory::none || mark.history() == RecipientHistory::in_flight;
-}
+// No outcome is known of it.
+bool is_open(RecipientMark mark) { return !mark.status(); }
 
 }  // namespace
 
@@ -79,16 +77,17 @@ struct JournalHistory::Words {
 // ----------------------------------------------------------------------
 
 std::optional<Status> RecipientMark::status() const {
-  return code_ < 2 ? std::nullopt : std::optional(static_cast<Status>(code_ - 2));
+  const bool has_outcome = code_ >= 2 && code_ != put_off_code;
+  return has_outcome ? std::optional(static_cast<Status>(code_ - 2)) : std::nullopt;
 }
 
 RecipientHistory RecipientMark::history() const {
   if (code_ < 2) {
     return code_ == 0 ? RecipientHistory::none : RecipientHistory::in_flight;
   }
-  const Status last = static_cast<Status>(code_ - 2);
-  return last == Status::deferred || last == Status::unsent ? RecipientHistory::again
-                                                            : RecipientHistory::final;
+  const std::optional<Status> last = status();
+  return !last || last == Status::deferred || last == Status::unsent ? RecipientHistory::again
+                                                                     : RecipientHistory::final;
 }
 
 RecipientMark JobHistory::mark(std::size_t recipient_index) const {
@@ -218,6 +217,7 @@ void JournalHistory::add(const codec::JournalRecord& record, std::uint64_t offse
       runs_.push_back({.run = record.run, .end = std::nullopt, .offset = offset});
       break;
     case codec::JournalRecordKind::intents:
+    case codec::JournalRecordKind::put_off:
       std::for_each(record.intents.begin(), record.intents.end(),
                     [this](const codec::JournalIntent& intent) { add_intent(intent); });
       break;
@@ -316,7 +316,8 @@ void JournalHistory::count_change(RecipientMark from, RecipientMark to) {
 
 void JournalHistory::add_intent(const codec::JournalIntent& intent) {
   Cell& cell = cell_for(intent.ordinal, intent.line_hash);
-  constexpr RecipientMark mark = RecipientMark::in_flight();
+  const RecipientMark mark =
+      intent.is_put_off ? RecipientMark::put_off() : RecipientMark::in_flight();
   // Nearly all jobs have one recipient.
   if (cell.form() == Form::first && intent.recipients_end == 1) {
     count_change(cell.mark(), mark);

@@ -22,7 +22,7 @@ namespace ringpost::queue {
 enum class RecipientHistory : std::uint8_t {
   none,       // its end of data was never to be handed over
   in_flight,  // it may have been, and no outcome is known: never sent again by itself
-  again,      // deferred or unsent: a resume sends it again
+  again,      // put off, deferred or unsent: a resume sends it again
   final,      // accepted, rejected, unknown, invalid, expired
 };
 
@@ -31,6 +31,8 @@ class RecipientMark {
  public:
   constexpr RecipientMark() = default;
   [[nodiscard]] static constexpr RecipientMark in_flight() { return RecipientMark(1); }
+  // It was in flight, and nobody took it.
+  [[nodiscard]] static constexpr RecipientMark put_off() { return RecipientMark(put_off_code); }
   [[nodiscard]] static constexpr RecipientMark of(Status status) {
     return RecipientMark(static_cast<std::uint8_t>(2 + static_cast<std::uint8_t>(status)));
   }
@@ -41,10 +43,16 @@ class RecipientMark {
   [[nodiscard]] RecipientHistory history() const;
   // Nothing unless the last word is an outcome.
   [[nodiscard]] std::optional<Status> status() const;
+  // Below codes_end.
   [[nodiscard]] std::uint8_t code() const { return code_; }
+  static constexpr std::size_t codes_end = 16;
   bool operator==(const RecipientMark&) const = default;
 
  private:
+  // Behind all that statuses may ever take.
+  static constexpr std::uint8_t put_off_code = codes_end - 1;
+  static_assert(2 + status_count <= put_off_code);
+
   explicit constexpr RecipientMark(std::uint8_t code) : code_(code) {}
   std::uint8_t code_ = 0;
 };
@@ -115,7 +123,11 @@ class JournalHistory {
   [[nodiscard]] std::uint64_t count_in_flight() const {
     return counts_[RecipientMark::in_flight().code()];
   }
-  // The jobs of these, in their order; those of which nothing is known are not among them.
+  // Those who wait for another attempt.
+  [[nodiscard]] std::uint64_t count_put_off() const {
+    return counts_[RecipientMark::put_off().code()];
+  }
+  // The jobs in flight, in their order; those of which nothing is known are not among them.
   [[nodiscard]] std::vector<std::uint64_t> jobs_in_flight(std::size_t jobs_max) const;
 
   // Stretches that nobody has accepted as damaged, and those that somebody has.
@@ -153,7 +165,7 @@ class JournalHistory {
   std::vector<RunHistory> runs_;
   std::vector<std::unique_ptr<Chunk>> chunks_;
   std::unordered_map<std::uint64_t, MixedJob> mixed_;
-  std::array<std::uint64_t, status_count + 2> counts_{};
+  std::array<std::uint64_t, RecipientMark::codes_end> counts_{};
   std::uint64_t jobs_end_ = 0;
   std::uint64_t doubtful_below_ = 0;
   std::vector<JournalDamage> damages_;

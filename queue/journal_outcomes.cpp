@@ -47,7 +47,8 @@ class Superseded {
     if (record.kind == codec::JournalRecordKind::outcome) {
       notice(record.outcome.ordinal, record.outcome.recipient_index, offset, history);
     }
-    if (record.kind == codec::JournalRecordKind::intents) {
+    if (record.kind == codec::JournalRecordKind::intents ||
+        record.kind == codec::JournalRecordKind::put_off) {
       for (const codec::JournalIntent& intent : record.intents) {
         for (auto index = intent.recipients_begin; index < intent.recipients_end; ++index) {
           notice(intent.ordinal, index, offset, history);

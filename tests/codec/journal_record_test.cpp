@@ -24,7 +24,7 @@ JournalOutcome some_outcome() {
 
 // A record of each kind.
 std::vector<std::string> one_of_each() {
-  std::vector<std::string> records(7);
+  std::vector<std::string> records(8);
   CHECK(append_journal_header(records[0], some_header()));
   CHECK(append_journal_run(records[1], {2, 77, "1.2.3", true, "out.jsonl", 99}));
   const JournalIntent intents[] = {{1, 2, 0, 1}, {3, 4, 100, 10'000}};
@@ -33,6 +33,8 @@ std::vector<std::string> one_of_each() {
   append_journal_end(records[4], {5, 143});
   append_journal_synced(records[5], {0x1'0000'0000});
   append_journal_repair(records[6], {17, 23, 42});
+  const JournalIntent put_off[] = {{1, 2, 0, 1, true}};
+  CHECK(append_journal_intents(records[7], put_off));
   return records;
 }
 
@@ -86,6 +88,7 @@ TEST_CASE("journal record: what is appended is read again") {
   CHECK(parse(records[4]).end == JournalEnd{5, 143});
   CHECK(parse(records[5]).synced == JournalSynced{0x1'0000'0000});
   CHECK(parse(records[6]).repair == JournalRepair{17, 23, 42});
+  CHECK(parse(records[7]).intents == std::vector{JournalIntent{1, 2, 0, 1, true}});
   for (std::size_t index = 0; index < records.size(); ++index) {
     const JournalRecord record = parse(records[index] + "what follows");
     CHECK(static_cast<std::size_t>(record.kind) == index + 1);
@@ -130,7 +133,7 @@ TEST_CASE("journal record: lengths and kinds that cannot be are told by the head
   record[3] = '\x7f';
   CHECK(journal_record_bytes(record).error() == JournalFault::too_long);
   record = one_of_each()[4];
-  for (const char kind : {'\0', '\x08', '\xff'}) {
+  for (const char kind : {'\0', '\x09', '\xff'}) {
     record[8] = kind;
     CHECK(journal_record_bytes(record).error() == JournalFault::unknown_kind);
   }
@@ -145,7 +148,8 @@ TEST_CASE("journal record: a right checksum does not make sense of what cannot b
     std::string octets;
   };
   const Case cases[] = {
-      {0, 0, std::string("\2\0\0\0", 4)},             // a later version
+      {0, 0, std::string("\3\0\0\0", 4)},             // a later version
+      {0, 0, std::string("\0\0\0\0", 4)},             // none
       {0, 20, "\2"},                                  // newlines
       {0, 21, "\xff\xff\xff\xff"},                    // files
       {1, 12, "\2"},                                  // durability
@@ -187,6 +191,33 @@ TEST_CASE("journal record: one that nobody would read again is not begun") {
   const JournalIntent intents[] = {{0, 0, 0, 1}, {0, 0, 0, limits::job_recipients_max + 1}};
   CHECK_FALSE(append_journal_intents(out, intents));
   CHECK(out == "before");
+}
+
+TEST_CASE("journal record: a header of the first version is read, and written again as it was") {
+  JournalHeader header = some_header();
+  header.version = 1;
+  std::string octets;
+  REQUIRE(append_journal_header(octets, header));
+  CHECK(octets.substr(journal_record_head_bytes, 4) == std::string("\1\0\0\0", 4));
+  CHECK(parse(octets).header == header);
+}
+
+TEST_CASE("journal record: intents and what was put off keep their order, in records apart") {
+  const std::vector<JournalIntent> intents = {
+      {1, 2, 0, 1, true}, {1, 2, 0, 1}, {3, 4, 0, 2}, {5, 6, 0, 1, true}};
+  std::string out;
+  REQUIRE(append_journal_intents(out, intents));
+  std::vector<JournalIntent> read;
+  std::vector<JournalRecordKind> kinds;
+  JournalRecord record;
+  for (Bytes rest = out; !rest.empty(); rest.remove_prefix(record.bytes)) {
+    REQUIRE(parse_journal_record(rest, record));
+    kinds.push_back(record.kind);
+    read.insert(read.end(), record.intents.begin(), record.intents.end());
+  }
+  CHECK(read == intents);
+  CHECK(kinds == std::vector{JournalRecordKind::put_off, JournalRecordKind::intents,
+                             JournalRecordKind::put_off});
 }
 
 TEST_CASE("journal record: more intents than one record holds go into several") {

@@ -296,6 +296,16 @@ TEST_CASE("sasl: a secret of less than four octets would match by chance") {
   CHECK(redacted("AUTH PLAIN AGFsaWNlAG9r", shorter) == "AUTH PLAIN [redacted]");
 }
 
+TEST_CASE("sasl: a password that is a word of the reply leaves the reply readable") {
+  const Credentials weak = {"alice", "wrong"};
+  CHECK(redacted("5.7.8 wrong password", weak) == "5.7.8 wrong password");
+  CHECK(redacted("5.7.8 password 'wrong' is wrong", weak) ==
+        "5.7.8 password '[redacted]' is wrong");
+  CHECK(redacted("AUTH PLAIN AGFsaWNlAHdyb25n d3Jvbmc=", weak) ==
+        "AUTH PLAIN [redacted] [redacted]");
+  CHECK_FALSE(Redactor(weak).finds_secret("5.7.8 wrong password"));
+}
+
 TEST_CASE("sasl: a password that stands in its own replacement comes to an end") {
   CHECK(redacted("it is redacted", {"alice", "redacted"}) == "it is [redacted]");
   CHECK(redacted("[redacted][redacted]", {"alice", "[redacted]"}) == "[redacted][redacted]");

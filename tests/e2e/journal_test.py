@@ -3,7 +3,9 @@
 tests/crash kills at random moments; here each promise has a case of its own.
 """
 
+import json
 import shlex
+import signal
 import subprocess
 import time
 import unittest
@@ -216,6 +218,77 @@ class InFlightTest(ResumeTest):
 
 
 
+class PutOffTest(ResumeTest):
+    """Recipients whom the server has put off, and who wait for another attempt, in a run that is
+    killed: the server has said that it has none of it, and so nobody is in doubt."""
+
+    def recipients(self):
+        run = self.run_program("journal", "ls", "--json", JOURNAL)
+        return json.loads(run.stdout)["recipients"] if run.exit_code == 0 else {}
+
+    def kill_when(self, program, accepted, put_off):
+        """Kills a run in a moment in which so many are accepted, as many put off at least, and
+        nobody is in flight. (Who was refused before his content left was never in flight.)"""
+
+        def stopped_there():
+            program.signal(signal.SIGSTOP)
+            known = self.recipients()
+            if (known.get("in_flight") == 0 and known["accepted"] == accepted
+                    and known["put_off"] >= put_off):
+                return True
+            program.signal(signal.SIGCONT)
+            return False
+
+        wait_until(stopped_there, f"{accepted} are accepted, and {put_off} put off")
+        program.stop()
+
+    def assert_put_off_are_sent(self, address, put_off, *flags):
+        """Jobs to an address that is put off, and as many to others; killed, and resumed."""
+        sink = self.sink()
+        jobs = [job for number in range(10) for job in (
+            {**simple_jobs(1, f"late-{number}-")[0],
+             "envelope": {"from": "sender@example.com", "to": [address.format(number)]}},
+            *simple_jobs(1, f"good-{number}-"))]
+        write_jobs(self.folder / JOBS, jobs)
+        program = self.start_run(sink.endpoint(), *flags)
+        self.kill_when(program, accepted=10, put_off=put_off)
+        run = self.finish_run(sink.endpoint(), "--resume", "--max-attempts", "1", *flags)
+        self.assert_exit(run, 5)
+        words = last_words(read_outcomes(self.folder / OUTCOMES))
+        self.assertEqual(set(words), set(recipients_of(jobs)))
+        self.assertEqual({status for (job, _), status in words.items() if job.startswith("late")},
+                         {"deferred"}, run.describe())
+        self.assertEqual({status for (job, _), status in words.items() if job.startswith("good")},
+                         {"accepted"}, run.describe())
+        self.assertEqual(set(sink.stop().recipients().values()), {1})
+
+    def test_at_rcpt(self):
+        """450 to RCPT, in a flight whose content has left behind it."""
+        self.assert_put_off_are_sent("defer-{}@example.net", 1)
+
+    def test_at_rcpt_with_the_disk(self):
+        self.assert_put_off_are_sent("defer-{}@example.net", 1, "--durability", "power")
+
+    def test_at_the_end_of_data(self):
+        """4xx to the end of data: that intent was written whatever the way of speaking."""
+        self.assert_put_off_are_sent("defer-data-{}@example.net", 10, "--pipeline", "off")
+
+    def test_of_one_job_some(self):
+        """Of one transaction some are accepted and some put off."""
+        sink = self.sink()
+        job = simple_jobs(1)[0]
+        job["envelope"]["to"] = [f"{name}-{number}@example.net" for number in range(5)
+                                 for name in ("to", "defer")]
+        write_jobs(self.folder / JOBS, [job])
+        self.kill_when(self.start_run(sink.endpoint()), accepted=5, put_off=0)
+        run = self.finish_run(sink.endpoint(), "--resume", "--max-attempts", "1")
+        self.assert_exit(run, 5)
+        words = last_words(read_outcomes(self.folder / OUTCOMES))
+        self.assertEqual({name.split("-")[0]: status for (_, name), status in words.items()},
+                         {"to": "accepted", "defer": "deferred"})
+        self.assertEqual(len(words), 10)
+
+
 class StalledServerTest(ResumeTest):
     """A server that takes a message and never answers, and somebody who has no time for that."""
 
@@ -308,6 +381,44 @@ class CompletedFileTest(ResumeTest):
 
         before, after = self.run_harm_resume(harm, "--durability", "power")
         self.assertEqual(after, before)
+
+    def test_resume_with_another_file(self):
+        """The earlier file is completed, and the other one has what is new: together each once."""
+        path = self.folder / OUTCOMES
+        self.assert_exit(self.finish_run(self.the_sink.endpoint()), 0)
+        before = path.read_bytes()
+        lines = before.splitlines(keepends=True)
+        path.write_bytes(b"".join(lines[:-10]) + lines[-10][:20])
+        for name in ("other.jsonl", "third.jsonl"):
+            run = self.run_program("send", JOBS, "-e", self.the_sink.endpoint(), "-o", name,
+                                   "--journal", JOURNAL, "--resume", RINGPOST_PASSWORD=PASSWORD)
+            self.assert_exit(run, 0)
+            self.assertEqual(path.read_bytes(), before)
+            self.assertEqual((self.folder / name).read_bytes(), b"")
+
+    def test_same_file_by_another_name(self):
+        """./out.jsonl is out.jsonl."""
+        path = self.folder / OUTCOMES
+        self.assert_exit(self.finish_run(self.the_sink.endpoint()), 0)
+        before = path.read_bytes()
+        path.write_bytes(before[:-1000])
+        run = self.run_program("send", JOBS, "-e", self.the_sink.endpoint(), "-o",
+                               f"./{OUTCOMES}", "--journal", JOURNAL, "--resume",
+                               RINGPOST_PASSWORD=PASSWORD)
+        self.assert_exit(run, 0)
+        self.assertEqual(path.read_bytes(), before)
+
+    def test_earlier_file_that_is_gone(self):
+        """Of a killed run whose file is not there, it is said where its lines are."""
+        slow = self.sink("--latency", "40ms")
+        program = self.start_run(slow.endpoint(), *LOCK_STEP)
+        wait_until(lambda: len(read_outcomes(self.folder / OUTCOMES)) > 5, "it is under way")
+        program.stop()
+        (self.folder / OUTCOMES).rename(self.folder / "moved.jsonl")
+        run = self.run_program("send", JOBS, "-e", self.the_sink.endpoint(), "-o", "other.jsonl",
+                               "--journal", JOURNAL, "--resume", RINGPOST_PASSWORD=PASSWORD)
+        self.assertIn("journal export --all", run.stderr)
+        self.assertIn(OUTCOMES, run.stderr)
 
     def test_file_of_somebody_else(self):
         """A file that has something else there is left as it is."""

@@ -4,11 +4,17 @@ Method: every id that the sink wrote down as accepted must be `accepted` or `unk
 lines, and every id that is `accepted` there must be in the sink's record.
 """
 
+import json
+import os
+import pty
+import signal
 import subprocess
 import unittest
 
-from support.jobs import line_of, recipients_of, simple_job, simple_jobs
-from support.program import OUTCOMES, PASSWORD, interrupt, terminate
+from support.jobs import (line_of, read_outcomes, recipients_of, simple_job, simple_jobs,
+                          write_jobs)
+from support.program import (OUTCOMES, PASSWORD, PROGRAM, environment_of, hang_up, interrupt,
+                             terminate)
 from support.scripted_server import ScriptedServer, in_clear, read_to_the_end
 from support.sink import SinkTest
 from support.workspace import wait_until
@@ -56,6 +62,122 @@ class SignalTest(SinkTest):
         found = self.check(*(result := self.run_and_stop(terminate)))
         self.assert_exit(result[0], 143)
         self.assertNotIn("unknown", found.values())
+
+    def test_sighup(self):
+        """So does SIGHUP, of a terminal that goes away: exit code 129."""
+        found = self.check(*(result := self.run_and_stop(hang_up)))
+        self.assert_exit(result[0], 129)
+        self.assertNotIn("unknown", found.values())
+        self.assertIn("stopping", result[0].stderr)
+
+    def test_sighup_with_a_journal(self):
+        """The run has its end in the journal, and the command that resumes is printed."""
+        run, _, _ = self.run_and_stop(hang_up, flags=("--journal", "run.journal"))
+        self.assert_exit(run, 129)
+        self.assertIn("--resume", run.stderr)
+        known = json.loads(self.run_program("journal", "ls", "--json", "run.journal").stdout)
+        self.assertEqual(known["runs"][0]["exit_code"], 129)
+        self.assertEqual(known["recipients"]["in_flight"], 0)
+
+    def test_terminal_that_goes_away(self):
+        """Its messages go nowhere then, and the rest is as with every other signal."""
+        sink = self.sink("--latency", "100ms")
+        write_jobs(self.folder / "jobs.jsonl", simple_jobs(5000))
+        environment = environment_of(self.folder, RINGPOST_PASSWORD=PASSWORD, TERM="xterm")
+        arguments = [PROGRAM, "send", "jobs.jsonl", "-e", sink.endpoint(), "-o", OUTCOMES,
+                     "--journal", "run.journal", "--connections", "3"]
+        child, terminal = pty.fork()
+        if child == 0:
+            os.chdir(self.folder)
+            os.execve(PROGRAM, arguments, environment)
+        try:
+            wait_until(lambda: len(sink.record()) >= 20, "some messages have arrived")
+        finally:
+            os.close(terminal)
+            _, status = os.waitpid(child, 0)
+        self.assertEqual(os.waitstatus_to_exitcode(status), 129)
+        known = json.loads(self.run_program("journal", "ls", "--json", "run.journal").stdout)
+        self.assertEqual(known["runs"][0]["exit_code"], 129)
+        self.assertEqual(known["recipients"]["in_flight"], 0)
+        outcomes = read_outcomes(self.folder / OUTCOMES)
+        self.assertEqual(len(outcomes), known["runs"][0]["outcome_lines"])
+        self.assertLessEqual({outcome["status"] for outcome in outcomes}, {"accepted", "unsent"})
+
+    def test_second_sighup(self):
+        """The second one ends it at once, whichever the first was."""
+        sink = self.sink("--fault", "stall@end=100", listeners=("plain",))
+        program = self.start_send(simple_jobs(50), sink.endpoint("plain"), "--drain", "1h")
+        wait_until(sink.record, "a message has arrived")
+        terminate(program)
+        wait_until(lambda: "stopping" in program.stderr(), "the first signal was noticed")
+        hang_up(program)
+        self.assert_exit(self.finish(program), 143)
+
+    def test_nohup(self):
+        """Who has it ignored wants to outlive the terminal."""
+        sink = self.sink("--latency", "20ms")
+        jobs = simple_jobs(100)
+        before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        self.addCleanup(signal.signal, signal.SIGHUP, before)
+        program = self.start_send(jobs, sink.endpoint(), "--connections", "3", "--pipeline", "off")
+        wait_until(sink.record, "a message has arrived")
+        hang_up(program)
+        self.assert_all_accepted(self.finish(program), jobs)
+
+    def test_stopped_and_continued(self):
+        """Ctrl-Z stops it where it is, and it goes on from there."""
+        sink = self.sink("--latency", "20ms")
+        jobs = simple_jobs(100)
+        program = self.start_send(jobs, sink.endpoint(), "--connections", "3", "--pipeline", "off")
+        wait_until(sink.record, "a message has arrived")
+        program.signal(signal.SIGTSTP)
+        wait_until(lambda: program.state() == "T", "it has stopped")
+        program.signal(signal.SIGCONT)
+        self.assert_all_accepted(self.finish(program), jobs)
+
+    def test_sigquit(self):
+        """Ctrl-\\ ends it at once, as everybody expects, and leaves no core with secrets in it."""
+        sink = self.sink("--latency", "100ms")
+        program = self.start_send(simple_jobs(5000), sink.endpoint(), "--journal", "run.journal")
+        wait_until(sink.record, "a message has arrived")
+        program.signal(signal.SIGQUIT)
+        self.assert_exit(program.wait(20), -signal.SIGQUIT)
+        self.assertEqual(list(self.folder.glob("core*")), [])
+        self.assert_exit(self.run_program("journal", "verify", "run.journal"), 0)
+
+    def test_jobs_that_were_not_read_are_counted(self):
+        """Without a journal it says how many jobs have no line, from where on, and what to do."""
+        run, _, jobs = self.run_and_stop(interrupt)
+        unread = len(jobs) - len({outcome["id"] for outcome in run.outcomes})
+        self.assertGreater(unread, 0)
+        self.assertRegex(run.stdout.decode(), rf"(?m)^not read +{unread} .* jobs.jsonl:\d+$")
+        self.assertIn(f"{unread} jobs from jobs.jsonl:{len(jobs) - unread + 1} on were not read",
+                      run.stderr)
+        self.assertIn("--journal", run.stderr)
+
+    def test_jobs_that_were_not_read_for_programs(self):
+        run, _, jobs = self.run_and_stop(interrupt, flags=("--summary", "json"))
+        summary = json.loads(run.stdout)["summary"]
+        self.assertEqual(summary["jobs_unread"],
+                         len(jobs) - len({outcome["id"] for outcome in run.outcomes}))
+
+    def test_jobs_of_a_pipe_cannot_be_counted(self):
+        sink = self.sink("--latency", "100ms")
+        jobs = simple_jobs(5000)
+        lines = self.folder / "lines.jsonl"
+        lines.write_bytes(b"".join(line_of(job) + b"\n" for job in jobs))
+        source = subprocess.Popen(["cat", lines], stdout=subprocess.PIPE)
+        self.addCleanup(source.wait)
+        self.addCleanup(source.kill)
+        self.addCleanup(source.stdout.close)
+        program = self.start("send", "-e", sink.endpoint(), "-o", OUTCOMES, stdin=source.stdout,
+                             RINGPOST_PASSWORD=PASSWORD)
+        wait_until(sink.record, "a message has arrived")
+        interrupt(program)
+        run = self.finish(program)
+        self.assert_exit(run, 130)
+        self.assertRegex(run.stdout.decode(), r"(?m)^not read +unknown ")
+        self.assertIn("jobs from -:", run.stderr)
 
     def test_second_signal(self):
         """The second one does not wait for replies that never come: they are in doubt."""

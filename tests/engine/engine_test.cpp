@@ -424,4 +424,28 @@ TEST_CASE(
   CHECK(turns <= 5);
 }
 
+// The program checks addresses when it reads them; whoever fills jobs by himself may not have.
+TEST_CASE("engine: a job that no command could say is invalid, and the others go on") {
+  TestSink sink;
+  Deliveries deliveries;
+  auto engine = start(options_of({sink.endpoint()}), deliveries);
+  std::vector<TestJob> jobs = small_jobs(6);
+  jobs[1].recipients = {"b@b.example\r\nRCPT TO:<c@b.example>"};
+  jobs[2].recipients = {"good@b.example", std::string("n\0l@b.example", 13)};
+  jobs[3].recipients = {""};
+  jobs[4].recipients = {};
+  jobs[5].recipients = {std::string(300, 'b') + "@b.example"};
+  REQUIRE(submit(*engine, jobs));
+  REQUIRE(engine->drain(in_good_time()));
+  engine.reset();
+  CHECK(deliveries.count() == 7);
+  CHECK(deliveries.count(Status::accepted) == 1);
+  CHECK(deliveries.count(Status::invalid) == 6);
+  CHECK(deliveries.of(jobs[0].id).status == Status::accepted);
+  CHECK(deliveries.of(jobs[1].id).reason.starts_with("recipient: "));
+  CHECK(deliveries.of(jobs[4].id).reason == "the job has no recipients");
+  sink.stop();
+  CHECK(sink.record().size() == 1);
+}
+
 }  // namespace ringpost::engine::test

@@ -85,7 +85,7 @@ std::string file_of(fuzz::FuzzInput& input) {
     const std::size_t begin = file.size();
     if (kind < 0x80) {
       file.append(8, '\0');
-      file += static_cast<char>(kind % 8);
+      file += static_cast<char>(kind % 9);
     }
     file += payload;
     if (kind < 0x80) {
@@ -102,11 +102,12 @@ std::string file_of(fuzz::FuzzInput& input) {
 class Oracle {
  public:
   void add(const JournalRecord& record) {
-    if (record.kind == JournalRecordKind::intents) {
+    if (record.kind == JournalRecordKind::intents || record.kind == JournalRecordKind::put_off) {
       for (const codec::JournalIntent& intent : record.intents) {
         note_recipients(intent.ordinal, intent.recipients_end, 0);
         for (auto index = intent.recipients_begin; index < intent.recipients_end; ++index) {
-          words_[{intent.ordinal, index}] = RecipientMark::in_flight();
+          words_[{intent.ordinal, index}] =
+              intent.is_put_off ? RecipientMark::put_off() : RecipientMark::in_flight();
         }
       }
     } else if (record.kind == JournalRecordKind::outcome) {
@@ -147,6 +148,7 @@ class Oracle {
     RP_ASSERT(history.jobs_end() == jobs_end);
     RP_ASSERT(history.doubtful_below() == doubtful_below_);
     RP_ASSERT(history.count_in_flight() == count(RecipientMark::in_flight()));
+    RP_ASSERT(history.count_put_off() == count(RecipientMark::put_off()));
     for (std::size_t i = 0; i < status_count; ++i) {
       const auto status = static_cast<Status>(i);
       RP_ASSERT(history.count(status) == count(RecipientMark::of(status)));
@@ -201,6 +203,7 @@ std::string written_again(const JournalRecord& record) {
       written = codec::append_journal_run(out, record.run);
       break;
     case JournalRecordKind::intents:
+    case JournalRecordKind::put_off:
       written = codec::append_journal_intents(out, record.intents);
       break;
     case JournalRecordKind::outcome:

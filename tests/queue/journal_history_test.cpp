@@ -26,6 +26,14 @@ void add_intent(JournalHistory& history, std::uint64_t ordinal, std::uint32_t be
   history.add(record, 100);
 }
 
+void add_put_off(JournalHistory& history, std::uint64_t ordinal, std::uint32_t begin = 0,
+                 std::uint32_t end = 1) {
+  codec::JournalRecord record;
+  record.kind = codec::JournalRecordKind::put_off;
+  record.intents = {{ordinal, hash_of(ordinal), begin, end, true}};
+  history.add(record, 100);
+}
+
 void add_outcome(JournalHistory& history, std::uint64_t ordinal, Status status,
                  std::uint32_t index = 0, std::uint32_t count = 1) {
   codec::JournalRecord record;
@@ -81,6 +89,31 @@ TEST_CASE("journal history: the last word on a recipient counts, whatever came b
   CHECK(history.count_in_flight() == 0);
 }
 
+TEST_CASE("journal history: whoever was put off is sent again, and has no outcome") {
+  JournalHistory history;
+  add_intent(history, 7);
+  add_put_off(history, 7);
+  CHECK(history.of(7).of(0) == RecipientHistory::again);
+  CHECK_FALSE(history.of(7).status(0));
+  CHECK_FALSE(history.of(7).is_untouched());
+  CHECK_FALSE(history.of(7).is_final(1));
+  CHECK(history.count_in_flight() == 0);
+  CHECK(history.count_put_off() == 1);
+  CHECK(history.jobs_in_flight(10).empty());
+  add_intent(history, 7);
+  CHECK(history.of(7).of(0) == RecipientHistory::in_flight);
+  CHECK(history.count_put_off() == 0);
+  // Of one transaction, some are put off and the others are not.
+  add_intent(history, 8, 0, 5);
+  add_put_off(history, 8, 1, 3);
+  add_outcome(history, 8, Status::accepted, 0, 5);
+  CHECK(history.of(8).status(0) == Status::accepted);
+  CHECK(history.of(8).of(2) == RecipientHistory::again);
+  CHECK(history.of(8).of(3) == RecipientHistory::in_flight);
+  CHECK(history.count_put_off() == 2);
+  CHECK(history.count_in_flight() == 3);
+}
+
 TEST_CASE("journal history: transactions of one job are known apart") {
   JournalHistory history;
   add_intent(history, 3, 0, 100);
@@ -119,11 +152,13 @@ TEST_CASE("journal history: it is what a plain map would say, for any order of r
       const std::uint64_t job = below(std::size(counts));
       const std::uint32_t count = counts[job];
       const std::uint32_t begin = below(count);
-      if (below(2) == 0) {
+      if (below(3) != 0) {
         const std::uint32_t end = begin + 1 + below(count - begin);
-        add_intent(history, job * 5000, begin, end);
+        const bool is_put_off = below(2) == 0;
+        is_put_off ? add_put_off(history, job * 5000, begin, end)
+                   : add_intent(history, job * 5000, begin, end);
         for (std::uint32_t index = begin; index < end; ++index) {
-          plain[{job, index}] = RecipientMark::in_flight();
+          plain[{job, index}] = is_put_off ? RecipientMark::put_off() : RecipientMark::in_flight();
         }
       } else {
         const auto status = static_cast<Status>(below(status_count));
@@ -145,6 +180,7 @@ TEST_CASE("journal history: it is what a plain map would say, for any order of r
       REQUIRE(history.count(each) == totals[RecipientMark::of(each).code()]);
     }
     REQUIRE(history.count_in_flight() == totals[RecipientMark::in_flight().code()]);
+    REQUIRE(history.count_put_off() == totals[RecipientMark::put_off().code()]);
   }
 }
 
@@ -155,11 +191,13 @@ TEST_CASE("journal history: damage puts into doubt whoever was to be sent again"
   add_outcome(history, 2, Status::unsent, 0, 2);
   add_outcome(history, 3, Status::unsent, 0, 2);
   add_outcome(history, 3, Status::rejected, 1, 2);
+  add_intent(history, 5);
+  add_put_off(history, 5);
   history.add_damage({.offset = 1000, .bytes = 10, .why = "x"});
   add_outcome(history, 4, Status::deferred);
   REQUIRE(history.repair().size() == 1);
   CHECK(history.of(0).status(0) == Status::accepted);
-  for (const std::uint64_t ordinal : {1U, 2U, 3U}) {
+  for (const std::uint64_t ordinal : {1U, 2U, 3U, 5U}) {
     CHECK(history.of(ordinal).of(0) == RecipientHistory::in_flight);
   }
   CHECK(history.of(2).of(1) == RecipientHistory::in_flight);
@@ -167,7 +205,8 @@ TEST_CASE("journal history: damage puts into doubt whoever was to be sent again"
   CHECK(history.of(4).of(0) == RecipientHistory::again);
   CHECK(history.count(Status::deferred) == 1);
   CHECK(history.count(Status::unsent) == 0);
-  CHECK(history.count_in_flight() == 3);
+  CHECK(history.count_in_flight() == 4);
+  CHECK(history.count_put_off() == 0);
 }
 
 TEST_CASE("journal history: a million jobs take four octets each") {

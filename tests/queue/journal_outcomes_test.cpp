@@ -71,6 +71,23 @@ TEST_CASE("journal outcomes: of each recipient the last one, of those in flight 
   CHECK(taken == 3);
 }
 
+TEST_CASE("journal outcomes: of whoever was put off, none, until there is a later one") {
+  const test::TemporaryFolder folder;
+  const std::string path = folder.path("journal");
+  const auto journal = create(path);
+  REQUIRE(journal->append_run(some_run()));
+  append_intent(*journal, 0);
+  append_put_off(*journal, 0);
+  append_outcome(*journal, 1, Status::deferred, 0, 1, "1 deferred\n");
+  append_intent(*journal, 1);
+  append_put_off(*journal, 1);
+  append_intent(*journal, 2);
+  append_put_off(*journal, 2);
+  append_outcome(*journal, 2, Status::deferred, 0, 1, "2 deferred\n");
+  CHECK(last_outcomes(path) == Lines{"2 deferred\n"});
+  CHECK(all_outcomes(path, 0) == Lines{"1 deferred\n", "2 deferred\n"});
+}
+
 TEST_CASE("journal outcomes: what damage has put in doubt is not the last word") {
   const test::TemporaryFolder folder;
   const std::string path = folder.path("journal");

@@ -42,6 +42,11 @@ inline void append_intent(Journal& journal, std::uint64_t ordinal, std::uint32_t
   REQUIRE(journal.append_intents({&intent, 1}));
 }
 
+inline void append_put_off(Journal& journal, std::uint64_t ordinal) {
+  const codec::JournalIntent put_off{ordinal, hash_of(ordinal), 0, 1, true};
+  REQUIRE(journal.append_intents({&put_off, 1}));
+}
+
 // Recipient `index` of `count`.
 inline void append_outcome(Journal& journal, std::uint64_t ordinal, Status status,
                            std::uint32_t index = 0, std::uint32_t count = 1,

@@ -115,7 +115,7 @@ bool Process::open_journal() {
   if (lifetime_.act() != Act::done) {
     return false;
   }
-  if (auto completed = journal_->complete_outcomes(files.outcomes); !completed) {
+  if (auto completed = journal_->complete_outcomes(); !completed) {
     trouble_ = completed.error().message;
     return false;
   }
@@ -223,6 +223,34 @@ bool Process::let_time_pass() {
 void Process::turn(WorkerOfIt& worker) {
   worker.over = !worker.worker->turn();
   outcomes_may_wait_ = true;
+  Waiting now = waiting_now();
+  if (!lifetime_.alive()) {
+    // It died within this turn: of those who have begun to wait in it nothing is claimed.
+    std::erase_if(now, [&](const auto& recipient) {
+      return !std::binary_search(waiting_.begin(), waiting_.end(), recipient);
+    });
+  }
+  waiting_ = std::move(now);
+}
+
+Process::Waiting Process::waiting_now() const {
+  Waiting waiting;
+  const bool journal_failed = std::any_of(workers_.begin(), workers_.end(), [](const auto& worker) {
+    return worker->worker->journal_failed();
+  });
+  if (!journal_ || journal_failed) {
+    return waiting;
+  }
+  for (const Job* const job : jobs_known_) {
+    for (std::uint32_t i = 0; i < job->recipient_count; ++i) {
+      const Recipient& recipient = job->recipients[i];
+      if (!recipient.decided && !recipient.noted_in_flight) {
+        waiting.emplace_back(job->ordinal, i);
+      }
+    }
+  }
+  std::sort(waiting.begin(), waiting.end());
+  return waiting;
 }
 
 void Process::obey_signals() {
@@ -299,6 +327,7 @@ void Process::read_line() {
 void Process::submit() {
   Job& job = *job_;
   job_ = nullptr;
+  jobs_known_.insert(&job);
   job.submitted_at = world_.network.now();
   const bool sends = engine::begin_submission(job);
   pool_.charge(job);

@@ -7,7 +7,9 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "codec/job_reader.h"
@@ -71,6 +73,10 @@ class Process {
   // Lines of the job file that were read to the end of this life.
   [[nodiscard]] std::uint64_t lines_read() const { return ordinal_; }
   [[nodiscard]] std::uint64_t steps() const { return steps_; }
+  // Recipients, by ordinal and index, who waited for an attempt when this life ended, and so
+  // did when the last turn before had come to its end: the journal does not have them in flight.
+  using Waiting = std::vector<std::pair<std::uint64_t, std::uint32_t>>;
+  [[nodiscard]] const Waiting& waiting() const { return waiting_; }
   // Why it gave up, in words.
   [[nodiscard]] const std::string& trouble() const { return trouble_; }
 
@@ -93,6 +99,7 @@ class Process {
   void refuse(std::string_view reason);
   void push_jobs();
   void turn(WorkerOfIt& worker);
+  [[nodiscard]] Waiting waiting_now() const;
   [[nodiscard]] bool has_unwritten() const;
   [[nodiscard]] bool has_outcomes_to_write() const;
   void write_outcomes();
@@ -136,6 +143,8 @@ class Process {
   std::string unwritten_;  // for the outcomes file
   std::vector<Told> told_;
   std::map<std::string, std::string> contents_;
+  std::set<const Job*> jobs_known_;  // that were ever submitted; the pool owns them
+  Waiting waiting_;
 };
 
 }  // namespace ringpost::sim

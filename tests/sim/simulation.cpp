@@ -106,7 +106,7 @@ class Simulation {
     if (end == LifeEnd::died) {
       die(life);
     }
-    return read_journal();
+    return read_journal(process);
   }
 
   // What a sound server may cost: finding out how to speak to it, round trips of each message in
@@ -159,7 +159,7 @@ class Simulation {
 
   // What the journal tells by now. One whose header was never finished tells nothing, and nothing
   // was sent: a run is begun anew.
-  std::string read_journal() {
+  std::string read_journal(const Process& process) {
     std::error_code missing;
     if (std::filesystem::file_size(files_.journal, missing) == 0 || missing) {
       return network_.taken().empty() ? "" : "a message was sent, and there is no journal";
@@ -178,6 +178,9 @@ class Simulation {
                           history.count(Status::unsent) >
                       0;
     tally_.resumes += left ? 1 : 0;
+    if (std::string broken = check_waiting(process, history); !broken.empty()) {
+      return broken;
+    }
     story_.told.clear();
     lines_.clear();
     const auto read =
@@ -187,6 +190,18 @@ class Simulation {
           return true;
         });
     return read ? "" : read.error().message;
+  }
+
+  // Whoever was put off is no recipient of whom nobody can know: a resume sends to him.
+  std::string check_waiting(const Process& process, const queue::JournalHistory& history) const {
+    for (const auto& [ordinal, index] : process.waiting()) {
+      if (!plan_.resend_unknown &&
+          history.of(ordinal).of(index) == queue::RecipientHistory::in_flight) {
+        return fmt::format("line {}, recipient {}: was put off, and is in flight in the journal",
+                           ordinal, index);
+      }
+    }
+    return {};
   }
 
   std::string check_journal() {

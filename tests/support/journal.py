@@ -18,8 +18,8 @@ def text(words):
     return struct.pack("<I", len(octets)) + octets
 
 
-def header(*files, created_us=1_795_000_000_000_000):
-    payload = struct.pack("<IqqBI", 1, created_us, created_us, 0, len(files))
+def header(*files, created_us=1_795_000_000_000_000, version=2):
+    payload = struct.pack("<IqqBI", version, created_us, created_us, 0, len(files))
     for path, size, sample in files:
         payload += text(path) + struct.pack("<QQ", size, sample)
     return record(1, payload)
@@ -30,9 +30,13 @@ def run(number=1, outcomes="out.jsonl", outcomes_bytes=0, power=False):
                   text(outcomes) + struct.pack("<Q", outcomes_bytes))
 
 
-def intents(*ordinals):
-    return record(3, struct.pack("<I", len(ordinals)) + b"".join(
+def intents(*ordinals, kind=3):
+    return record(kind, struct.pack("<I", len(ordinals)) + b"".join(
         struct.pack("<QQII", ordinal, ordinal << 40, 0, 1) for ordinal in ordinals))
+
+
+def put_off(*ordinals):
+    return intents(*ordinals, kind=8)
 
 
 def line(ordinal, status):

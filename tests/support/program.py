@@ -104,6 +104,11 @@ class RunningProgram:
     def signal(self, number):
         self.process.send_signal(number)
 
+    def state(self):
+        """One letter of proc(5): T is stopped."""
+        status = Path(f"/proc/{self.process.pid}/stat").read_text(encoding="ascii")
+        return status.rpartition(")")[2].split()[0]
+
     def peak_memory(self):
         """The most resident memory that it ever had, in octets (VmHWM of proc(5))."""
         status = Path(f"/proc/{self.process.pid}/status").read_text(encoding="ascii")
@@ -213,6 +218,10 @@ class ProgramTest(Workspace):
                      base64.b64encode(plain), plain):
             for name, trace in traces.items():
                 self.assertNotIn(form, trace, f"the password is in {name}\n{run.describe()}")
+
+
+def hang_up(program):
+    program.signal(signal.SIGHUP)
 
 
 def interrupt(program):

@@ -6,6 +6,7 @@ Needs $RINGPOST, the program. No network: nothing here sends.
 import gzip
 import json
 import os
+import pty
 import shutil
 import subprocess
 import unittest
@@ -145,6 +146,40 @@ class Configuration(ProgramTest):
         self.assertIn("./ringpost.toml:5:8", run.stderr)
         self.assertIn('RINGPOST_RATE: "fast"', run.stderr)
 
+    def test_a_misspelt_variable_is_named_and_not_passed_over(self):
+        """Whoever set it believes that there is a rate, or that nothing is sent."""
+        (self.folder / "jobs.jsonl").write_bytes(line() + b"\n")
+        send = ("send", "-e", "smtp://localhost:1?tls=none", "-o", "out.jsonl", "jobs.jsonl")
+        for name, meant in (("RINGPOST_CONNECTONS", "RINGPOST_CONNECTIONS"),
+                            ("RINGPOST_DRYRUN", "RINGPOST_DRY_RUN"),
+                            ("RINGPOST_RATES", "RINGPOST_RATE"),
+                            ("RINGPOST_PASWORD", "RINGPOST_PASSWORD"),
+                            ("RINGPOST_CONFG", "RINGPOST_CONFIG"),
+                            ("RINGPOST_ENDPOINT_SES_PASWORD", "RINGPOST_ENDPOINT_SES_PASSWORD")):
+            for arguments in (send, ("config", "check"), ("config", "show"),
+                              ("validate", "jobs.jsonl"), ("probe", "smtp://localhost:1")):
+                with self.subTest(name, arguments=arguments):
+                    run = self.run_program(*arguments, **{name: "hunter2"})
+                    self.assert_exit(run, 2)
+                    self.assertIn(f"unknown variable {name}; did you mean {meant}?", run.stderr)
+                    self.assertNotIn("hunter2", run.stderr)
+        self.assertFalse((self.folder / "out.jsonl").exists())
+
+    def test_variables_that_are_known_or_somebody_elses(self):
+        (self.folder / "jobs.jsonl").write_bytes(line() + b"\n")
+        send = ("send", "--dry-run", "jobs.jsonl")
+        known = dict.fromkeys(("RINGPOST_CACHE", "RINGPOST_WOLFSSL_SOURCE", "RINGPOST_SOURCE_SUITE",
+                               "RINGPOST_ENDPOINT_SMTP_EXAMPLE_COM_PASSWORD", "RINGPOST_PASSWORD",
+                               "RINGPOST_CRASH_ROUNDS"), "x")
+        run = self.run_program(*send, **known, RINGPOST_CONNECTIONS="3", RINGPOST="x",
+                               RINGPOST_CONNECTONS="")
+        self.assert_exit(run, 0)
+        self.assertNotIn("RINGPOST", run.stderr)
+        run = self.run_program(*send, RINGPOST_MY_WRAPPERS_OWN="hunter2")
+        self.assert_exit(run, 0)
+        self.assertIn("RINGPOST_MY_WRAPPERS_OWN", run.stderr)
+        self.assertNotIn("hunter2", run.stderr)
+
     def test_check_warns_and_is_content(self):
         self.write('[endpoint.a]\nhost = "h"\nverify = false\nusername = "u"\n')
         run = self.run_program("config", "check")
@@ -250,6 +285,18 @@ class Validate(ProgramTest):
         self.assert_exit(run, 3)
         self.assertEqual([complaint.split(":")[0] for complaint in complaints], ["2", "3", "5"])
         self.assertIn("2 valid (2 recipients), 3 invalid", run.stderr)
+
+    def test_the_end_of_a_terminal_is_said_once(self):
+        """Ctrl-D at the beginning of a line ends the input, and not only the second one."""
+        for typed in (b"\x04", b"\n\x04", b"xy\n\x04", line() + b"\n\x04"):
+            with self.subTest(typed):
+                controller, terminal = pty.openpty()
+                program = self.start("validate", stdin=terminal)
+                os.close(terminal)
+                os.write(controller, typed)
+                run = program.wait(20)
+                os.close(controller)
+                self.assertIn("valid", run.stderr)
 
     def test_every_kind_of_bad_line(self):
         cases = {

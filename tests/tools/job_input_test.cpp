@@ -56,6 +56,8 @@ std::vector<std::string> all_lines(const std::vector<std::string>& files, int st
 
 using Lines = std::vector<std::string>;
 
+Instant soon() { return std::chrono::steady_clock::now() + std::chrono::seconds(60); }
+
 void raise_event(int descriptor) {
   const std::uint64_t one = 1;
   RP_ASSERT(::write(descriptor, &one, sizeof(one)) == sizeof(one));
@@ -306,6 +308,49 @@ TEST_CASE("job input: the total is not known when one of the files is a pipe") {
   auto input = JobInput::open({folder.write("a", "one\n"), fifo}, -1);
   REQUIRE(input.has_value());
   CHECK(input->bytes_total() == 0);
+}
+
+TEST_CASE("job input: what was not read is counted in files, whatever they are") {
+  const TemporaryFolder folder;
+  const std::string lines = "1\n\n2\n3\n";
+  const std::vector<std::string> files = {folder.write("a", lines), folder.write("empty", ""),
+                                          folder.write("b", test::gzip(lines)),
+                                          folder.write("c", "4\n5")};
+  auto input = JobInput::open(files, -1);
+  REQUIRE(input);
+  JobInput::Line line;
+  REQUIRE(input->next(line).value());
+  CHECK(input->place().ends_with("/a:2"));
+  CHECK(input->count_rest(soon()) == 7);
+  CHECK(input->place().empty());
+  CHECK(input->count_rest(soon()) == 0);
+}
+
+TEST_CASE("job input: what was not read is counted also when it was told to stop") {
+  const TemporaryFolder folder;
+  const int stop = ::eventfd(1, EFD_CLOEXEC);
+  auto input = JobInput::open(
+      {folder.write("a", "1\n2\n"), folder.write("empty", ""), folder.write("b", "3\n")}, stop);
+  REQUIRE(input);
+  CHECK(input->count_rest(soon()) == 3);
+  ::close(stop);
+}
+
+TEST_CASE(
+    "job input: nobody knows what a pipe or a damaged file still has, nor how long it takes") {
+  const TemporaryFolder folder;
+  const std::string fifo = folder.path("fifo");
+  REQUIRE(::mkfifo(fifo.c_str(), 0600) == 0);
+  const std::string good = folder.write("a", "1\n2\n");
+  auto piped = JobInput::open({good, fifo}, -1);
+  REQUIRE(piped);
+  CHECK_FALSE(piped->count_rest(soon()));
+  auto damaged = JobInput::open({good, folder.write("b", test::gzip("1\n2\n").substr(0, 20))}, -1);
+  REQUIRE(damaged);
+  CHECK_FALSE(damaged->count_rest(soon()));
+  auto late = JobInput::open({good}, -1);
+  REQUIRE(late);
+  CHECK_FALSE(late->count_rest(Instant{}));
 }
 
 }  // namespace ringpost::cli

@@ -73,6 +73,31 @@ class Journal(ProgramTest):
         self.assertEqual(run.stdout.decode(), f"run.journal: whole: {len(WHOLE)} octets, 2 runs, "
                                               "4 outcomes, 1 in flight\n")
 
+    def test_whoever_was_put_off_is_counted_apart(self):
+        octets = WHOLE + journal.intents(4, 5) + journal.put_off(4)
+        shown = self.journal(octets, "ls").stdout.decode()
+        self.assertRegex(shown, r"(?m)^put off +1 .*a resume sends them$")
+        self.assertIn("in flight: jobs 3, 5 ", shown)
+        known = json.loads(self.journal(octets, "ls", "--json").stdout)
+        self.assertEqual(known["recipients"]["put_off"], 1)
+        self.assertEqual(known["recipients"]["in_flight"], 2)
+        self.assertIn("2 in flight, 1 put off\n", self.journal(octets, "verify").stdout.decode())
+        self.assertIn("1 more wait for another attempt", self.journal(octets, "export").stderr)
+
+    def test_a_journal_of_the_first_version_is_as_good(self):
+        octets = WHOLE.replace(journal.header(*FILES), journal.header(*FILES, version=1))
+        self.assertNotEqual(octets, WHOLE)
+        for more in (b"", journal.intents(4) + journal.put_off(4)):
+            self.assertIn("whole", self.journal(octets + more, "verify").stdout.decode())
+        self.journal(journal.MAGIC + journal.header(*FILES, version=3), "verify", code=11)
+
+    def test_a_job_file_whose_size_cannot_be_known(self):
+        octets = journal.MAGIC + journal.header(("jobs.fifo", 2**64 - 1, 0))
+        self.assertIn("jobs from jobs.fifo, of no size that can be known\n",
+                      self.journal(octets, "ls").stdout.decode())
+        self.assertEqual(json.loads(self.journal(octets, "ls", "--json").stdout)["files"],
+                         [{"path": "jobs.fifo"}])
+
     def test_a_torn_end_is_told_and_is_no_fault(self):
         torn = WHOLE + journal.end()[:-1]
         for action in ("ls", "verify"):

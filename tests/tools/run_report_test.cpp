@@ -66,10 +66,28 @@ TEST_CASE("run report: what was not accepted comes with advice and its reasons")
   has(text, "deferred          1   running them again may help\n");
   has(text, "unknown           1   the server may have accepted them");
   has(text, "invalid           1   mend the jobs first\n");
-  has(text, "         1  rejected at rcpt: 550 #.#.# no such user #\n");
+  has(text, "         1  rejected at rcpt: 550 5.1.1 no such user 17\n");
   has(text, "         1  invalid at local: to: no address\n");
   has(text, "endpoint ses was given up at auth: mx.example:587: no\n");
   CHECK(text.find("expired") == std::string::npos);
+}
+
+TEST_CASE("run report: of a run that was stopped it says how many jobs have no line") {
+  const RunTally tally;
+  RunFacts facts = facts_of(tally);
+  CHECK(summary_text(facts).find("not read") == std::string::npos);
+  CHECK(summary_json(facts).find("unread") == std::string::npos);
+  facts.stopped_early = true;
+  facts.jobs_unread = 3952;
+  facts.unread_from = "jobs.jsonl:1047";
+  has(summary_text(facts),
+      "not read       3952   no outcome line of this run speaks of them; they begin at "
+      "jobs.jsonl:1047\n");
+  has(summary_json(facts), ",\"jobs_unread\":3952,\"unread_from\":\"jobs.jsonl:1047\"");
+  facts.jobs_unread.reset();
+  facts.unread_from.clear();
+  has(summary_text(facts), "not read    unknown   no outcome line of this run speaks of them\n");
+  has(summary_json(facts), ",\"jobs_unread\":null,\"unread_from\":\"\"");
 }
 
 TEST_CASE("run report: the JSON summary has every status, and escapes what others said") {

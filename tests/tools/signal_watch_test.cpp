@@ -59,8 +59,8 @@ void send(int signal) { REQUIRE(::kill(::getpid(), signal) == 0); }
 }  // namespace
 
 TEST_CASE("signal watch: the first signal asks to stop soon, the next ones to stop now") {
-  const int first = GENERATE(SIGINT, SIGTERM);
-  const int second = GENERATE(SIGINT, SIGTERM);
+  const int first = GENERATE(SIGINT, SIGTERM, SIGHUP);
+  const int second = GENERATE(SIGINT, SIGTERM, SIGHUP);
   SignalWatch watch;
   Noted noted;
   watch.start(noted.actions());
@@ -87,6 +87,24 @@ TEST_CASE("signal watch: a signal from before start() is not lost") {
   watch.start(noted.actions());
   CHECK(noted.wait_for(1) == "1");
   CHECK(watch.signal() == SIGTERM);
+}
+
+TEST_CASE("signal watch: SIGHUP that is ignored, as under nohup, stays so") {
+  const auto before = std::signal(SIGHUP, SIG_IGN);
+  {
+    SignalWatch watch;
+    Noted noted;
+    watch.start(noted.actions());
+    sigset_t blocked;
+    REQUIRE(::pthread_sigmask(SIG_BLOCK, nullptr, &blocked) == 0);
+    if (::sigismember(&blocked, SIGHUP) == 0) {  // an earlier watch of this process has blocked it
+      send(SIGHUP);
+    }
+    send(SIGTERM);
+    CHECK(noted.wait_for(1) == "1");
+    CHECK(watch.signal() == SIGTERM);
+  }
+  std::signal(SIGHUP, before);
 }
 
 TEST_CASE("signal watch: when the time to drain is over it stops now, once") {

@@ -109,6 +109,7 @@ ByteSource::ByteSource(int descriptor, std::string name, int stop_descriptor)
     : descriptor_(descriptor), name_(std::move(name)), stop_descriptor_(stop_descriptor) {
   struct stat status {};
   if (::fstat(descriptor_, &status) == 0 && S_ISREG(status.st_mode)) {
+    is_file_ = true;
     size_bytes_ = static_cast<std::uint64_t>(status.st_size);
     ::posix_fadvise(descriptor_, 0, 0, POSIX_FADV_SEQUENTIAL);
   }
@@ -127,6 +128,9 @@ Result<ByteSource::Read, std::string> ByteSource::read_raw(std::span<char> room)
     head_.erase(0, count);
     return Read{count, false};
   }
+  if (ended_) {
+    return Read{0, true};
+  }
   for (;;) {
     if (may_wait()) {
       std::array<pollfd, 2> wanted{{{descriptor_, POLLIN, 0}, {stop_descriptor_, POLLIN, 0}}};
@@ -140,7 +144,8 @@ Result<ByteSource::Read, std::string> ByteSource::read_raw(std::span<char> room)
     const ssize_t count = ::read(descriptor_, room.data(), room.size());
     if (count >= 0) {
       taken_bytes_ += static_cast<std::uint64_t>(count);
-      return Read{static_cast<std::size_t>(count), count == 0};
+      ended_ = count == 0;
+      return Read{static_cast<std::size_t>(count), ended_};
     }
     if (errno != EINTR && errno != EAGAIN) {
       return tl::unexpected(std::string(std::strerror(errno)));

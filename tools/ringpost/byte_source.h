@@ -32,7 +32,7 @@ class ByteSource {
   // Octets taken from the descriptor so far.
   [[nodiscard]] std::uint64_t taken_bytes() const { return taken_bytes_; }
   // Whether a read may wait for somebody.
-  [[nodiscard]] bool may_wait() const { return size_bytes_ == 0; }
+  [[nodiscard]] bool may_wait() const { return !is_file_; }
 
   // Fills the front of `room`, waiting until there is at least one octet. An error is a sentence
   // without the file's name: a failed read, or compressed octets that are damaged or cut off.
@@ -47,6 +47,8 @@ class ByteSource {
   int descriptor_;
   std::string name_;
   int stop_descriptor_;
+  bool is_file_ = false;
+  bool ended_ = false;  // a terminal's end of file is said once, and the next read would wait
   std::uint64_t size_bytes_ = 0;
   std::uint64_t taken_bytes_ = 0;
   bool detected_ = false;

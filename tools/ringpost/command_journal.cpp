@@ -10,6 +10,7 @@
 #include "tools/ringpost/commands.h"
 #include "tools/ringpost/journal_report.h"
 #include "tools/ringpost/log.h"
+#include "tools/ringpost/run_files.h"
 #include "tools/ringpost/standard_output.h"
 
 namespace ringpost::cli {
@@ -81,11 +82,24 @@ int run_export(const JournalFlags& flags) {
     print_error(fmt::format("{}: {} more in flight: what became of them is not known", flags.path,
                             reading->history.count_in_flight()));
   }
+  if (reading->history.count_put_off() > 0) {
+    print_error(fmt::format("{}: {} more wait for another attempt: a resume sends them", flags.path,
+                            reading->history.count_put_off()));
+  }
   if (!is_whole(*reading)) {
     print_error(verification_text(flags.path, *reading) + "outcomes may be missing");
     return exit_outcomes_lost;
   }
   return exit_all_accepted;
+}
+
+// What it prints must not go into the journal.
+int run_on_journal(const JournalFlags& flags, int (*run)(const JournalFlags& flags)) {
+  if (const auto checked = check_files_read({&flags.path, 1}, "journal"); !checked) {
+    print_error(checked.error());
+    return exit_usage;
+  }
+  return run(flags);
 }
 
 }  // namespace
@@ -109,7 +123,8 @@ void add_journal_command(CLI::App& app, CommandResult& result) {
   for (const Action& action : actions) {
     CLI::App* const subcommand = command->add_subcommand(action.name, action.description);
     subcommand->add_option("FILE", flags->path, "The journal")->type_name("")->required();
-    subcommand->callback([flags, run = action.run, &result] { result.exit_code = run(*flags); });
+    subcommand->callback(
+        [flags, run = action.run, &result] { result.exit_code = run_on_journal(*flags, run); });
   }
   command->get_subcommand("ls")->add_flag("--json", flags->json, "One JSON object");
   command->get_subcommand("export")->add_flag("--all", flags->all,

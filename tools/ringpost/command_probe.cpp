@@ -21,6 +21,7 @@
 #include "tools/ringpost/probe_report.h"
 #include "tools/ringpost/probe_run.h"
 #include "tools/ringpost/standard_output.h"
+#include "tools/ringpost/variable_check.h"
 
 namespace ringpost::cli {
 
@@ -76,6 +77,9 @@ Result<ChosenEndpoint, UsageError> read_endpoint(const ProbeFlags& flags) {
   const auto configuration = load_configuration(by_variable ? variable : flags.config_path);
   if (!configuration) {
     return tl::unexpected(configuration.error());
+  }
+  if (std::string wrong = check_variables().error_text(); !wrong.empty()) {
+    return tl::unexpected(UsageError{std::move(wrong)});
   }
   SendDraft draft;
   if (!flags.endpoint.empty()) {

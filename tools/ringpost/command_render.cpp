@@ -14,6 +14,7 @@
 #include "tools/ringpost/log.h"
 #include "tools/ringpost/outcome_file.h"
 #include "tools/ringpost/parse_line.h"
+#include "tools/ringpost/run_files.h"
 
 namespace ringpost::cli {
 
@@ -35,8 +36,15 @@ int print_message(const Job& job) {
 
 // The first job, or the one with the id that was asked for.
 int run_render(const RenderFlags& flags) {
-  auto input = JobInput::open(
-      flags.file.empty() ? std::vector<std::string>() : std::vector<std::string>{flags.file}, -1);
+  std::vector<std::string> files_read;
+  if (!flags.file.empty()) {
+    files_read.push_back(flags.file);
+  }
+  if (const auto checked = check_files_read(files_read, "job file"); !checked) {
+    print_error(checked.error());
+    return exit_usage;
+  }
+  auto input = JobInput::open(files_read, -1);
   if (!input) {
     print_error(input.error().message);
     return exit_usage;

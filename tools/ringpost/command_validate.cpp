@@ -17,8 +17,10 @@
 #include "tools/ringpost/job_input.h"
 #include "tools/ringpost/log.h"
 #include "tools/ringpost/parse_line.h"
+#include "tools/ringpost/run_files.h"
 #include "tools/ringpost/send_setting.h"
 #include "tools/ringpost/standard_output.h"
+#include "tools/ringpost/variable_check.h"
 
 namespace ringpost::cli {
 
@@ -57,6 +59,9 @@ Result<codec::NewlinePolicy, std::string> newline_policy(const ValidateFlags& fl
   const auto configuration = load_configuration(by_variable ? config : flags.config_path);
   if (!configuration) {
     return tl::unexpected(configuration.error().message);
+  }
+  if (std::string wrong = check_variables().error_text(); !wrong.empty()) {
+    return tl::unexpected(std::move(wrong));
   }
   SettingMap layered = configuration->send;
   lay_over(layered, settings_of_environment());
@@ -105,6 +110,10 @@ int run_validate(const ValidateFlags& flags) {
   const auto policy = newline_policy(flags);
   if (!policy) {
     print_error(policy.error());
+    return exit_usage;
+  }
+  if (const auto checked = check_files_read(flags.files, "job file"); !checked) {
+    print_error(checked.error());
     return exit_usage;
   }
   auto input = JobInput::open(flags.files, -1);

@@ -14,6 +14,7 @@
 #include "tools/ringpost/numbers.h"
 #include "tools/ringpost/secret.h"
 #include "tools/ringpost/send_setting.h"
+#include "tools/ringpost/variable_check.h"
 #include "tools/ringpost/wording.h"
 
 namespace ringpost::cli {
@@ -33,6 +34,9 @@ Result<Effective, UsageError> load(const std::string& named) {
   auto configuration = load_configuration(by_variable ? variable : named);
   if (!configuration) {
     return tl::unexpected(std::move(configuration.error()));
+  }
+  if (const std::string wrong = check_variables().error_text(); !wrong.empty()) {
+    return tl::unexpected(UsageError{wrong});
   }
   Effective effective{std::move(*configuration), {}};
   effective.send = effective.configuration.send;
@@ -211,6 +215,9 @@ Result<ConfigurationCheck, UsageError> check_configuration(const std::string& na
   }
   if (!errors.empty()) {
     return tl::unexpected(UsageError{std::move(errors)});
+  }
+  for (std::string& warning : check_variables().warnings) {
+    check.warnings.push_back(std::move(warning));
   }
   for (std::string& warning : endpoint_warnings(endpoints)) {
     check.warnings.push_back(std::move(warning));

@@ -15,6 +15,7 @@ enum ExitCode : int {
   exit_limit_reached = 8,
   exit_threshold_failed = 10,
   exit_outcomes_lost = 11,
+  exit_hung_up = 129,
   exit_interrupted = 130,
   exit_terminated = 143,
 };

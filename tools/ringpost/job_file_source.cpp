@@ -1,5 +1,6 @@
 #include "tools/ringpost/job_file_source.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -68,6 +69,9 @@ Result<void, codec::FileError> JobFileSource::read(Bytes path, std::size_t bytes
   }
   if (!S_ISREG(before.st_mode)) {
     return refuse("it is not a regular file");
+  }
+  if (std::find(refused_.begin(), refused_.end(), identity_of(before)) != refused_.end()) {
+    return refuse("this run writes that file");
   }
   const auto bytes = static_cast<std::size_t>(before.st_size);
   if (bytes > bytes_max) {

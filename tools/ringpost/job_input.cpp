@@ -1,6 +1,8 @@
 #include "tools/ringpost/job_input.h"
 
+#include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -38,6 +40,7 @@ struct JobInput::State {
   std::size_t end = 0;
   bool source_ended = false;
   bool skipping = false;  // within a line that is too long
+  bool stopped = false;   // before the end of the sources
 
   [[nodiscard]] std::size_t capacity() const {
     return buffer.size() - codec::JobReader::padding_bytes;
@@ -96,6 +99,7 @@ Result<void, InputError> JobInput::State::fill() {
   }
   if (got->stopped) {
     source = sources.size();  // nor is half a line that somebody was still writing
+    stopped = true;
     return {};
   }
   end += got->bytes;
@@ -185,6 +189,34 @@ bool JobInput::may_wait() const {
   }
   return std::memchr(state.buffer.data() + state.searched, '\n', state.end - state.searched) ==
          nullptr;
+}
+
+std::optional<std::uint64_t> JobInput::count_rest(Instant give_up_at) {
+  const auto is_file = [](const auto& source) { return source && !source->may_wait(); };
+  const auto first = state_->sources.begin() + static_cast<std::ptrdiff_t>(state_->source);
+  if (state_->stopped || !std::all_of(first, state_->sources.end(), is_file)) {
+    return std::nullopt;
+  }
+  std::uint64_t count = 0;
+  Line line;
+  while (std::chrono::steady_clock::now() < give_up_at) {
+    const auto more = next(line);
+    if (!more) {
+      return std::nullopt;  // a file that cannot be read
+    }
+    if (!*more) {
+      return count;
+    }
+    ++count;
+  }
+  return std::nullopt;
+}
+
+std::string JobInput::place() const {
+  const State& state = *state_;
+  return state.source >= state.sources.size()
+             ? std::string()
+             : state.sources[state.source]->name() + ":" + std::to_string(state.line_number + 1);
 }
 
 std::uint64_t JobInput::bytes_read() const {

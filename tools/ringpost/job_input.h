@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -43,6 +44,13 @@ class JobInput {
   [[nodiscard]] Result<bool, InputError> next(Line& line);
   // Whether next() may have to wait for input.
   [[nodiscard]] bool may_wait() const;
+  // For whoever stops in the middle: how many lines next() would still give, where all of them are
+  // in files; nothing for pipes, and when counting takes longer than until then. Reads on: the last
+  // call.
+  [[nodiscard]] std::optional<std::uint64_t> count_rest(Instant give_up_at);
+  // FILE:LINE behind the last line that was given; empty at the end of the last file.
+  [[nodiscard]] std::string place() const;
+
   // Octets of the files, compressed as they may be: taken so far, and in all (0: not known).
   [[nodiscard]] std::uint64_t bytes_read() const;
   [[nodiscard]] std::uint64_t bytes_total() const;

@@ -10,6 +10,7 @@
 
 #include "codec/json_text.h"
 #include "codec/unix_date.h"
+#include "queue/job_file_sample.h"
 #include "tools/ringpost/wording.h"
 
 namespace ringpost::cli {
@@ -67,6 +68,8 @@ void append_header(std::string& text, const queue::JournalHistory& history) {
   for (const codec::JournalFile& file : header.files) {
     if (file.path == "-") {
       text += "jobs from standard input\n";
+    } else if (file.size_bytes == queue::job_file_size_unknown) {
+      print(text, "jobs from {}, of no size that can be known\n", printable(file.path));
     } else {
       print(text, "jobs from {}, {} octets\n", printable(file.path), file.size_bytes);
     }
@@ -87,6 +90,10 @@ void append_recipients(std::string& text, const queue::JournalHistory& history) 
     if (history.count(status) > 0 || status == Status::accepted) {
       print(text, "{:<9}{:>10}\n", name_of(status), history.count(status));
     }
+  }
+  if (history.count_put_off() > 0) {
+    print(text, "{:<9}{:>10}   they waited for another attempt: a resume sends them\n", "put off",
+          history.count_put_off());
   }
   if (history.count_in_flight() == 0) {
     return;
@@ -137,7 +144,7 @@ void append_json_header(std::string& json, const codec::JournalHeader& header) {
   bool is_first = true;
   for (const codec::JournalFile& file : header.files) {
     print(json, "{}{{\"path\":{}", is_first ? "" : ",", json_text(file.path));
-    if (file.path != "-") {
+    if (file.size_bytes != queue::job_file_size_unknown) {
       print(json, ",\"bytes\":{},\"sample\":\"{:016x}\"", file.size_bytes, file.sample);
     }
     json += '}';
@@ -173,7 +180,8 @@ void append_json_recipients(std::string& json, const queue::JournalHistory& hist
   for (const Status status : statuses) {
     print(json, "\"{}\":{},", name_of(status), history.count(status));
   }
-  print(json, "\"in_flight\":{}}},\"jobs_in_flight\":[", history.count_in_flight());
+  print(json, "\"in_flight\":{},\"put_off\":{}}},\"jobs_in_flight\":[", history.count_in_flight(),
+        history.count_put_off());
   bool is_first = true;
   for (const std::uint64_t ordinal : history.jobs_in_flight(jobs_shown_json)) {
     print(json, "{}{}", is_first ? "" : ",", ordinal);
@@ -238,8 +246,10 @@ std::string verification_text(const std::string& path, const queue::JournalReadi
   if (is_whole(reading)) {
     const std::uint64_t runs = reading.history.runs().size();
     const std::uint64_t outcomes = outcome_total(reading.history);
-    print(text, "whole: {} octets, {} run{}, {} outcome{}, {} in flight\n", reading.whole_bytes,
-          runs, plural(runs), outcomes, plural(outcomes), reading.history.count_in_flight());
+    const std::uint64_t put_off = reading.history.count_put_off();
+    print(text, "whole: {} octets, {} run{}, {} outcome{}, {} in flight{}\n", reading.whole_bytes,
+          runs, plural(runs), outcomes, plural(outcomes), reading.history.count_in_flight(),
+          put_off > 0 ? fmt::format(", {} put off", put_off) : std::string());
   }
   std::string named;
   for (std::size_t begin = 0; begin < text.size();) {

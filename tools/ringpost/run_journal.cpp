@@ -1,5 +1,6 @@
 #include "tools/ringpost/run_journal.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>
@@ -83,6 +84,36 @@ bool is_left_of(Bytes there, Bytes line, bool after_power_cut) {
   return true;
 }
 
+// The end of an outcome file, line by line as the journal has it.
+struct OutcomeTail {
+  const std::string& path;
+  int descriptor;
+  std::uint64_t at;     // where the line at hand belongs
+  std::uint64_t bytes;  // of the file
+  bool after_power_cut;
+  bool is_foreign = false;  // something else stands there
+  int error_number = 0;
+  std::string there = {};  // scratch
+
+  // Whether there may be another line to complete.
+  bool complete(Bytes line) {
+    const auto count = at < bytes ? std::min<std::uint64_t>(bytes - at, line.size()) : 0;
+    there.resize(count);
+    const bool is_read = read_all(descriptor, there, at);
+    if (is_read && !is_left_of(there, line, after_power_cut)) {
+      is_foreign = true;
+      return false;
+    }
+    const bool is_whole = is_read && there == line;
+    if (!is_read || (!is_whole && !write_all(descriptor, line, at))) {
+      error_number = errno;
+      return false;
+    }
+    at += line.size();
+    return true;
+  }
+};
+
 // Those who may have the message get it in a transaction of their own: a provider that knows it
 // again drops all of it, and so nobody else may be in it.
 void keep_apart(Job& job, const queue::JobHistory& history) {
@@ -152,48 +183,78 @@ Result<std::unique_ptr<RunJournal>, JournalTrouble> RunJournal::open(
   return run;
 }
 
-Result<void, JournalTrouble> RunJournal::complete_outcomes(const std::string& path) const {
-  if (!resumed_ || path == "-" || history_.runs().empty()) {
-    return {};
-  }
-  const std::size_t last = history_.runs().size() - 1;
-  const queue::RunHistory& run = history_.runs()[last];
-  const Descriptor file(::open(path.c_str(), O_RDWR | O_CLOEXEC));
-  struct stat status {};
-  if (run.run.outcomes_path != path || file.get() < 0 || ::fstat(file.get(), &status) != 0 ||
-      !S_ISREG(status.st_mode)) {
-    return {};
-  }
-  std::uint64_t at = run.run.outcomes_bytes;  // where the line at hand belongs
-  const auto bytes = static_cast<std::uint64_t>(status.st_size);
-  const bool is_complete = bytes >= at + run.outcome_bytes;
-  if (bytes < at || (is_complete && !run.run.survives_power_cut)) {
-    return {};  // shortened or replaced since, or complete
-  }
-  std::string there;
-  int error_number = 0;
-  const auto complete = [&](const codec::JournalOutcome& outcome) {
-    const auto count = at < bytes ? std::min<std::uint64_t>(bytes - at, outcome.line.size()) : 0;
-    there.resize(count);
-    const bool is_read = read_all(file.get(), there, at);
-    if (is_read && !is_left_of(there, outcome.line, run.run.survives_power_cut)) {
-      return false;  // somebody else's
+Result<void, JournalTrouble> RunJournal::complete_outcomes() {
+  for (std::size_t index = 0; resumed_ && index < history_.runs().size(); ++index) {
+    if (auto completed = complete_outcomes_of(index); !completed) {
+      return completed;
     }
-    const bool is_whole = is_read && there == outcome.line;
-    if (!is_read || (!is_whole && !write_all(file.get(), outcome.line, at))) {
-      error_number = errno;
-      return false;
-    }
-    at += outcome.line.size();
-    return true;
-  };
-  if (const auto read = queue::for_each_outcome(journal_->path(), last, complete); !read) {
-    return tl::unexpected(trouble_of(read.error()));
-  }
-  if (error_number != 0) {
-    return tl::unexpected(JournalTrouble{path + ": " + std::strerror(error_number), false, false});
   }
   return {};
+}
+
+// Of a run behind which another one has written to the same file, the lines are no end of it any
+// more; and those of earlier runs that came to their end were completed then.
+bool RunJournal::may_lack_lines(std::size_t index) const {
+  const std::vector<queue::RunHistory>& runs = history_.runs();
+  const queue::RunHistory& run = runs[index];
+  const auto writes_there = [&run](const queue::RunHistory& later) {
+    return later.run.outcomes_path == run.run.outcomes_path;
+  };
+  const auto behind = runs.begin() + static_cast<std::ptrdiff_t>(index) + 1;
+  return std::none_of(behind, runs.end(), writes_there) && run.outcome_count > 0 &&
+         !run.run.outcomes_path.empty() && (behind == runs.end() || !run.end);
+}
+
+Result<void, JournalTrouble> RunJournal::complete_outcomes_of(std::size_t index) {
+  const queue::RunHistory& run = history_.runs()[index];
+  const std::string& path = run.run.outcomes_path;
+  if (!may_lack_lines(index)) {
+    return {};
+  }
+  const Descriptor file(path == "-" ? -1 : ::open(path.c_str(), O_RDWR | O_CLOEXEC | O_NONBLOCK));
+  struct stat status {};
+  const bool is_opened = file.get() >= 0 && ::fstat(file.get(), &status) == 0;
+  if (!is_opened || !S_ISREG(status.st_mode)) {
+    const bool is_gone = !is_opened && path != "-";
+    remark_lost_lines(run, is_gone ? path + ": " + std::strerror(errno) : path);
+    return {};
+  }
+  OutcomeTail tail{path, file.get(), run.run.outcomes_bytes,
+                   static_cast<std::uint64_t>(status.st_size), run.run.survives_power_cut};
+  const bool is_complete = tail.bytes >= tail.at + run.outcome_bytes;
+  const bool is_last = index + 1 == history_.runs().size();
+  if (is_complete && !(is_last && tail.after_power_cut)) {
+    return {};
+  }
+  std::uint64_t left = run.outcome_count;  // those of later runs are elsewhere
+  const auto complete = [&](const codec::JournalOutcome& outcome) {
+    return left-- > 0 && tail.complete(outcome.line);
+  };
+  if (tail.bytes >= tail.at) {
+    if (const auto read = queue::for_each_outcome(journal_->path(), index, complete); !read) {
+      return tl::unexpected(trouble_of(read.error()));
+    }
+  }
+  if (tail.error_number != 0) {
+    return tl::unexpected(
+        JournalTrouble{path + ": " + std::strerror(tail.error_number), false, false});
+  }
+  if (tail.bytes < tail.at || tail.is_foreign) {
+    remark_lost_lines(run, path + ": it is not as that run has left it");
+  }
+  return {};
+}
+
+// Of a run that came to its end nothing is missing, wherever its lines are now.
+void RunJournal::remark_lost_lines(const queue::RunHistory& run, const std::string& why) {
+  if (run.end) {
+    return;
+  }
+  remark_ += remark_.empty() ? "" : "\n";
+  remark_ += fmt::format(
+      "{}: where run {} wrote its outcome lines, and was killed, the last ones may be missing "
+      "({}); `ringpost journal export --all` has them all",
+      journal_->path(), run.run.number, why == "-" ? "standard output" : why);
 }
 
 Result<void, JournalTrouble> RunJournal::begin_run(const std::string& outcomes_path,

@@ -41,12 +41,13 @@ class RunJournal {
   [[nodiscard]] queue::Journal& journal() { return *journal_; }
   // The Date of composed messages, the same in every run of the journal.
   [[nodiscard]] std::int64_t date_us() const { return header_.date_us; }
-  // In words for people: what was cut, or accepted as damaged. Empty: nothing.
+  // In words for people: what was cut, and what may be missing from an earlier outcome file; one
+  // line each. Empty: nothing. After complete_outcomes().
   [[nodiscard]] const std::string& remark() const { return remark_; }
 
-  // Appends to the outcomes file what an earlier run has put into the journal and not yet there.
-  // Does nothing to a file that no run of the journal has written.
-  [[nodiscard]] Result<void, JournalTrouble> complete_outcomes(const std::string& path) const;
+  // Appends to the outcome files of earlier runs, whatever this one's is, what they have put into
+  // the journal and not yet there. Where that cannot be, remark() says so.
+  [[nodiscard]] Result<void, JournalTrouble> complete_outcomes();
   // Before the first job. `outcomes_bytes`: what the outcomes file holds.
   [[nodiscard]] Result<void, JournalTrouble> begin_run(const std::string& outcomes_path,
                                                        std::uint64_t outcomes_bytes,
@@ -80,6 +81,9 @@ class RunJournal {
   };
 
   RunJournal() = default;
+  [[nodiscard]] bool may_lack_lines(std::size_t index) const;
+  [[nodiscard]] Result<void, JournalTrouble> complete_outcomes_of(std::size_t index);
+  void remark_lost_lines(const queue::RunHistory& run, const std::string& why);
 
   codec::JournalHeader header_;
   bool resend_unknown_ = false;

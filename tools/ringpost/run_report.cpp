@@ -53,6 +53,29 @@ void append_statuses(std::string& text, const RunFacts& facts) {
   }
 }
 
+// As a line among the statuses: these jobs have none.
+void append_unread(std::string& text, const RunFacts& facts) {
+  if (!facts.stopped_early) {
+    return;
+  }
+  const std::string count =
+      facts.jobs_unread ? fmt::format("{}", *facts.jobs_unread) : std::string("unknown");
+  const std::string place =
+      facts.unread_from.empty() ? "" : "; they begin at " + printable(facts.unread_from);
+  fmt::format_to(std::back_inserter(text),
+                 "{:<9}{:>10}   no outcome line of this run speaks of them{}\n", "not read", count,
+                 place);
+}
+
+void append_json_unread(std::string& json, const RunFacts& facts) {
+  if (!facts.stopped_early) {
+    return;
+  }
+  fmt::format_to(std::back_inserter(json), ",\"jobs_unread\":{},\"unread_from\":",
+                 facts.jobs_unread ? fmt::format("{}", *facts.jobs_unread) : "null");
+  codec::append_json_string(json, facts.unread_from);
+}
+
 void append_json_statuses(std::string& json, const RunFacts& facts) {
   json += "\"recipients\":{";
   for (const Status status : statuses) {
@@ -103,6 +126,7 @@ std::string pipelining_text(std::span<const EndpointReport> endpoints) {
 std::string summary_text(const RunFacts& facts) {
   std::string text;
   append_statuses(text, facts);
+  append_unread(text, facts);
   const double accepted_per_second = per_second(facts.tally->of(Status::accepted), facts);
   fmt::format_to(std::back_inserter(text),
                  "{} jobs in {:.2f} s: {:.0f} messages/s, {:.1f} MB/s of content\n",
@@ -160,6 +184,7 @@ std::string summary_json(const RunFacts& facts) {
   if (facts.internal) {
     append_internal_json(json, facts);
   }
+  append_json_unread(json, facts);
   if (facts.signal != 0) {
     fmt::format_to(std::back_inserter(json), ",\"signal\":{}", facts.signal);
   }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -23,6 +24,11 @@ struct RunFacts {
   std::uint64_t bytes_total = 0;  // 0: not known
   std::string outcomes_path;
   int signal = 0;
+  // Of a run that ended before its job files did. No number: jobs may be left, and nobody knows how
+  // many.
+  bool stopped_early = false;
+  std::optional<std::uint64_t> jobs_unread;
+  std::string unread_from;  // FILE:LINE; empty: not known
   // --stats internal. Allocations are counted for each thread, or not at all.
   bool internal = false;
   bool allocations_counted = false;

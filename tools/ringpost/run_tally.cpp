@@ -11,14 +11,26 @@ namespace {
 constexpr std::size_t groups_max = 1000;
 constexpr std::size_t words_bytes_max = 160;
 
-// Runs of digits become '#': ids and counters differ in every reply.
+std::string shown(std::string_view text) {
+  std::string words(text.substr(0, words_bytes_max));
+  std::replace_if(
+      words.begin(), words.end(),
+      [](char c) {
+        const auto octet = static_cast<unsigned char>(c);
+        return octet < 0x20 || octet == 0x7f;
+      },
+      ' ');
+  return words;
+}
+
+// Runs of digits become '#': ids and counters differ in every reply. For keys alone: what is shown
+// to people is a real reply.
 std::string masked(std::string_view text) {
   std::string words;
-  for (const char c : text.substr(0, words_bytes_max)) {
+  for (const char c : text) {
     const bool digit = c >= '0' && c <= '9';
     if (!digit) {
-      const auto octet = static_cast<unsigned char>(c);
-      words.push_back(octet < 0x20 || octet == 0x7f ? ' ' : c);
+      words.push_back(c);
     } else if (words.empty() || words.back() != '#') {
       words.push_back('#');
     }
@@ -28,7 +40,7 @@ std::string masked(std::string_view text) {
 
 std::string words_of(const Outcome& outcome) {
   if (outcome.code != 0) {
-    return std::to_string(outcome.code) + " " + masked(outcome.text);
+    return std::to_string(outcome.code) + " " + shown(outcome.text);
   }
   std::string_view reason = outcome.reason;
   if (outcome.status == Status::invalid) {
@@ -36,7 +48,7 @@ std::string words_of(const Outcome& outcome) {
     const std::size_t place_end = reason.find(": ");
     reason.remove_prefix(place_end == std::string_view::npos ? 0 : place_end + 2);
   }
-  return masked(reason);
+  return shown(reason);
 }
 
 }  // namespace
@@ -48,16 +60,18 @@ void RunTally::count(const Outcome& outcome) {
   }
   std::string words = words_of(outcome);
   std::string key = std::string(name_of(outcome.status)) + " " +
-                    std::string(name_of(outcome.stage)) + " " + words;
+                    std::string(name_of(outcome.stage)) + " " + std::to_string(outcome.code) + " " +
+                    masked(words);
   const std::lock_guard lock(mutex_);
   if (groups_.size() >= groups_max && !groups_.contains(key)) {
     key = words = "other replies";
   }
   ReplyGroup& group = groups_[key];
-  group.status = outcome.status;
-  group.stage = outcome.stage;
-  group.words = std::move(words);
-  ++group.count;
+  if (group.count++ == 0) {
+    group.status = outcome.status;
+    group.stage = outcome.stage;
+    group.words = std::move(words);
+  }
 }
 
 std::uint64_t RunTally::total() const {

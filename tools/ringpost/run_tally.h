@@ -14,6 +14,7 @@
 namespace ringpost::cli {
 
 // Outcomes that read alike: the same status and stage, and the same words but for their numbers.
+// Its words are those of the first of them.
 struct ReplyGroup {
   Status status = Status::unsent;
   Stage stage = Stage::local;

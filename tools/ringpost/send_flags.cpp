@@ -12,6 +12,7 @@
 #include "tools/ringpost/config_file.h"
 #include "tools/ringpost/endpoint_choice.h"
 #include "tools/ringpost/send_setting.h"
+#include "tools/ringpost/variable_check.h"
 
 namespace ringpost::cli {
 
@@ -19,7 +20,7 @@ namespace {
 
 constexpr const char* send_examples =
     R"(Exit codes: 0 all accepted, 2 usage, 3 invalid lines, 4 rejected, 5 deferred or unsent,
-6 unknown, 7 no usable endpoint, 11 outcomes not written, 130/143 stopped by a signal.
+6 unknown, 7 no usable endpoint, 11 outcomes not written, 129/130/143 stopped by a signal.
 Every flag is also a variable, as RINGPOST_OUTCOMES, and a key of [send] in ringpost.toml.
 Passwords come from password_file, password_command, $CREDENTIALS_DIRECTORY/NAME or
 RINGPOST_PASSWORD; never from a flag.
@@ -28,6 +29,22 @@ Examples:
   ringpost send -e smtps://apikey@smtp.sendgrid.net -o outcomes.jsonl jobs.jsonl.zst
   make-jobs | ringpost send -e ses --rate 14/s --errors failed.jsonl
   ringpost send -e ses=3 -e mailgun=1 --fail-on rejected,unknown jobs.jsonl)";
+
+// What its settings name is read now or later.
+std::vector<FileRole> files_of(const ChosenEndpoint& endpoint) {
+  const EndpointDraft& draft = endpoint.draft;
+  std::vector<FileRole> roles;
+  for (const auto& [key, path] : {std::pair{"ca_file", draft.options.ca_file},
+                                  {"client_certificate", draft.options.client_certificate_file},
+                                  {"client_key", draft.options.client_key_file},
+                                  {"password_file", draft.password_file},
+                                  {"oauth_token_file", draft.oauth_token_file}}) {
+    if (!path.empty()) {
+      roles.push_back({"the " + std::string(key) + " of endpoint " + draft.options.name, path});
+    }
+  }
+  return roles;
+}
 
 std::string environment_text(const char* name) {
   const char* const value = std::getenv(name);
@@ -126,7 +143,11 @@ void SendFlags::add_to(CLI::App& app) {
   state.add_value(app, "errors", "", "FILE", "Outcome lines of what was not accepted", group);
   state.add_value(app, "journal", "", "FILE", "Keep a journal there, from which --resume goes on",
                   group);
-  state.add_switch(app, "resume", "", "Go on with the run of --journal", group);
+  state.add_switch(
+      app, "resume", "",
+      "Go on with the run of --journal: send whom it has not sent to, and who was deferred or "
+      "unsent",
+      group);
   state.add_value(app, "on_unknown", "", "hold|resend",
                   "What a resume does with what may have been accepted [hold]", group);
   state.add_value(app, "durability", "", "process|power",
@@ -169,6 +190,10 @@ Result<SendSettings, UsageError> SendFlags::settings() const {
   if (!configuration) {
     return tl::unexpected(configuration.error());
   }
+  VariableCheck variables = check_variables();
+  if (!variables.errors.empty()) {
+    return tl::unexpected(UsageError{variables.error_text()});
+  }
   SettingMap layered = configuration->send;
   lay_over(layered, settings_of_environment());
   lay_over(layered, state_->settings());
@@ -178,6 +203,10 @@ Result<SendSettings, UsageError> SendFlags::settings() const {
   }
   SendSettings settings = std::move(draft->settings);
   settings.files = state_->files;
+  settings.warnings = std::move(variables.warnings);
+  for (const std::string& path : configuration->files) {
+    settings.files_read.push_back({"the configuration file", path});
+  }
   const bool needs_endpoint = !settings.dry_run || !draft->endpoints.empty();
   if (!needs_endpoint) {
     return settings;
@@ -191,8 +220,13 @@ Result<SendSettings, UsageError> SendFlags::settings() const {
       return tl::unexpected(std::move(read.error()));
     }
   }
-  settings.warnings = endpoint_warnings(*endpoints);
+  for (std::string& warning : endpoint_warnings(*endpoints)) {
+    settings.warnings.push_back(std::move(warning));
+  }
   for (ChosenEndpoint& endpoint : *endpoints) {
+    for (FileRole& role : files_of(endpoint)) {
+      settings.files_read.push_back(std::move(role));
+    }
     settings.endpoints.push_back(std::move(endpoint.draft.options));
   }
   return settings;

@@ -13,6 +13,8 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <fmt/format.h>
+
 #include "codec/job_reader.h"
 #include "engine/engine.h"
 #include "tools/ringpost/allocation_counter.h"
@@ -22,6 +24,7 @@
 #include "tools/ringpost/out_of_memory.h"
 #include "tools/ringpost/parse_line.h"
 #include "tools/ringpost/progress.h"
+#include "tools/ringpost/run_files.h"
 #include "tools/ringpost/run_journal.h"
 #include "tools/ringpost/run_output.h"
 #include "tools/ringpost/run_report.h"
@@ -95,11 +98,14 @@ class SendRun {
 
  private:
   int open_journal();
+  [[nodiscard]] bool start_engine();
   [[nodiscard]] bool take_line(JobInput::Line& line, codec::JobReader& reader,
                                Engine::Submitter& submitter, std::uint64_t ordinal);
   void stop_for_lost_output();
   void hold_sending(bool held);
   void read_jobs(JobInput& input);
+  void count_unread(JobInput& input, const JobInput::Line* held);
+  [[nodiscard]] std::string way_to_go_on() const;
   void dry_run(JobInput& input);
   void take_outcomes(std::span<const DecidedRecipientView> decided);
   void tick();
@@ -127,6 +133,12 @@ class SendRun {
   bool usage_failed_ = false;
   std::int64_t date_us_ = unix_time_us();
   std::atomic<std::uint64_t> reader_allocations_{0};
+  // Of a run that was stopped before the end of its job files. The reader's.
+  struct Unread {
+    std::optional<std::uint64_t> jobs;  // nothing: nobody knows how many
+    std::string from;
+  };
+  std::optional<Unread> unread_;
 };
 
 // Nothing to speak of: 0; else the exit code.
@@ -138,20 +150,24 @@ int SendRun::open_journal() {
   if (opened) {
     journal_ = std::move(*opened);
     date_us_ = journal_->date_us();
+    const auto completed = journal_->complete_outcomes();
     if (!journal_->remark().empty()) {
       log_.warn(journal_->remark());
     }
-    if (auto completed = journal_->complete_outcomes(settings_.outcomes_path); completed) {
+    if (completed) {
       return exit_all_accepted;
-    } else {
-      opened = tl::unexpected(completed.error());
     }
+    opened = tl::unexpected(completed.error());
   }
   print_error(opened.error().message);
   return opened.error().usage ? exit_usage : exit_outcomes_lost;
 }
 
 int SendRun::run() {
+  if (const auto checked = check_files_of_run(settings_); !checked) {
+    print_error(checked.error());
+    return exit_usage;
+  }
   auto input = JobInput::open(settings_.files, watch_.stop_descriptor());
   if (!input) {
     print_error(input.error().message);
@@ -165,28 +181,12 @@ int SendRun::run() {
     print_error(opened.error());
     return exit_outcomes_lost;
   }
+  files_.set_refused(written_files(files_of_run(settings_)));
   for (const std::string& warning : settings_.warnings) {
     log_.warn(warning);
   }
-  if (!settings_.dry_run) {
-    EngineOptions options;
-    options.endpoints = settings_.endpoints;
-    options.cores = settings_.cores;
-    options.jobs_in_flight_max = jobs_in_flight(settings_.endpoints, journal_ != nullptr);
-    options.deadline = settings_.deadline;
-    options.deadline_drain = settings_.drain;
-    options.journal = journal_ ? &journal_->journal() : nullptr;
-    options.count_allocations = allocation_counter();
-    options.on_notice = [this](const EndpointNotice& notice) {
-      log_.warn(notice.message, {{"endpoint", notice.endpoint}});
-    };
-    auto engine =
-        Engine::start(std::move(options), [this](auto decided) { take_outcomes(decided); });
-    if (!engine) {
-      print_error(engine.error().message);
-      return exit_usage;
-    }
-    engine_ = std::move(*engine);
+  if (!settings_.dry_run && !start_engine()) {
+    return exit_usage;
   }
   watch_.start({.first_signal = [this] { stop_soon(); },
                 .second_signal = [this] { stop_now(); },
@@ -206,21 +206,62 @@ int SendRun::run() {
   engine_.reset();
   if (journal_) {
     journal_->end_run(unix_time_us(), code);
-    if (watch_.signal() != 0 || code == exit_outcomes_lost) {
-      log_.warn("stopped; this goes on with the rest: " + resume_command());
-    }
+  }
+  if (!settings_.dry_run && (watch_.signal() != 0 || code == exit_outcomes_lost)) {
+    log_.warn(way_to_go_on());
   }
   return code;
+}
+
+bool SendRun::start_engine() {
+  EngineOptions options;
+  options.endpoints = settings_.endpoints;
+  options.cores = settings_.cores;
+  options.jobs_in_flight_max = jobs_in_flight(settings_.endpoints, journal_ != nullptr);
+  options.deadline = settings_.deadline;
+  options.deadline_drain = settings_.drain;
+  options.journal = journal_ ? &journal_->journal() : nullptr;
+  options.count_allocations = allocation_counter();
+  options.on_notice = [this](const EndpointNotice& notice) {
+    log_.warn(notice.message, {{"endpoint", notice.endpoint}});
+  };
+  auto engine = Engine::start(std::move(options), [this](auto decided) { take_outcomes(decided); });
+  if (!engine) {
+    print_error(engine.error().message);
+    return false;
+  }
+  engine_ = std::move(*engine);
+  return true;
+}
+
+// For whoever has stopped the run, and wants the rest of it sent.
+std::string SendRun::way_to_go_on() const {
+  if (journal_) {
+    return "stopped; this goes on with the rest: " + resume_command();
+  }
+  const std::string unsent =
+      "what was read and not sent is `unsent` in the outcome lines; with --journal FILE a stopped "
+      "run goes on by --resume";
+  if (!unread_) {
+    return "stopped; " + unsent;
+  }
+  const std::string place = unread_->from.empty() ? "" : " from " + unread_->from + " on";
+  const std::string count =
+      unread_->jobs ? fmt::format("{} job{}", *unread_->jobs, *unread_->jobs == 1 ? "" : "s")
+                    : std::string("jobs");
+  return fmt::format("stopped; {}{} were not read and have no outcome line: send them again; {}",
+                     count, place, unsent);
 }
 
 void SendRun::read_jobs(JobInput& input) {
   codec::JobReader reader({.newlines = settings_.newlines, .files = &files_});
   Engine::Submitter submitter = engine_->submitter();
+  JobInput::Line line;
+  bool is_held = false;  // the line was read, and not taken
   for (std::uint64_t ordinal = 0; watch_.signal() == 0 && !output_.failed();) {
     if (input.may_wait()) {
       submitter.flush();
     }
-    JobInput::Line line;
     const auto next = input.next(line);
     if (!next) {
       input_failed_ = true;
@@ -231,11 +272,29 @@ void SendRun::read_jobs(JobInput& input) {
       break;
     }
     bytes_read_.store(input.bytes_read(), std::memory_order_relaxed);
-    if (!take_line(line, reader, submitter, ordinal++)) {
+    is_held = !take_line(line, reader, submitter, ordinal++);
+    if (is_held) {
       break;
     }
   }
   submitter.flush();
+  if (is_held || watch_.signal() != 0 || output_.failed()) {
+    count_unread(input, is_held ? &line : nullptr);
+  }
+}
+
+// While what is under way comes to its end.
+void SendRun::count_unread(JobInput& input, const JobInput::Line* held) {
+  constexpr auto counting_max = std::chrono::seconds(1);
+  Unread unread;
+  unread.from = held != nullptr ? fmt::format("{}:{}", held->file, held->number) : input.place();
+  unread.jobs = input.count_rest(Clock::now() + counting_max);
+  if (unread.jobs && held != nullptr) {
+    ++*unread.jobs;
+  }
+  if (unread.jobs != std::optional<std::uint64_t>(0)) {
+    unread_ = std::move(unread);
+  }
 }
 
 // False: no more of them.
@@ -349,7 +408,12 @@ void SendRun::stop_now() {
 void SendRun::finish() {
   output_.finish();
   progress_.clear();
-  const RunFacts facts_now = facts();
+  RunFacts facts_now = facts();
+  facts_now.stopped_early = unread_.has_value();
+  if (unread_) {
+    facts_now.jobs_unread = unread_->jobs;
+    facts_now.unread_from = unread_->from;
+  }
   for (const EndpointFailure& failure : facts_now.failures) {
     log_.error("endpoint given up: " + failure.message,
                {{"endpoint", failure.endpoint}, {"stage", failure.stage}});
@@ -403,6 +467,9 @@ int SendRun::exit_code_of_run() const {
   }
   if (watch_.signal() == SIGTERM) {
     return exit_terminated;
+  }
+  if (watch_.signal() == SIGHUP) {
+    return exit_hung_up;
   }
   if (settings_.dry_run) {
     return tally_.of(Status::invalid) > 0 ? exit_invalid_input

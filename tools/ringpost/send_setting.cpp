@@ -138,6 +138,16 @@ Applied apply_path(const SettingValue& value, std::string& into) {
   return {};
 }
 
+// Where `-` is standard output, so are its other names: a file that is opened once more would be
+// written from two ends.
+Applied apply_output(const SettingValue& value, std::string& into) {
+  auto applied = apply_path(value, into);
+  if (into == "/dev/stdout" || into == "/dev/fd/1" || into == "/proc/self/fd/1") {
+    into = "-";
+  }
+  return applied;
+}
+
 // A number, because -v -v says more than -v.
 Applied apply_verbose(const SettingValue& value, SendDraft& draft) {
   if (const auto boolean = parse_boolean(value.text())) {
@@ -151,11 +161,11 @@ constexpr std::array<SendKey, 28> keys = {{
     {"endpoint", SettingKind::text_list, true, apply_endpoint},
     {"outcomes", SettingKind::text, true,
      [](const SettingValue& value, SendDraft& draft) {
-       return apply_path(value, draft.settings.outcomes_path);
+       return apply_output(value, draft.settings.outcomes_path);
      }},
     {"errors", SettingKind::text, true,
      [](const SettingValue& value, SendDraft& draft) {
-       return apply_path(value, draft.settings.errors_path);
+       return apply_output(value, draft.settings.errors_path);
      }},
     {"journal", SettingKind::text, false,
      [](const SettingValue& value, SendDraft& draft) {

@@ -12,6 +12,7 @@
 #include "codec/content_check.h"
 #include "codec/outcome.h"
 #include "engine/config.h"
+#include "tools/ringpost/file_role.h"
 #include "tools/ringpost/log.h"
 #include "tools/ringpost/run_journal.h"
 
@@ -55,6 +56,10 @@ struct SendSettings {
   bool color = false;    // for stderr: --no-color, NO_COLOR, TERM and the terminal have been asked
   bool quiet = false;    // no progress and no summary for people
   bool dry_run = false;  // no network, and no passwords were read
+
+  // The files that were read for all this, and those that the endpoints read later: configuration,
+  // passwords, certificates. Nothing of the run may be written there.
+  std::vector<FileRole> files_read;
 
   // To be logged before anything is sent, such as that a certificate will not be verified.
   std::vector<std::string> warnings;

@@ -18,11 +18,21 @@ void raise_event(int descriptor) {
   [[maybe_unused]] const auto written = ::write(descriptor, &one, sizeof(one));
 }
 
+// As it is under nohup(1), whose user wants the run to outlive the terminal. Blocked signals would
+// come all the same.
+bool is_ignored(int signal) {
+  struct sigaction action {};
+  return ::sigaction(signal, nullptr, &action) == 0 && action.sa_handler == SIG_IGN;
+}
+
 sigset_t stop_signals() {
   sigset_t signals;
   sigemptyset(&signals);
   sigaddset(&signals, SIGINT);
   sigaddset(&signals, SIGTERM);
+  if (!is_ignored(SIGHUP)) {
+    sigaddset(&signals, SIGHUP);
+  }
   return signals;
 }
 

@@ -1,4 +1,5 @@
-// SIGINT and SIGTERM on a thread of their own, and whatever else is to be done at intervals.
+// SIGINT, SIGTERM and SIGHUP on a thread of their own, and whatever else is to be done at
+// intervals.
 #pragma once
 
 #include <atomic>
@@ -18,8 +19,9 @@ struct SignalWatchActions {
   Duration tick_every = std::chrono::milliseconds(500);
 };
 
-// Create it before any other thread: it blocks both signals in the calling thread and all that it
-// starts afterwards, and takes them itself. The actions run on its thread.
+// Create it before any other thread: it blocks the signals (SIGHUP unless it is ignored) in the
+// calling thread and all that it starts afterwards, and takes them itself. The actions run on its
+// thread.
 class SignalWatch {
  public:
   SignalWatch();
