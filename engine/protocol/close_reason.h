@@ -29,11 +29,12 @@ enum class CloseKind : std::uint8_t {
   ehlo_refused,
   auth_missing,   // credentials are configured and AUTH, or a mechanism we know, is not announced
   auth_in_clear,  // credentials are configured and the connection has no TLS
-  auth_refused,
+  auth_refused,   // the credentials were
+  mechanism_refused,  // no way to log in was taken of those that were tried
   token_unavailable,  // no OAuth token could be read, so that no session was opened
   chunking_refused,   // BDAT was announced and is not known
 };
-inline constexpr std::size_t close_kind_count = 19;
+inline constexpr std::size_t close_kind_count = 20;
 [[nodiscard]] std::string_view name_of(CloseKind kind);
 
 struct CloseReason {
@@ -51,6 +52,8 @@ struct CloseReason {
   // The server did not go along with the way in use: later sessions with it go no further than
   // this.
   std::optional<Pipelining> fall_back;
+  // A way to log in does not work with this server: later sessions try another one.
+  bool other_mechanism = false;
 
   // One sentence, without the server's name.
   [[nodiscard]] std::string message() const;

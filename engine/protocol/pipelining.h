@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "codec/base.h"
+#include "codec/smtp_capability.h"
 
 namespace ringpost::protocol {
 
@@ -38,6 +39,10 @@ struct PipeliningKnowledge {
   std::uint64_t session_messages = 0;
   // A hash of the server's words for RSET, when those for a message were others; 0: not known.
   std::size_t reset_text = 0;
+  // Ways to log in that the server announces: those that it does not know how to go, and those that
+  // have worked.
+  codec::MechanismSet mechanisms_failed = 0;
+  codec::MechanismSet mechanisms_proven = 0;
 
   bool operator==(const PipeliningKnowledge&) const = default;
 };
