@@ -596,6 +596,7 @@ void Route::tell_knowledge(Connection& connection) {
 void Route::on_ready(Connection& connection) {
   environment_.stats->sessions_ready.add(1);
   environment_.stats->sessions_resumed.add(connection.tls_resumed() ? 1 : 0);
+  was_ready_ = true;
   // First, so that the sessions that follow begin with what works.
   gate_.learn_mechanisms(connection.knowledge());
   if (std::string note = connection.login_note(); !note.empty()) {
@@ -611,8 +612,11 @@ void Route::on_ended(Connection& connection, const protocol::CloseReason& reason
     hear_tls_answer(connection, reason);
     return;
   }
-  if (reason.kind == protocol::CloseKind::peer_closed && reason.stage == Stage::greeting) {
-    want_tls_answer(connection);  // which did not wait for us any longer
+  // A port that waits for TLS closes when it has waited long enough. A server that has greeted once
+  // is none, and once is a restart; ClientHellos would only trouble its log.
+  if (reason.kind == protocol::CloseKind::peer_closed && reason.stage == Stage::greeting &&
+      !was_ready_ && ++silent_closes_ == 2) {
+    want_tls_answer(connection);
   }
   std::erase(sessions_, &connection);
   with_room_.erase(&connection);

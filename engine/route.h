@@ -135,6 +135,8 @@ class Route final : private ConnectionListener {
   // A port that does not greet is asked once whether it waits for TLS.
   enum class TlsQuestion : std::uint8_t { none, wanted, asked, answered, over };
   TlsQuestion tls_question_ = TlsQuestion::none;
+  bool was_ready_ = false;           // a session of this route
+  std::uint32_t silent_closes_ = 0;  // connections closed without a word before that
   io::SocketAddress silent_address_;
   std::string tls_answer_;  // what is wrong with the port
   Connection* asking_ = nullptr;
