@@ -51,6 +51,8 @@ inline constexpr std::size_t reply_bytes_max = 64u << 10;
 inline constexpr std::size_t reply_lines_max = 256;
 // Of a reply's text, this much is kept for the outcome line.
 inline constexpr std::size_t outcome_text_bytes_max = 512;
+// Of a line that is no reply, this much is shown.
+inline constexpr std::size_t quoted_line_bytes_max = 200;
 // RFC 4954 section 4: an AUTH line may have 12,288 octets; a longer challenge is an attack.
 inline constexpr std::size_t auth_challenge_bytes_max = 12'288;
 // RFC 5321 4.5.3.1.4, CRLF included. RFC 4954 4: an initial response that makes AUTH longer waits
@@ -70,6 +72,9 @@ using namespace std::chrono_literals;
 inline constexpr auto connect_timeout = 30s;  // no RFC value; Postfix uses 30 s
 inline constexpr auto tls_timeout = 60s;      // no RFC value
 inline constexpr auto greeting_timeout = 5min;
+// Servers that let clients wait on purpose do so for some seconds. Longer silence is a port that
+// waits for TLS, more often than not, and is told to whoever runs the program.
+inline constexpr auto greeting_patience = 10s;
 inline constexpr auto command_timeout = 5min;  // EHLO, STARTTLS, AUTH, MAIL, RCPT, RSET
 inline constexpr auto data_timeout = 2min;     // DATA until 354
 inline constexpr auto content_timeout = 3min;  // each block of content that the peer must take

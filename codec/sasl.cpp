@@ -79,6 +79,25 @@ SaslError error_of(ScramClient::Error error) {
 
 bool safe(Bytes text) { return text.find_first_of(Bytes("\r\n\0", 3)) == Bytes::npos; }
 
+bool is_blank(Bytes text) { return text.find_first_not_of(" \t\n") == Bytes::npos; }
+
+// What a challenge stands for, blanks and line ends passed over and padding put right.
+std::optional<std::string> decode_challenge(Bytes text) {
+  std::string characters;
+  for (const char character : text) {
+    if (!is_blank({&character, 1})) {
+      characters.push_back(character);
+    }
+  }
+  characters.erase(characters.find_last_not_of('=') + 1);
+  characters.append((4 - characters.size() % 4) % 4, '=');
+  std::string decoded;
+  if (!decode_base64(characters, Base64Space::refused, decoded)) {
+    return std::nullopt;
+  }
+  return decoded;
+}
+
 // A secret of a few octets would match by chance and tell more by its absence than it hides.
 bool worth_hiding(Bytes secret) {
   constexpr std::size_t secret_bytes_min = 4;
@@ -121,6 +140,10 @@ bool takes_token(AuthMechanism mechanism) {
   return mechanism == AuthMechanism::oauthbearer || mechanism == AuthMechanism::xoauth2;
 }
 
+bool says_password(AuthMechanism mechanism) {
+  return mechanism == AuthMechanism::plain || mechanism == AuthMechanism::login;
+}
+
 std::optional<AuthMechanism> choose_mechanism(const Capabilities& capabilities,
                                               const MechanismChoice& choice) {
   using enum AuthMechanism;
@@ -131,7 +154,8 @@ std::optional<AuthMechanism> choose_mechanism(const Capabilities& capabilities,
   for (const AuthMechanism mechanism : choice.in_clear ? in_clear : under_tls) {
     const bool hashes = mechanism == scram_sha_256 || mechanism == cram_md5;
     const bool usable = takes_token(mechanism) == choice.has_token &&
-                        !(choice.in_clear && choice.has_token) && (!hashes || choice.has_crypto);
+                        !(choice.in_clear && choice.has_token) && (!hashes || choice.has_crypto) &&
+                        (choice.without & bit_of(mechanism)) == 0;
     if (usable && capabilities.offers(mechanism) && choice.named.value_or(mechanism) == mechanism) {
       return mechanism;
     }
@@ -167,16 +191,31 @@ std::string SaslExchange::initial_response() const {
 }
 
 Result<std::string, SaslError> SaslExchange::respond(Bytes challenge) {
-  std::string decoded;
-  if (challenge.size() > limits::auth_challenge_bytes_max ||
-      !decode_base64(challenge, Base64Space::refused, decoded)) {
+  if (challenge.size() > limits::auth_challenge_bytes_max) {
     return tl::unexpected(SaslError::bad_challenge);
   }
-  if (initial_withheld_) {
+  if (initial_withheld_ || asks_for_initial(challenge)) {
+    initial_repeated_ = true;
     initial_withheld_ = false;
     return initial_response();
   }
-  return answer(decoded);
+  if (mechanism_ != AuthMechanism::cram_md5 && mechanism_ != AuthMechanism::scram_sha_256) {
+    return answer(challenge);
+  }
+  const std::optional<std::string> decoded = decode_challenge(challenge);
+  if (!decoded || decoded->empty()) {
+    return tl::unexpected(SaslError::bad_challenge);
+  }
+  return answer(*decoded);
+}
+
+// Some servers pass over an initial response and ask for it. PLAIN has nothing else to be asked
+// for; a token's challenge is the error, which has a text.
+bool SaslExchange::asks_for_initial(Bytes challenge) const {
+  if (initial_repeated_ || answers_given_ > 0) {
+    return false;
+  }
+  return mechanism_ == AuthMechanism::plain || (takes_token(mechanism_) && is_blank(challenge));
 }
 
 Result<std::string, SaslError> SaslExchange::answer(Bytes challenge) {

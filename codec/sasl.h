@@ -27,7 +27,7 @@ struct Credentials {
 [[nodiscard]] bool valid_credentials(const Credentials& credentials);
 
 enum class SaslError : std::uint8_t {
-  bad_challenge,         // not base64, or too long
+  bad_challenge,         // not base64 where the mechanism reads it, or too long
   unexpected_challenge,  // the mechanism is over and the server asks on
   malformed_scram,       // not the message that this step of SCRAM has
   foreign_nonce,         // SCRAM: the server's nonce does not begin with ours
@@ -43,6 +43,7 @@ struct MechanismChoice {
   bool has_token = false;                   // rather than a password
   bool has_crypto = false;                  // without: neither CRAM-MD5 nor SCRAM
   bool in_clear = false;                    // no TLS, and the user allows it
+  MechanismSet without = 0;                 // have failed with this server
 };
 
 // The mechanism to use of those announced. Nothing: there is none that suits.
@@ -58,6 +59,8 @@ struct MechanismChoice {
 
 // Whether the mechanism takes a token instead of a password.
 [[nodiscard]] bool takes_token(AuthMechanism mechanism);
+// Whether the password itself is said, rather than a proof of it.
+[[nodiscard]] bool says_password(AuthMechanism mechanism);
 
 // What an exchange needs beside credentials. Null where no mechanism is used that hashes.
 struct SaslTools {
@@ -77,6 +80,10 @@ class SaslExchange {
   // It was not sent, and answers the first challenge instead, which is empty (RFC 4954 4).
   void withhold_initial_response() { initial_withheld_ = true; }
   // The answer, in base64, to the text of a 334 reply. Empty for an answer of no octets.
+  //
+  // Only CRAM-MD5 and SCRAM read what the server asks, and they overlook blanks, line ends and
+  // missing padding. The others know what comes when: servers put prompts there in clear, in broken
+  // base64 or not at all.
   [[nodiscard]] Result<std::string, SaslError> respond(Bytes challenge);
   // The server let us in: whether it may.
   [[nodiscard]] Result<void, SaslError> succeed() const;
@@ -84,6 +91,7 @@ class SaslExchange {
  private:
   [[nodiscard]] Result<std::string, SaslError> answer(Bytes challenge);
   [[nodiscard]] Result<std::string, SaslError> answer_scram(Bytes challenge);
+  [[nodiscard]] bool asks_for_initial(Bytes challenge) const;
 
   AuthMechanism mechanism_;
   const Credentials& credentials_;
@@ -91,6 +99,7 @@ class SaslExchange {
   std::optional<ScramClient> scram_;
   int answers_given_ = 0;
   bool initial_withheld_ = false;
+  bool initial_repeated_ = false;
   bool server_proven_ = false;  // SCRAM only
 };
 

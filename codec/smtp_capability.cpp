@@ -126,6 +126,8 @@ std::string_view name_of(AuthMechanism mechanism) {
   return mechanism_names[static_cast<std::size_t>(mechanism)];
 }
 
+bool is_keyword(Bytes line, Bytes keyword) { return same_word(take_word(line, " \t="), keyword); }
+
 Capabilities parse_capabilities(Bytes text) {
   Capabilities capabilities;
   std::size_t keywords = 0;

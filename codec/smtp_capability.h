@@ -21,6 +21,12 @@ enum class AuthMechanism : std::uint8_t {
 inline constexpr std::size_t auth_mechanism_count = 6;
 [[nodiscard]] std::string_view name_of(AuthMechanism mechanism);
 
+// Bit n: AuthMechanism n.
+using MechanismSet = std::uint8_t;
+[[nodiscard]] constexpr MechanismSet bit_of(AuthMechanism mechanism) {
+  return static_cast<MechanismSet>(1u << static_cast<unsigned>(mechanism));
+}
+
 // By its name, in upper or lower case.
 [[nodiscard]] std::optional<AuthMechanism> find_mechanism(Bytes name);
 
@@ -38,12 +44,15 @@ struct Capabilities {
   std::uint32_t session_messages_max = 0;
   std::uint32_t recipients_max = 0;
   bool auth = false;
-  std::uint8_t auth_mechanisms = 0;  // bit n: AuthMechanism n
+  MechanismSet auth_mechanisms = 0;
 
   [[nodiscard]] bool offers(AuthMechanism mechanism) const {
-    return (auth_mechanisms & (1u << static_cast<unsigned>(mechanism))) != 0;
+    return (auth_mechanisms & bit_of(mechanism)) != 0;
   }
 };
+
+// Whether a line of the reply to EHLO is about `keyword`, which is given in upper case.
+[[nodiscard]] bool is_keyword(Bytes line, Bytes keyword);
 
 // `text` is the text of the reply to EHLO, its lines separated by '\n'. The first line is the
 // greeting; keywords are case-insensitive, unknown ones ignored, numbers out of range count as no

@@ -73,6 +73,7 @@ Result<bool, ReplyError> ReplyParser::parse(Bytes& input, Reply& reply) {
     const std::size_t end = input.find('\n');
     const Bytes part = input.substr(0, end);
     if (line_.size() + part.size() > limits::reply_line_bytes_max) {
+      line_.append(part.substr(0, limits::reply_line_bytes_max - line_.size()));
       return tl::unexpected(ReplyError::line_too_long);
     }
     if (end == Bytes::npos) {
@@ -84,16 +85,33 @@ Result<bool, ReplyError> ReplyParser::parse(Bytes& input, Reply& reply) {
     Result<bool, ReplyError> complete = false;
     if (line_.empty()) {
       complete = take_line(part, reply);
+      if (!complete) {
+        line_ = part;
+      }
     } else {
       line_.append(part);
       complete = take_line(line_, reply);
-      line_.clear();
+      if (complete) {
+        line_.clear();
+      }
     }
     if (!complete || *complete) {
       return complete;
     }
   }
   return false;
+}
+
+Bytes ReplyParser::line_at_hand() const {
+  Bytes line = line_;
+  if (!line.empty() && line.back() == '\r') {
+    line.remove_suffix(1);
+  }
+  return line;
+}
+
+Reply ReplyParser::unfinished() const {
+  return reply_open_ ? Reply{code_, enhanced_, text_, lines_} : Reply{};
 }
 
 Result<bool, ReplyError> ReplyParser::take_line(Bytes line, Reply& reply) {

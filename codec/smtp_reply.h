@@ -43,11 +43,16 @@ class ReplyParser {
   [[nodiscard]] Result<bool, ReplyError> parse(Bytes& input, Reply& reply);
   // Whether a reply has begun and not ended.
   [[nodiscard]] bool in_reply() const { return !line_.empty() || reply_open_; }
+  // Behind an error, the line that was none of a reply, as far as it was read; else what has come
+  // of a line whose end has not. Line breaks are not in it.
+  [[nodiscard]] Bytes line_at_hand() const;
+  // The lines of a reply that stand before it; code 0 when there are none. Lives like a Reply.
+  [[nodiscard]] Reply unfinished() const;
 
  private:
   [[nodiscard]] Result<bool, ReplyError> take_line(Bytes line, Reply& reply);
 
-  std::string line_;  // a line whose end has not come yet
+  std::string line_;  // whose end has not come yet, or that was an error
   std::string text_;
   std::uint16_t code_ = 0;
   std::uint16_t lines_ = 0;

@@ -8,8 +8,13 @@
 // carry its number, and the kernel may still read its slab.
 #include "engine/connection.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
+
+#include "codec/json_text.h"
+#include "engine/client_name.h"
+#include "engine/protocol/opening_hint.h"
 
 namespace ringpost::engine {
 
@@ -17,6 +22,29 @@ namespace {
 
 // How long the last octets of a dead connection may take.
 constexpr Duration farewell_timeout = std::chrono::seconds(1);
+// A server that knows TLS answers a ClientHello within a round trip.
+constexpr Duration question_timeout = std::chrono::seconds(5);
+
+// Whether it was TLS that failed, if perhaps for want of a certificate of ours.
+bool is_answer_in_tls(tls::TlsErrorKind kind) {
+  return kind != tls::TlsErrorKind::closed && kind != tls::TlsErrorKind::not_tls &&
+         kind != tls::TlsErrorKind::internal && kind != tls::TlsErrorKind::local_file;
+}
+
+// What came in answer to the first octets of TLS, and what to change.
+std::string clear_text_detail(Bytes came, const EndpointOptions& endpoint) {
+  const Bytes line = came.substr(0, came.find_first_of("\r\n"));
+  std::string detail = endpoint.host + " does not speak TLS on this port but says ";
+  codec::append_json_string_cut(detail, line, limits::quoted_line_bytes_max);
+  const std::string_view foreign = protocol::foreign_protocol_hint(line);
+  if (!foreign.empty()) {
+    return detail.append(": ").append(foreign);
+  }
+  const bool is_ipv6 = endpoint.host.find(':') != std::string::npos;
+  return detail + ": this port speaks clear text first: use smtp://" +
+         (is_ipv6 ? "[" + endpoint.host + "]" : endpoint.host) + ":" +
+         std::to_string(endpoint.port) + " (STARTTLS)";
+}
 
 // Nothing about these changes by trying again.
 bool is_permanent(tls::TlsErrorKind kind) {
@@ -49,7 +77,10 @@ Connection::~Connection() { RP_ASSERT(finished()); }
 bool Connection::finished() const { return phase_ == Phase::idle || phase_ == Phase::closed; }
 
 Instant Connection::deadline() const {
-  return phase_ == Phase::talking ? session_->deadline() : deadline_;
+  if (phase_ != Phase::talking) {
+    return deadline_;
+  }
+  return ungreeted() ? std::min(session_->deadline(), silence_at_) : session_->deadline();
 }
 
 // ---- Opening
@@ -61,6 +92,7 @@ void Connection::open(const io::SocketAddress& address,
   knowledge_at_start_ = knowledge;
   RP_ASSERT(phase_ == Phase::idle);
   login_ = std::move(login);
+  address_ = address;
   peer_ = address.text();
   const auto handle = environment_.io->open(address);
   if (!handle) {
@@ -75,6 +107,11 @@ void Connection::open(const io::SocketAddress& address,
   environment_.io->connect(handle_, address, owner_);
 }
 
+void Connection::ask_for_tls(const io::SocketAddress& address) {
+  asks_for_tls_ = true;
+  open(address, {}, nullptr);
+}
+
 void Connection::connected(std::int32_t result) {
   connect_under_way_ = false;
   if (phase_ != Phase::connecting) {
@@ -87,7 +124,7 @@ void Connection::connected(std::int32_t result) {
   }
   receive_under_way_ = true;
   environment_.io->receive(handle_, owner_);
-  if (environment_.session->tls_mode == protocol::TlsMode::implicit) {
+  if (asks_for_tls_ || environment_.session->tls_mode == protocol::TlsMode::implicit) {
     start_handshake();
   } else {
     start_session();
@@ -97,13 +134,19 @@ void Connection::connected(std::int32_t result) {
 void Connection::start_session() {
   phase_ = Phase::talking;
   protocol::SessionListener& listener = *this;
-  session_.emplace(*environment_.session, listener, environment_.io->now(), knowledge_at_start_,
-                   login_);
+  const Instant now = environment_.io->now();
+  session_.emplace(*environment_.session, listener, now, knowledge_at_start_, login_);
+  silence_at_ = now + limits::greeting_patience;
+  if (environment_.session->client_name.empty()) {
+    session_->introduce_as(address_literal_towards(address_));
+  }
 }
 
 void Connection::start_handshake() {
   phase_ = Phase::handshake;
-  deadline_ = environment_.io->now() + environment_.endpoint->tls_timeout;
+  const Duration timeout = environment_.endpoint->tls_timeout;
+  deadline_ =
+      environment_.io->now() + (asks_for_tls_ ? std::min(timeout, question_timeout) : timeout);
   auto channel = tls::Channel::create(*environment_.tls_context, environment_.endpoint->host,
                                       environment_.tickets);
   if (!channel) {
@@ -124,6 +167,11 @@ void Connection::go_on_with_handshake() {
 }
 
 void Connection::handshake_done() {
+  if (asks_for_tls_) {
+    tls_answer_ = TlsAnswer::tls;
+    ended(reason_of(protocol::CloseKind::quit, Stage::tls));
+    return;
+  }
   if (session_) {
     phase_ = Phase::talking;
     session_->tls_established(environment_.io->now());
@@ -167,6 +215,10 @@ void Connection::received(const io::Completion& completion) {
     return;
   }
   if (phase_ == Phase::handshake) {
+    const bool may_be_tls = completion.data.front() < ' ';  // RFC 8446 5.1: 20 to 24
+    if (first_answer_.empty() && !may_be_tls) {
+      first_answer_ = completion.data.substr(0, limits::quoted_line_bytes_max);
+    }
     channel_->feed(completion.data);
     go_on_with_handshake();
   } else if (phase_ == Phase::talking && channel_) {
@@ -361,6 +413,10 @@ void Connection::expire(Instant now) {
       fail(reason_of(protocol::CloseKind::timeout, Stage::tls, "TLS handshake"));
       break;
     case Phase::talking:
+      if (ungreeted() && silence_at_ <= now) {
+        silence_at_ = never;
+        environment_.listener->on_silence(*this);
+      }
       session_->expire(now);
       break;
     case Phase::farewell:
@@ -374,9 +430,19 @@ void Connection::expire(Instant now) {
 }
 
 void Connection::fail_tls(const tls::TlsError& error) {
+  if (asks_for_tls_) {
+    tls_answer_ = is_answer_in_tls(error.kind) ? TlsAnswer::tls : tls_answer_;
+    const bool foreign = !protocol::foreign_protocol_hint(first_answer_).empty();
+    tls_answer_ = foreign ? TlsAnswer::other : tls_answer_;
+  }
   protocol::CloseReason reason =
       reason_of(protocol::CloseKind::tls_failed, Stage::tls, error.message());
   reason.permanent = is_permanent(error.kind);
+  if (error.kind == tls::TlsErrorKind::not_tls && !session_) {
+    reason.detail = clear_text_detail(first_answer_, *environment_.endpoint);
+  } else if (error.kind == tls::TlsErrorKind::closed && !session_) {
+    reason.detail += "; a port that speaks clear text first (587, smtp://) may do so";
+  }
   fail(std::move(reason));
 }
 

@@ -26,6 +26,8 @@ class ConnectionListener {
  public:
   virtual ~ConnectionListener() = default;
   virtual void on_ready(Connection& connection) = 0;
+  // The server has taken the connection and said nothing for limits::greeting_patience. Once.
+  virtual void on_silence(Connection& connection) = 0;
   // As of protocol::SessionListener.
   virtual void on_end_of_data(Job& job, std::uint32_t begin, std::uint32_t end) = 0;
   virtual void on_verdict(Connection& connection, Job& job, Recipient& recipient,
@@ -67,8 +69,22 @@ class Connection final : private protocol::SessionListener {
   // nobody logs in.
   void open(const io::SocketAddress& address, const protocol::PipeliningKnowledge& knowledge,
             std::shared_ptr<const protocol::Login> login);
+  // Only asks whether the server answers TLS from the first octet, and ends: see tls_answer().
+  void ask_for_tls(const io::SocketAddress& address);
+  enum class TlsAnswer : std::uint8_t {
+    none,
+    tls,
+    other,  // a protocol that is not SMTP; the reason of the end says which
+  };
+  [[nodiscard]] TlsAnswer tls_answer() const { return tls_answer_; }
+  [[nodiscard]] const io::SocketAddress& address() const { return address_; }
+  // Ends it with our own reason, so that its endpoint hears it.
+  void give_up(protocol::CloseReason reason) { fail(std::move(reason)); }
+  [[nodiscard]] bool ungreeted() const { return phase_ == Phase::talking && session_->ungreeted(); }
   [[nodiscard]] std::uint64_t token_number() const { return login_ ? login_->token_number : 0; }
-  // What is known by now. Precondition: was_ready().
+  [[nodiscard]] bool has_session() const { return session_.has_value(); }
+  [[nodiscard]] std::string login_note() const { return session_->login_note(); }
+  // What is known by now. Precondition: has_session().
   [[nodiscard]] const protocol::PipeliningKnowledge& knowledge() const {
     return session_->knowledge();
   }
@@ -167,8 +183,13 @@ class Connection final : private protocol::SessionListener {
   bool sealed_ = false;
   bool send_under_way_ = false;
   bool close_under_way_ = false;
+  bool asks_for_tls_ = false;
+  TlsAnswer tls_answer_ = TlsAnswer::none;
   bool sending_broken_ = false;  // a send failed; what the server still said is read to its end
   Instant deadline_ = never;     // of phases that the session does not know of
+  Instant silence_at_ = never;   // when no greeting by then is told
+  std::string first_answer_;     // in the handshake, where it is no TLS
+  io::SocketAddress address_;
   std::string peer_;
   protocol::PipeliningKnowledge knowledge_at_start_;  // of the session
   std::shared_ptr<const protocol::Login> login_;

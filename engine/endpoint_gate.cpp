@@ -152,6 +152,26 @@ void EndpointGate::tell_fall_back(const protocol::CloseReason& reason) const {
   }
 }
 
+void EndpointGate::learn_mechanisms(const protocol::PipeliningKnowledge& knowledge) {
+  const std::lock_guard lock(mutex_);
+  knowledge_.mechanisms_failed |= knowledge.mechanisms_failed;
+  knowledge_.mechanisms_proven |= knowledge.mechanisms_proven;
+}
+
+void EndpointGate::tell(const std::string& message) {
+  {
+    const std::lock_guard lock(mutex_);
+    constexpr std::size_t told_max = 16;
+    if (told_.size() == told_max || std::find(told_.begin(), told_.end(), message) != told_.end()) {
+      return;
+    }
+    told_.push_back(message);
+  }
+  if (notice_) {
+    notice_({options_.name, message});
+  }
+}
+
 // Whether this is news.
 bool EndpointGate::fall_back(const protocol::CloseReason& reason) {
   const bool news = *reason.fall_back < knowledge_.most;
@@ -207,8 +227,9 @@ void EndpointGate::session_ended(const Ending& ending, const protocol::CloseReas
         state_ = State::untested;
       }
       // A session that did its work and ended, as some servers want it, is no failure of the
-      // endpoint. Nor is one that asked too much of the server: the next asks less.
-      if (!ending.progressed && !reason.fall_back) {
+      // endpoint. Nor is one that asked too much of the server: the next asks less, or logs in
+      // another way.
+      if (!ending.progressed && !reason.fall_back && !reason.other_mechanism) {
         count_failure(reason, now);
       }
     }

@@ -67,6 +67,10 @@ class EndpointGate {
   void fell_back(const protocol::CloseReason& why);
   // A message leaves without the DSN parameters that its job asks for: the server knows none.
   void left_out_dsn();
+  // The same of ways to log in, which sessions learn before they are ready, or instead.
+  void learn_mechanisms(const protocol::PipeliningKnowledge& knowledge);
+  // Has whoever runs the engine hear it, unless he did.
+  void tell(const std::string& message);
   // The first recipient on that session who got an answer, whichever it was.
   void session_progressed();
   // How far a session that was let through had come when it ended.
@@ -123,6 +127,7 @@ class EndpointGate {
   std::uint32_t sessions_ready_ = 0;
   protocol::PipeliningKnowledge knowledge_;
   std::optional<protocol::Pipelining> pipelining_;
+  std::vector<std::string> told_;
   Instant closed_until_{};
   LoginSource login_source_;
   protocol::CloseReason token_refusal_;  // of the last token that was refused

@@ -48,6 +48,7 @@ protocol::SessionOptions session_options(const EndpointOptions& endpoint) {
   protocol::SessionOptions session;
   session.client_name =
       endpoint.client_name.empty() ? engine::default_client_name() : endpoint.client_name;
+  session.peer_verified = endpoint.verify_certificate;
   switch (endpoint.security) {
     case TransportSecurity::starttls:
       session.tls_mode = protocol::TlsMode::starttls;

@@ -101,6 +101,10 @@ class Route final : private ConnectionListener {
   void list(Connection& connection);
   void pump_later(Connection& connection);
   void tell_knowledge(Connection& connection);
+  void ask_for_tls();
+  void want_tls_answer(const Connection& connection);
+  void hear_tls_answer(const Connection& connection, const protocol::CloseReason& reason);
+  void give_up_silent();
   [[nodiscard]] Job* next_job();
   void report_decided(Job& job);
   void take_back_intent(const Job& job, Recipient& recipient);
@@ -108,6 +112,7 @@ class Route final : private ConnectionListener {
               const std::string& peer);
 
   void on_ready(Connection& connection) override;
+  void on_silence(Connection& connection) override;
   void on_end_of_data(Job& job, std::uint32_t begin, std::uint32_t end) override;
   void on_verdict(Connection& connection, Job& job, Recipient& recipient,
                   const protocol::Verdict& verdict) override;
@@ -133,6 +138,14 @@ class Route final : private ConnectionListener {
   std::uint32_t breaks_in_a_row_ = 0;
   Instant break_until_{};
   std::vector<Connection*> sessions_;  // opening or open; not those that ended
+  // A port that does not greet is asked once whether it waits for TLS.
+  enum class TlsQuestion : std::uint8_t { none, wanted, asked, answered, over };
+  TlsQuestion tls_question_ = TlsQuestion::none;
+  bool was_ready_ = false;           // a session of this route
+  std::uint32_t silent_closes_ = 0;  // connections closed without a word before that
+  io::SocketAddress silent_address_;
+  std::string tls_answer_;  // what is wrong with the port
+  Connection* asking_ = nullptr;
   Instant try_again_at_ = never;
   // The last turn() has opened a session or asked the gate in vain: a completion or a wake-up will
   // come.

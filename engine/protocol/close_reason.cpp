@@ -35,6 +35,7 @@ constexpr std::array<Words, close_kind_count> words = {{
      "credentials are configured but the connection has no TLS: they were not sent; use smtp:// "
      "with STARTTLS or smtps://, or set allow_plaintext_auth"},
     {"auth_refused", "the server refused the user name or the password"},
+    {"mechanism_refused", "the server refused the way to log in"},
     {"token_unavailable", "no OAuth token to log in with"},
     {"chunking_refused", "the server announces CHUNKING and refuses BDAT"},
     {"way_refused", "the server refuses commands that come together and takes them one by one"},
@@ -48,7 +49,9 @@ constexpr std::array<Words, close_kind_count> words = {{
 std::string_view name_of(CloseKind kind) { return words[static_cast<std::size_t>(kind)].name; }
 
 std::string CloseReason::message() const {
-  std::string message(words[static_cast<std::size_t>(kind)].sentence);
+  const bool put_off = kind == CloseKind::auth_refused && code / 100 == 4;
+  std::string message(put_off ? "the server put off the login"
+                              : words[static_cast<std::size_t>(kind)].sentence);
   if (!detail.empty()) {
     message += ": " + detail;
   }

@@ -29,13 +29,14 @@ enum class CloseKind : std::uint8_t {
   ehlo_refused,
   auth_missing,   // credentials are configured and AUTH, or a mechanism we know, is not announced
   auth_in_clear,  // credentials are configured and the connection has no TLS
-  auth_refused,
+  auth_refused,   // the credentials were
+  mechanism_refused,  // no way to log in was taken of those that were tried
   token_unavailable,  // no OAuth token could be read, so that no session was opened
   chunking_refused,   // BDAT was announced and is not known
   way_refused,        // refused in a group what it takes, or refuses otherwise, one by one
   login_wanted,       // to a message: nobody is logged in, or not well enough
 };
-inline constexpr std::size_t close_kind_count = 21;
+inline constexpr std::size_t close_kind_count = 22;
 [[nodiscard]] std::string_view name_of(CloseKind kind);
 
 struct CloseReason {
@@ -55,6 +56,8 @@ struct CloseReason {
   std::optional<Pipelining> fall_back;
   // The server ended the session behind refusals, as some do that count them: nobody's fault.
   bool after_refusals = false;
+  // A way to log in does not work with this server: later sessions try another one.
+  bool other_mechanism = false;
 
   // One sentence, without the server's name.
   [[nodiscard]] std::string message() const;

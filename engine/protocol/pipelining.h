@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "codec/base.h"
+#include "codec/smtp_capability.h"
 #include "codec/smtp_reply.h"
 
 namespace ringpost::protocol {
@@ -86,6 +87,10 @@ struct PipeliningKnowledge {
   std::uint32_t session_refusals = 0;
   std::uint32_t refusals_max = 0;
   ServerWords words;
+  // Ways to log in that the server announces: those that it does not know how to go, and those that
+  // have worked.
+  codec::MechanismSet mechanisms_failed = 0;
+  codec::MechanismSet mechanisms_proven = 0;
 
   [[nodiscard]] bool has_proven(Pipelining step) const;
   // Whether that was news.

@@ -483,6 +483,7 @@ bool Session::in_doubt(std::uint64_t sequence, const CloseReason& reason, bool f
 
 void Session::close(CloseReason reason) {
   RP_ASSERT(!closed());
+  explain(reason);
   reason.fall_back = fall_back(reason.kind);
   if (reason.fall_back) {
     knowledge_.most = std::min(knowledge_.most, *reason.fall_back);
@@ -528,6 +529,12 @@ void Session::close_with_reply(CloseKind kind, Stage stage, const codec::Reply& 
 
 void Session::close_on_protocol_error(std::string_view detail) {
   close(reason_of(CloseKind::protocol_error, stage_under_way(), detail));
+}
+
+void Session::close_on_protocol_error(std::string_view detail, const codec::Reply& reply) {
+  std::string words = std::to_string(reply.code);
+  words.append(reply.text.empty() ? "" : " ").append(reply.text);
+  close_on_protocol_error(std::string(detail) + ": " + quote(words));
 }
 
 void Session::transport_closed(CloseReason reason) {

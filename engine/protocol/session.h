@@ -44,13 +44,16 @@ struct SessionTimeouts {
 };
 
 struct SessionOptions {
-  std::string client_name = "localhost";  // for EHLO: a domain or an address literal
+  // For EHLO: a domain or an address literal; empty: what Session::introduce_as() says.
+  std::string client_name = "localhost";
   TlsMode tls_mode = TlsMode::starttls;
   bool authenticate = false;
   codec::Credentials credentials;  // of sessions that are given no Login of their own
   std::optional<codec::AuthMechanism> mechanism;  // nothing: the best that is announced
   codec::SaslTools sasl;
   bool allow_plaintext_auth = false;
+  // The server's certificate is checked, so that it may be told the password.
+  bool peer_verified = true;
   Pipelining pipelining = Pipelining::flights;  // at most; the server may allow less
   // Messages in flight, in the ways that have several; 0: up to limits::flight_messages_max,
   // growing while replies keep step. With 1 no message runs ahead of another.
@@ -99,7 +102,16 @@ class Session {
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
 
+  // Before anything was received: how it names itself where the options have no name.
+  void introduce_as(std::string client_name);
+
   [[nodiscard]] SessionState state() const { return state_; }
+  // Nothing of the server's has come yet.
+  [[nodiscard]] bool ungreeted() const {
+    return state_ == SessionState::greeting && !parser_.in_reply();
+  }
+  // Which ways to log in have failed before the one that worked, for people; empty: none.
+  [[nodiscard]] std::string login_note() const;
   [[nodiscard]] bool closed() const { return state_ == SessionState::closed; }
   // Ready, and nothing is under way.
   [[nodiscard]] bool idle() const;
@@ -186,6 +198,15 @@ class Session {
     std::uint64_t end_offset = 0;  // of the end of data in the output stream; 0: not written yet
   };
 
+  struct LoginTrouble {
+    codec::MechanismSet tried = 0;  // in this session, without success
+    std::string names;              // of those, in their order
+    CloseReason fault;              // of the latest
+    std::optional<codec::AuthMechanism> next;
+    bool one_more = false;  // the next is tried though the credentials were refused
+    bool news = false;      // one has failed that earlier sessions had not tried
+  };
+
   // Flights of a server that has shown that it can: they begin small, since what is in flight when
   // a connection dies is in doubt.
   static constexpr std::size_t flight_messages_first = 8;
@@ -213,6 +234,7 @@ class Session {
   void expect(Expected kind, std::uint64_t sequence = 0, std::uint32_t recipient = 0);
   void send_hello(SessionState state);
   void send_auth();
+  void begin_auth(codec::AuthMechanism mechanism, bool with_initial_response = true);
   [[nodiscard]] bool write_commands();
   [[nodiscard]] bool write_command(Transaction& current);
   [[nodiscard]] bool write_mail(Transaction& current);
@@ -261,6 +283,25 @@ class Session {
   void on_hello_reply(Expected kind, const codec::Reply& reply);
   void on_starttls_reply(const codec::Reply& reply);
   void on_auth_reply(const codec::Reply& reply);
+  void on_auth_accepted();
+  void on_auth_refused(const codec::Reply& reply);
+  void on_bad_challenge(codec::SaslError error, const codec::Reply& reply);
+  void note_trouble(CloseReason fault);
+  void go_on_with_auth();
+  [[nodiscard]] std::optional<codec::AuthMechanism> choose(codec::MechanismSet without) const;
+  [[nodiscard]] std::optional<codec::AuthMechanism> next_mechanism(codec::AuthMechanism failed,
+                                                                   CloseKind why) const;
+  [[nodiscard]] std::string tried_mechanisms() const;
+  // The server's octets, redacted, in quotes and safe to print.
+  [[nodiscard]] std::string quote(Bytes octets) const;
+  // What a person should know of an end that came before the session was ready.
+  void explain(CloseReason& reason);
+  void explain_cut_reply(CloseReason& reason) const;
+  void explain_name(CloseReason& reason) const;
+  void explain_login(CloseReason& reason);
+  void close_on_malformed(codec::ReplyError error);
+  [[nodiscard]] std::optional<CloseReason> refusal_in_greeting() const;
+  [[nodiscard]] std::string_view client_name() const;
   void on_rset_reply(const codec::Reply& reply);
   void on_mail_reply(Transaction& current, const codec::Reply& reply);
   void on_rcpt_reply(Transaction& current, std::uint32_t index, const codec::Reply& reply);
@@ -290,6 +331,8 @@ class Session {
                                                      const codec::Reply& reply, bool permanent);
   void close_with_reply(CloseKind kind, Stage stage, const codec::Reply& reply, bool permanent);
   void close_on_protocol_error(std::string_view detail);
+  // The same, with the reply that was out of place.
+  void close_on_protocol_error(std::string_view detail, const codec::Reply& reply);
   [[nodiscard]] std::optional<Pipelining> fall_back(CloseKind kind) const;
   [[nodiscard]] std::optional<Pipelining> fall_back_of_trial(CloseKind kind) const;
   void set_deadline(Instant now);
@@ -302,7 +345,10 @@ class Session {
   codec::ReplyParser parser_;
   codec::Capabilities capabilities_;
   std::shared_ptr<const Login> login_;         // null before AUTH, unless it was given one
-  std::unique_ptr<codec::SaslExchange> sasl_;  // while it goes on
+  std::unique_ptr<codec::SaslExchange> sasl_;  // while it goes on; null while it is cancelled
+  std::unique_ptr<LoginTrouble> trouble_;      // a way to log in has failed
+  std::string announced_;                      // mechanisms, for people
+  std::string client_name_;                    // where the options have none
   std::string redacted_;                       // the reply at hand, where it quotes a secret
   ReplyFifo awaited_;
   PipeliningKnowledge knowledge_;
@@ -342,6 +388,7 @@ class Session {
   Duration slowest_reply_{};              // to a command so far
   bool reset_needed_ = false;  // a transaction is open at the server whose message is over for us
   bool quit_wanted_ = false;
+  bool initial_said_ = false;  // AUTH left with an initial response, and nothing came yet
   Instant deadline_ = never;
 };
 

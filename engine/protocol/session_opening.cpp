@@ -1,6 +1,8 @@
 // How a session comes to be ready: greeting, EHLO, STARTTLS, EHLO again, AUTH. Nothing here runs
 // ahead of replies. See session.cpp.
+#include "codec/json_text.h"
 #include "codec/smtp_command.h"
+#include "engine/protocol/opening_hint.h"
 #include "engine/protocol/session.h"
 
 namespace ringpost::protocol {
@@ -13,21 +15,49 @@ CloseReason permanent_reason(CloseKind kind, Stage stage, std::string_view detai
   return reason;
 }
 
-// What the server offers, and what was asked for, where that was one mechanism.
-std::string missing_mechanism(const codec::Capabilities& capabilities,
-                              std::optional<codec::AuthMechanism> named) {
-  std::string offered;
-  for (std::size_t i = 0; i < codec::auth_mechanism_count; ++i) {
-    const auto mechanism = static_cast<codec::AuthMechanism>(i);
-    if (capabilities.offers(mechanism)) {
-      offered.append(offered.empty() ? "" : " ").append(codec::name_of(mechanism));
+// "PLAIN LOGIN GSSAPI": what the answer to EHLO announces, be it known here or not.
+std::string announced_mechanisms(Bytes text) {
+  std::string announced;
+  while (!text.empty()) {
+    Bytes line = text.substr(0, text.find('\n'));
+    text.remove_prefix(std::min(line.size() + 1, text.size()));
+    if (!codec::is_keyword(line, "AUTH")) {
+      continue;
+    }
+    line.remove_prefix(std::min(line.find_first_not_of(" \t=", 4), line.size()));
+    if (announced.find(line) == std::string::npos) {  // not in the old spelling, too
+      announced.append(announced.empty() ? "" : " ").append(line);
     }
   }
+  return announced.substr(0, limits::quoted_line_bytes_max);
+}
+
+// What the server offers, and what was asked for, where that was one mechanism.
+std::string missing_mechanism(const std::string& offered,
+                              std::optional<codec::AuthMechanism> named) {
   std::string text = named ? std::string(codec::name_of(*named)) + " was asked for" : "";
   if (!offered.empty()) {
     text.append(text.empty() ? "" : ", and ").append("it offers ").append(offered);
   }
   return text;
+}
+
+// Whether the refusal is about the way to log in rather than about who does (RFC 4954 4, 6): not
+// known, too weak, not without encryption, another one wanted for this account.
+bool refuses_mechanism(const codec::Reply& reply) {
+  const bool not_taken = reply.code >= 500 && reply.code <= 504;
+  return not_taken || reply.code == 534 || reply.code == 538 || reply.code == 432;
+}
+
+bool ended_by_peer(CloseKind kind) {
+  return kind == CloseKind::peer_closed || kind == CloseKind::io_error ||
+         kind == CloseKind::timeout || kind == CloseKind::peer_closing;
+}
+
+void append_clause(std::string& detail, std::string_view clause) {
+  if (!clause.empty()) {
+    detail.append(detail.empty() ? "" : "; ").append(clause);
+  }
 }
 
 }  // namespace
@@ -40,9 +70,11 @@ void Session::on_greeting_reply(const codec::Reply& reply) {
   close_with_reply(CloseKind::greeting_refused, Stage::greeting, reply, reply.permanent());
 }
 
+void Session::introduce_as(std::string client_name) { client_name_ = std::move(client_name); }
+
 void Session::send_hello(SessionState state) {
   state_ = state;
-  codec::append_ehlo(pending_, options_.client_name);
+  codec::append_ehlo(pending_, client_name());
   expect(Expected::ehlo);
 }
 
@@ -50,7 +82,7 @@ void Session::on_hello_reply(Expected kind, const codec::Reply& reply) {
   const bool in_clear = options_.tls_mode == TlsMode::none && !options_.authenticate;
   if (kind == Expected::ehlo && reply.permanent() && in_clear) {
     // RFC 5321 4.1.1.1. Not where TLS or AUTH is needed: HELO has neither.
-    codec::append_helo(pending_, options_.client_name);
+    codec::append_helo(pending_, client_name());
     expect(Expected::helo);
     return;
   }
@@ -71,6 +103,7 @@ void Session::on_hello_reply(Expected kind, const codec::Reply& reply) {
     return;
   }
   if (options_.authenticate) {
+    announced_ = announced_mechanisms(kind == Expected::ehlo ? reply.text : Bytes());
     send_auth();
   } else {
     become_ready();
@@ -102,57 +135,302 @@ void Session::send_auth() {
   if (!login_) {
     login_ = std::make_shared<const Login>(options_.credentials);
   }
-  const codec::Credentials& credentials = login_->credentials;
-  const auto mechanism =
-      codec::choose_mechanism(capabilities_, {.named = options_.mechanism,
-                                              .has_token = !credentials.token.empty(),
-                                              .has_crypto = options_.sasl.crypto != nullptr,
-                                              .in_clear = !secure()});
+  const auto mechanism = choose(0);
   if (!mechanism) {
     close(permanent_reason(CloseKind::auth_missing, Stage::auth,
-                           missing_mechanism(capabilities_, options_.mechanism)));
+                           missing_mechanism(announced_, options_.mechanism)));
     return;
   }
   state_ = SessionState::auth;
-  sasl_ = std::make_unique<codec::SaslExchange>(*mechanism, credentials, options_.sasl);
+  begin_auth(*mechanism);
+}
+
+// What earlier sessions have seen fail comes last.
+std::optional<codec::AuthMechanism> Session::choose(codec::MechanismSet without) const {
+  codec::MechanismChoice choice;
+  choice.named = options_.mechanism;
+  choice.has_token = !login_->credentials.token.empty();
+  choice.has_crypto = options_.sasl.crypto != nullptr;
+  choice.in_clear = !secure();
+  choice.without = without | knowledge_.mechanisms_failed;
+  const auto mechanism = codec::choose_mechanism(capabilities_, choice);
+  choice.without = without;
+  return mechanism ? mechanism : codec::choose_mechanism(capabilities_, choice);
+}
+
+void Session::begin_auth(codec::AuthMechanism mechanism, bool with_initial_response) {
+  sasl_ = std::make_unique<codec::SaslExchange>(mechanism, login_->credentials, options_.sasl);
+  std::string initial = with_initial_response ? sasl_->initial_response() : std::string();
   const std::size_t begin = pending_.size();
-  codec::append_auth(pending_, codec::name_of(*mechanism), sasl_->initial_response());
+  codec::append_auth(pending_, codec::name_of(mechanism), initial);
   if (pending_.size() - begin > limits::command_line_bytes_max) {
     pending_.resize(begin);
-    codec::append_auth(pending_, codec::name_of(*mechanism), {});
+    codec::append_auth(pending_, codec::name_of(mechanism), {});
+    with_initial_response = false;
+  }
+  if (!with_initial_response) {
     sasl_->withhold_initial_response();
   }
+  initial_said_ = with_initial_response && !initial.empty();
   expect(Expected::auth);
 }
 
 void Session::on_auth_reply(const codec::Reply& reply) {
-  if (reply.positive()) {
-    if (const auto allowed = sasl_->succeed(); !allowed) {
-      close(permanent_reason(CloseKind::protocol_error, Stage::auth,
-                             codec::text_of(allowed.error())));
-      return;
-    }
-    sasl_.reset();
-    become_ready();
-    return;
+  if (!sasl_ && (reply.positive() || reply.intermediate())) {
+    const std::string came = std::to_string(reply.code) + " " + std::string(reply.text);
+    close(reason_of(CloseKind::protocol_error, Stage::auth,
+                    "a login went on that was cancelled: " + quote(came)));
+  } else if (!sasl_) {
+    go_on_with_auth();  // 501, as RFC 4954 4 has it, or any other end
+  } else if (reply.positive()) {
+    on_auth_accepted();
+  } else if (!reply.intermediate()) {
+    on_auth_refused(reply);
+  } else if (auto response = sasl_->respond(reply.text)) {
+    initial_said_ = false;
+    codec::append_auth_response(pending_, *response);
+    expect(Expected::auth);
+  } else {
+    on_bad_challenge(response.error(), reply);
   }
-  if (!reply.intermediate()) {
-    close_with_reply(CloseKind::auth_refused, Stage::auth, reply, reply.permanent());
-    return;
-  }
-  auto response = sasl_->respond(reply.text);
-  if (!response) {
+}
+
+void Session::on_auth_accepted() {
+  if (const auto allowed = sasl_->succeed(); !allowed) {
     close(
-        permanent_reason(CloseKind::protocol_error, Stage::auth, codec::text_of(response.error())));
+        permanent_reason(CloseKind::protocol_error, Stage::auth, codec::text_of(allowed.error())));
     return;
   }
-  codec::append_auth_response(pending_, *response);
+  knowledge_.mechanisms_proven |= codec::bit_of(sasl_->mechanism());
+  if (trouble_) {
+    knowledge_.mechanisms_failed |= trouble_->tried;
+  }
+  sasl_.reset();
+  become_ready();
+}
+
+void Session::on_auth_refused(const codec::Reply& reply) {
+  const bool not_read = reply.code == 500 || reply.code == 501;
+  if (not_read && initial_said_) {
+    // Servers from before RFC 4954 know no initial response, or none so long.
+    begin_auth(sasl_->mechanism(), false);
+    return;
+  }
+  const CloseKind kind =
+      refuses_mechanism(reply) ? CloseKind::mechanism_refused : CloseKind::auth_refused;
+  note_trouble(reason_with_reply(kind, Stage::auth, reply, reply.permanent()));
+  go_on_with_auth();
+}
+
+// RFC 4954 4: the exchange is ended with `*`, and the server says 501.
+void Session::on_bad_challenge(codec::SaslError error, const codec::Reply& reply) {
+  CloseReason fault =
+      permanent_reason(CloseKind::protocol_error, Stage::auth, codec::text_of(error));
+  fault.detail += ": " + quote(reply.text);
+  if (error == codec::SaslError::server_unproven) {
+    close(fault);  // perhaps somebody else's: it hears nothing more
+    return;
+  }
+  note_trouble(std::move(fault));
+  sasl_.reset();
+  pending_.append("*\r\n");
   expect(Expected::auth);
+}
+
+// The mechanism at hand has failed. Decides which is the next.
+void Session::note_trouble(CloseReason fault) {
+  const codec::AuthMechanism mechanism = sasl_->mechanism();
+  if (!trouble_) {
+    trouble_ = std::make_unique<LoginTrouble>();
+  }
+  trouble_->tried |= codec::bit_of(mechanism);
+  trouble_->names.append(trouble_->names.empty() ? "" : ", ").append(codec::name_of(mechanism));
+  trouble_->next = next_mechanism(mechanism, fault.kind);
+  trouble_->one_more = trouble_->one_more || fault.kind == CloseKind::auth_refused;
+  const bool for_good = fault.permanent || fault.kind != CloseKind::auth_refused;
+  if (trouble_->next && for_good) {
+    const codec::MechanismSet bit = codec::bit_of(mechanism);
+    trouble_->news = trouble_->news || (knowledge_.mechanisms_failed & bit) == 0;
+    knowledge_.mechanisms_failed |= bit;
+  }
+  trouble_->fault = std::move(fault);
+}
+
+void Session::go_on_with_auth() {
+  if (trouble_->next) {
+    begin_auth(*trouble_->next);
+  } else {
+    close(trouble_->fault);
+  }
+}
+
+// A mechanism that the server does not know, or cannot go through with, is no verdict on the
+// credentials: another one is tried, unless it has worked in an earlier session. Where the
+// credentials were refused none is, because accounts are locked after a few wrong passwords. But
+// for one: servers announce SCRAM and CRAM-MD5 for accounts of which they keep only a hash of
+// another kind, and refuse them as if the password was wrong. So one more login says the password
+// itself, to a server that has proved who it is; anybody else on the way could have refused the
+// first to hear the second.
+std::optional<codec::AuthMechanism> Session::next_mechanism(codec::AuthMechanism failed,
+                                                            CloseKind why) const {
+  if ((knowledge_.mechanisms_proven & codec::bit_of(failed)) != 0) {
+    return std::nullopt;
+  }
+  const bool trusted = secure() && options_.peer_verified;
+  const bool proof = !codec::says_password(failed) && !codec::takes_token(failed);
+  if (why == CloseKind::auth_refused && (!proof || !trusted || trouble_->one_more)) {
+    return std::nullopt;
+  }
+  const auto next = choose(trouble_->tried);
+  if (next && why != CloseKind::mechanism_refused && codec::says_password(*next) && !trusted) {
+    return std::nullopt;
+  }
+  return next;
+}
+
+std::string Session::tried_mechanisms() const {
+  std::string names = trouble_ ? trouble_->names : std::string();
+  if (sasl_ && (!trouble_ || (trouble_->tried & codec::bit_of(sasl_->mechanism())) == 0)) {
+    names.append(names.empty() ? "" : ", ").append(codec::name_of(sasl_->mechanism()));
+  }
+  if (names.empty()) {
+    return names;
+  }
+  const bool several = names.find(',') != std::string::npos;
+  names.append(several ? " were tried" : " was tried");
+  return names.append(", and it offers ").append(announced_);
+}
+
+std::string Session::login_note() const {
+  if (!trouble_ || state_ != SessionState::ready || !trouble_->next) {
+    return {};
+  }
+  return "logs in with " + std::string(codec::name_of(*trouble_->next)) + " after " +
+         trouble_->names + " failed: " + trouble_->fault.message();
 }
 
 void Session::become_ready() {
   state_ = SessionState::ready;
   listener_.on_ready();
+}
+
+// ---- What people read --------------------------------------------------------------------------
+
+std::string_view Session::client_name() const {
+  return options_.client_name.empty() ? std::string_view(client_name_) : options_.client_name;
+}
+
+std::string Session::quote(Bytes octets) const {
+  std::string text(octets);
+  if (login_) {
+    login_->redactor.redact(text);
+  }
+  std::string quoted;
+  codec::append_json_string_cut(quoted, text, limits::quoted_line_bytes_max);
+  return quoted;
+}
+
+void Session::close_on_malformed(codec::ReplyError error) {
+  const bool in_greeting = state_ == SessionState::greeting;
+  if (auto refusal = in_greeting ? refusal_in_greeting() : std::nullopt) {
+    close(std::move(*refusal));
+    return;
+  }
+  std::string detail(codec::text_of(error));
+  detail += ": " + quote(parser_.line_at_hand());
+  append_clause(detail, in_greeting ? foreign_protocol_hint(parser_.line_at_hand()) : "");
+  close_on_protocol_error(detail);
+}
+
+// `220-` and then `521 blocked`, or `554-blocked` and then the end: no reply, but the words of one
+// who turns us away. A later line goes before those above it.
+std::optional<CloseReason> Session::refusal_in_greeting() const {
+  std::string line(parser_.line_at_hand());
+  if (line.size() > 3 && line[3] == '-') {
+    line[3] = ' ';
+  }
+  line += '\n';
+  Bytes octets = line;
+  codec::ReplyParser parser;
+  codec::Reply reply;
+  const auto complete = parser.parse(octets, reply);
+  if (!complete || !*complete || reply.positive() || reply.intermediate()) {
+    reply = parser_.unfinished();
+  }
+  if (!reply.transient() && !reply.permanent()) {
+    return std::nullopt;
+  }
+  CloseReason reason =
+      reason_with_reply(CloseKind::greeting_refused, Stage::greeting, reply, reply.permanent());
+  if (login_) {
+    login_->redactor.redact(reason.text);
+  }
+  return reason;
+}
+
+void Session::explain(CloseReason& reason) {
+  const bool without_a_word = ended_by_peer(reason.kind) && reason.kind != CloseKind::peer_closing;
+  if (without_a_word && parser_.in_reply()) {
+    explain_cut_reply(reason);
+  } else if (without_a_word && ungreeted() && options_.tls_mode != TlsMode::implicit) {
+    append_clause(reason.detail,
+                  "a port that speaks TLS from the first octet (465, smtps://) says no more to one "
+                  "who expects a greeting");
+  }
+  if (state_ == SessionState::auth) {
+    explain_login(reason);
+  } else if (state_ < SessionState::auth) {
+    explain_name(reason);
+  }
+}
+
+void Session::explain_cut_reply(CloseReason& reason) const {
+  const bool in_greeting = state_ == SessionState::greeting;
+  if (auto refusal = in_greeting ? refusal_in_greeting() : std::nullopt) {
+    reason = std::move(*refusal);
+    return;
+  }
+  std::string line(parser_.line_at_hand());
+  if (line.empty()) {
+    const codec::Reply reply = parser_.unfinished();
+    line = std::to_string(reply.code) + "-";
+    line += reply.text.substr(reply.text.rfind('\n') + 1);
+  }
+  append_clause(reason.detail, "in the middle of a reply: " + quote(line));
+  append_clause(reason.detail, in_greeting ? foreign_protocol_hint(line) : "");
+}
+
+void Session::explain_name(CloseReason& reason) const {
+  const bool refused = reason.code >= 400;
+  const bool after_hello = state_ == SessionState::hello || state_ == SessionState::hello_tls;
+  const bool an_argument = reason.kind == CloseKind::ehlo_refused &&
+                           (reason.code == 501 || reason.code == 504 || reason.code >= 550);
+  if (!refused || (!an_argument && !is_about_client_name(reason.text))) {
+    return;
+  }
+  append_clause(reason.detail, after_hello
+                                   ? "this machine named itself " + std::string(client_name()) +
+                                         ", and client_name sets another name"
+                                   : "client_name sets the name that this machine gives");
+}
+
+void Session::explain_login(CloseReason& reason) {
+  if (ended_by_peer(reason.kind)) {
+    if (!trouble_ && sasl_ && reason.kind != CloseKind::peer_closing &&
+        !codec::says_password(sasl_->mechanism())) {
+      // Servers were seen to die of a mechanism that they announce.
+      note_trouble(reason);
+      reason.other_mechanism = trouble_->news;
+    } else if (trouble_) {
+      // What was refused says more than the end behind it.
+      reason = trouble_->fault;
+      reason.permanent = reason.permanent && !trouble_->next;
+      reason.other_mechanism = trouble_->next && trouble_->news;
+    }
+  }
+  if (reason.kind != CloseKind::quit && reason.kind != CloseKind::aborted) {
+    append_clause(reason.detail, tried_mechanisms());
+  }
 }
 
 }  // namespace ringpost::protocol

@@ -36,7 +36,7 @@ void Session::receive(Bytes octets, Instant now) {
     }
     const auto complete = parser_.parse(octets, reply);
     if (!complete) {
-      close_on_protocol_error(codec::text_of(complete.error()));
+      close_on_malformed(complete.error());
       return;
     }
     if (!*complete) {
@@ -73,7 +73,7 @@ void Session::on_reply(const codec::Reply& original) {
     if (reply.code == 421) {
       close_with_reply(CloseKind::peer_closing, stage_under_way(), reply, false);
     } else {
-      close_on_protocol_error("a reply came though none was awaited");
+      close_on_protocol_error("a reply came though none was awaited", reply);
     }
     return;
   }
@@ -173,12 +173,12 @@ bool Session::out_of_place(const Expectation& expectation, const codec::Reply& r
     return true;
   }
   if (early) {
-    close_on_protocol_error("a reply came before its command was sent");
+    close_on_protocol_error("a reply came before its command was sent", reply);
     return true;
   }
   const std::string_view why = why_meaningless(expectation, reply);
   if (!why.empty()) {
-    close_on_protocol_error(why);
+    close_on_protocol_error(why, reply);
   }
   return !why.empty();
 }

@@ -1,5 +1,7 @@
 #include "engine/protocol/verdict.h"
 
+#include "engine/protocol/opening_hint.h"
+
 namespace ringpost::protocol {
 
 namespace {
@@ -33,7 +35,13 @@ Verdict verdict_of_reply(Stage stage, const codec::Reply& reply) {
     return with_reply(Status::accepted, stage, reply);
   }
   RP_ASSERT(reply.transient() || reply.permanent());
-  return with_reply(reply.transient() ? Status::deferred : Status::rejected, stage, reply);
+  Verdict verdict =
+      with_reply(reply.transient() ? Status::deferred : Status::rejected, stage, reply);
+  const bool before_content = stage == Stage::mail || stage == Stage::rcpt;
+  if (before_content && is_about_client_name(reply.text)) {
+    verdict.reason = "the server does not take the name of this machine: client_name sets another";
+  }
+  return verdict;
 }
 
 Verdict verdict_of_way(Stage stage, const codec::Reply& reply) {

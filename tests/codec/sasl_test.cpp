@@ -116,10 +116,11 @@ TEST_CASE("sasl: PLAIN says everything at once") {
   SaslExchange plain(AuthMechanism::plain, alice, {});
   CHECK(plain.mechanism() == AuthMechanism::plain);
   CHECK(plain.initial_response() == "AGFsaWNlAHdvbmRlcmxhbmQ=");
+  CHECK(plain.succeed());
+  CHECK(plain.respond("").value() == "AGFsaWNlAHdvbmRlcmxhbmQ=");  // passed over, it seems
   const auto more = plain.respond("");
   REQUIRE_FALSE(more);
   CHECK(more.error() == SaslError::unexpected_challenge);
-  CHECK(plain.succeed());
 }
 
 TEST_CASE("sasl: LOGIN answers two prompts, whatever they ask") {
@@ -244,19 +245,79 @@ TEST_CASE("sasl: XOAUTH2 as its makers describe it") {
   CHECK_FALSE(oauth.respond(""));
 }
 
-TEST_CASE("sasl: a challenge that is no base64, or too long, is an error") {
+TEST_CASE("sasl: a challenge that is read and is no base64, or is too long, is an error") {
   for (const std::string& bad :
-       {std::string("Username:"), std::string("VXNlcm5hbWU"), std::string("a\nb="),
-        std::string("\xff\xff\xff\xff"), std::string("VXNlcm5hbWU6 "),
+       {std::string("Username:"), std::string("V"), std::string("a=b="), std::string("\xff\xff"),
+        std::string(), std::string(" "), std::string("===="),
         std::string(limits::auth_challenge_bytes_max + 4, 'A')}) {
     INFO(bad.substr(0, 40));
-    SaslExchange login(AuthMechanism::login, alice, {});
-    const auto answer = login.respond(bad);
+    SaslExchange cram(AuthMechanism::cram_md5, alice, {&tls::sasl_crypto(), nullptr});
+    const auto answer = cram.respond(bad);
     REQUIRE_FALSE(answer);
     CHECK(answer.error() == SaslError::bad_challenge);
   }
   SaslExchange login(AuthMechanism::login, alice, {});
   CHECK(login.respond(std::string(limits::auth_challenge_bytes_max, 'A')));
+  CHECK_FALSE(login.respond(std::string(limits::auth_challenge_bytes_max + 1, 'A')));
+}
+
+TEST_CASE("sasl: prompts that nobody reads may be anything") {
+  for (const std::string prompt :
+       {"Username:", "VXNlcm5hbWU", "VXNlcm5hbWU6 ", "ok. go on", "a\nb=", "\xff", "", "334"}) {
+    INFO(prompt);
+    SaslExchange login(AuthMechanism::login, alice, {});
+    CHECK(login.respond(prompt).value() == "YWxpY2U=");
+    CHECK(login.respond(prompt).value() == "d29uZGVybGFuZA==");
+    CHECK_FALSE(login.respond(prompt));
+    SaslExchange plain(AuthMechanism::plain, alice, {});
+    plain.withhold_initial_response();
+    CHECK(plain.respond(prompt).value() == "AGFsaWNlAHdvbmRlcmxhbmQ=");
+  }
+}
+
+TEST_CASE("sasl: blanks, line ends and missing padding are overlooked where a challenge is read") {
+  const Credentials tim = {"tim", "tanstaaftanstaaf"};
+  for (const std::string challenge :
+       {"PDE4OTYuNjk3MTcwOTUyQHBvc3RvZmZpY2UucmVzdG9uLm1jaS5uZXQ+ \t",
+        " PDE4OTYuNjk3MTcwOTUyQHBvc3Rv\nZmZpY2UucmVzdG9uLm1jaS5uZXQ+",
+        "PDE4OTYuNjk3MTcwOTUyQHBvc3RvZmZpY2UucmVzdG9uLm1jaS5uZXQ+==="}) {
+    INFO(challenge);
+    SaslExchange cram(AuthMechanism::cram_md5, tim, {&tls::sasl_crypto(), nullptr});
+    CHECK(cram.respond(challenge).value() == "dGltIGI5MTNhNjAyYzdlZGE3YTQ5NWI0ZTZlNzMzNGQzODkw");
+  }
+  for (const std::string challenge : {"YWI", "YWI=", "YWI==", "Y WI = "}) {
+    SaslExchange cram(AuthMechanism::cram_md5, tim, {&tls::sasl_crypto(), nullptr});
+    SaslExchange right(AuthMechanism::cram_md5, tim, {&tls::sasl_crypto(), nullptr});
+    CHECK(cram.respond(challenge).value() == right.respond("YWI=").value());
+  }
+}
+
+TEST_CASE("sasl: an initial response that was passed over is said once more") {
+  SaslExchange plain(AuthMechanism::plain, alice, {});
+  CHECK(plain.respond("go on").value() == plain.initial_response());
+  CHECK_FALSE(plain.respond("go on"));
+  const Credentials user = {"user@example.com", "", "token", "server.example.com", 143};
+  for (const AuthMechanism mechanism : {AuthMechanism::xoauth2, AuthMechanism::oauthbearer}) {
+    SaslExchange oauth(mechanism, user, {});
+    CHECK(oauth.respond(" ").value() == oauth.initial_response());
+    // What comes next is the error, whatever it looks like.
+    CHECK(oauth.respond("{}").value() == (mechanism == AuthMechanism::xoauth2 ? "" : "AQ=="));
+    CHECK_FALSE(oauth.respond(""));
+  }
+}
+
+TEST_CASE("sasl: mechanisms that have failed are left out") {
+  using enum AuthMechanism;
+  const Capabilities all = offering({plain, login, cram_md5, scram_sha_256, xoauth2, oauthbearer});
+  MechanismChoice choice = {.has_crypto = true};
+  std::vector<AuthMechanism> order;
+  while (const auto next = codec::choose_mechanism(all, choice)) {
+    order.push_back(*next);
+    choice.without |= codec::bit_of(*next);
+  }
+  CHECK(order == std::vector<AuthMechanism>{scram_sha_256, plain, login, cram_md5});
+  choice = {.named = plain, .has_crypto = true, .without = codec::bit_of(plain)};
+  CHECK_FALSE(codec::choose_mechanism(all, choice));
 }
 
 TEST_CASE("sasl: the password is found in clear and in both base64 forms, as often as it stands") {

@@ -30,8 +30,14 @@ struct Parsed {
   bool failed = false;
   ReplyError error = ReplyError::bad_code;
   bool in_reply = false;
+  std::string line;  // at hand when it ended
+  Kept unfinished;
   bool operator==(const Parsed&) const = default;
 };
+
+Kept kept(const Reply& reply) {
+  return {reply.code, reply.enhanced, std::string(reply.text), reply.lines};
+}
 
 // Feeds `octets` in pieces whose ends are at `cuts`.
 Parsed parse(std::string_view octets, const std::vector<std::size_t>& cuts = {}) {
@@ -49,17 +55,20 @@ Parsed parse(std::string_view octets, const std::vector<std::size_t>& cuts = {})
       if (!complete) {
         parsed.failed = true;
         parsed.error = complete.error();
+        parsed.line = parser.line_at_hand();
+        parsed.unfinished = kept(parser.unfinished());
         return parsed;
       }
       if (*complete) {
-        parsed.replies.push_back(
-            {reply.code, reply.enhanced, std::string(reply.text), reply.lines});
+        parsed.replies.push_back(kept(reply));
       } else {
         REQUIRE(input.empty());
       }
     }
   }
   parsed.in_reply = parser.in_reply();
+  parsed.line = parser.line_at_hand();
+  parsed.unfinished = kept(parser.unfinished());
   return parsed;
 }
 
@@ -150,6 +159,20 @@ TEST_CASE("reply: what does not begin with a code ends the session") {
 TEST_CASE("reply: lines of one reply carry one code") {
   CHECK(error_of("250-x\r\n550 y\r\n") == ReplyError::mixed_codes);
   CHECK(error_of("250-x\r\n251-y\r\n") == ReplyError::mixed_codes);
+}
+
+TEST_CASE("reply: behind an error there is the line that was none, and what stands above it") {
+  const Parsed mixed = parse("220-5.0.1 hi\r\n521 blocked using rbl\r\n220 x\r\n");
+  CHECK(mixed.error == ReplyError::mixed_codes);
+  CHECK(mixed.line == "521 blocked using rbl");
+  CHECK(mixed.unfinished == Kept{220, {5, 0, 1}, "hi", 1});
+  CHECK(parse("* OK IMAP\r\n").line == "* OK IMAP");
+  CHECK(parse("* OK IMAP\r\n").unfinished == Kept{});
+  CHECK(parse(std::string_view("220 a\0b\n", 8)).line == std::string_view("220 a\0b", 7));
+  CHECK(parse("HTTP/1.1").line == "HTTP/1.1");
+  const std::string too_long = "220 " + std::string(9000, 'a');
+  CHECK(parse(too_long).line == too_long.substr(0, limits::reply_line_bytes_max));
+  CHECK(parse("250 ok\r\n").line.empty());
 }
 
 TEST_CASE("reply: a line is bounded, with or without its end") {

@@ -16,7 +16,7 @@ import unittest
 from support.certificates import Authority, self_signed
 from support.program import PASSWORD, USER
 from support.scripted_server import (GREETING, ScriptedServer, expect, hang_up, hello, logged_in,
-                                     read_to_the_end, say, say_octets, secured, stall)
+                                     read_to_the_end, say, say_octets, secured, stall, start_tls)
 from support.sink import SinkTest
 from support.workspace import free_port, temporary_folder
 
@@ -303,6 +303,36 @@ class TlsTest(ProbeTest):
         self.check_fault(endpoint, "tls_expected", "TLS from the first octet", "smtps://localhost:",
                          flags=("--timeout", "3s"))
 
+    def test_port_with_implicit_tls_that_does_not_wait_long(self):
+        """The server closes before the probe's patience is over; it is asked once more."""
+        def close_soon(dialogue):
+            dialogue.connection.settimeout(1)
+            start_tls(dialogue)
+            read_to_the_end(dialogue)
+
+        server = self.server([close_soon])
+        self.check_fault(self.trusted(server), "tls_expected", f"smtps://localhost:{server.port}")
+        self.assert_no_secret_received(server)
+
+    def test_port_that_closes_at_once(self):
+        """Without a greeting and without TLS."""
+        server = self.server([hang_up])
+        self.check_fault(self.trusted(server), "closed", "in place of a greeting", "smtps://")
+
+    def test_web_server(self):
+        """It waits for a request, and says what it is when it gets something else."""
+        def answer(dialogue):
+            dialogue.receive()
+            dialogue.send(b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n")
+
+        server = self.server([answer])
+        self.check_fault(server.endpoint(), "not_smtp", "HTTP/1.1 400 Bad Request",
+                         "an HTTP server", flags=("--timeout", "2s"))
+
+    def test_other_protocol(self):
+        server = self.server([say("* OK [CAPABILITY IMAP4rev1] ready."), read_to_the_end])
+        self.check_fault(server.endpoint(), "not_smtp", "an IMAP server answers", "* OK [CAP")
+
     def test_no_starttls(self):
         """Not announced: nothing more is said, and no secret."""
         server = self.server([say(GREETING), *hello("AUTH PLAIN", "8BITMIME"), read_to_the_end])
@@ -391,6 +421,19 @@ class DialogueTest(ProbeTest):
         server = self.server([*secured(), *hello("AUTH PLAIN"), expect("AUTH"),
                               say("454 4.7.0 later"), read_to_the_end])
         self.check_fault(self.trusted(server), "auth_deferred", "454", "put off")
+
+    def test_mechanism_that_does_not_work(self):
+        """The next one is tried, as a send would."""
+        server = self.server([*secured(), *hello("AUTH SCRAM-SHA-256 PLAIN"), expect("AUTH SCRAM"),
+                              say("504 5.5.4 no"), expect("AUTH PLAIN"), say("235 ok"),
+                              expect("QUIT"), say("221 bye")])
+        port, = self.probe_json(self.trusted(server))["ports"]
+        self.assertEqual((port["auth"]["accepted"], port["auth"]["mechanism"]), (True, "PLAIN"))
+
+    def test_no_mechanism_that_works(self):
+        server = self.server([*secured(), *hello("AUTH PLAIN"), expect("AUTH"),
+                              say("504 5.5.4 no"), read_to_the_end])
+        self.check_fault(self.trusted(server), "mechanism_refused", "504", "PLAIN was tried")
 
     def test_no_authentication(self):
         """Credentials are there and AUTH is not."""

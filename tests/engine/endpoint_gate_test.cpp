@@ -425,4 +425,39 @@ TEST_CASE("gate: what sessions learn comes together, and what goes wrong is said
   CHECK(notices == 1);
 }
 
+TEST_CASE("gate: what is known of ways to log in is handed on before a session is ready") {
+  Gate test;
+  test.resolve();
+  REQUIRE(test.gate.ask(test.now).canary);
+  protocol::PipeliningKnowledge knowledge;
+  knowledge.mechanisms_failed = codec::bit_of(codec::AuthMechanism::scram_sha_256);
+  test.gate.learn_mechanisms(knowledge);
+  knowledge = {};
+  knowledge.mechanisms_proven = codec::bit_of(codec::AuthMechanism::plain);
+  test.gate.learn_mechanisms(knowledge);
+  CloseReason reason = lost;
+  reason.other_mechanism = true;
+  test.gate.session_ended({.canary = true}, reason, test.now);
+  // No failure of the endpoint's: the next canary goes at once.
+  const auto next = test.gate.ask(test.now);
+  REQUIRE(next.answer == Answer::go);
+  CHECK(next.canary);
+  CHECK(next.knowledge.mechanisms_failed == codec::bit_of(codec::AuthMechanism::scram_sha_256));
+  CHECK(next.knowledge.mechanisms_proven == codec::bit_of(codec::AuthMechanism::plain));
+}
+
+TEST_CASE("gate: the same is told once") {
+  Gate test;
+  std::vector<std::string> heard;
+  test.gate.on_notice([&](const EndpointNotice& notice) {
+    CHECK(notice.endpoint == "esp");
+    heard.push_back(notice.message);
+  });
+  test.gate.tell("silent");
+  test.gate.tell("silent");
+  test.gate.tell("late");
+  test.gate.tell("silent");
+  CHECK(heard == std::vector<std::string>{"silent", "late"});
+}
+
 }  // namespace ringpost::engine

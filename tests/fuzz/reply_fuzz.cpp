@@ -30,6 +30,7 @@ struct Seen {
   std::vector<SeenReply> replies;
   std::optional<ReplyError> error;
   bool in_reply = false;
+  std::string line;  // at hand when it ended
 
   bool operator==(const Seen&) const = default;
 };
@@ -70,6 +71,8 @@ Seen parse(Bytes server, Bytes cuts) {
       if (!complete) {
         RP_ASSERT(!codec::text_of(complete.error()).empty());
         seen.error = complete.error();
+        seen.line = parser.line_at_hand();
+        RP_ASSERT(seen.line.size() <= limits::reply_line_bytes_max);
         return seen;
       }
       if (!*complete) {
@@ -83,6 +86,7 @@ Seen parse(Bytes server, Bytes cuts) {
     }
   }
   seen.in_reply = parser.in_reply();
+  seen.line = parser.line_at_hand();
   return seen;
 }
 

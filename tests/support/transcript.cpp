@@ -100,7 +100,15 @@ class Parser {
       if (take_prefix(line, "falls to ")) {
         fate.falls_to = word_of(choose(take_word(line), pipelining_words));
       }
+      fate.other_mechanism = take_prefix(line, "for another mechanism ");
       take_fate(line, std::move(fate), TranscriptStepKind::closed);
+    } else if (take_prefix(line, "~ ")) {
+      auto& steps = transcripts_.back().steps;
+      if (steps.empty() || (steps.back().kind != TranscriptStepKind::closed &&
+                            steps.back().kind != TranscriptStepKind::verdict)) {
+        fail("`~` stands behind `=` or `!`");
+      }
+      steps.back().fate.reason = unescaped(line);
     } else if (take_prefix(line, "@ ")) {
       take_action(line);
     } else {
@@ -338,6 +346,16 @@ class Parser {
       if (!options.mechanism) {
         fail("no mechanism");
       }
+    } else if (name == "failed" || name == "worked") {
+      protocol::PipeliningKnowledge& knowledge = transcripts_.back().knowledge;
+      const auto mechanism = codec::find_mechanism(line);
+      if (!mechanism) {
+        fail("no mechanism");
+      }
+      (name == "failed" ? knowledge.mechanisms_failed : knowledge.mechanisms_proven) |=
+          codec::bit_of(*mechanism);
+    } else if (name == "unverified") {
+      options.peer_verified = false;
     } else if (name == "plaintext-auth") {
       options.allow_plaintext_auth = true;
     } else if (name == "recipients-max") {

@@ -29,6 +29,8 @@ struct ExpectedFate {
   std::string text;  // empty: not looked at
   bool permanent = false;
   std::string falls_to;  // ! only: a word of the option `pipelining`; empty: it does not fall
+  bool other_mechanism = false;  // ! only
+  std::string reason;            // expected: a part of it; empty: not looked at
 };
 
 enum class TranscriptStepKind : std::uint8_t {

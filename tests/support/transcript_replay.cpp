@@ -40,6 +40,7 @@ std::string visible(const ExpectedFate& fate) {
   std::string text = fate.job.empty() ? "closed " : fate.job + " " + fate.recipient + " ";
   text += fate.permanent ? "for good " : "";
   text += fate.falls_to.empty() ? "" : "falls to " + fate.falls_to + " ";
+  text += fate.other_mechanism ? "for another mechanism " : "";
   text += fate.kind + " " + fate.stage;
   text += " " + std::to_string(fate.code);
   const EnhancedStatus& enhanced = fate.enhanced;
@@ -47,14 +48,16 @@ std::string visible(const ExpectedFate& fate) {
               ? " " + std::to_string(enhanced.status_class) + "." +
                     std::to_string(enhanced.subject) + "." + std::to_string(enhanced.detail)
               : " -";
-  return text + (fate.text.empty() ? "" : " " + fate.text);
+  text += fate.text.empty() ? "" : " " + fate.text;
+  return text + (fate.reason.empty() ? "" : " ~ " + fate.reason);
 }
 
 bool same(const ExpectedFate& expected, const ExpectedFate& seen) {
   return expected.job == seen.job && expected.recipient == seen.recipient &&
          expected.kind == seen.kind && expected.stage == seen.stage && expected.code == seen.code &&
          expected.enhanced == seen.enhanced && expected.permanent == seen.permanent &&
-         expected.falls_to == seen.falls_to &&
+         expected.falls_to == seen.falls_to && expected.other_mechanism == seen.other_mechanism &&
+         seen.reason.find(expected.reason) != std::string::npos &&
          (expected.text.empty() || expected.text == seen.text);
 }
 
@@ -98,6 +101,7 @@ class Witness final : public protocol::SessionListener {
     fate.code = verdict.code;
     fate.enhanced = verdict.enhanced;
     fate.text = one_line(verdict.text);
+    fate.reason = verdict.reason;
     fates_.push_back(std::move(fate));
     recipient.decided = true;
     if (verdict.may_retry) {
@@ -133,6 +137,8 @@ class Witness final : public protocol::SessionListener {
     fate.text = one_line(reason.text);
     fate.permanent = reason.permanent;
     fate.falls_to = reason.fall_back ? word_of(*reason.fall_back) : "";
+    fate.other_mechanism = reason.other_mechanism;
+    fate.reason = reason.message();
     fates_.push_back(std::move(fate));
   }
 

@@ -38,6 +38,9 @@ TEST_CASE("probe plan: the endpoint's own port as it says, others as their numbe
   CHECK(plan_text(request_for("smtps://u@h:4650", {})) == "4650ia ");
   CHECK(plan_text(request_for("smtps://u@h", {587, 465, 2525, 587})) == "587sa 465ia 2525sa ");
   CHECK(plan_text(request_for("smtps://u@h:2525", {2525, 465})) == "2525ia 465ia ");
+  CHECK(plan_text(request_for("smtp://u@h", {2587, 2465})) == "2587sa 2465ia ");
+  CHECK(plan_text(request_for("smtps://u@h", {2587, 2465})) == "2587sa 2465ia ");
+  CHECK(plan_text(request_for("smtp://u@h:2465", {})) == "2465sa ");
 }
 
 TEST_CASE("probe plan: port 25 gets credentials only when it is the endpoint's own") {
@@ -59,6 +62,8 @@ TEST_CASE("probe plan: a list of ports in the configuration counts") {
   ProbeRequest request = request_for("smtp://u@h", {});
   request.endpoint.draft.ports = {587, 2587, 465};
   CHECK(plan_text(request) == "587sa 2587sa 465ia ");
+  request.endpoint.draft.ports = {587, 2587, 2465};
+  CHECK(plan_text(request) == "587sa 2587sa 2465ia ");
   request.ports = {2525};
   CHECK(plan_text(request) == "2525sa ");
 }

@@ -63,7 +63,7 @@ Result<std::vector<std::uint16_t>, UsageError> read_ports(const ProbeFlags& flag
     ports.push_back(static_cast<std::uint16_t>(*port));
   }
   if (flags.all_ports) {
-    ports.insert(ports.end(), std::begin(submission_ports), std::end(submission_ports));
+    ports.insert(ports.end(), std::begin(known_ports), std::end(known_ports));
   }
   if (ports.size() > ports_max) {
     return tl::unexpected(UsageError{fmt::format("--ports: more than {} of them", ports_max)});
@@ -184,7 +184,7 @@ void add_probe_command(CLI::App& app, CommandResult& result) {
       ->allow_extra_args(false)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   command->add_flag("--all-ports", flags->all_ports,
-                    "587, 465, 2525 and 25 (this one without credentials)");
+                    "587, 465, 2525, 2587, 2465 and 25 (this one without credentials)");
   command->add_option("--timeout", flags->timeout, "For each step; all together four times that")
       ->type_name("DURATION")
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast)

@@ -257,16 +257,28 @@ FaultWords explain_auth(const PortFinding& port, const ProbeFinding& finding) {
     return {fmt::format("the login was put off: {}", said),
             {"too many tries, or a fault at the server: wait a few minutes"}};
   }
-  return {
-      fmt::format("the login of {} was refused: {}", in_quotes(finding.endpoint.username), said),
-      {"check user name and password; many ESPs want a fixed user name such as apikey, or "
-       "SMTP credentials that differ from those of the web site",
-       "check that the account and this machine's address are allowed to submit"}};
+  const std::string tried = printable(port.fault_detail);  // and what is offered
+  if (port.fault == ProbeFault::mechanism_refused) {
+    return {fmt::format("the server took no way to log in: {} ({})", said, tried),
+            {"name another one that it offers (?auth=login, auth = \"login\"), or ask the server's "
+             "owner which it takes"}};
+  }
+  return {fmt::format("the login of {} was refused: {}{}", in_quotes(finding.endpoint.username),
+                      said, tried.empty() ? "" : " (" + tried + ")"),
+          {"check user name and password; many ESPs want a fixed user name such as apikey, or "
+           "SMTP credentials that differ from those of the web site",
+           "check that the account and this machine's address are allowed to submit"}};
 }
 
 FaultWords explain_rest(const PortFinding& port, const ProbeFinding& finding) {
   const std::string_view step = name_of(port.fault_step);
   const std::string said = answer_text(port.fault_answer);
+  if (port.fault == ProbeFault::closed && port.fault_step == ProbeStep::greeting) {
+    return {
+        "the server closed the connection in place of a greeting",
+        {"it may limit or block this address: wait a few minutes, then ask the ESP",
+         "if nothing else is known of the port, it may want TLS from the first octet: smtps://"}};
+  }
   if (port.fault == ProbeFault::closed) {
     return {said.empty() ? fmt::format("the server closed the connection at {}", step)
                          : fmt::format("the server ended the session at {}: {}", step, said),
@@ -416,6 +428,7 @@ FaultWords explain_fault(const PortFinding& port, const ProbeFinding& finding) {
     case ProbeFault::auth_missing:
     case ProbeFault::auth_refused:
     case ProbeFault::auth_deferred:
+    case ProbeFault::mechanism_refused:
       return explain_auth(port, finding);
     case ProbeFault::closed:
     case ProbeFault::not_smtp:

@@ -25,7 +25,8 @@ std::string_view name_of(ProbeFault fault) {
                                                                      "auth_refused",
                                                                      "auth_deferred",
                                                                      "timed_out",
-                                                                     "broken"};
+                                                                     "broken",
+                                                                     "mechanism_refused"};
   return names[static_cast<std::size_t>(fault)];
 }
 

@@ -41,11 +41,12 @@ enum class ProbeFault : std::uint8_t {
   tls_failed,         // an alert, or anything else
   auth_missing,       // not offered, or no mechanism that is known here
   auth_refused,
-  auth_deferred,  // 4xx
-  timed_out,      // in a later step
-  broken,         // the connection broke, or this machine failed
+  auth_deferred,      // 4xx
+  timed_out,          // in a later step
+  broken,             // the connection broke, or this machine failed
+  mechanism_refused,  // no way to log in was taken, whoever it is that does
 };
-inline constexpr std::size_t probe_fault_count = 23;
+inline constexpr std::size_t probe_fault_count = 24;
 // The enumerator's own name, for programs.
 [[nodiscard]] std::string_view name_of(ProbeFault fault);
 

@@ -20,7 +20,10 @@
 #include "codec/byte_buffer.h"
 #include "engine/client_name.h"
 #include "engine/login_source.h"
+#include "engine/protocol/opening_hint.h"
 #include "tls/sasl_crypto.h"
+#include "tools/ringpost/probe_fault.h"
+#include "tools/ringpost/wording.h"
 
 namespace ringpost::cli {
 
@@ -64,116 +67,11 @@ protocol::SessionOptions session_options(const ProbeEnvironment& environment,
     options.mechanism = endpoint.auth;
   }
   options.allow_plaintext_auth = endpoint.allow_plaintext_auth;
+  options.peer_verified = endpoint.verify_certificate;
   options.timeouts.greeting = environment.timeout;
   options.timeouts.command = environment.timeout;
   options.timeouts.quit = std::min<Duration>(environment.timeout, quit_timeout);
   return options;
-}
-
-ProbeFault fault_of(tls::TlsErrorKind kind) {
-  switch (kind) {
-    case tls::TlsErrorKind::unknown_authority:
-    case tls::TlsErrorKind::wrong_host:
-    case tls::TlsErrorKind::expired:
-    case tls::TlsErrorKind::not_yet_valid:
-    case tls::TlsErrorKind::bad_certificate:
-      return ProbeFault::certificate;
-    case tls::TlsErrorKind::no_common_version:
-      return ProbeFault::tls_version;
-    case tls::TlsErrorKind::not_tls:
-      return ProbeFault::not_tls;
-    case tls::TlsErrorKind::closed:
-    case tls::TlsErrorKind::truncated:
-    case tls::TlsErrorKind::peer_alert:
-    case tls::TlsErrorKind::local_file:
-    case tls::TlsErrorKind::internal:
-      return ProbeFault::tls_failed;
-  }
-  RP_ASSERT(false);
-}
-
-ProbeFault fault_of_connect(int error) {
-  switch (error) {
-    case ECONNREFUSED:
-      return ProbeFault::refused;
-    case ETIMEDOUT:
-      return ProbeFault::no_answer;
-    case ENETUNREACH:
-    case EHOSTUNREACH:
-    case ENETDOWN:
-    case EHOSTDOWN:
-      return ProbeFault::unreachable;
-    default:
-      return ProbeFault::connect_failed;
-  }
-}
-
-ProbeFault fault_of_auth(const protocol::CloseReason& reason) {
-  return reason.permanent ? ProbeFault::auth_refused : ProbeFault::auth_deferred;
-}
-
-ProbeFault fault_of(const protocol::CloseReason& reason, SessionState state) {
-  const bool greeting = state == SessionState::greeting;
-  switch (reason.kind) {
-    case CloseKind::peer_closed:
-      return ProbeFault::closed;
-    case CloseKind::peer_closing:
-      return greeting                      ? ProbeFault::greeting_refused
-             : state == SessionState::auth ? ProbeFault::auth_deferred
-                                           : ProbeFault::closed;
-    case CloseKind::timeout:
-      return greeting ? ProbeFault::silent : ProbeFault::timed_out;
-    case CloseKind::protocol_error:
-      return ProbeFault::not_smtp;
-    case CloseKind::starttls_missing:
-      return ProbeFault::starttls_missing;
-    case CloseKind::starttls_refused:
-      return ProbeFault::starttls_refused;
-    case CloseKind::starttls_injected:
-      return ProbeFault::starttls_injected;
-    case CloseKind::greeting_refused:
-      return ProbeFault::greeting_refused;
-    case CloseKind::ehlo_refused:
-      return ProbeFault::ehlo_refused;
-    case CloseKind::auth_missing:
-    case CloseKind::auth_in_clear:
-      return ProbeFault::auth_missing;
-    case CloseKind::auth_refused:
-      return fault_of_auth(reason);
-    case CloseKind::quit:
-    case CloseKind::aborted:
-    case CloseKind::connect_failed:
-    case CloseKind::chunking_refused:
-    case CloseKind::way_refused:
-    case CloseKind::login_wanted:
-    case CloseKind::io_error:
-    case CloseKind::tls_failed:
-    case CloseKind::token_unavailable:
-      return ProbeFault::broken;
-  }
-  RP_ASSERT(false);
-}
-
-// The step whose end is awaited in this state.
-ProbeStep step_of(SessionState state) {
-  switch (state) {
-    case SessionState::greeting:
-      return ProbeStep::greeting;
-    case SessionState::hello:
-      return ProbeStep::hello;
-    case SessionState::starttls:
-      return ProbeStep::starttls;
-    case SessionState::handshake:
-      return ProbeStep::tls;
-    case SessionState::hello_tls:
-      return ProbeStep::hello_tls;
-    case SessionState::auth:
-    case SessionState::ready:
-    case SessionState::quitting:
-    case SessionState::closed:
-      return ProbeStep::auth;
-  }
-  RP_ASSERT(false);
 }
 
 std::string error_text(int error) { return std::strerror(error); }
@@ -217,7 +115,12 @@ void PortProbe::start(Instant now) {
 }
 
 void PortProbe::try_next_address(Instant now) {
-  const io::SocketAddress& address = addresses_[next_address_++];
+  ++next_address_;
+  connect(now);
+}
+
+void PortProbe::connect(Instant now) {
+  const io::SocketAddress& address = addresses_[next_address_ - 1];
   finding_.address = address.text();
   step_started_at_ = now;
   // Those that are left share the time that is left, so that one dead address does not use it up.
@@ -239,6 +142,10 @@ void PortProbe::connect_failed(int error, Instant now) {
   if (fd_ >= 0) {
     ::close(std::exchange(fd_, -1));
   }
+  if (asks_anew_) {
+    finish();  // its fault is known
+    return;
+  }
   finding_.failed_addresses.push_back(fmt::format("{}: {}", finding_.address, error_text(error)));
   if (next_address_ < addresses_.size()) {
     try_next_address(now);
@@ -248,6 +155,10 @@ void PortProbe::connect_failed(int error, Instant now) {
 }
 
 void PortProbe::connected(Instant now) {
+  if (asks_anew_) {
+    ask_for_tls(now);
+    return;
+  }
   finding_.ms_of(ProbeStep::connect) =
       std::chrono::duration<double, std::milli>(now - step_started_at_).count();
   finding_.round_trips = 1;
@@ -265,6 +176,9 @@ void PortProbe::start_session(Instant now) {
   ++finding_.round_trips;  // the greeting
   protocol::SessionListener& listener = *this;
   session_.emplace(session_options_, listener, now);
+  if (session_options_.client_name.empty()) {
+    session_->introduce_as(engine::address_literal_towards(addresses_[next_address_ - 1]));
+  }
   last_state_ = session_->state();
 }
 
@@ -340,6 +254,15 @@ void PortProbe::ask_for_tls(Instant now) {
   deadline_ = std::min(deadline_, now + diagnosis_timeout);
 }
 
+// Servers that wait for a ClientHello close when they have waited long enough.
+void PortProbe::connect_to_ask(Instant now) {
+  ::close(std::exchange(fd_, -1));
+  asks_anew_ = true;
+  phase_ = Phase::connecting;
+  connect(now);
+  deadline_ = now + diagnosis_timeout;
+}
+
 // ---- Input -------------------------------------------------------------------------------------
 
 short PortProbe::events() const {
@@ -391,7 +314,7 @@ void PortProbe::take(Bytes octets, Instant now) {
     }
     return;
   }
-  if (phase_ == Phase::handshake && first_answer_.empty()) {
+  if (first_answer_.empty()) {
     first_answer_ = octets.substr(0, first_answer_bytes_max);
   }
   channel_->feed(octets);
@@ -476,8 +399,7 @@ void PortProbe::note_progress(Instant now) {
 
 void PortProbe::stream_ended(int error, Instant now) {
   if (phase_ == Phase::asking_for_tls) {
-    finding_.fault = ProbeFault::silent;
-    finish();
+    finish();  // its fault is known
   } else if (phase_ == Phase::handshake && error == 0) {
     channel_->feed_end();
     go_on_with_handshake(now);
@@ -488,6 +410,9 @@ void PortProbe::stream_ended(int error, Instant now) {
     reason.kind = error == 0 || error == ECONNRESET ? CloseKind::peer_closed : CloseKind::io_error;
     reason.detail = error == 0 ? "" : error_text(error);
     session_->transport_closed(std::move(reason));
+    if (!done()) {
+      connect_to_ask(now);
+    }
   }
 }
 
@@ -568,8 +493,7 @@ void PortProbe::expire(Instant now) {
       fail(ProbeFault::timed_out, ProbeStep::tls, "TLS handshake");
       break;
     case Phase::asking_for_tls:
-      finding_.fault = ProbeFault::silent;
-      finish();
+      finish();  // its fault is known
       break;
     case Phase::talking:
       session_->expire(now);
@@ -589,7 +513,11 @@ void PortProbe::give_up(Instant now) {
   constexpr const char* detail = "the probe as a whole took too long";
   switch (phase_) {
     case Phase::connecting:
-      fail(ProbeFault::no_answer, ProbeStep::connect, detail);
+      if (asks_anew_) {
+        finish();  // its fault is known
+      } else {
+        fail(ProbeFault::no_answer, ProbeStep::connect, detail);
+      }
       break;
     case Phase::handshake:
       fail(ProbeFault::timed_out, ProbeStep::tls, detail);
@@ -630,7 +558,9 @@ void PortProbe::on_closed(const protocol::CloseReason& reason) {
   finding_.fault = fault;
   finding_.fault_step = step_of(last_state_);
   finding_.fault_detail = reason.detail;
-  const bool may_be_tls = fault == ProbeFault::silent && !heard_anything_ &&
+  const bool quiet = fault == ProbeFault::silent ||
+                     (fault == ProbeFault::closed && finding_.fault_step == ProbeStep::greeting);
+  const bool may_be_tls = quiet && !heard_anything_ &&
                           finding_.security == TransportSecurity::starttls &&
                           environment_.tls_context != nullptr;
   if (!may_be_tls) {
@@ -651,7 +581,13 @@ void PortProbe::fail_tls(const tls::TlsError& error, Instant now) {
     const bool in_clear_or_nothing = error.kind == tls::TlsErrorKind::closed ||
                                      error.kind == tls::TlsErrorKind::not_tls ||
                                      error.kind == tls::TlsErrorKind::internal;
-    finding_.fault = in_clear_or_nothing ? ProbeFault::silent : ProbeFault::tls_expected;
+    finding_.fault = in_clear_or_nothing ? finding_.fault : ProbeFault::tls_expected;
+    const Bytes line = Bytes(first_answer_).substr(0, first_answer_.find_first_of("\r\n"));
+    const std::string_view hint = protocol::foreign_protocol_hint(line);
+    if (in_clear_or_nothing && !hint.empty()) {
+      finding_.fault = ProbeFault::not_smtp;
+      finding_.fault_detail = fmt::format("{}; {}", in_quotes(line), hint);
+    }
     finish();
     return;
   }

@@ -65,12 +65,14 @@ class PortProbe final : private protocol::SessionListener {
   };
 
   void try_next_address(Instant now);
+  void connect(Instant now);
   void connect_failed(int error, Instant now);
   void connected(Instant now);
   void start_session(Instant now);
   void start_handshake(Instant now);
   void go_on_with_handshake(Instant now);
   void ask_for_tls(Instant now);
+  void connect_to_ask(Instant now);
   void keep_tls_finding();
 
   void receive(Instant now);
@@ -117,6 +119,7 @@ class PortProbe final : private protocol::SessionListener {
   std::string sending_;  // for the socket
   bool ready_ = false;
   bool heard_anything_ = false;
+  bool asks_anew_ = false;    // for TLS, over another connection than that which ended
   std::string first_answer_;  // to the ClientHello, in case that it is no TLS
   Instant now_{};             // of the call under way, for what the session calls back
 };

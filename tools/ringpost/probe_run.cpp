@@ -27,11 +27,8 @@ constexpr int port_timeouts_max = 4;
 Instant clock_now() { return std::chrono::steady_clock::now(); }
 
 TransportSecurity security_of_port(std::uint16_t port, const EndpointOptions& endpoint) {
-  if (port == submissions_port) {
-    return TransportSecurity::implicit;
-  }
   const bool plain_relay = port == relay_port && endpoint.security == TransportSecurity::none;
-  return plain_relay ? TransportSecurity::none : TransportSecurity::starttls;
+  return plain_relay ? TransportSecurity::none : default_security(port);
 }
 
 bool has_password(const EndpointOptions& endpoint) {
@@ -45,8 +42,12 @@ PortPlan plan_port(std::uint16_t port, const ProbeRequest& request) {
   const bool own = port == endpoint.port || listed;
   PortPlan plan;
   plan.port = port;
-  plan.security = own && !port_conflict(port, endpoint.security) ? endpoint.security
-                                                                 : security_of_port(port, endpoint);
+  // Amazon's numbers say how they are secured, unless the endpoint itself is there.
+  const bool by_number = port == tls_mirror_port || port == ses_mirror_port;
+  const bool as_it_says = port == endpoint.port || (listed && !by_number);
+  plan.security = as_it_says && !port_conflict(port, endpoint.security)
+                      ? endpoint.security
+                      : security_of_port(port, endpoint);
   const bool secret = plan.security != TransportSecurity::none || endpoint.allow_plaintext_auth;
   plan.authenticate = has_password(endpoint) && secret && (own || port != relay_port);
   return plan;

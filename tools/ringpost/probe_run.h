@@ -20,6 +20,10 @@ namespace ringpost::cli {
 inline constexpr std::uint16_t submission_ports[] = {submission_port, submissions_port, mirror_port,
                                                      relay_port};
 
+// The same, and those that few have: --all-ports.
+inline constexpr std::uint16_t known_ports[] = {submission_port, submissions_port, mirror_port,
+                                                ses_mirror_port, tls_mirror_port,  relay_port};
+
 struct ProbeRequest {
   ChosenEndpoint endpoint;  // with its password, where there is one
   bool is_configured = false;
@@ -28,8 +32,8 @@ struct ProbeRequest {
 };
 
 // What is to be done on each port, without doubles. The endpoint's own ports are secured as it
-// says; on others 465 is TLS from the first octet and the rest STARTTLS, required. Port 25 gets
-// credentials only when it is the endpoint's own.
+// says; on others 465 and 2465 are TLS from the first octet and the rest STARTTLS, required. Port
+// 25 gets credentials only when it is the endpoint's own.
 [[nodiscard]] std::vector<PortPlan> plan_ports(const ProbeRequest& request);
 
 // Blocks, at most for five times the timeout. An error is a file that cannot be used.
