@@ -5,9 +5,11 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "codec/job.h"
 #include "engine/config.h"
+#include "engine/dial.h"
 #include "engine/io/buffer_pool.h"
 #include "engine/io/io.h"
 #include "engine/protocol/session.h"
@@ -48,6 +50,17 @@ struct ConnectionEnvironment {
   WorkerStats* stats = nullptr;
 };
 
+// Where a connection is opened to, and as whom.
+struct Opening {
+  std::vector<io::SocketAddress> addresses;  // the one to begin with first
+  // When it must stand, and when the session must be ready.
+  Instant connect_by = never;
+  Instant ready_by = never;
+  // What earlier sessions have learnt of the server's pipelining.
+  protocol::PipeliningKnowledge knowledge;
+  std::shared_ptr<const protocol::Login> login;  // null: nobody logs in
+};
+
 // Lifetime: until finished(), which comes some completions after on_ended(). Thread: its worker's.
 class Connection final : private protocol::SessionListener {
  public:
@@ -60,12 +73,18 @@ class Connection final : private protocol::SessionListener {
   [[nodiscard]] bool was_ready() const { return was_ready_; }
   [[nodiscard]] bool progressed() const { return progressed_; }
   void mark_progressed() { progressed_ = true; }
-  [[nodiscard]] const std::string& peer() const { return peer_; }
+  // Whether a message was given to it.
+  [[nodiscard]] bool had_message() const { return had_message_; }
+  // When on_ready() came.
+  [[nodiscard]] Instant ready_at() const { return ready_at_; }
+  // The address that took the connection; empty before.
+  [[nodiscard]] const std::string& peer() const { return dial_.address(); }
+  // Those that did not.
+  [[nodiscard]] const std::vector<std::string>& failed_addresses() const {
+    return dial_.failed_addresses();
+  }
 
-  // `knowledge`: what earlier sessions have learnt of the server's pipelining. `login` is null when
-  // nobody logs in.
-  void open(const io::SocketAddress& address, const protocol::PipeliningKnowledge& knowledge,
-            std::shared_ptr<const protocol::Login> login);
+  void open(Opening opening);
   [[nodiscard]] std::uint64_t token_number() const { return login_ ? login_->token_number : 0; }
   // What is known by now. Precondition: was_ready().
   [[nodiscard]] const protocol::PipeliningKnowledge& knowledge() const {
@@ -117,7 +136,8 @@ class Connection final : private protocol::SessionListener {
     closed,
   };
 
-  void connected(std::int32_t result);
+  void dialed();
+  void complete_own(const io::Completion& completion);
   void received(const io::Completion& completion);
   void sent(std::int32_t result);
 
@@ -150,14 +170,16 @@ class Connection final : private protocol::SessionListener {
   bool canary_ = false;
   bool was_ready_ = false;
   bool progressed_ = false;
-  bool connect_under_way_ = false;
+  bool had_message_ = false;
   bool receive_under_way_ = false;
   bool sealed_ = false;
   bool send_under_way_ = false;
   bool close_under_way_ = false;
   bool sending_broken_ = false;  // a send failed; what the server still said is read to its end
   Instant deadline_ = never;     // of phases that the session does not know of
-  std::string peer_;
+  Instant ready_by_ = never;
+  Instant ready_at_ = never;
+  Dial dial_;
   std::shared_ptr<const protocol::Login> login_;
   std::unique_ptr<tls::Channel> channel_;
   std::optional<protocol::Session> session_;

@@ -5,6 +5,13 @@
 
 namespace ringpost::sim {
 
+Network::Network(const NetworkOptions& options, Random& random)
+    : options_(options), random_(random) {
+  if (options_.restart_at != Duration::max()) {
+    events_.push({begin_ + options_.restart_at, order_++, EventKind::restart, 0});
+  }
+}
+
 void Network::schedule(EventKind kind, std::size_t connection) {
   events_.push({now_ + random_.duration_up_to(options_.latency_max), order_++, kind, connection});
 }
@@ -23,6 +30,10 @@ void Network::happen(const Event& event) {
   switch (event.kind) {
     case EventKind::answer:
       return answer(event.connection);
+    case EventKind::refusal:
+      return refuse(event.connection);
+    case EventKind::restart:
+      return restart();
     case EventKind::server_reads:
       return server_reads(event.connection);
     case EventKind::client_reads:
@@ -34,11 +45,18 @@ void Network::happen(const Event& event) {
 
 // ---- The client's kernel ------------------------------------------------------------------------
 
-std::size_t Network::connect(ConnectionEnd& client) {
+std::size_t Network::connect(ConnectionEnd& client, const io::SocketAddress& address) {
+  const std::string text = address.text();
+  const auto is_at = [&](const std::vector<std::string>& hosts) {
+    return std::any_of(hosts.begin(), hosts.end(),
+                       [&](const std::string& host) { return text.starts_with(host + ":"); });
+  };
   connections_.emplace_back();
   connections_.back().client = &client;
   const std::size_t index = connections_.size() - 1;
-  if (!random_.sometimes(options_.black_hole_one_in)) {
+  if (is_at(options_.refusing)) {
+    schedule(EventKind::refusal, index);
+  } else if (!is_at(options_.silent) && !random_.sometimes(options_.black_hole_one_in)) {
     schedule(EventKind::answer, index);
   }
   return index;
@@ -49,8 +67,8 @@ void Network::answer(std::size_t index) {
   if (connection.client == nullptr) {
     return;
   }
-  if (now_ < begin_ + options_.away_for || random_.sometimes(options_.refused_one_in)) {
-    connection.client->connected(index, -ECONNREFUSED);
+  if (is_away() || random_.sometimes(options_.refused_one_in)) {
+    refuse(index);
     return;
   }
   const bool odd = random_.sometimes(options_.odd_one_in);
@@ -58,6 +76,29 @@ void Network::answer(std::size_t index) {
       odd ? options_.odd_server : options_.server, random_.next());
   connection.client->connected(index, 0);
   wake_both(index);
+}
+
+void Network::refuse(std::size_t index) {
+  if (connections_[index].client != nullptr) {
+    connections_[index].client->connected(index, -ECONNREFUSED);
+  }
+}
+
+void Network::restart() {
+  for (std::size_t index = 0; index < connections_.size(); ++index) {
+    Connection& connection = connections_[index];
+    if (connection.client != nullptr && connection.server != nullptr && !connection.reset) {
+      break_off(index);
+      wake_both(index);
+    }
+  }
+}
+
+bool Network::is_away() const {
+  const bool restarts = options_.restart_at != Duration::max() &&
+                        now_ >= begin_ + options_.restart_at &&
+                        now_ < begin_ + options_.restart_at + options_.restart_for;
+  return now_ < begin_ + options_.away_for || restarts;
 }
 
 void Network::receive(std::size_t index) {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "codec/base.h"
+#include "engine/io/socket_address.h"
 #include "tests/sim/random.h"
 #include "tests/support/model_server.h"
 
@@ -21,6 +22,13 @@ struct NetworkOptions {
   std::uint64_t odd_one_in = 0;         // 0: never
   Duration latency_max{0};              // of each piece of octets, one way
   Duration away_for{0};                 // from the beginning: connections are refused
+  // A restart: all connections break, and new ones are refused for a while.
+  Duration restart_at = Duration::max();  // from the beginning
+  Duration restart_for{0};
+  // What the endpoint's name stands for, and those of it where nobody is.
+  std::vector<std::string> addresses = {"192.0.2.1", "192.0.2.2"};
+  std::vector<std::string> refusing;
+  std::vector<std::string> silent;
   // One in so many; 0: none.
   std::uint64_t refused_one_in = 0;       // connections
   std::uint64_t black_hole_one_in = 0;    // connections that nobody answers
@@ -42,7 +50,7 @@ class ConnectionEnd {
 // Thread: one. Everything happens in advance_to(), in the order of its time.
 class Network {
  public:
-  Network(const NetworkOptions& options, Random& random) : options_(options), random_(random) {}
+  Network(const NetworkOptions& options, Random& random);
 
   [[nodiscard]] Instant now() const { return now_; }
   // `never` when nothing is on its way.
@@ -51,7 +59,7 @@ class Network {
 
   // ---- The client's kernel ---------------------------------------------------------------------
 
-  [[nodiscard]] std::size_t connect(ConnectionEnd& client);
+  [[nodiscard]] std::size_t connect(ConnectionEnd& client, const io::SocketAddress& address);
   void receive(std::size_t connection);
   // `octets` stay valid until sent() or until close() and are read at any moment before.
   void send(std::size_t connection, Bytes octets);
@@ -70,7 +78,14 @@ class Network {
   [[nodiscard]] std::string complaint() const;
 
  private:
-  enum class EventKind : std::uint8_t { answer, server_reads, client_reads, send_done };
+  enum class EventKind : std::uint8_t {
+    answer,
+    refusal,
+    server_reads,
+    client_reads,
+    send_done,
+    restart
+  };
   struct Event {
     Instant at;
     std::uint64_t order;  // of its making
@@ -97,6 +112,9 @@ class Network {
   void happen(const Event& event);
   void schedule(EventKind kind, std::size_t connection);
   void answer(std::size_t index);
+  void refuse(std::size_t index);
+  void restart();
+  [[nodiscard]] bool is_away() const;
   void server_reads(std::size_t index);
   void client_reads(std::size_t index);
   void send_done(std::size_t index);
