@@ -89,6 +89,8 @@ class NormalTest(SmtpSinkTest):
 class DisconnectTest(SmtpSinkTest):
     """-q and -Q: the connection ends behind a command."""
 
+    patience = "2s"
+
     def send_to(self, *flags, count=6):
         sink = self.sink(*flags)
         jobs = simple_jobs(count)
