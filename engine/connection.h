@@ -120,6 +120,8 @@ class Connection final : private protocol::SessionListener {
   bool listed = false;
   // For the route: whether a recipient of the transaction that ends next was accepted.
   bool accepted = false;
+  // For the route: whether it has left a message in doubt.
+  bool in_doubt = false;
   // For the route: what the endpoint's gate was told of last.
   protocol::PipeliningKnowledge knowledge_told;
   // For the worker: whether it stands in the list of connections to pump.

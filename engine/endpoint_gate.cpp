@@ -331,6 +331,9 @@ void EndpointGate::session_failed(const Ending& ending, const protocol::CloseRea
     return;
   }
   trouble_ = reason;
+  if (ending.in_doubt) {
+    patience_.left_in_doubt();
+  }
   if (!ending.address.empty()) {
     addresses_.failed(ending.address, answer_of(reason), now);
   }

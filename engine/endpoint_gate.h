@@ -85,6 +85,7 @@ class EndpointGate {
     std::uint64_t token_number = 0;  // of its Login
     std::string_view address = {};   // that took the connection; empty: none did
     bool had_message = true;         // one was given to it
+    bool in_doubt = false;           // and may have been taken, without a word
   };
   void session_ended(const Ending& ending, const protocol::CloseReason& reason, Instant now);
 

@@ -10,6 +10,7 @@ namespace ringpost::engine {
 namespace {
 
 constexpr std::uint32_t refused_logins_max = 3;
+constexpr std::uint32_t doubts_max = 4;
 
 // Whoever waits asks as soon as a pause is over. Who comes so much later had nothing to send.
 constexpr Duration gap_min = std::chrono::seconds(30);
@@ -31,6 +32,7 @@ void EndpointPatience::progressed() {
   has_worked_ = true;
   since_ = never;
   let_in_since_ = false;
+  doubts_in_a_row_ = 0;
   next_try_at_ = never;
   pauses_in_a_row_ = 0;
   rounds_in_a_row_ = 0;
@@ -67,7 +69,8 @@ bool EndpointPatience::is_over(Instant now) const {
       options_.connect_attempts_max > 0 && rounds_in_a_row_ >= options_.connect_attempts_max;
   // A single session that was let in and hung for minutes is no proof.
   const bool tried_again = rounds_in_a_row_ > 1 || (options_.patience && !let_in_since_);
-  return enough_rounds || (now >= ends_at() && tried_again);
+  const bool too_many_doubts = doubts_in_a_row_ >= doubts_max;
+  return enough_rounds || too_many_doubts || (now >= ends_at() && tried_again);
 }
 
 Duration EndpointPatience::pause_after_refused_login(Instant now) {

@@ -18,6 +18,9 @@ class EndpointPatience {
 
   // Somebody wants a session, and none is there.
   void wanted(Instant now);
+  // The last session took messages and ended without a word about any: each further try would leave
+  // more of them in doubt.
+  void left_in_doubt() { ++doubts_in_a_row_; }
   // Nobody does: a session was there all the time, and idle.
   void nobody_waits() { since_ = never; }
   // A recipient had an answer: whatever was wrong is over.
@@ -55,6 +58,7 @@ class EndpointPatience {
   std::uint32_t pauses_in_a_row_ = 0;
   std::uint32_t rounds_in_a_row_ = 0;
   std::uint32_t refused_logins_ = 0;
+  std::uint32_t doubts_in_a_row_ = 0;
 };
 
 }  // namespace ringpost::engine

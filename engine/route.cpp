@@ -412,6 +412,7 @@ void Route::on_verdict(Connection& connection, Job& job, Recipient& recipient,
     gate_.session_progressed();
   }
   connection.accepted = connection.accepted || verdict.status == Status::accepted;
+  connection.in_doubt = connection.in_doubt || verdict.status == Status::unknown;
   const bool free_retry =
       verdict.may_retry && (!verdict.counts_as_attempt || costs_no_attempt(connection, verdict));
   if (!free_retry && verdict.stage != Stage::local) {
@@ -563,6 +564,7 @@ void Route::on_ended(Connection& connection, const protocol::CloseReason& reason
   ending.token_number = connection.token_number();
   ending.address = connection.peer();
   ending.had_message = connection.had_message();
+  ending.in_doubt = connection.in_doubt;
   gate_.session_ended(ending, reason, now);
 }
 

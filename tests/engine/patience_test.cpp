@@ -194,6 +194,20 @@ TEST_CASE("patience: a message that two sessions of a dying server had is not se
   CHECK(world.outcome(first).reason.find("set aside") == std::string::npos);
 }
 
+TEST_CASE("patience: a server that leaves messages in doubt in each session is not fed for long") {
+  World world({.connections_max = 2, .attempts_max = 5, .connect_attempts_max = 0});
+  world.server.answer = [](FakeSession&, const std::string& command) {
+    return command == "." ? says("", true) : ordinary;
+  };
+  for (int i = 0; i < 100; ++i) {
+    world.submit("job-" + std::to_string(i));
+  }
+  world.run();
+  CHECK(world.gate.failed());
+  CHECK(world.decided_count() == 100);
+  CHECK(world.io.sessions().size() <= 8);
+}
+
 TEST_CASE("patience: what the user set is kept, whatever the endpoint does not do") {
   enum class Way { refuses, ignores, stalls };
   const Way way = GENERATE(Way::refuses, Way::ignores, Way::stalls);
