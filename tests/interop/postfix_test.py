@@ -49,7 +49,7 @@ class PostfixTest(AllChecks, PeerTest):
         self.peer.delivered(2)
 
     def test_restart(self):
-        """Postfix is stopped for three seconds in mid-run: nothing is unsent, nothing is doubled."""
+        """Postfix is away for three seconds in mid-run: nothing is unsent, nothing is doubled."""
         jobs = simple_jobs(2000)
         self.peer.forget()
         program = self.start_send(jobs, self.endpoint(PLAIN), "--pipeline", "off",

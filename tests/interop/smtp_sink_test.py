@@ -18,6 +18,8 @@ CORPUS = (*small(), one_mebibyte())
 class SmtpSinkTest(ProgramTest):
     """With the check that all of these share."""
 
+    patience = "2s"
+
     def sink(self, *flags, **more):
         return SmtpSink(self.folder, *flags, cleanup=self.addCleanup, **more)
 
@@ -88,8 +90,6 @@ class NormalTest(SmtpSinkTest):
 
 class DisconnectTest(SmtpSinkTest):
     """-q and -Q: the connection ends behind a command."""
-
-    patience = "2s"
 
     def send_to(self, *flags, count=6):
         sink = self.sink(*flags)
