@@ -70,7 +70,11 @@ inline constexpr std::size_t ehlo_keywords_max = 100;
 
 using namespace std::chrono_literals;
 inline constexpr auto connect_timeout = 30s;  // no RFC value; Postfix uses 30 s
-inline constexpr auto tls_timeout = 60s;      // no RFC value
+// Where a name has several addresses the others are asked meanwhile, and all of them each round. A
+// SYN that is lost is sent again after 1, 3 and 7 s.
+inline constexpr auto connect_timeout_of_several = 10s;
+inline constexpr auto connection_attempt_delay = 250ms;  // RFC 8305 8
+inline constexpr auto tls_timeout = 60s;                 // no RFC value
 inline constexpr auto greeting_timeout = 5min;
 // Servers that let clients wait on purpose do so for some seconds. Longer silence is a port that
 // waits for TLS, more often than not, and is told to whoever runs the program.
@@ -80,6 +84,29 @@ inline constexpr auto data_timeout = 2min;     // DATA until 354
 inline constexpr auto content_timeout = 3min;  // each block of content that the peer must take
 inline constexpr auto end_of_data_timeout = 10min;
 inline constexpr auto quit_timeout = 5s;  // nothing is lost when the farewell is
+
+// ---- Patience with an endpoint that is away
+// ------------------------------------------------------
+
+// A relay that is restarted is back within a minute, and one that is moved or mended within ten.
+inline constexpr auto patience = 10min;
+// One that has never worked in this run may be a mistake.
+inline constexpr auto patience_unproven = 1min;
+// Between tries of all its addresses, doubled each time. A quarter of a minute is short for whoever
+// waits, and four connections a minute are little for whoever was lost.
+inline constexpr auto endpoint_pause_first = 250ms;
+inline constexpr auto endpoint_pause_max = 15s;
+// How long an address that failed goes behind the others.
+inline constexpr auto address_rest_first = 10s;
+inline constexpr auto address_rest_max = 10min;
+// Names are looked up again when the answer is so old (getaddrinfo tells no TTL), and when a
+// look-up failed while an answer is there.
+inline constexpr auto address_age_max = 5min;
+inline constexpr auto look_up_pause = 30s;
+// Between logins that are refused although one was taken: mail servers lock accounts for a handful
+// of refusals within minutes.
+inline constexpr auto refused_login_pause_first = 2s;
+inline constexpr auto refused_login_pause_max = 1min;
 
 // ---- Work in flight
 // ------------------------------------------------------------------------------

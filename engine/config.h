@@ -78,8 +78,12 @@ struct EndpointOptions {
   // handed over. Between them are pauses (queue::retry_pause), the first so long.
   std::uint32_t attempts_max = 5;
   Duration retry_pause_first = std::chrono::seconds(1);
-  // Connections in a row that fail before the endpoint counts as unusable.
-  std::uint32_t connect_attempts_max = 4;
+  // How long an endpoint that is away is tried, with growing pauses, before it is given up.
+  // Nothing: ten minutes when it has worked in this run, one when it has not.
+  std::optional<Duration> patience;
+  // Rounds of all its addresses in a row that fail before it is given up, however long they take;
+  // 0: `patience` alone decides.
+  std::uint32_t connect_attempts_max = 0;
 
   Duration connect_timeout = limits::connect_timeout;
   Duration tls_timeout = limits::tls_timeout;

@@ -70,58 +70,66 @@ bool is_permanent(tls::TlsErrorKind kind) {
 }  // namespace
 
 Connection::Connection(const ConnectionEnvironment& environment, io::Owner owner, bool canary)
-    : environment_(environment), owner_(owner), canary_(canary) {}
+    : environment_(environment), owner_(owner), canary_(canary), dial_(*environment.io, owner) {}
 
 Connection::~Connection() { RP_ASSERT(finished()); }
 
-bool Connection::finished() const { return phase_ == Phase::idle || phase_ == Phase::closed; }
+bool Connection::finished() const {
+  return (phase_ == Phase::idle || phase_ == Phase::closed) && dial_.quiet();
+}
 
 Instant Connection::deadline() const {
-  if (phase_ != Phase::talking) {
-    return deadline_;
+  const bool opening = phase_ == Phase::handshake || phase_ == Phase::talking;
+  const Instant ready_by = opening && !was_ready_ ? ready_by_ : never;
+  switch (phase_) {
+    case Phase::connecting:
+      return dial_.deadline();
+    case Phase::talking:
+      return std::min({session_->deadline(), ready_by, ungreeted() ? silence_at_ : never});
+    case Phase::idle:
+    case Phase::handshake:
+    case Phase::farewell:
+    case Phase::closing:
+    case Phase::closed:
+      break;
   }
-  return ungreeted() ? std::min(session_->deadline(), silence_at_) : session_->deadline();
+  return std::min(deadline_, ready_by);
 }
 
 // ---- Opening
 // -------------------------------------------------------------------------------------
 
-void Connection::open(const io::SocketAddress& address,
-                      const protocol::PipeliningKnowledge& knowledge,
-                      std::shared_ptr<const protocol::Login> login) {
-  knowledge_at_start_ = knowledge;
+void Connection::open(Opening opening) {
   RP_ASSERT(phase_ == Phase::idle);
-  login_ = std::move(login);
-  address_ = address;
-  peer_ = address.text();
-  const auto handle = environment_.io->open(address);
-  if (!handle) {
-    // Descriptors or memory are short: no fault of the server's, and fewer sessions will do.
-    ended(reason_of(protocol::CloseKind::io_error, Stage::connect, handle.error().message()));
+  knowledge_at_start_ = opening.knowledge;
+  login_ = std::move(opening.login);
+  ready_by_ = opening.ready_by;
+  dial_.begin(std::move(opening.addresses), environment_.endpoint->connect_timeout,
+              opening.connect_by);
+  if (dial_.state() == Dial::State::failed) {
+    ended(dial_.failure());
     return;
   }
-  handle_ = *handle;
   phase_ = Phase::connecting;
-  connect_under_way_ = true;
-  deadline_ = environment_.io->now() + environment_.endpoint->connect_timeout;
-  environment_.io->connect(handle_, address, owner_);
 }
 
 void Connection::ask_for_tls(const io::SocketAddress& address) {
   asks_for_tls_ = true;
-  open(address, {}, nullptr);
+  Opening opening;
+  opening.addresses = {address};
+  open(std::move(opening));
 }
 
-void Connection::connected(std::int32_t result) {
-  connect_under_way_ = false;
-  if (phase_ != Phase::connecting) {
+// The dial may have come to its end.
+void Connection::dialed() {
+  if (phase_ != Phase::connecting || dial_.state() == Dial::State::dialing) {
     return;
   }
-  if (result < 0) {
-    fail(reason_of(protocol::CloseKind::connect_failed, Stage::connect,
-                   peer_ + ": " + std::strerror(-result)));
+  if (dial_.state() != Dial::State::connected) {
+    fail(dial_.failure());
     return;
   }
+  handle_ = dial_.handle();
   receive_under_way_ = true;
   environment_.io->receive(handle_, owner_);
   if (asks_for_tls_ || environment_.session->tls_mode == protocol::TlsMode::implicit) {
@@ -138,7 +146,7 @@ void Connection::start_session() {
   session_.emplace(*environment_.session, listener, now, knowledge_at_start_, login_);
   silence_at_ = now + limits::greeting_patience;
   if (environment_.session->client_name.empty()) {
-    session_->introduce_as(address_literal_towards(address_));
+    session_->introduce_as(address_literal_towards(address()));
   }
 }
 
@@ -185,10 +193,20 @@ void Connection::handshake_done() {
 // ---------------------------------------------------------------------------------
 
 void Connection::complete(const io::Completion& completion) {
+  if (dial_.owns(completion.handle)) {
+    dial_.complete(completion);
+    dialed();
+  } else {
+    complete_own(completion);
+  }
+  const bool quiet = !receive_under_way_ && !send_under_way_ && dial_.quiet();
+  if (phase_ == Phase::closing && !close_under_way_ && quiet) {
+    phase_ = Phase::closed;
+  }
+}
+
+void Connection::complete_own(const io::Completion& completion) {
   switch (completion.operation) {
-    case io::Operation::connect:
-      connected(completion.result);
-      break;
     case io::Operation::receive:
       received(completion);
       break;
@@ -198,13 +216,10 @@ void Connection::complete(const io::Completion& completion) {
     case io::Operation::close:
       close_under_way_ = false;
       break;
+    case io::Operation::connect:
     case io::Operation::accept:
     case io::Operation::wake:
       RP_ASSERT(false);
-  }
-  const bool quiet = !connect_under_way_ && !receive_under_way_ && !send_under_way_;
-  if (phase_ == Phase::closing && !close_under_way_ && quiet) {
-    phase_ = Phase::closed;
   }
 }
 
@@ -288,7 +303,10 @@ void Connection::sent(std::int32_t result) {
 // ---- Sending
 // -------------------------------------------------------------------------------------
 
-void Connection::submit(Job& job) { session_->submit(job, environment_.io->now()); }
+void Connection::submit(Job& job) {
+  had_message_ = true;
+  session_->submit(job, environment_.io->now());
+}
 
 bool Connection::seal() {
   const bool may_send =
@@ -404,10 +422,8 @@ void Connection::abort() { fail(reason_of(protocol::CloseKind::aborted, Stage::l
 void Connection::expire(Instant now) {
   switch (phase_) {
     case Phase::connecting:
-      fail(reason_of(protocol::CloseKind::timeout, Stage::connect,
-                     "no connection to " + peer_ +
-                         " in time; the port may be blocked on the way (587, 465 and 2525 are the "
-                         "ports to try)"));
+      dial_.expire(now);
+      dialed();
       break;
     case Phase::handshake:
       fail(reason_of(protocol::CloseKind::timeout, Stage::tls, "TLS handshake"));
@@ -417,7 +433,12 @@ void Connection::expire(Instant now) {
         silence_at_ = never;
         environment_.listener->on_silence(*this);
       }
-      session_->expire(now);
+      if (session_->deadline() <= now) {
+        session_->expire(now);
+      } else if (!was_ready_ && ready_by_ <= now) {
+        fail(reason_of(protocol::CloseKind::timeout, Stage::local,
+                       "the patience with the endpoint ended before the session was ready"));
+      }
       break;
     case Phase::farewell:
       close_socket();
@@ -474,10 +495,16 @@ void Connection::ended(const protocol::CloseReason& reason) {
 }
 
 void Connection::close_socket() {
+  const bool connected = dial_.state() == Dial::State::connected;
   phase_ = Phase::closing;
   deadline_ = never;
-  close_under_way_ = true;
-  environment_.io->close(handle_, owner_);
+  dial_.stop();
+  if (connected) {
+    close_under_way_ = true;
+    environment_.io->close(handle_, owner_);
+  } else if (dial_.quiet()) {
+    phase_ = Phase::closed;
+  }
 }
 
 // ---- Heard from the session
@@ -489,6 +516,7 @@ void Connection::on_start_tls() {
 
 void Connection::on_ready() {
   was_ready_ = true;
+  ready_at_ = environment_.io->now();
   environment_.listener->on_ready(*this);
 }
 

@@ -5,9 +5,11 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "codec/job.h"
 #include "engine/config.h"
+#include "engine/dial.h"
 #include "engine/io/buffer_pool.h"
 #include "engine/io/io.h"
 #include "engine/protocol/session.h"
@@ -51,6 +53,17 @@ struct ConnectionEnvironment {
   WorkerStats* stats = nullptr;
 };
 
+// Where a connection is opened to, and as whom.
+struct Opening {
+  std::vector<io::SocketAddress> addresses;  // the one to begin with first
+  // When it must stand, and when the session must be ready.
+  Instant connect_by = never;
+  Instant ready_by = never;
+  // What earlier sessions have learnt of the server's pipelining.
+  protocol::PipeliningKnowledge knowledge;
+  std::shared_ptr<const protocol::Login> login;  // null: nobody logs in
+};
+
 // Lifetime: until finished(), which comes some completions after on_ended(). Thread: its worker's.
 class Connection final : private protocol::SessionListener {
  public:
@@ -63,12 +76,18 @@ class Connection final : private protocol::SessionListener {
   [[nodiscard]] bool was_ready() const { return was_ready_; }
   [[nodiscard]] bool progressed() const { return progressed_; }
   void mark_progressed() { progressed_ = true; }
-  [[nodiscard]] const std::string& peer() const { return peer_; }
+  // Whether a message was given to it.
+  [[nodiscard]] bool had_message() const { return had_message_; }
+  // When on_ready() came.
+  [[nodiscard]] Instant ready_at() const { return ready_at_; }
+  // The address that took the connection; empty before.
+  [[nodiscard]] const std::string& peer() const { return dial_.address(); }
+  // Those that did not.
+  [[nodiscard]] const std::vector<std::string>& failed_addresses() const {
+    return dial_.failed_addresses();
+  }
 
-  // `knowledge`: what earlier sessions have learnt of the server's pipelining. `login` is null when
-  // nobody logs in.
-  void open(const io::SocketAddress& address, const protocol::PipeliningKnowledge& knowledge,
-            std::shared_ptr<const protocol::Login> login);
+  void open(Opening opening);
   // Only asks whether the server answers TLS from the first octet, and ends: see tls_answer().
   void ask_for_tls(const io::SocketAddress& address);
   enum class TlsAnswer : std::uint8_t {
@@ -77,7 +96,8 @@ class Connection final : private protocol::SessionListener {
     other,  // a protocol that is not SMTP; the reason of the end says which
   };
   [[nodiscard]] TlsAnswer tls_answer() const { return tls_answer_; }
-  [[nodiscard]] const io::SocketAddress& address() const { return address_; }
+  // Where the connection leads. Precondition: it stands.
+  [[nodiscard]] const io::SocketAddress& address() const { return dial_.socket_address(); }
   // Ends it with our own reason, so that its endpoint hears it.
   void give_up(protocol::CloseReason reason) { fail(std::move(reason)); }
   [[nodiscard]] bool ungreeted() const { return phase_ == Phase::talking && session_->ungreeted(); }
@@ -128,6 +148,8 @@ class Connection final : private protocol::SessionListener {
   bool listed = false;
   // For the route: whether a recipient of the transaction that ends next was accepted.
   bool accepted = false;
+  // For the route: whether it has left a message in doubt.
+  bool in_doubt = false;
   // For the route: what the endpoint's gate was told of last.
   std::uint64_t knowledge_told = 0;  // its version
   // For the worker: whether it stands in the list of connections to pump.
@@ -144,7 +166,8 @@ class Connection final : private protocol::SessionListener {
     closed,
   };
 
-  void connected(std::int32_t result);
+  void dialed();
+  void complete_own(const io::Completion& completion);
   void received(const io::Completion& completion);
   void sent(std::int32_t result);
 
@@ -178,7 +201,7 @@ class Connection final : private protocol::SessionListener {
   bool canary_ = false;
   bool was_ready_ = false;
   bool progressed_ = false;
-  bool connect_under_way_ = false;
+  bool had_message_ = false;
   bool receive_under_way_ = false;
   bool sealed_ = false;
   bool send_under_way_ = false;
@@ -189,9 +212,10 @@ class Connection final : private protocol::SessionListener {
   Instant deadline_ = never;     // of phases that the session does not know of
   Instant silence_at_ = never;   // when no greeting by then is told
   std::string first_answer_;     // in the handshake, where it is no TLS
-  io::SocketAddress address_;
-  std::string peer_;
   protocol::PipeliningKnowledge knowledge_at_start_;  // of the session
+  Instant ready_by_ = never;
+  Instant ready_at_ = never;
+  Dial dial_;
   std::shared_ptr<const protocol::Login> login_;
   std::unique_ptr<tls::Channel> channel_;
   std::optional<protocol::Session> session_;

@@ -2,19 +2,33 @@
 
 #include <algorithm>
 
+#include "codec/limits.h"
+#include "engine/pause.h"
+
 namespace ringpost::engine {
 
 namespace {
 
-// The n-th pause in a row: 0.25 s, doubled up to 30 s.
-Duration pause_after(std::uint32_t pauses) {
-  constexpr Duration first = std::chrono::milliseconds(250);
-  constexpr Duration longest = std::chrono::seconds(30);
-  return std::min<Duration>(longest, first * (1u << std::min(pauses, 10u)) / 2);
+// What a canary is given at least, however little patience is left: the last one begins at its end.
+constexpr Duration connect_time_min = std::chrono::seconds(2);
+// A server may let its clients wait for the greeting, and a login costs round trips.
+constexpr Duration ready_time_min = std::chrono::seconds(30);
+
+bool is_refused_login(const protocol::CloseReason& reason) {
+  return reason.kind == protocol::CloseKind::auth_refused && reason.permanent;
 }
 
-bool is_refusal(const protocol::CloseReason& reason) {
-  return reason.kind == protocol::CloseKind::auth_refused && reason.permanent;
+// Of the endpoint, whichever of its servers says it.
+bool is_mistake_in_options(const protocol::CloseReason& reason) {
+  return reason.kind == protocol::CloseKind::auth_in_clear && reason.permanent;
+}
+
+AddressBook::Answer answer_of(const protocol::CloseReason& reason) {
+  return reason.permanent ? AddressBook::Answer::refusal : AddressBook::Answer::trouble;
+}
+
+bool is_on_purpose(const protocol::CloseReason& reason) {
+  return reason.kind == protocol::CloseKind::quit || reason.kind == protocol::CloseKind::aborted;
 }
 
 }  // namespace
@@ -28,7 +42,11 @@ EndpointGate::EndpointGate(const EndpointOptions& options, Resolve resolve,
       clock_(std::move(clock)),
       read_token_(std::move(read_token)),
       rate_(options.messages_per_second_max),
+      patience_(options),
       login_source_(options) {}
+
+// ---- Letting sessions through
+// --------------------------------------------------------------------
 
 EndpointGate::Admission EndpointGate::ask(Instant now) {
   Admission admission;
@@ -37,11 +55,11 @@ EndpointGate::Admission EndpointGate::ask(Instant now) {
   {
     const std::lock_guard lock(mutex_);
     const bool may_act = !failed() && now >= closed_until_;
-    look_up = state_ == State::unresolved && may_act;
-    read_token = may_act && login_source_.start_reading(now);
-    if (look_up) {
-      state_ = State::resolving;
+    if (may_act && sessions_ready_ == 0 && state_ != State::testing) {
+      patience_.wanted(now);
     }
+    look_up = may_act && start_looking_up(now);
+    read_token = may_act && login_source_.start_reading(now);
     admission = admit(now);
   }
   if (look_up) {
@@ -65,42 +83,95 @@ EndpointGate::Admission EndpointGate::admit(Instant now) {
     admission.try_again_at = closed_until_;
     return admission;
   }
-  if ((state_ != State::untested && state_ != State::open) || !login_source_.ready(now)) {
+  if (addresses_.empty() || state_ == State::testing || !login_source_.ready(now)) {
     return admission;
   }
   admission.canary = state_ == State::untested;
   if (admission.canary) {
     state_ = State::testing;
+    if (addresses_.round_is_over()) {
+      addresses_.begin_round();
+    }
+    admission.addresses = addresses_.rest_of_round(now);
+    if (const Instant end = patience_.ends_at(); end != never) {
+      admission.connect_by = std::max(end, now + connect_time_min);
+      admission.ready_by = options_.patience ? std::max(end, now + ready_time_min) : never;
+    }
+  } else {
+    admission.addresses = addresses_.order(now);
   }
   admission.answer = Answer::go;
-  admission.address = addresses_[address_index_ % addresses_.size()];
   admission.login = login_source_.login();
   admission.knowledge = knowledge_;
   return admission;
 }
 
+// ---- Where it is
+// ---------------------------------------------------------------------------------
+
+// Nobody waits for a look-up while there is an older answer.
+bool EndpointGate::start_looking_up(Instant now) {
+  const bool wanted = addresses_.empty() || look_up_wanted_ || now >= look_up_at_;
+  if (!wanted || looking_up_) {
+    return false;
+  }
+  looking_up_ = true;
+  look_up_wanted_ = false;
+  return true;
+}
+
 // On the resolver's thread.
 void EndpointGate::resolved(io::Resolver::Answer answer) {
+  Notices notices;
   {
     const std::lock_guard lock(mutex_);
+    const Instant now = clock_();
+    looking_up_ = false;
     if (answer && !answer->empty()) {
-      addresses_ = std::move(*answer);
-      state_ = State::untested;
+      look_up_at_ = now + limits::address_age_max;
+      const bool was_known = !addresses_.empty();
+      const bool news = addresses_.replace(*answer);
+      // It has moved: that is worth a try at once, but not again and again for a name whose answers
+      // never stay the same.
+      if (news && was_known && state_ == State::untested && pause_is_counted_ && !pause_was_cut_) {
+        pause_was_cut_ = true;
+        closed_until_ = std::min(closed_until_, now);
+      }
+    } else if (!addresses_.empty()) {
+      look_up_at_ = now + limits::look_up_pause;
     } else {
-      state_ = State::unresolved;
       protocol::CloseReason reason;
       reason.kind = protocol::CloseKind::connect_failed;
       reason.stage = Stage::connect;
       reason.detail = answer ? "the name has no address" : answer.error().message;
       reason.permanent = answer || !answer.error().temporary;
-      count_failure(reason, clock_());
+      not_resolved(reason, now, notices);
     }
   }
+  tell(notices);
   wake_workers_();
 }
 
+void EndpointGate::not_resolved(const protocol::CloseReason& reason, Instant now,
+                                Notices& notices) {
+  if (!failed()) {
+    round_failed(reason, reason.permanent, now, notices);
+  }
+}
+
+void EndpointGate::addresses_failed(std::span<const std::string> addresses, Instant now) {
+  const std::lock_guard lock(mutex_);
+  for (const std::string& address : addresses) {
+    addresses_.failed(address, AddressBook::Answer::none, now);
+  }
+}
+
+// ---- Who logs in
+// ---------------------------------------------------------------------------------
+
 // On the token's thread.
 void EndpointGate::token_read(TokenResult token) {
+  Notices notices;
   {
     const std::lock_guard lock(mutex_);
     protocol::CloseReason reason;
@@ -111,14 +182,42 @@ void EndpointGate::token_read(TokenResult token) {
       case LoginSource::Taken::good:
         break;
       case LoginSource::Taken::failed:
-        count_failure(reason, now);
+        if (sessions_ready_ == 0) {
+          round_failed(reason, false, now, notices);
+        } else {
+          closed_until_ = std::max(closed_until_, now + patience_.pause_beside_sessions(now));
+        }
         break;
       case LoginSource::Taken::refused:
         fail(token_refusal_);
         break;
     }
   }
+  tell(notices);
   wake_workers_();
+}
+
+// A server that has taken this login and refuses it now may be ill itself (its user database, its
+// other half behind the balancer). While sessions work that were let in, they go on.
+void EndpointGate::login_refused(const Ending& ending, const protocol::CloseReason& reason,
+                                 Instant now, Notices& notices) {
+  if (!patience_.was_let_in()) {
+    fail(reason);
+    return;
+  }
+  trouble_ = reason;
+  state_ = state_ == State::open ? State::untested : state_;
+  // Logins that were under way together are refused together.
+  if (!ending.canary && now < closed_until_) {
+    return;
+  }
+  closed_until_ = std::max(closed_until_, now + patience_.pause_after_refused_login(now));
+  pause_is_counted_ = false;
+  if (patience_.login_is_lost() && sessions_ready_ == 0) {
+    fail(reason);
+  } else {
+    say_away(reason, now, notices);
+  }
 }
 
 std::optional<protocol::Pipelining> EndpointGate::pipelining() const {
@@ -172,23 +271,19 @@ void EndpointGate::tell(const std::string& message) {
   }
 }
 
-// Whether this is news.
-bool EndpointGate::fall_back(const protocol::CloseReason& reason) {
-  const bool news = *reason.fall_back < knowledge_.most;
-  if (news) {
-    knowledge_.most = *reason.fall_back;
-  }
-  return news;
-}
+// ---- How sessions fare
+// ---------------------------------------------------------------------------
 
 void EndpointGate::session_ready(bool canary, protocol::Pipelining pipelining,
-                                 std::uint64_t token_number) {
+                                 std::uint64_t token_number, std::string_view address) {
   bool opened = false;
   {
     const std::lock_guard lock(mutex_);
     pipelining_ = pipelining;
     ++sessions_ready_;
     login_source_.accepted(token_number);
+    addresses_.session_began(address);
+    patience_.let_in();
     if (canary && state_ == State::testing) {
       state_ = State::open;
       opened = true;
@@ -200,43 +295,65 @@ void EndpointGate::session_ready(bool canary, protocol::Pipelining pipelining,
 }
 
 void EndpointGate::session_progressed() {
-  const std::lock_guard lock(mutex_);
-  pauses_in_a_row_ = 0;
-  failures_in_a_row_ = 0;
+  Notices notices;
+  {
+    const std::lock_guard lock(mutex_);
+    if (away_since_ != never) {
+      notices.push_back(place() + " is back");
+      away_since_ = never;
+    }
+    patience_.progressed();
+    trouble_.reset();
+    pause_was_cut_ = false;
+  }
+  tell(notices);
 }
 
 void EndpointGate::session_ended(const Ending& ending, const protocol::CloseReason& reason,
                                  Instant now) {
-  bool fell = false;
+  Notices notices;
   {
     const std::lock_guard lock(mutex_);
-    fell = reason.fall_back && fall_back(reason);
+    if (reason.fall_back && fall_back(reason)) {
+      notices.push_back("goes on with " + std::string(name_of(*reason.fall_back)) + ": " +
+                        reason.message());
+    }
     if (ending.was_ready) {
       --sessions_ready_;
+      addresses_.session_ended(ending.address);
     } else if (ending.canary) {
       state_ = State::untested;
     }
-    const bool on_purpose =
-        reason.kind == protocol::CloseKind::quit || reason.kind == protocol::CloseKind::aborted;
-    if (is_refusal(reason) && !failed() && login_source_.refused(ending.token_number)) {
-      // The token has aged, and nothing else is wrong: the next one has a canary of its own.
-      token_refusal_ = reason;
-      state_ = state_ == State::open ? State::untested : state_;
-    } else if (!on_purpose && !failed()) {
+    const bool by_server = !is_on_purpose(reason) && !failed();
+    if (by_server && is_refused_login(reason)) {
+      if (login_source_.refused(ending.token_number)) {
+        // The token has aged, and nothing else is wrong: the next one has a canary of its own.
+        token_refusal_ = reason;
+        state_ = state_ == State::open ? State::untested : state_;
+      } else if (options_.read_token) {
+        fail(reason);
+      } else {
+        login_refused(ending, reason, now, notices);
+      }
+    } else if (by_server) {
       if (state_ == State::open && sessions_ready_ == 0) {
         state_ = State::untested;
       }
       // A session that did its work and ended, as some servers want it, is no failure of the
       // endpoint. Nor is one that asked too much of the server: the next asks less, or logs in
-      // another way.
-      if (!ending.progressed && !reason.fall_back && !reason.other_mechanism) {
-        count_failure(reason, now);
+      // another way. Nor one that was let in and had nothing to do for too long.
+      const bool idle = ending.was_ready && !ending.had_message;
+      if (idle) {
+        patience_.nobody_waits();
+      } else if (!ending.progressed && !reason.fall_back && !reason.other_mechanism) {
+        session_failed(ending, reason, now, notices);
       }
     }
   }
   if (fell) {
     tell_fall_back(reason);
   }
+  tell(notices);
   wake_workers_();
 }
 
@@ -248,35 +365,132 @@ void EndpointGate::left_out_dsn() {
   }
 }
 
-void EndpointGate::count_failure(const protocol::CloseReason& reason, Instant now) {
-  // A server that has let sessions in and refuses one too many is not an endpoint that is lost.
-  const bool one_too_many =
-      sessions_ready_ > 0 && reason.kind == protocol::CloseKind::greeting_refused;
-  if (reason.permanent && !one_too_many) {
+void EndpointGate::session_failed(const Ending& ending, const protocol::CloseReason& reason,
+                                  Instant now, Notices& notices) {
+  if (is_mistake_in_options(reason)) {
     fail(reason);
     return;
   }
-  // Sessions that were let through before a pause began, and fail during it, fail for the same
-  // cause: the restart of a server that all of them meet at once is one failure.
-  if (now >= closed_until_) {
-    ++address_index_;
-    ++pauses_in_a_row_;
-    closed_until_ = now + pause_after(pauses_in_a_row_);
-    pause_counts_as_failure_ = false;
-  }
   // As long as one session works, those that fail beside it say nothing about the endpoint.
-  if (sessions_ready_ == 0 && !pause_counts_as_failure_) {
-    pause_counts_as_failure_ = true;
-    ++failures_in_a_row_;
-    if (failures_in_a_row_ >= options_.connect_attempts_max) {
-      fail(reason);
-    }
+  if (sessions_ready_ > 0) {
+    failed_beside_sessions(ending, reason, now);
+    return;
   }
+  trouble_ = reason;
+  if (ending.in_doubt) {
+    patience_.left_in_doubt();
+  }
+  if (!ending.address.empty()) {
+    addresses_.failed(ending.address, answer_of(reason), now);
+  }
+  if (reason.permanent) {
+    refusal_ = reason;
+  }
+  // One that got no connection has tried all that were left.
+  if (ending.address.empty() || addresses_.round_is_over()) {
+    const bool for_good = addresses_.all_refuse() || (reason.permanent && ending.address.empty());
+    round_failed(for_good ? refusal_ : reason, for_good, now, notices);
+  }
+}
+
+// A server that has let sessions in and refuses one too many is full: more come after a pause. What
+// another address of the endpoint says is its own, and the next session goes elsewhere.
+void EndpointGate::failed_beside_sessions(const Ending& ending, const protocol::CloseReason& reason,
+                                          Instant now) {
+  const bool full = ending.address.empty() || addresses_.sessions(ending.address) > 0;
+  if (!full) {
+    addresses_.failed(ending.address, answer_of(reason), now);
+  }
+  if ((full || !addresses_.has_rested(now)) && now >= closed_until_) {
+    closed_until_ = now + patience_.pause_beside_sessions(now);
+    pause_is_counted_ = false;
+  }
+}
+
+// Nothing came of any address. Sessions that were let through before a pause began, and fail during
+// it, fail for the same cause: the restart of a server that all of them meet at once is one
+// failure.
+void EndpointGate::round_failed(const protocol::CloseReason& reason, bool for_good, Instant now,
+                                Notices& notices) {
+  trouble_ = reason;
+  if (for_good && !patience_.has_worked()) {
+    fail(reason);
+    return;
+  }
+  if (now < closed_until_ && pause_is_counted_) {
+    return;
+  }
+  closed_until_ = now + patience_.pause_after_round(now);
+  pause_is_counted_ = true;
+  look_up_wanted_ = true;
+  if (patience_.is_over(now)) {
+    give_up(reason, now);
+  } else {
+    say_away(reason, now, notices);
+  }
+}
+
+// Once, until it is back.
+void EndpointGate::say_away(const protocol::CloseReason& reason, Instant now, Notices& notices) {
+  if (away_since_ != never) {
+    return;
+  }
+  away_since_ = now - patience_.spent(now);
+  const std::string what =
+      is_refused_login(reason) ? " refuses a login that it has taken before (" : " is away (";
+  const std::string how_long = is_refused_login(reason)
+                                   ? "; trying it twice more"
+                                   : "; trying again for up to " + pause_text(patience_.patience());
+  notices.push_back(place() + what + reason.message() + ")" + how_long);
+}
+
+// Whether this is news.
+bool EndpointGate::fall_back(const protocol::CloseReason& reason) {
+  const bool news = *reason.fall_back < knowledge_.most;
+  if (news) {
+    knowledge_.most = *reason.fall_back;
+  }
+  return news;
+}
+
+void EndpointGate::give_up(const protocol::CloseReason& reason, Instant now) {
+  if (const Duration spent = patience_.spent(now); spent > Duration::zero()) {
+    effort_ = "; tried for " + pause_text(spent);
+  }
+  fail(reason);
 }
 
 void EndpointGate::fail(const protocol::CloseReason& reason) {
   failure_ = reason;
   failed_.store(true, std::memory_order_release);
+}
+
+void EndpointGate::tell(const Notices& notices) {
+  for (const std::string& notice : notices) {
+    if (notice_) {
+      notice_({options_.name, notice});
+    }
+  }
+}
+
+// ---- For whoever asks
+// ----------------------------------------------------------------------------
+
+std::optional<protocol::CloseReason> EndpointGate::trouble() const {
+  const std::lock_guard lock(mutex_);
+  return trouble_;
+}
+
+std::optional<Duration> EndpointGate::away_for(Instant now) const {
+  const std::lock_guard lock(mutex_);
+  const bool away = away_since_ != never && !failed();
+  return away ? std::optional(std::max(Duration::zero(), now - away_since_)) : std::nullopt;
+}
+
+std::string EndpointGate::place() const {
+  const bool literal = options_.host.find(':') != std::string::npos && options_.host[0] != '[';
+  return (literal ? "[" + options_.host + "]" : options_.host) + ":" +
+         std::to_string(options_.port);
 }
 
 }  // namespace ringpost::engine

@@ -7,11 +7,15 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "codec/base.h"
+#include "engine/address_book.h"
 #include "engine/config.h"
+#include "engine/endpoint_patience.h"
 #include "engine/io/resolver.h"
 #include "engine/login_source.h"
 #include "engine/protocol/close_reason.h"
@@ -21,19 +25,24 @@
 namespace ringpost::engine {
 
 // A wrong password tried by a thousand connections at once gets an address blocked. So one session,
-// the canary, goes first, and the others follow when it has been let in; and an endpoint that says
-// no for good is asked once. Thread-safe; asked only when a session is to be opened or has ended.
+// the canary, goes first, and the others follow when it has been let in; while the endpoint is away
+// one canary after the other tries, with growing pauses. What one of its addresses says is that
+// address's, as long as there are others; what its servers say of the credentials is the
+// endpoint's. One that refuses for good everywhere and has never worked is asked once.
+// Thread-safe; asked only when a session is to be opened or has ended.
 class EndpointGate {
  public:
   enum class Answer : std::uint8_t {
-    go,      // open a session to `address`
+    go,      // open a session to one of `addresses`
     wait,    // not now: wake() will come, or try_again_at
     failed,  // never: failure() says why
   };
   struct Admission {
     Answer answer = Answer::wait;
     bool canary = false;
-    io::SocketAddress address;
+    std::vector<io::SocketAddress> addresses;      // the one to begin with first
+    Instant connect_by = never;                    // when the patience with the endpoint ends
+    Instant ready_by = never;                      // the same, where the user has set it
     std::shared_ptr<const protocol::Login> login;  // null: nobody logs in
     protocol::PipeliningKnowledge knowledge;
     Instant try_again_at = never;
@@ -58,8 +67,11 @@ class EndpointGate {
   }
 
   [[nodiscard]] Admission ask(Instant now);
-  // A session that was let through has been greeted, secured and authenticated.
-  void session_ready(bool canary, protocol::Pipelining pipelining, std::uint64_t token_number = 0);
+  // These addresses refused or did not answer; a session may have come about with another one.
+  void addresses_failed(std::span<const std::string> addresses, Instant now);
+  // A session that was let through has been greeted, secured and authenticated, at `address`.
+  void session_ready(bool canary, protocol::Pipelining pipelining, std::uint64_t token_number = 0,
+                     std::string_view address = {});
   // What a session has found out about the server. What it should not try is the matter of
   // session_ended().
   void learn(const protocol::PipeliningKnowledge& knowledge);
@@ -79,12 +91,23 @@ class EndpointGate {
     bool was_ready = false;          // session_ready() was called
     bool progressed = false;         // session_progressed() was called
     std::uint64_t token_number = 0;  // of its Login
+    std::string_view address = {};   // that took the connection; empty: none did
+    bool had_message = true;         // one was given to it
+    bool in_doubt = false;           // and may have been taken, without a word
   };
   void session_ended(const Ending& ending, const protocol::CloseReason& reason, Instant now);
 
   [[nodiscard]] bool failed() const { return failed_.load(std::memory_order_acquire); }
   // Why; valid and unchanging once failed() is true.
   [[nodiscard]] const protocol::CloseReason& failure() const { return failure_; }
+  // "; tried for 10 m", where more than one try was made before it failed(); else nothing.
+  [[nodiscard]] const std::string& effort() const { return effort_; }
+  // What went wrong last, as long as nothing has gone well since.
+  [[nodiscard]] std::optional<protocol::CloseReason> trouble() const;
+  // How long the endpoint is away already, once that was worth a notice.
+  [[nodiscard]] std::optional<Duration> away_for(Instant now) const;
+  // "mx.example:587"
+  [[nodiscard]] std::string place() const;
   // How the latest session speaks; none before the first.
   [[nodiscard]] std::optional<protocol::Pipelining> pipelining() const;
   [[nodiscard]] RateLimit& rate() { return rate_; }
@@ -95,15 +118,29 @@ class EndpointGate {
   [[nodiscard]] const EndpointOptions& options() const { return options_; }
 
  private:
-  enum class State : std::uint8_t { unresolved, resolving, untested, testing, open };
+  enum class State : std::uint8_t { untested, testing, open };
+  // What is to be told, once the lock is given back.
+  using Notices = std::vector<std::string>;
 
   [[nodiscard]] Admission admit(Instant now);
+  [[nodiscard]] bool start_looking_up(Instant now);
   void resolved(io::Resolver::Answer answer);
+  void not_resolved(const protocol::CloseReason& reason, Instant now, Notices& notices);
   void token_read(TokenResult token);
-  void count_failure(const protocol::CloseReason& reason, Instant now);
+  void session_failed(const Ending& ending, const protocol::CloseReason& reason, Instant now,
+                      Notices& notices);
+  void login_refused(const Ending& ending, const protocol::CloseReason& reason, Instant now,
+                     Notices& notices);
+  void failed_beside_sessions(const Ending& ending, const protocol::CloseReason& reason,
+                              Instant now);
+  void round_failed(const protocol::CloseReason& reason, bool for_good, Instant now,
+                    Notices& notices);
+  void say_away(const protocol::CloseReason& reason, Instant now, Notices& notices);
   void fail(const protocol::CloseReason& reason);
+  void give_up(const protocol::CloseReason& reason, Instant now);
   [[nodiscard]] bool fall_back(const protocol::CloseReason& reason);
   void tell_fall_back(const protocol::CloseReason& reason) const;
+  void tell(const Notices& notices);
 
   const EndpointOptions& options_;
   Resolve resolve_;
@@ -116,19 +153,25 @@ class EndpointGate {
   std::atomic<bool> held_{false};
   std::atomic<bool> said_no_dsn_{false};
   protocol::CloseReason failure_;
+  std::string effort_;
 
   mutable std::mutex mutex_;  // guards all below
-  State state_ = State::unresolved;
-  std::vector<io::SocketAddress> addresses_;
-  std::size_t address_index_ = 0;
-  std::uint32_t pauses_in_a_row_ = 0;
-  std::uint32_t failures_in_a_row_ = 0;  // pauses in which no session was ready
-  bool pause_counts_as_failure_ = false;
+  State state_ = State::untested;
+  AddressBook addresses_;
+  bool looking_up_ = false;
+  bool look_up_wanted_ = true;
+  Instant look_up_at_{};        // the answer is old, or a failed look-up is tried again
+  bool pause_was_cut_ = false;  // for new addresses, since the endpoint went away
+  EndpointPatience patience_;
+  Instant closed_until_{};         // of the pause under way, or the last one
+  bool pause_is_counted_ = false;  // it stands for a failed round
   std::uint32_t sessions_ready_ = 0;
+  std::optional<protocol::CloseReason> trouble_;
+  protocol::CloseReason refusal_;  // the latest that was for good
+  Instant away_since_ = never;     // it was said
   protocol::PipeliningKnowledge knowledge_;
   std::optional<protocol::Pipelining> pipelining_;
   std::vector<std::string> told_;
-  Instant closed_until_{};
   LoginSource login_source_;
   protocol::CloseReason token_refusal_;  // of the last token that was refused
 };

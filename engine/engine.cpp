@@ -434,7 +434,7 @@ std::vector<EndpointFailure> Engine::endpoint_failures() const {
       const EndpointOptions& options = endpoint.gate->options();
       failures.push_back(
           {options.name, std::string(name_of(reason.stage)),
-           options.host + ":" + std::to_string(options.port) + ": " + reason.message()});
+           endpoint.gate->place() + ": " + reason.message() + endpoint.gate->effort()});
     }
   }
   return failures;
@@ -444,8 +444,16 @@ std::vector<EndpointReport> Engine::endpoint_reports() const {
   std::vector<EndpointReport> reports;
   for (const State::Endpoint& endpoint : state_->endpoints) {
     const auto pipelining = endpoint.gate->pipelining();
-    reports.push_back({endpoint.gate->options().name,
-                       pipelining ? protocol::name_of(*pipelining) : std::string_view()});
+    EndpointReport report;
+    report.endpoint = endpoint.gate->options().name;
+    report.pipelining = pipelining ? protocol::name_of(*pipelining) : std::string_view();
+    if (const auto away = endpoint.gate->away_for(std::chrono::steady_clock::now())) {
+      report.away_for = *away;
+      if (const auto trouble = endpoint.gate->trouble()) {
+        report.trouble = endpoint.gate->place() + ": " + trouble->message();
+      }
+    }
+    reports.push_back(std::move(report));
   }
   return reports;
 }

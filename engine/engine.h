@@ -15,6 +15,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -55,6 +56,9 @@ struct EndpointReport {
   std::string endpoint;
   // "lock-step", "command groups", "DATA groups" or "BDAT flights"; empty before the first session.
   std::string_view pipelining;
+  // While it is waited for: how long already, and what was wrong at the last try.
+  std::optional<Duration> away_for;
+  std::string trouble;
 };
 
 struct EngineStatistics {

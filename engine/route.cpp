@@ -194,7 +194,7 @@ void Route::assign(Instant now) {
 // False: the job is over age, and the connection is still free.
 bool Route::give(Connection& connection, Job& job, Instant now) {
   if (job.expires_at_us != 0 && connection_environment_.io->unix_time_us() >= job.expires_at_us) {
-    expire_job(job, "its expires_at has passed", true);
+    expire_job(job, "its expires_at has passed", true, gate_.trouble());
     return false;
   }
   if (codec::is_requested(job.dsn) && !connection.knows_dsn()) {
@@ -230,13 +230,14 @@ Job* Route::take_retry(Instant due) {
 
 // Whether or not there is a session that could have taken them.
 void Route::expire_waiting(Instant now) {
+  const std::optional<protocol::CloseReason> trouble = gate_.trouble();
   for (std::size_t i = 0; i < jobs_decided_per_turn; ++i) {
     Job* const job = next_job();
     if (job == nullptr) {
       return;
     }
     waiting_.pop_front();
-    expire_job(*job, "the deadline of the run has passed", false);
+    expire_job(*job, "the deadline of the run has passed", false, trouble);
   }
   try_again_at_ = now;
 }
@@ -250,9 +251,10 @@ void Route::end_overdue_sessions() {
   }
 }
 
-// With the last reply, where there was one. When the run is over, a 4xx has the last word: a resume
-// may try the message again.
-void Route::expire_job(Job& job, std::string_view reason, bool over_age) {
+// With the last reply, where there was one, else with what is wrong with the endpoint. When the run
+// is over, a 4xx has the last word: a resume may try the message again.
+void Route::expire_job(Job& job, std::string_view reason, bool over_age,
+                       const std::optional<protocol::CloseReason>& trouble) {
   for (Recipient& recipient : job.active_recipients()) {
     Outcome& outcome = recipient.outcome;
     if (recipient.decided) {
@@ -266,6 +268,15 @@ void Route::expire_job(Job& job, std::string_view reason, bool over_age) {
     }
     outcome.status = Status::expired;
     outcome.reason.assign(reason);
+    if (trouble) {
+      outcome.reason += "; the endpoint's last error: " + gate_.place() + ": " + trouble->message();
+      if (outcome.attempts == 0) {
+        outcome.stage = trouble->stage;
+        outcome.code = trouble->code;
+        outcome.enhanced = trouble->enhanced;
+        assign_text(outcome.text, trouble->text);
+      }
+    }
   }
   report_decided(job);
 }
@@ -287,7 +298,7 @@ void Route::pump_later(Connection& connection) {
 
 void Route::open_session(Instant now) {
   asked_gate_ = true;
-  const EndpointGate::Admission admission = gate_.ask(now);
+  EndpointGate::Admission admission = gate_.ask(now);
   if (admission.answer != EndpointGate::Answer::go) {
     try_again_at_ = admission.try_again_at;
     return;
@@ -298,7 +309,11 @@ void Route::open_session(Instant now) {
   static_cast<void>(environment_.connections->add(std::move(connection), owner));
   sessions_.push_back(&opened);
   environment_.stats->sessions_opened.add(1);
-  opened.open(admission.address, admission.knowledge, admission.login);
+  opened.open({.addresses = std::move(admission.addresses),
+               .connect_by = admission.connect_by,
+               .ready_by = admission.ready_by,
+               .knowledge = admission.knowledge,
+               .login = std::move(admission.login)});
   pump_later(opened);
 }
 
@@ -378,7 +393,7 @@ void Route::decide_waiting(const protocol::CloseReason& reason) {
   }
   const std::string text = reason.kind == protocol::CloseKind::aborted
                                ? std::string("the run was stopped before it was sent")
-                               : gate_.options().host + ": " + reason.message();
+                               : gate_.options().host + ": " + reason.message() + gate_.effort();
   const protocol::Verdict verdict = protocol::verdict_of_no_session(reason, text);
   for (std::size_t i = 0; i < jobs_decided_per_turn; ++i) {
     Job* const job = next_job();
@@ -519,6 +534,7 @@ void Route::on_verdict(Connection& connection, Job& job, Recipient& recipient,
     job.loss_stage = job.new_loss_stage = Stage::local;
   }
   connection.accepted = connection.accepted || verdict.status == Status::accepted;
+  connection.in_doubt = connection.in_doubt || verdict.status == Status::unknown;
   const bool free_retry =
       verdict.may_retry && (!verdict.counts_as_attempt || costs_no_attempt(connection, verdict));
   if (!free_retry && verdict.stage != Stage::local) {
@@ -526,7 +542,7 @@ void Route::on_verdict(Connection& connection, Job& job, Recipient& recipient,
   }
   record(recipient, job, verdict, connection.peer());
   count_deferral(verdict);
-  if (!free_retry && ends_sessions(job, verdict)) {
+  if (!free_retry && ends_sessions(connection, job, recipient, verdict)) {
     recipient.outcome.reason += "; it has ended two sessions there, and is set aside";
     recipient.decided = true;
   } else if (!tries_again(recipient, verdict, free_retry)) {
@@ -552,12 +568,22 @@ bool Route::tries_again(const Recipient& recipient, const protocol::Verdict& ver
 
 // Whether the message was in work for the second time when a session was lost at the same stage: it
 // may be its doing, and its neighbours shall not suffer from it.
-bool Route::ends_sessions(Job& job, const protocol::Verdict& verdict) const {
+bool Route::ends_sessions(const Connection& connection, Job& job, const Recipient& recipient,
+                          const protocol::Verdict& verdict) const {
   if (!verdict.was_next || !verdict.may_retry || !verdict.counts_as_attempt) {
     return false;
   }
   job.new_loss_stage = verdict.stage;
-  return job.loss_stage == verdict.stage;
+  return job.loss_stage == verdict.stage && !is_same_loss(connection, job, recipient);
+}
+
+// A server that goes away ends one session after the other, and a message that is given at once to
+// a second one of them has done nothing to it.
+bool Route::is_same_loss(const Connection& connection, const Job& job,
+                         const Recipient& recipient) const {
+  constexpr Duration same_moment = std::chrono::milliseconds(500);
+  return attempts_made(recipient) <= 2 && connection.ready_at() < job.started_at &&
+         connection_environment_.io->now() - job.started_at < same_moment;
 }
 
 // A server that says 4xx to the messages themselves, and to nothing else, is short of something.
@@ -660,7 +686,9 @@ void Route::on_ready(Connection& connection) {
   if (std::string note = connection.login_note(); !note.empty()) {
     gate_.tell(note);
   }
-  gate_.session_ready(connection.canary(), connection.pipelining(), connection.token_number());
+  gate_.addresses_failed(connection.failed_addresses(), connection_environment_.io->now());
+  gate_.session_ready(connection.canary(), connection.pipelining(), connection.token_number(),
+                      connection.peer());
   list(connection);
 }
 
@@ -679,8 +707,11 @@ void Route::on_ended(Connection& connection, const protocol::CloseReason& reason
   std::erase(sessions_, &connection);
   with_room_.erase(&connection);
   connection.listed = false;
+  const Instant now = connection_environment_.io->now();
   if (connection.was_ready()) {
     tell_knowledge(connection);
+  } else {
+    gate_.addresses_failed(connection.failed_addresses(), now);
   }
   if (connection.has_session()) {
     gate_.learn_mechanisms(connection.knowledge());
@@ -690,7 +721,10 @@ void Route::on_ended(Connection& connection, const protocol::CloseReason& reason
   ending.was_ready = connection.was_ready();
   ending.progressed = connection.progressed();
   ending.token_number = connection.token_number();
-  gate_.session_ended(ending, reason, connection_environment_.io->now());
+  ending.address = connection.peer();
+  ending.had_message = connection.had_message();
+  ending.in_doubt = connection.in_doubt;
+  gate_.session_ended(ending, reason, now);
 }
 
 }  // namespace ringpost::engine

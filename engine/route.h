@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "codec/journal_record.h"
@@ -91,10 +92,15 @@ class Route final : private ConnectionListener {
   [[nodiscard]] Job* take_retry(Instant due);
   void expire_waiting(Instant now);
   void end_overdue_sessions();
-  void expire_job(Job& job, std::string_view reason, bool over_age);
+  void expire_job(Job& job, std::string_view reason, bool over_age,
+                  const std::optional<protocol::CloseReason>& trouble);
   [[nodiscard]] bool tries_again(const Recipient& recipient, const protocol::Verdict& verdict,
                                  bool free_retry);
-  [[nodiscard]] bool ends_sessions(Job& job, const protocol::Verdict& verdict) const;
+  [[nodiscard]] bool ends_sessions(const Connection& connection, Job& job,
+                                   const Recipient& recipient,
+                                   const protocol::Verdict& verdict) const;
+  [[nodiscard]] bool is_same_loss(const Connection& connection, const Job& job,
+                                  const Recipient& recipient) const;
   void postpone(Job& job);
   void count_deferral(const protocol::Verdict& verdict);
   void take_a_break();

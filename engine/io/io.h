@@ -25,6 +25,7 @@ enum class Operation : std::uint8_t { connect, receive, send, close, accept, wak
 
 struct Completion {
   Owner owner = 0;
+  Handle handle = 0;  // of the socket; means nothing for accept and wake
   Operation operation = Operation::wake;
   // Octets for receive (0: the peer ended the stream) and send, a Handle for accept, 0 for connect,
   // close and wake; -errno when the operation failed.

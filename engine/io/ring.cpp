@@ -270,6 +270,7 @@ void Ring::State::end_receive(const Receive& receive) {
   sockets[receive.handle].receiving = false;
   Completion completion;
   completion.owner = receive.owner;
+  completion.handle = receive.handle;
   completion.operation = Operation::receive;
   completion.result = -ECANCELED;
   completions.push_back(completion);
@@ -308,6 +309,7 @@ void Ring::State::complete(const io_uring_cqe& cqe) {
   Completion completion;
   completion.operation = static_cast<Operation>(low_octet);
   completion.owner = owner_of(cqe.user_data);
+  completion.handle = handle_of(cqe.user_data);
   completion.result = cqe.res;
   switch (completion.operation) {
     case Operation::receive:

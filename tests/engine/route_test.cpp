@@ -253,6 +253,17 @@ TEST_CASE("route: the deadline of the run ends the waiting, with or without a se
   CHECK(decided_after_us >= 10'000'000);
   CHECK(decided_after_us <= 10'100'000);
   CHECK(world.outcome(job).status == (lets_in ? Status::deferred : Status::expired));
+  if (!lets_in) {
+    // Nobody ever spoke of this message, but what was wrong is known.
+    const Outcome& outcome = world.outcome(job);
+    CHECK(outcome.attempts == 0);
+    CHECK(outcome.stage == Stage::ehlo);
+    CHECK(outcome.code == 421);
+    CHECK(outcome.text == "not now");
+    CHECK(outcome.reason ==
+          "the deadline of the run has passed; the endpoint's last error: fake.example:587: the "
+          "server is closing the connection: 421 4.3.2 not now");
+  }
   // What comes later is not tried at all.
   const Job& late = world.submit("late");
   world.run();

@@ -66,11 +66,15 @@ TEST_CASE("worker: while it waits for a canary or a pause it sleeps, and does no
   CHECK(world.io.asleep());
   CHECK(world.stats.turns.get() < 20);
 
-  world.io.say(0, {"", true});
-  world.run_for(1ms);
+  // Both of its addresses, one after the other.
+  for (const std::size_t session : {0u, 1u}) {
+    REQUIRE(world.io.sessions().size() == session + 1);
+    world.io.say(world.io.sessions()[session].handle, {"", true});
+    world.run_for(1ms);
+  }
   CHECK(world.io.asleep());
   CHECK(world.io.deadline() > world.io.now());
-  CHECK(world.io.deadline() <= world.io.now() + 250ms);
+  CHECK(world.io.deadline() <= world.io.now() + 313ms);
   CHECK(world.stats.turns.get() < 30);
 }
 

@@ -20,6 +20,7 @@ EndpointOptions endpoint_of(const WorldOptions& options) {
   endpoint.recipients_max = options.recipients_max;
   endpoint.attempts_max = options.attempts_max;
   endpoint.connect_attempts_max = options.connect_attempts_max;
+  endpoint.patience = options.patience;
   return endpoint;
 }
 
@@ -47,9 +48,13 @@ World::World(const WorldOptions& options)
     : endpoint(endpoint_of(options)),
       gate(
           endpoint,
-          [](std::string, std::uint16_t port, io::Resolver::Callback callback) {
-            callback(std::vector{*io::address_of_literal("192.0.2.1", port),
-                                 *io::address_of_literal("192.0.2.2", port)});
+          [literals = options.addresses](std::string, std::uint16_t port,
+                                         io::Resolver::Callback callback) {
+            std::vector<io::SocketAddress> addresses;
+            for (const std::string& literal : literals) {
+              addresses.push_back(*io::address_of_literal(literal, port));
+            }
+            callback(std::move(addresses));
           },
           [this] { io.wake(); }, [this] { return io.now(); }),
       worker(

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <deque>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,7 +21,9 @@ struct WorldOptions {
   double messages_per_second_max = 0;
   std::uint32_t recipients_max = 100;
   std::uint32_t attempts_max = 3;
-  std::uint32_t connect_attempts_max = 4;
+  std::uint32_t connect_attempts_max = 4;  // 0: only patience ends it
+  std::optional<Duration> patience = {};
+  std::vector<std::string> addresses = {"192.0.2.1", "192.0.2.2"};
   Duration command_timeout = std::chrono::minutes(5);
   protocol::Pipelining pipelining = protocol::Pipelining::within;
   Duration deadline = Duration::max();  // from the start of the world

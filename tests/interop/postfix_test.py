@@ -4,13 +4,16 @@ Method: one Postfix for all tests, started here on loopback with a configuration
 own; it delivers to a maildir that is read back.
 """
 
+import time
+from collections import Counter
+
 from support import postfix
 from support.corpus import RAW_BASE64, copies, small
-from support.jobs import simple_job
+from support.jobs import simple_job, simple_jobs
 from support.peer import PLAIN, STARTTLS
 from support.peer_test import FLIGHTS, FLIGHTS_OF_16, GROUPS, LOCK_STEP, AllChecks, PeerTest
 from support.program import PASSWORD, USER
-from support.workspace import main
+from support.workspace import main, wait_until
 
 
 class PostfixTest(AllChecks, PeerTest):
@@ -44,6 +47,28 @@ class PostfixTest(AllChecks, PeerTest):
         outcome = run.outcome("mixed", "refused@example.net")
         self.assertEqual((outcome["code"], outcome["enhanced"]), (554, "5.7.1"))
         self.peer.delivered(2)
+
+    def test_restart(self):
+        """Postfix is away for three seconds in mid-run: nothing is unsent, nothing is doubled."""
+        jobs = simple_jobs(2000)
+        self.peer.forget()
+        program = self.start_send(jobs, self.endpoint(PLAIN), "--pipeline", "off",
+                                  "--connections", "3")
+        wait_until(lambda: self.peer.log().count(": client=") > 200, "some have arrived")
+        self.peer.stop()
+        time.sleep(3)
+        self.peer.start_again()
+        run = self.finish(program)
+        statuses = run.statuses()
+        unknown = statuses.pop("unknown", 0)
+        self.assertEqual(statuses, {"accepted": len(jobs) - unknown}, run.describe())
+        # A message in each of the three sessions, at most.
+        self.assertLessEqual(unknown, 3)
+        self.assert_says(run, "is away", "is back")
+        copies_of = Counter(one.x_id for one in self.peer.delivered(len(jobs) - unknown))
+        self.assertEqual(set(copies_of.values()), {1})
+        self.assertLessEqual({one["id"] for one in run.outcomes if one["status"] == "accepted"},
+                             set(copies_of))
 
 
 if __name__ == "__main__":

@@ -18,6 +18,8 @@ CORPUS = (*small(), one_mebibyte())
 class SmtpSinkTest(ProgramTest):
     """With the check that all of these share."""
 
+    patience = "2s"
+
     def sink(self, *flags, **more):
         return SmtpSink(self.folder, *flags, cleanup=self.addCleanup, **more)
 

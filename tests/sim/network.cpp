@@ -31,6 +31,8 @@ void Network::happen(const Event& event) {
   switch (event.kind) {
     case EventKind::answer:
       return answer(event.connection);
+    case EventKind::refusal:
+      return refuse(event.connection);
     case EventKind::server_reads:
       return server_reads(event.connection);
     case EventKind::client_reads:
@@ -46,11 +48,18 @@ void Network::happen(const Event& event) {
 
 // ---- The client's kernel ------------------------------------------------------------------------
 
-std::size_t Network::connect(ConnectionEnd& client) {
+std::size_t Network::connect(ConnectionEnd& client, const io::SocketAddress& address) {
+  const std::string text = address.text();
+  const auto is_at = [&](const std::vector<std::string>& hosts) {
+    return std::any_of(hosts.begin(), hosts.end(),
+                       [&](const std::string& host) { return text.starts_with(host + ":"); });
+  };
   connections_.emplace_back();
   connections_.back().client = &client;
   const std::size_t index = connections_.size() - 1;
-  if (!random_.sometimes(options_.black_hole_one_in)) {
+  if (is_at(options_.refusing)) {
+    schedule(EventKind::refusal, index);
+  } else if (!is_at(options_.silent) && !random_.sometimes(options_.black_hole_one_in)) {
     schedule(EventKind::answer, index);
   }
   return index;
@@ -62,7 +71,7 @@ void Network::answer(std::size_t index) {
     return;
   }
   if (away() || random_.sometimes(options_.refused_one_in)) {
-    connection.client->connected(index, -ECONNREFUSED);
+    refuse(index);
     return;
   }
   const bool odd = random_.sometimes(options_.odd_one_in);
@@ -97,6 +106,12 @@ void Network::restart() {
       connection.server->end_for_idleness(random_.one_in(2));
     }
     wake_both(i);
+  }
+}
+
+void Network::refuse(std::size_t index) {
+  if (connections_[index].client != nullptr) {
+    connections_[index].client->connected(index, -ECONNREFUSED);
   }
 }
 

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "codec/base.h"
+#include "engine/io/socket_address.h"
 #include "tests/sim/random.h"
 #include "tests/support/model_server.h"
 
@@ -21,6 +22,10 @@ struct NetworkOptions {
   std::uint64_t odd_one_in = 0;         // 0: never
   Duration latency_max{0};              // of each piece of octets, one way
   Duration away_for{0};                 // from the beginning: connections are refused
+  // What the endpoint's name stands for, and those of it where nobody is.
+  std::vector<std::string> addresses = {"192.0.2.1", "192.0.2.2"};
+  std::vector<std::string> refusing;
+  std::vector<std::string> silent;
   // One in so many; 0: none.
   std::uint64_t refused_one_in = 0;       // connections
   std::uint64_t black_hole_one_in = 0;    // connections that nobody answers
@@ -61,7 +66,7 @@ class Network {
 
   // ---- The client's kernel ---------------------------------------------------------------------
 
-  [[nodiscard]] std::size_t connect(ConnectionEnd& client);
+  [[nodiscard]] std::size_t connect(ConnectionEnd& client, const io::SocketAddress& address);
   void receive(std::size_t connection);
   // `octets` stay valid until sent() or until close() and are read at any moment before.
   void send(std::size_t connection, Bytes octets);
@@ -84,6 +89,7 @@ class Network {
  private:
   enum class EventKind : std::uint8_t {
     answer,
+    refusal,
     server_reads,
     client_reads,
     send_done,
@@ -117,6 +123,7 @@ class Network {
   void happen(const Event& event);
   void schedule(EventKind kind, std::size_t connection, Duration pause = {});
   void answer(std::size_t index);
+  void refuse(std::size_t index);
   void server_reads(std::size_t index);
   void client_reads(std::size_t index);
   void send_done(std::size_t index);

@@ -105,6 +105,24 @@ test::ModelServerOptions odd_server(Random& random) {
   return options;
 }
 
+// Up to eight of which nobody answers, before and behind those that work.
+void choose_addresses(NetworkOptions& options, Random& random) {
+  options.addresses.clear();
+  const std::uint64_t dead = random.below(9);
+  const std::uint64_t well = random.between(1, 3);
+  const std::uint64_t before = random.below(dead + 1);
+  for (std::uint64_t i = 0; i < dead + well; ++i) {
+    const bool is_well = i >= before && i < before + well;
+    const bool six = random.one_in(3);
+    options.addresses.push_back(fmt::format("{}{}", six ? "2001:db8::" : "192.0.2.", i + 1));
+    if (!is_well) {
+      const std::string& address = options.addresses.back();
+      (random.one_in(2) ? options.silent : options.refusing)
+          .push_back(six ? "[" + address + "]" : address);
+    }
+  }
+}
+
 NetworkOptions random_network(Random& random) {
   NetworkOptions options;
   options.server = random_server(random);
@@ -113,6 +131,13 @@ NetworkOptions random_network(Random& random) {
   constexpr std::array<Duration, 4> latencies = {0ms, 1ms, 50ms, 2s};
   options.latency_max = latencies[random.below(latencies.size())];
   options.away_for = random.one_in(10) ? random.duration_up_to(20s) : 0s;
+  if (random.one_in(4)) {
+    options.restart_after = random.duration_up_to(20s);
+    options.restart_for = random.one_in(3) ? random.duration_up_to(90s) : random.duration_up_to(4s);
+  }
+  if (random.one_in(4)) {
+    choose_addresses(options, random);
+  }
   options.refused_one_in = random.one_in(6) ? random.between(3, 12) : 0;
   options.black_hole_one_in = random.one_in(8) ? random.between(3, 12) : 0;
   options.reset_one_in = random.one_in(3) ? random.between(10, 200) : 0;
@@ -130,7 +155,11 @@ void choose_endpoint(Plan& plan, Random& random) {
   endpoint.connections_max = static_cast<std::uint32_t>(random.between(1, 5));
   endpoint.messages_per_second_max = random.one_in(8) ? 5 : 0;
   endpoint.attempts_max = static_cast<std::uint32_t>(random.between(1, 5));
-  endpoint.connect_attempts_max = static_cast<std::uint32_t>(random.between(2, 8));
+  endpoint.connect_attempts_max =
+      random.one_in(3) ? static_cast<std::uint32_t>(random.between(2, 8)) : 0;
+  if (random.one_in(3)) {
+    endpoint.patience = random.duration_up_to(120s);
+  }
   if (random.one_in(3)) {
     endpoint.username = "alice";
     endpoint.password = "wonderland";
@@ -205,10 +234,6 @@ void make_odd(Plan& plan, Random& random) {
   network.whole_reads = whole;
   network.idle_max = random.one_in(6) ? random.duration_up_to(60s) : 0s;
   network.idle_says_so = random.one_in(2);
-  if (random.one_in(6)) {
-    network.restart_after = random.duration_up_to(10s);
-    network.restart_for = random.duration_up_to(10s);
-  }
 }
 
 // Less what no way of speaking helps against. Where a flight may be ended without a word, some of

@@ -43,8 +43,11 @@ Process::Process(const World& world, const LifePlan& life)
               callback(tl::unexpected(io::ResolveError{"no answer", true}));
               return;
             }
-            callback(std::vector{*io::address_of_literal("192.0.2.1", port),
-                                 *io::address_of_literal("192.0.2.2", port)});
+            std::vector<io::SocketAddress> addresses;
+            for (const std::string& literal : world_.plan.network.addresses) {
+              addresses.push_back(*io::address_of_literal(literal, port));
+            }
+            callback(std::move(addresses));
           },
           [this] {
             for (const auto& worker : workers_) {

@@ -42,8 +42,9 @@ Result<io::Handle, io::IoError> SimIo::open(const io::SocketAddress&) {
   return handle;
 }
 
-void SimIo::connect(io::Handle handle, const io::SocketAddress&, io::Owner owner) {
+void SimIo::connect(io::Handle handle, const io::SocketAddress& address, io::Owner owner) {
   RP_ASSERT(sockets_[handle].open);
+  sockets_[handle].address = address;
   sockets_[handle].connect_under_way = true;
   prepared_.push_back({io::Operation::connect, handle, owner, {}});
 }
@@ -116,9 +117,9 @@ void SimIo::perform(const Prepared& prepared) {
       network_.close(socket.connection);
     }
     end_operations(socket);
+    complete(socket, io::Operation::close, 0);
     socket = Socket{};
     closed_.push_back(prepared.handle);
-    complete(prepared.owner, io::Operation::close, 0);
     return;
   }
   const bool sends = prepared.operation == io::Operation::send;
@@ -128,7 +129,7 @@ void SimIo::perform(const Prepared& prepared) {
   }
   switch (prepared.operation) {
     case io::Operation::connect:
-      socket.connection = network_.connect(*this);
+      socket.connection = network_.connect(*this, socket.address);
       break;
     case io::Operation::receive:
       network_.receive(socket.connection);
@@ -146,13 +147,13 @@ void SimIo::perform(const Prepared& prepared) {
 // Every operation has its completion, whatever happens.
 void SimIo::end_operations(Socket& socket) {
   if (socket.connect_under_way) {
-    complete(socket.owner, io::Operation::connect, -ECANCELED);
+    complete(socket, io::Operation::connect, -ECANCELED);
   }
   if (socket.receive_under_way) {
-    complete(socket.owner, io::Operation::receive, -ECANCELED);
+    complete(socket, io::Operation::receive, -ECANCELED);
   }
   if (socket.send_under_way) {
-    complete(socket.owner, io::Operation::send, -ECANCELED);
+    complete(socket, io::Operation::send, -ECANCELED);
   }
 }
 
@@ -172,9 +173,10 @@ void SimIo::leave_network() {
 
 // ---- What the network says ----------------------------------------------------------------------
 
-io::Completion& SimIo::complete(io::Owner owner, io::Operation operation, int result) {
+io::Completion& SimIo::complete(const Socket& socket, io::Operation operation, int result) {
   io::Completion& completion = next_.emplace_back();
-  completion.owner = owner;
+  completion.owner = socket.owner;
+  completion.handle = static_cast<io::Handle>(&socket - sockets_.data());
   completion.operation = operation;
   completion.result = result;
   return completion;
@@ -191,14 +193,14 @@ SimIo::Socket& SimIo::socket_of(std::size_t connection) {
 void SimIo::connected(std::size_t connection, int result) {
   Socket& socket = socket_of(connection);
   socket.connect_under_way = false;
-  complete(socket.owner, io::Operation::connect, result);
+  complete(socket, io::Operation::connect, result);
 }
 
 void SimIo::arrived(std::size_t connection, std::string octets) {
   Socket& socket = socket_of(connection);
   next_octets_.push_back(std::move(octets));
   io::Completion& completion =
-      complete(socket.owner, io::Operation::receive, static_cast<int>(next_octets_.back().size()));
+      complete(socket, io::Operation::receive, static_cast<int>(next_octets_.back().size()));
   completion.data = next_octets_.back();
   completion.more = true;
 }
@@ -206,13 +208,13 @@ void SimIo::arrived(std::size_t connection, std::string octets) {
 void SimIo::stream_ended(std::size_t connection, int result) {
   Socket& socket = socket_of(connection);
   socket.receive_under_way = false;
-  complete(socket.owner, io::Operation::receive, result);
+  complete(socket, io::Operation::receive, result);
 }
 
 void SimIo::sent(std::size_t connection, int result) {
   Socket& socket = socket_of(connection);
   socket.send_under_way = false;
-  complete(socket.owner, io::Operation::send, result);
+  complete(socket, io::Operation::send, result);
 }
 
 }  // namespace ringpost::sim

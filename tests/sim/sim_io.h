@@ -55,6 +55,7 @@ class SimIo final : public io::Io, private ConnectionEnd {
   struct Socket {
     bool open = false;
     io::Owner owner = 0;
+    io::SocketAddress address;
     std::size_t connection = none;
     bool connect_under_way = false;
     bool receive_under_way = false;
@@ -73,7 +74,7 @@ class SimIo final : public io::Io, private ConnectionEnd {
   void end_operations(Socket& socket);
   void leave_network();
   [[nodiscard]] Socket& socket_of(std::size_t connection);
-  io::Completion& complete(io::Owner owner, io::Operation operation, int result);
+  io::Completion& complete(const Socket& socket, io::Operation operation, int result);
 
   void connected(std::size_t connection, int result) override;
   void arrived(std::size_t connection, std::string octets) override;

@@ -23,27 +23,34 @@ Result<io::Handle, io::IoError> FakeIo::open(const io::SocketAddress&) {
   return static_cast<io::Handle>(sockets_.size() - 1);
 }
 
-void FakeIo::complete(io::Owner owner, io::Operation operation, std::int32_t result) {
+void FakeIo::complete(io::Owner owner, io::Handle handle, io::Operation operation,
+                      std::int32_t result) {
   io::Completion completion;
   completion.owner = owner;
+  completion.handle = handle;
   completion.operation = operation;
   completion.result = result;
   next_.push_back(completion);
 }
 
 void FakeIo::connect(io::Handle handle, const io::SocketAddress& address, io::Owner owner) {
-  if (server_.refuses && server_.refuses(address.text())) {
-    complete(owner, io::Operation::connect, -ECONNREFUSED);
+  Socket& socket = sockets_[handle];
+  if (server_.ignores && server_.ignores(address.text())) {
+    socket.connecting = true;
+    socket.owner = owner;
     return;
   }
-  Socket& socket = sockets_[handle];
+  if (server_.refuses && server_.refuses(address.text())) {
+    complete(owner, handle, io::Operation::connect, -ECONNREFUSED);
+    return;
+  }
   socket.connected = true;
   socket.owner = owner;
   socket.session = sessions_.size();
   sessions_.emplace_back();
   sessions_.back().handle = handle;
   sessions_.back().address = address.text();
-  complete(owner, io::Operation::connect, 0);
+  complete(owner, handle, io::Operation::connect, 0);
   take_command(sessions_.back(), "CONNECT");
 }
 
@@ -57,20 +64,21 @@ void FakeIo::receive(io::Handle handle, io::Owner owner) {
 
 // What has arrived becomes one completion, and the end of the stream another one.
 void FakeIo::deliver(Socket& socket) {
+  const auto handle = static_cast<io::Handle>(&socket - sockets_.data());
   if (!socket.receiving) {
     return;
   }
   if (!socket.arrived.empty()) {
     next_octets_.push_back(std::move(socket.arrived));
     socket.arrived.clear();
-    complete(socket.owner, io::Operation::receive,
+    complete(socket.owner, handle, io::Operation::receive,
              static_cast<std::int32_t>(next_octets_.back().size()));
     next_.back().data = next_octets_.back();
     next_.back().more = true;
   }
   if (socket.end_arrived) {
     socket.receiving = false;
-    complete(socket.owner, io::Operation::receive, 0);
+    complete(socket.owner, handle, io::Operation::receive, 0);
   }
 }
 
@@ -79,10 +87,10 @@ void FakeIo::send(io::Handle handle, Bytes bytes, io::Owner owner) {
   RP_ASSERT(socket.open && socket.connected);
   FakeSession& session = sessions_[socket.session];
   if (session.ended) {
-    complete(owner, io::Operation::send, -EPIPE);
+    complete(owner, handle, io::Operation::send, -EPIPE);
     return;
   }
-  complete(owner, io::Operation::send, static_cast<std::int32_t>(bytes.size()));
+  complete(owner, handle, io::Operation::send, static_cast<std::int32_t>(bytes.size()));
   session.unread.append(bytes);
   read_commands(session);
 }
@@ -109,12 +117,16 @@ void FakeIo::close(io::Handle handle, io::Owner owner) {
   socket.open = false;
   if (socket.receiving) {
     socket.receiving = false;
-    complete(socket.owner, io::Operation::receive, -ECANCELED);
+    complete(socket.owner, handle, io::Operation::receive, -ECANCELED);
+  }
+  if (socket.connecting) {
+    socket.connecting = false;
+    complete(socket.owner, handle, io::Operation::connect, -ECANCELED);
   }
   if (socket.connected) {
     sessions_[socket.session].ended = true;
   }
-  complete(owner, io::Operation::close, 0);
+  complete(owner, handle, io::Operation::close, 0);
 }
 
 std::span<const io::Completion> FakeIo::wait(Instant deadline) {

@@ -45,6 +45,8 @@ struct FakeServer {
   std::function<FakeChoice(FakeSession&, const std::string& command)> answer;
   // Says whether a connection is refused.
   std::function<bool(const std::string& address)> refuses;
+  // Or never answered.
+  std::function<bool(const std::string& address)> ignores;
   std::string ehlo_reply = "250-fake.example\r\n250-PIPELINING\r\n250 8BITMIME\r\n";
 };
 
@@ -83,13 +85,14 @@ class FakeIo final : public io::Io {
     std::size_t session = 0;
     bool open = false;
     bool receiving = false;
+    bool connecting = false;
     bool connected = false;
     io::Owner owner = 0;
     std::string arrived;  // before the client receives
     bool end_arrived = false;
   };
 
-  void complete(io::Owner owner, io::Operation operation, std::int32_t result);
+  void complete(io::Owner owner, io::Handle handle, io::Operation operation, std::int32_t result);
   void deliver(Socket& socket);
   void reply(FakeSession& session, const FakeAnswer& answer);
   void read_commands(FakeSession& session);

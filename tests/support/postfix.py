@@ -188,6 +188,10 @@ class Postfix(Peer):
         self.start([f"{daemons}/master", "-c", etc, "-e", str(SECONDS_MAX), "-s"],
                    env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "MAIL_CONFIG": str(etc)})
 
+    def start_again(self):
+        """Behind stop(): on the same ports, with the same queue."""
+        self._start()
+
     def log(self):
         return self._log.read_text(errors="replace") if self._log.exists() else ""
 

@@ -137,6 +137,8 @@ class RunningProgram:
 class ProgramTest(Workspace):
     """A test case that runs ringpost in a folder of its own."""
 
+    patience = None  # with endpoints, where a test must not wait for the default
+
     def start(self, *arguments, stdin=subprocess.DEVNULL, folder=None,
               file_bytes_max=None, **environment):
         folder = folder or self.folder
@@ -158,6 +160,8 @@ class ProgramTest(Workspace):
         if isinstance(jobs, list):
             jobs = write_jobs(folder / "jobs.jsonl", jobs)
         more.setdefault("RINGPOST_PASSWORD", PASSWORD)
+        if self.patience:
+            more.setdefault("RINGPOST_PATIENCE", self.patience)
         # The file is named as a user would who stands in that folder.
         return self.start("send", os.path.relpath(jobs, folder), "--endpoint", endpoint,
                           "--outcomes", OUTCOMES, *flags, folder=folder, **more)

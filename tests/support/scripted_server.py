@@ -93,14 +93,16 @@ class ScriptedServer:
     """Listens on a port that the kernel picks, one thread for each connection."""
 
     def __init__(self, *scripts, cleanup, certificate=None, implicit_tls=False, port=0,
-                 address="127.0.0.1"):
+                 host="127.0.0.1"):
         self.scripts = scripts
         self.implicit_tls = implicit_tls
         self.tls = certificate.server_context() if certificate else None
         self.dialogues = []
         self.surprises = []  # expectations of a script that were not met
         self.stopping = threading.Event()
-        self._listener = socket.create_server((address, port), backlog=128)
+        self.host = host
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        self._listener = socket.create_server((host, port), family=family, backlog=128)
         self.port = self._listener.getsockname()[1]
         self._threads = [threading.Thread(target=self._accept, daemon=True)]
         self._threads[0].start()

@@ -30,9 +30,11 @@ class Report:
 
 
 class Sink:
-    """A running sink with the listeners that are asked for, on ports that the kernel picks."""
+    """A running sink with the listeners that are asked for, on ports that the kernel picks
+    (or one on `port`)."""
 
-    def __init__(self, folder, *flags, cleanup, listeners=("starttls",), certificate=None):
+    def __init__(self, folder, *flags, cleanup, listeners=("starttls",), certificate=None,
+                 port=0):
         self.folder = temporary_folder(cleanup, folder)
         ready = self.folder / "ready.json"
         password = self.folder / "password"
@@ -40,7 +42,7 @@ class Sink:
         arguments = ["sink", "--ready-file", ready, "--record", "record.jsonl", "--summary", "json",
                      "--user", USER, "--password-file", password]
         for name, flag in LISTEN.items():
-            arguments += [flag, "127.0.0.1:0" if name in listeners else "none"]
+            arguments += [flag, f"127.0.0.1:{port}" if name in listeners else "none"]
         if certificate:
             arguments += ["--cert", certificate.certificate, "--key", certificate.key]
         elif set(listeners) != {"plain"}:

@@ -1,5 +1,6 @@
 #include "tools/ringpost/run_report.h"
 
+#include <chrono>
 #include <csignal>
 #include <string>
 
@@ -27,7 +28,7 @@ RunFacts facts_of(const RunTally& tally) {
   facts.statistics.sessions_opened = 4;
   facts.statistics.sessions_ready = 3;
   facts.statistics.sessions_resumed = 2;
-  facts.endpoints = {{"relay", "DATA groups"}};
+  facts.endpoints = {{"relay", "DATA groups", {}, {}}};
   facts.outcomes_path = "outcomes.jsonl";
   return facts;
 }
@@ -102,7 +103,7 @@ TEST_CASE("run report: the JSON summary has every status, and escapes what other
         "\"messages_per_second\":0,\"content_bytes\":4000000,\"sessions_opened\":4,"
         "\"sessions_ready\":3,\"sessions_resumed\":2,\"turns\":0,\"ring_enters\":0,\"endpoints\":[{"
         "\"endpoint\":\"relay\","
-        "\"pipelining\":\"DATA groups\"}],\"endpoint_failures\":[{\"endpoint\":"
+        "\"pipelining\":\"DATA groups\",\"left\":0}],\"endpoint_failures\":[{\"endpoint\":"
         "\"a\\\"b\",\"stage\":\"tls\",\"message\":\"line\\nbreak\"}],\"signal\":2}}\n");
   facts.signal = 0;
   CHECK(summary_json(facts).find("signal") == std::string::npos);
@@ -146,6 +147,38 @@ TEST_CASE("run report: progress is a line, with a share when the total is known"
   const std::string json = progress_json(facts);
   CHECK(json.starts_with("{\"progress\":{\"recipients\":{\"accepted\":1,"));
   CHECK(json.ends_with("}}\n"));
+}
+
+TEST_CASE("run report: progress names the endpoints that are waited for, and for how long") {
+  RunTally tally;
+  RunFacts facts = facts_of(tally);
+  CHECK(progress_text(facts).find("waiting") == std::string::npos);
+  has(progress_json(facts), "\"endpoints_away\":[]");
+  facts.endpoints[0].away_for = std::chrono::milliseconds(12'300);
+  facts.endpoints[0].trouble = "relay:25: no connection: \"refused\"";
+  has(progress_text(facts), "  waiting for relay since 12 s");
+  has(progress_json(facts),
+      "\"endpoints_away\":[{\"endpoint\":\"relay\",\"seconds\":12.3,\"error\":\"relay:25: no "
+      "connection: \\\"refused\\\"\"}]");
+}
+
+TEST_CASE("run report: the share that one endpoint left unsent while another worked is named") {
+  RunTally tally;
+  RunFacts facts = facts_of(tally);
+  facts.endpoints.push_back({"other", "", {}, {}});
+  Outcome left = outcome_of(Status::unsent, 0, "no connection");
+  left.endpoint = 1;
+  tally.count(left);
+  tally.count(left);
+  // Nobody worked: that is another matter, and the endpoint's failure says it.
+  CHECK(summary_text(facts).find("share") == std::string::npos);
+  tally.count(outcome_of(Status::accepted, 250, "OK"));
+  has(summary_text(facts), "endpoint other left 2 recipients of its share unsent while another ");
+  has(summary_json(facts), "{\"endpoint\":\"other\",\"pipelining\":\"\",\"left\":2}");
+  // What fails at the one that works is its own.
+  left.endpoint = 0;
+  tally.count(left);
+  CHECK(summary_text(facts).find("endpoint relay left") == std::string::npos);
 }
 
 TEST_CASE("run report: a run that took no time divides by nothing") {

@@ -123,6 +123,9 @@ void apply_common(const SendDraft& draft, const SettingMap& send_settings,
   if (draft.attempts_max && counts("max_attempts", "max_attempts")) {
     options.attempts_max = *draft.attempts_max;
   }
+  if (draft.patience && counts("patience", "patience")) {
+    options.patience = *draft.patience;
+  }
   if (draft.recipients_max && counts("max_recipients", "recipients_per_message")) {
     options.recipients_max = *draft.recipients_max;
   }

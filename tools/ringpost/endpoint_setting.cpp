@@ -115,7 +115,7 @@ constexpr auto apply_ca_file = [](const SettingValue& value, EndpointDraft& draf
   return apply_not_empty(value, draft.options.ca_file);
 };
 
-constexpr std::array<EndpointKey, 31> keys = {{
+constexpr std::array<EndpointKey, 32> keys = {{
     {"host", SettingKind::text, false,
      [](const SettingValue& value, EndpointDraft& draft) {
        return take_checked(host_offence(value.text()), value.text(), draft.options.host);
@@ -200,6 +200,10 @@ constexpr std::array<EndpointKey, 31> keys = {{
     {"max_attempts", SettingKind::number, false,
      [](const SettingValue& value, EndpointDraft& draft) {
        return take(parse_attempts_max(value.text()), draft.options.attempts_max);
+     }},
+    {"patience", SettingKind::number, false,
+     [](const SettingValue& value, EndpointDraft& draft) {
+       return take(parse_duration(value.text()), draft.options.patience);
      }},
     {"retry_pause", SettingKind::number, false,
      [](const SettingValue& value, EndpointDraft& draft) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <iterator>
 #include <span>
 
@@ -121,6 +122,48 @@ std::string pipelining_text(std::span<const EndpointReport> endpoints) {
   return text;
 }
 
+// Endpoints that did not do their part while others idled, perhaps.
+void append_shares(std::string& text, const RunFacts& facts) {
+  for (std::size_t i = 0; i < facts.endpoints.size(); ++i) {
+    const std::uint64_t left = facts.tally->left_by(i);
+    if (left > 0 && facts.tally->another_accepts(i)) {
+      fmt::format_to(std::back_inserter(text),
+                     "endpoint {} left {} recipient{} of its share unsent while another endpoint "
+                     "worked: jobs keep their endpoint within a run; send these again\n",
+                     printable(facts.endpoints[i].endpoint), left, left == 1 ? "" : "s");
+    }
+  }
+}
+
+// "; waiting for mx.example:587 for 12 s"
+void append_away(std::string& text, const RunFacts& facts) {
+  for (const EndpointReport& endpoint : facts.endpoints) {
+    if (endpoint.away_for) {
+      fmt::format_to(std::back_inserter(text), "  waiting for {} since {:.0f} s",
+                     printable(endpoint.endpoint),
+                     std::chrono::duration<double>(*endpoint.away_for).count());
+    }
+  }
+}
+
+void append_json_away(std::string& json, const RunFacts& facts) {
+  json += ",\"endpoints_away\":[";
+  bool first = true;
+  for (const EndpointReport& endpoint : facts.endpoints) {
+    if (!endpoint.away_for) {
+      continue;
+    }
+    json += first ? "{\"endpoint\":" : ",{\"endpoint\":";
+    first = false;
+    codec::append_json_string(json, endpoint.endpoint);
+    fmt::format_to(std::back_inserter(json), ",\"seconds\":{:.1f},\"error\":",
+                   std::chrono::duration<double>(*endpoint.away_for).count());
+    codec::append_json_string(json, endpoint.trouble);
+    json += "}";
+  }
+  json += "]";
+}
+
 }  // namespace
 
 std::string summary_text(const RunFacts& facts) {
@@ -147,6 +190,7 @@ std::string summary_text(const RunFacts& facts) {
     fmt::format_to(std::back_inserter(text), "endpoint {} was given up at {}: {}\n",
                    failure.endpoint, failure.stage, printable(failure.message));
   }
+  append_shares(text, facts);
   if (!facts.outcomes_path.empty()) {
     fmt::format_to(std::back_inserter(text), "outcomes: {}\n", facts.outcomes_path);
   }
@@ -167,7 +211,7 @@ std::string summary_json(const RunFacts& facts) {
     codec::append_json_string(json, facts.endpoints[i].endpoint);
     json += ",\"pipelining\":";
     codec::append_json_string(json, facts.endpoints[i].pipelining);
-    json += "}";
+    fmt::format_to(std::back_inserter(json), ",\"left\":{}}}", facts.tally->left_by(i));
   }
   json += "],\"endpoint_failures\":[";
   for (std::size_t i = 0; i < facts.failures.size(); ++i) {
@@ -203,12 +247,14 @@ std::string progress_text(const RunFacts& facts) {
   }
   fmt::format_to(std::back_inserter(text), "{} accepted  {} other  {:.0f}/s  {:.0f} s", accepted,
                  total - accepted, per_second(accepted, facts), facts.seconds);
+  append_away(text, facts);
   return text;
 }
 
 std::string progress_json(const RunFacts& facts) {
   std::string json = "{\"progress\":{";
   append_json_common(json, facts);
+  append_json_away(json, facts);
   json += "}}\n";
   return json;
 }

@@ -56,6 +56,11 @@ std::string words_of(const Outcome& outcome) {
 void RunTally::count(const Outcome& outcome) {
   counts_[static_cast<std::size_t>(outcome.status)].fetch_add(1, std::memory_order_relaxed);
   if (outcome.status == Status::accepted) {
+    std::atomic<bool>& accepts =
+        accepts_[std::min<std::size_t>(outcome.endpoint, endpoints_max - 1)];
+    if (!accepts.load(std::memory_order_relaxed)) {
+      accepts.store(true, std::memory_order_relaxed);
+    }
     return;
   }
   std::string words = words_of(outcome);
@@ -66,12 +71,30 @@ void RunTally::count(const Outcome& outcome) {
   if (groups_.size() >= groups_max && !groups_.contains(key)) {
     key = words = "other replies";
   }
+  if (outcome.status == Status::unsent || outcome.status == Status::expired) {
+    ++left_[outcome.endpoint];
+  }
   ReplyGroup& group = groups_[key];
   if (group.count++ == 0) {
     group.status = outcome.status;
     group.stage = outcome.stage;
     group.words = std::move(words);
   }
+}
+
+std::uint64_t RunTally::left_by(std::size_t endpoint) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = left_.find(endpoint);
+  return found == left_.end() ? 0 : found->second;
+}
+
+bool RunTally::another_accepts(std::size_t endpoint) const {
+  for (std::size_t i = 0; i < endpoints_max; ++i) {
+    if (i != endpoint && accepts_[i].load(std::memory_order_relaxed)) {
+      return true;
+    }
+  }
+  return false;
 }
 
 std::uint64_t RunTally::total() const {

@@ -31,12 +31,21 @@ class RunTally {
     return counts_[static_cast<std::size_t>(status)].load(std::memory_order_relaxed);
   }
   [[nodiscard]] std::uint64_t total() const;
+  // Recipients that the endpoint with this index left unsent, or that ran out of time there.
+  [[nodiscard]] std::uint64_t left_by(std::size_t endpoint) const;
+  // Whether another one has accepted any.
+  [[nodiscard]] bool another_accepts(std::size_t endpoint) const;
   // The most frequent groups of what was not accepted, the most frequent first.
   [[nodiscard]] std::vector<ReplyGroup> groups(std::size_t most) const;
 
  private:
+  // Told apart up to this many; those beyond count as one.
+  static constexpr std::size_t endpoints_max = 64;
+
   std::array<std::atomic<std::uint64_t>, status_count> counts_{};
-  mutable std::mutex mutex_;  // guards groups_
+  std::array<std::atomic<bool>, endpoints_max> accepts_{};  // by endpoint
+  mutable std::mutex mutex_;                                // guards all below
+  std::map<std::size_t, std::uint64_t> left_;               // by endpoint
   std::map<std::string, ReplyGroup> groups_;
 };
 
