@@ -1,3 +1,4 @@
+// What waits at a route and what becomes of it. Its sessions: route_sessions.cpp.
 #include "engine/route.h"
 
 #include <algorithm>
@@ -47,33 +48,6 @@ std::uint32_t attempts_made(const Recipient& recipient) {
 }
 
 }  // namespace
-
-// ---- ConnectionTable
-// -----------------------------------------------------------------------------
-
-io::Owner ConnectionTable::next_owner() {
-  if (free_.empty()) {
-    free_.push_back(static_cast<io::Owner>(connections_.size()));
-    connections_.emplace_back();
-  }
-  return free_.back();
-}
-
-io::Owner ConnectionTable::add(std::unique_ptr<Connection> connection, io::Owner owner) {
-  RP_ASSERT(!free_.empty() && free_.back() == owner && connections_[owner] == nullptr);
-  free_.pop_back();
-  connections_[owner] = std::move(connection);
-  return owner;
-}
-
-void ConnectionTable::remove(io::Owner owner) {
-  RP_ASSERT(connections_[owner] != nullptr && connections_[owner]->finished());
-  connections_[owner].reset();
-  free_.push_back(owner);
-}
-
-// ---- Route
-// ---------------------------------------------------------------------------------------
 
 Route::Route(const RouteEnvironment& environment, ConnectionEnvironment connection_environment,
              EndpointGate& gate, queue::JobQueue& jobs, std::uint32_t endpoint_index,
@@ -296,97 +270,6 @@ void Route::pump_later(Connection& connection) {
   }
 }
 
-void Route::open_session(Instant now) {
-  asked_gate_ = true;
-  EndpointGate::Admission admission = gate_.ask(now);
-  if (admission.answer != EndpointGate::Answer::go) {
-    try_again_at_ = admission.try_again_at;
-    return;
-  }
-  const io::Owner owner = environment_.connections->next_owner();
-  auto connection = std::make_unique<Connection>(connection_environment_, owner, admission.canary);
-  Connection& opened = *connection;
-  static_cast<void>(environment_.connections->add(std::move(connection), owner));
-  sessions_.push_back(&opened);
-  environment_.stats->sessions_opened.add(1);
-  opened.open({.addresses = std::move(admission.addresses),
-               .connect_by = admission.connect_by,
-               .ready_by = admission.ready_by,
-               .knowledge = admission.knowledge,
-               .login = std::move(admission.login)});
-  pump_later(opened);
-}
-
-void Route::on_silence(Connection& connection) {
-  const std::string where =
-      gate_.options().host + ":" + std::to_string(connection.address().port());
-  const bool in_clear = gate_.options().security != TransportSecurity::implicit;
-  gate_.tell(where + " takes connections and has not greeted for 10 s: " +
-             (in_clear ? "port 465 and the like speak TLS from the first octet and wait for it "
-                         "(smtps:// instead of smtp://)"
-                       : "a web server waits like this behind its TLS; check the port"));
-  want_tls_answer(connection);
-}
-
-void Route::want_tls_answer(const Connection& connection) {
-  if (gate_.options().security == TransportSecurity::starttls &&
-      tls_question_ == TlsQuestion::none) {
-    tls_question_ = TlsQuestion::wanted;
-    silent_address_ = connection.address();
-  }
-}
-
-// Beside the session that waits, which may be greeted yet.
-void Route::ask_for_tls() {
-  tls_question_ = TlsQuestion::asked;
-  if (stopping_) {
-    return;
-  }
-  const io::Owner owner = environment_.connections->next_owner();
-  auto connection = std::make_unique<Connection>(connection_environment_, owner, false);
-  Connection& opened = *connection;
-  static_cast<void>(environment_.connections->add(std::move(connection), owner));
-  asking_ = &opened;
-  opened.ask_for_tls(silent_address_);
-  if (!opened.dirty) {
-    opened.dirty = true;
-    environment_.dirty->push_back(&opened);
-  }
-}
-
-void Route::hear_tls_answer(const Connection& connection, const protocol::CloseReason& reason) {
-  const EndpointOptions& options = gate_.options();
-  const std::string port = std::to_string(options.port);
-  const bool is_ipv6 = options.host.find(':') != std::string::npos;
-  tls_question_ = TlsQuestion::answered;
-  switch (connection.tls_answer()) {
-    case Connection::TlsAnswer::none:
-      tls_question_ = TlsQuestion::over;
-      break;
-    case Connection::TlsAnswer::tls:
-      tls_answer_ = "no greeting came, but TLS is answered: port " + port +
-                    " speaks TLS from the first octet: use smtps://" +
-                    (is_ipv6 ? "[" + options.host + "]" : options.host) + ":" + port;
-      break;
-    case Connection::TlsAnswer::other:
-      tls_answer_ = "no greeting came, and " + reason.detail;
-      break;
-  }
-}
-
-// No greeting will ever come. When no session waits for one now, the next one hears it.
-void Route::give_up_silent() {
-  protocol::CloseReason reason =
-      reason_of(protocol::CloseKind::starttls_missing, Stage::greeting, tls_answer_);
-  reason.permanent = true;
-  for (Connection* const connection : std::vector<Connection*>(sessions_)) {
-    if (connection->ungreeted()) {
-      tls_question_ = TlsQuestion::over;
-      connection->give_up(reason);
-    }
-  }
-}
-
 void Route::decide_waiting(const protocol::CloseReason& reason) {
   while (Job* const job = take_retry(never)) {
     waiting_.push_back(job);
@@ -414,26 +297,6 @@ void Route::decide_waiting(const protocol::CloseReason& reason) {
     report_decided(*job);
   }
   try_again_at_ = connection_environment_.io->now();
-}
-
-void Route::quit() {
-  if (asking_ != nullptr) {
-    asking_->abort();
-  }
-  for (Connection* const connection : std::vector<Connection*>(sessions_)) {
-    connection->quit();
-    pump_later(*connection);
-  }
-}
-
-void Route::abort() {
-  stopping_ = true;
-  if (asking_ != nullptr) {
-    asking_->abort();
-  }
-  for (Connection* const connection : std::vector<Connection*>(sessions_)) {
-    connection->abort();
-  }
 }
 
 // ---- Outcomes
@@ -655,76 +518,6 @@ void Route::postpone(Job& job) {
   if (environment_.pool != nullptr) {
     environment_.pool->set_aside();
   }
-}
-
-void Route::tell_knowledge(Connection& connection) {
-  if (connection.knowledge_version() == connection.knowledge_told) {
-    return;
-  }
-  connection.knowledge_told = connection.knowledge_version();
-  gate_.learn(connection.knowledge());
-  for (Connection* const other : sessions_) {
-    if (other != &connection) {
-      other->learn(connection.knowledge());
-      list(*other);
-      pump_later(*other);
-    }
-  }
-}
-
-void Route::on_fall_back(const protocol::CloseReason& why) { gate_.fell_back(why); }
-
-// ---- Sessions
-// ------------------------------------------------------------------------------------
-
-void Route::on_ready(Connection& connection) {
-  environment_.stats->sessions_ready.add(1);
-  environment_.stats->sessions_resumed.add(connection.tls_resumed() ? 1 : 0);
-  was_ready_ = true;
-  // First, so that the sessions that follow begin with what works.
-  gate_.learn_mechanisms(connection.knowledge());
-  if (std::string note = connection.login_note(); !note.empty()) {
-    gate_.tell(note);
-  }
-  gate_.addresses_failed(connection.failed_addresses(), connection_environment_.io->now());
-  gate_.session_ready(connection.canary(), connection.pipelining(), connection.token_number(),
-                      connection.peer());
-  list(connection);
-}
-
-void Route::on_ended(Connection& connection, const protocol::CloseReason& reason) {
-  if (&connection == asking_) {
-    asking_ = nullptr;
-    hear_tls_answer(connection, reason);
-    return;
-  }
-  // A port that waits for TLS closes when it has waited long enough. A server that has greeted once
-  // is none, and once is a restart; ClientHellos would only trouble its log.
-  if (reason.kind == protocol::CloseKind::peer_closed && reason.stage == Stage::greeting &&
-      !was_ready_ && ++silent_closes_ == 2) {
-    want_tls_answer(connection);
-  }
-  std::erase(sessions_, &connection);
-  with_room_.erase(&connection);
-  connection.listed = false;
-  const Instant now = connection_environment_.io->now();
-  if (connection.was_ready()) {
-    tell_knowledge(connection);
-  } else {
-    gate_.addresses_failed(connection.failed_addresses(), now);
-  }
-  if (connection.has_session()) {
-    gate_.learn_mechanisms(connection.knowledge());
-  }
-  EndpointGate::Ending ending;
-  ending.canary = connection.canary();
-  ending.was_ready = connection.was_ready();
-  ending.progressed = connection.progressed();
-  ending.token_number = connection.token_number();
-  ending.address = connection.peer();
-  ending.had_message = connection.had_message();
-  ending.in_doubt = connection.in_doubt;
-  gate_.session_ended(ending, reason, now);
 }
 
 }  // namespace ringpost::engine

@@ -11,6 +11,7 @@
 #include "codec/journal_record.h"
 #include "codec/reusable_queue.h"
 #include "engine/connection.h"
+#include "engine/connection_table.h"
 #include "engine/endpoint_gate.h"
 #include "engine/stats.h"
 #include "queue/job_pool.h"
@@ -19,22 +20,6 @@
 #include "queue/retry_schedule.h"
 
 namespace ringpost::engine {
-
-// Gives out the numbers that mark a worker's operations and timers.
-class ConnectionTable {
- public:
-  [[nodiscard]] io::Owner add(std::unique_ptr<Connection> connection, io::Owner owner);
-  [[nodiscard]] io::Owner next_owner();
-  [[nodiscard]] Connection* find(io::Owner owner) const {
-    return owner < connections_.size() ? connections_[owner].get() : nullptr;
-  }
-  void remove(io::Owner owner);
-  [[nodiscard]] std::size_t size() const { return connections_.size() - free_.size(); }
-
- private:
-  std::vector<std::unique_ptr<Connection>> connections_;
-  std::vector<io::Owner> free_;
-};
 
 struct RouteEnvironment {
   ConnectionTable* connections = nullptr;
