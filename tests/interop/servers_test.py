@@ -119,7 +119,9 @@ class ServersTest(ProgramTest):
         peer = self.make_peer("low", LOW)
         self.addCleanup(peer.stop)
         jobs = self.jobs(MANY // 2)
-        crowd = [f"many{number}@example.net" for number in range(120)]
+        # More than there are attempts for, each with what the server takes at a time.
+        count = max(6 * LOW.recipients, peer.recipients_min + 20)
+        crowd = [f"many{number}@example.net" for number in range(count)]
         jobs += [simple_job(f"crowd-{number}", crowd, f"c{number}@example.com")
                  for number in range(3)]
         expected = expectation(jobs, self.contents(jobs))

@@ -23,6 +23,7 @@ set_to esmtpd MAXPERIP {connections}
 # There is nobody who knows names here, and it would wait for him.
 sed -i 's/^TCPDOPTS="\\(.*\\)"$/TCPDOPTS="\\1 -nodnslookup"/' $C/esmtpd
 set_to esmtpd BOFHCHECKDNS 0
+set_to esmtpd TARPIT {tarpit}
 set_to esmtpd ESMTPAUTH_TLS '"PLAIN LOGIN"'
 set_to esmtpd-msa ESMTPDSTART YES
 set_to esmtpd-ssl ESMTPDSSLSTART YES
@@ -70,9 +71,11 @@ class Courier(RootedPeer):
         # That of Debian 12 is silent for long behind AUTH where nobody answers for names.
         if suite == "here":
             self.securities = (PLAIN,)
+        # With its own limits it waits for up to ten seconds behind an error, too.
         bofh = f"maxrcpts {limits.recipients} hard\\n" if limits.recipients else ""
         values = {"folder": self.shared, "user": user, "password": password, "bofh": bofh,
-                  "connections": 5 if limits != Limits() else CONNECTIONS, **self.ports}
+                  "connections": 5 if limits != Limits() else CONNECTIONS,
+                  "tarpit": int(limits != Limits()), **self.ports}
         self.set_up(SET_UP.format(**values), BOOT.format(**values))
 
     def refused(self, number):

@@ -201,15 +201,16 @@ def _parse(stored):
 ROOTED_SET_UP = """
 cp /usr/sbin/exim4 {folder}/exim
 chmod 755 {folder}/exim
-mkdir -p {folder}/spool {folder}/mail
-chown Debian-exim:Debian-exim {folder} {folder}/spool {folder}/mail {folder}/log {folder}/key.pem
+mkdir -p {folder}/spool {folder}/mail/tmp {folder}/mail/new {folder}/mail/cur
+chown -R Debian-exim:Debian-exim {folder}/spool {folder}/mail {folder}/log {folder}/key.pem
+chown Debian-exim:Debian-exim {folder}
 """
 ROOTED_BOOT = "{folder}/exim -C {folder}/exim.conf -bd -q1m >>{folder}/log/output 2>&1\n"
 
 
 class RootedExim(RootedPeer):
     """A running Exim of another release, with the same configuration. It starts no second program
-    for a delivery either, and keeps each copy in a file of its own."""
+    for a delivery either, and keeps each copy in a file of its own, of a maildir."""
 
     name = layer = "exim"
 
@@ -217,15 +218,18 @@ class RootedExim(RootedPeer):
         ports = {name: free_port() for name in (*SECURITIES, NO_PIPELINING, NO_CHUNKING, NEITHER,
                                                 LIMITED)}
         super().__init__(suite, folder, certificate, ports)
-        self.got = self.shared / "mail"
+        self.got = self.shared / "mail/new"
         settings = {"smtp_accept_max_nonmail": limits.errors,
                     "smtp_max_unknown_commands": limits.errors,
                     "recipients_max": limits.recipients}
         lines = [f"{name} = {value}\n" for name, value in settings.items() if value]
-        self._write("exim.conf", "".join(lines) + _configuration(
+        text = _configuration(
             self.shared, ports, self.certificate, self.key, user=user, password=password,
             limited=ports[PLAIN if limits.messages else LIMITED],
-            messages_max=limits.messages or SESSION_MESSAGES_MAX))
+            messages_max=limits.messages or SESSION_MESSAGES_MAX)
+        # A copy has its place only when it is whole: deliveries are killed here.
+        text = re.sub(r"directory_file = .*", "maildir_format", text)
+        self._write("exim.conf", "".join(lines) + text)
         self.set_up(ROOTED_SET_UP.format(folder=self.shared),
                     ROOTED_BOOT.format(folder=self.shared))
 

@@ -44,6 +44,7 @@ class OpenSmtpd(RootedPeer):
     """A running OpenSMTPD."""
 
     name = layer = "opensmtpd"
+    recipients_min = 100  # "RFC5321 requires max-rcpt >= 100", it says
 
     def __init__(self, suite, folder, certificate, user, password, limits=Limits()):
         ports = {name: free_port() for name in (PLAIN, STARTTLS, IMPLICIT)}
@@ -52,7 +53,8 @@ class OpenSmtpd(RootedPeer):
         if suite == "here":
             self.securities = (PLAIN,)
         lines = [f"smtp limit max-mails {limits.messages}"] if limits.messages else []
-        lines += [f"smtp limit max-rcpt {max(100, limits.recipients)}"] if limits.recipients else []
+        if limits.recipients:
+            lines += [f"smtp limit max-rcpt {max(self.recipients_min, limits.recipients)}"]
         self._write("smtpd.conf", CONFIGURATION.format(
             folder=self.shared, certificate=self.certificate, key=self.key, user=user,
             password=_hash(password), limits="\n".join(lines), refused=REFUSED,

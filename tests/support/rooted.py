@@ -61,6 +61,7 @@ class RootedPeer(Peer):
     death_signal = signal.SIGKILL  # unshare passes over a softer one
     user = ""  # where the server wants it in another form than it was given
 
+    recipients_min = 10  # how low a limit of recipients it may be given
     securities = SECURITIES  # the ways that work in every suite; ports may have more
 
     @classmethod
