@@ -21,6 +21,10 @@ unique_subject = no
 commonName = supplied
 """
 
+# Kinds of keys, as openssl is asked for them.
+EC = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256")
+RSA = ("-newkey", "rsa:2048")
+
 
 @dataclass(frozen=True)
 class Certificate:
@@ -57,6 +61,10 @@ class Authority:
         """For localhost and its addresses."""
         return self.issue("good")
 
+    def good_rsa(self):
+        """The same for servers that have trouble with other keys."""
+        return self.issue("good-rsa", key=RSA)
+
     def wrong_host(self):
         return self.issue("wrong-host", names=("DNS:mail.example.com",))
 
@@ -71,7 +79,7 @@ class Authority:
         return self.issue("client", names=("DNS:client.example",), usage="clientAuth")
 
     def issue(self, name, names=("DNS:localhost", "IP:127.0.0.1", "IP:::1"), first_day=-1,
-              last_day=2, usage="serverAuth"):
+              last_day=2, usage="serverAuth", key=EC):
         """Signs a certificate for `names`; its days are counted from today."""
         request = self.folder / f"{name}.csr"
         result = Certificate(self.folder / f"{name}.pem", self.folder / f"{name}.key")
@@ -81,8 +89,8 @@ class Authority:
             f"keyUsage = critical,digitalSignature\nextendedKeyUsage = {usage}\n",
             encoding="ascii")
         common_name = names[0].partition(":")[2]
-        _openssl("req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-noenc",
-                 "-keyout", result.key, "-out", request, "-subj", f"/CN={common_name}")
+        _openssl("req", "-new", *key, "-noenc", "-keyout", result.key, "-out", request, "-subj",
+                 f"/CN={common_name}")
         # "openssl ca", because "openssl x509" of Debian 12 cannot set the day of beginning.
         _openssl("ca", "-batch", "-notext", "-config", self.folder / "ca.cnf", "-cert",
                  self.certificate, "-keyfile", self.key, "-in", request, "-out",

@@ -11,8 +11,9 @@ import shutil
 from collections import Counter
 
 from support.delivered import BDAT, DATA, Delivered
-from support.peer import (FETCHED, IMPLICIT, PUT_OFF, PUT_OFF_TEXT, REFUSED, REFUSED_TEXT,
-                          SECURITIES, STARTTLS, Peer, unprivileged)
+from support.peer import (FETCHED, IMPLICIT, PLAIN, PUT_OFF, PUT_OFF_TEXT, REFUSED,
+                          REFUSED_TEXT, SECURITIES, STARTTLS, Peer, unprivileged)
+from support.rooted import Limits, RootedPeer
 from support.workspace import free_port, wait_until
 
 PROGRAM = FETCHED / "exim/exim"
@@ -122,22 +123,17 @@ class Exim(Peer):
         shutil.copy(PROGRAM, self.folder / "exim")
         key = shutil.copy(certificate.key, self.folder / "exim.key")
         os.chown(key, uid, gid)
-        configuration = CONFIGURATION.format(
-            folder=self.folder, certificate=certificate.certificate, key=key, user=user,
-            password=password, messages_max=SESSION_MESSAGES_MAX, limited=ports[LIMITED],
-            refused=REFUSED, refused_text=REFUSED_TEXT, put_off=PUT_OFF, put_off_text=PUT_OFF_TEXT,
-            starttls=ports[STARTTLS], implicit=ports[IMPLICIT],
-            all_ports=self._list(*ports), submission=self._list(STARTTLS, IMPLICIT),
-            without_pipelining=self._list(NO_PIPELINING, NEITHER),
-            without_chunking=self._list(NO_CHUNKING, NEITHER))
-        (self.folder / "exim.conf").write_text(configuration, encoding="utf-8")
+        self._write_configuration(certificate, key, user, password)
         self._environment = self._make_user_up(uid, gid)
         self._log_offset = 0
         self.start([self.folder / "exim", "-C", self.folder / "exim.conf", "-bdf"],
                    env=self._environment, start_new_session=True, **self._account)
 
-    def _list(self, *names):
-        return " : ".join(str(self.ports[name]) for name in names)
+    def _write_configuration(self, certificate, key, user, password):
+        configuration = _configuration(self.folder, self.ports, certificate.certificate, key,
+                                       user=user, password=password, limited=self.ports[LIMITED],
+                                       messages_max=SESSION_MESSAGES_MAX)
+        (self.folder / "exim.conf").write_text(configuration, encoding="utf-8")
 
     def _make_user_up(self, uid, gid):
         passwd, group = self.folder / "passwd", self.folder / "group"
@@ -181,9 +177,64 @@ class Exim(Peer):
         return not any(files for _, _, files in os.walk(self.folder / "spool/input"))
 
 
+def _configuration(folder, ports, certificate, key, **values):
+    def ports_of(*names):
+        return " : ".join(str(ports[name]) for name in names)
+
+    return CONFIGURATION.format(
+        folder=folder, certificate=certificate, key=key, refused=REFUSED,
+        refused_text=REFUSED_TEXT, put_off=PUT_OFF, put_off_text=PUT_OFF_TEXT,
+        starttls=ports[STARTTLS], implicit=ports[IMPLICIT], all_ports=ports_of(*ports),
+        submission=ports_of(STARTTLS, IMPLICIT),
+        without_pipelining=ports_of(NO_PIPELINING, NEITHER),
+        without_chunking=ports_of(NO_CHUNKING, NEITHER), **values)
+
+
 def _parse(stored):
     found = TRACES.match(stored)
     if not found:
         raise AssertionError(f"this is no file of Exim: {stored[:500]!r}")
     return Delivered(found.group(1).decode(), found.group(2).decode(), stored[found.end():],
                      traces=found.group(0))
+
+
+ROOTED_SET_UP = """
+cp /usr/sbin/exim4 {folder}/exim
+chmod 755 {folder}/exim
+mkdir -p {folder}/spool {folder}/mail/tmp {folder}/mail/new {folder}/mail/cur
+chown -R Debian-exim:Debian-exim {folder}/spool {folder}/mail {folder}/log {folder}/key.pem
+chown Debian-exim:Debian-exim {folder}
+"""
+ROOTED_BOOT = "{folder}/exim -C {folder}/exim.conf -bd -q1m >>{folder}/log/output 2>&1\n"
+
+
+class RootedExim(RootedPeer):
+    """A running Exim of another release, with the same configuration. It starts no second program
+    for a delivery either, and keeps each copy in a file of its own, of a maildir."""
+
+    name = layer = "exim"
+
+    def __init__(self, suite, folder, certificate, user, password, limits=Limits()):
+        ports = {name: free_port() for name in (*SECURITIES, NO_PIPELINING, NO_CHUNKING, NEITHER,
+                                                LIMITED)}
+        super().__init__(suite, folder, certificate, ports)
+        self.got = self.shared / "mail/new"
+        settings = {"smtp_accept_max_nonmail": limits.errors,
+                    "smtp_max_unknown_commands": limits.errors,
+                    "recipients_max": limits.recipients}
+        lines = [f"{name} = {value}\n" for name, value in settings.items() if value]
+        text = _configuration(
+            self.shared, ports, self.certificate, self.key, user=user, password=password,
+            limited=ports[PLAIN if limits.messages else LIMITED],
+            messages_max=limits.messages or SESSION_MESSAGES_MAX)
+        # A copy has its place only when it is whole: deliveries are killed here.
+        text = re.sub(r"directory_file = .*", "maildir_format", text)
+        self._write("exim.conf", "".join(lines) + text)
+        self.set_up(ROOTED_SET_UP.format(folder=self.shared),
+                    ROOTED_BOOT.format(folder=self.shared))
+
+    def parse(self, stored):
+        return _parse(stored)
+
+    def is_idle(self):
+        return not any(files for _, _, files in os.walk(self.shared / "spool/input"))

@@ -10,7 +10,8 @@ from support.peer import (FETCHED, IMPLICIT, PLAIN, PUT_OFF, PUT_OFF_TEXT, REFUS
                           SECURITIES)
 from support.workspace import free_port
 
-MODULE = FETCHED / "haraka/node_modules/Haraka"
+# Where a release is. The new one answers whatever came with a dot "503 Bad sequence of commands".
+OLD, NEW = (FETCHED / name / "node_modules/Haraka" for name in ("haraka", "haraka_new"))
 
 FILES = {
     "me": "haraka.ringpost.test\n",
@@ -26,8 +27,8 @@ FILES = {
 }
 
 
-def why_not():
-    return recording_peer.why_not(MODULE, "Haraka")
+def why_not(module=OLD):
+    return recording_peer.why_not(module, "Haraka", node=20 if module == NEW else 18)
 
 
 class Haraka(recording_peer.RecordingPeer):
@@ -35,7 +36,7 @@ class Haraka(recording_peer.RecordingPeer):
 
     name = "haraka"
 
-    def __init__(self, folder, certificate, user, password):
+    def __init__(self, folder, certificate, user, password, module=OLD):
         super().__init__(folder, {name: free_port() for name in SECURITIES})
         for name in ("config", "plugins", "queue"):
             (self.folder / name).mkdir()
@@ -56,4 +57,4 @@ class Haraka(recording_peer.RecordingPeer):
         (self.folder / "config/record.json").write_text(json.dumps(options), encoding="utf-8")
         shutil.copy(Path(__file__).with_name("haraka_plugin.js"),
                     self.folder / "plugins/record.js")
-        self.start([shutil.which("node"), MODULE / "bin/haraka", "-c", self.folder])
+        self.start([shutil.which("node"), module / "bin/haraka", "-c", self.folder])

@@ -38,6 +38,11 @@ function unstuffed(octets) {
     return Buffer.from(octets.toString('latin1').replace(/(^|\r\n)\.\./g, '$1.'), 'latin1');
 }
 
+// A method of Haraka 3.1, and a property of 3.3.
+function textOf(address) {
+    return typeof address.address === 'function' ? address.address() : address.address;
+}
+
 exports.hook_queue = function (next, connection) {
     const { mail_from, rcpt_to, message_stream } = connection.transaction;
     const parts = [];
@@ -50,8 +55,8 @@ exports.hook_queue = function (next, connection) {
     sink.on('finish', () => {
         record(this, {
             event: 'message',
-            sender: mail_from.address(),
-            recipients: rcpt_to.map(recipient => recipient.address()),
+            sender: textOf(mail_from),
+            recipients: rcpt_to.map(textOf),
             content: unstuffed(Buffer.concat(parts)).toString('base64'),
         });
         next(OK, 'kept');

@@ -30,6 +30,7 @@ class Peer:
 
     name = "peer"
     has_chunking = False
+    death_signal = signal.SIGTERM  # for its process when this one has died
 
     def __init__(self, folder, ports):
         self.folder = Path(folder)
@@ -64,7 +65,7 @@ class Peer:
             self.process = subprocess.Popen(
                 list(map(str, arguments)), cwd=self.folder, stdin=subprocess.DEVNULL,
                 stdout=output, stderr=output,
-                preexec_fn=lambda: c_library.prctl(PR_SET_PDEATHSIG, signal.SIGTERM), **more)
+                preexec_fn=lambda: c_library.prctl(PR_SET_PDEATHSIG, self.death_signal), **more)
         try:
             for port in self.ports.values():
                 wait_for_port(port, lambda: self.process.poll() is None)

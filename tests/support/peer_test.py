@@ -22,6 +22,8 @@ RECIPIENTS = ("one@example.net", "two@example.net", "three.four@example.org")
 # Turns of a session that belong to no message: EHLO, STARTTLS, those of TLS, EHLO, AUTH,
 # QUIT, and one when a ticket or an end comes by itself.
 TURNS_OF_SESSION_MAX = 9
+# And those of messages that are sent in a simpler way first, or again.
+TURNS_OF_TRIALS_MAX = 12
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,8 @@ class Step:
         if self.way == "lock-step":  # MAIL, each RCPT, DATA, the content
             alone = 3 * messages + recipients
             return alone, alone + outside
+        if self.way == "command groups":  # and the next commands wait for the reply to the content
+            return 2 * messages, 2 * messages + outside + TURNS_OF_TRIALS_MAX
         if self.way == "DATA groups":  # the content waits for its 354, and nothing else does
             return messages, messages * 2 + outside
         least = messages // self.depth if self.depth else 1
@@ -64,6 +68,8 @@ class Step:
 FLIGHTS = Step("BDAT flights", (), BDAT, pause_seconds=0.05)
 FLIGHTS_OF_16 = Step("BDAT flights", ("--pipeline", "16"), BDAT, 16, pause_seconds=0.05)
 GROUPS = Step("DATA groups", ("--chunking", "off"), DATA)
+# Of a server that announces PIPELINING and takes nothing behind a dot.
+COMMAND_GROUPS = Step("command groups", ("--chunking", "off"), DATA)
 LOCK_STEP = Step("lock-step", ("--pipeline", "off"), DATA)
 
 

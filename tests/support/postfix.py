@@ -14,10 +14,13 @@ from collections import Counter
 
 from support.delivered import BDAT, DATA, Delivered
 from support.peer import PUT_OFF, PUT_OFF_TEXT, REFUSED, REFUSED_TEXT, SECURITIES, Peer
+from support.rooted import Limits, RootedPeer
 from support.workspace import free_port, wait_until
 
 REALM = "ringpost.test"
 SECONDS_MAX = 600
+# In every Debian (base-passwd).
+NOBODY = 65534
 
 MAIN = """
 compatibility_level = 3.6
@@ -242,3 +245,61 @@ def _parse(stored):
 def _trace(traces, name):
     found = re.search(rf"^{name}: ([^\n]*)$".encode(), traces, re.M)
     return found.group(1).decode() if found else ""
+
+
+# As _make_folders and _add_user do it for the Postfix of this machine.
+ROOTED_SET_UP = """
+cd {folder}
+mkdir -p queue data mail
+for name in {private}; do mkdir -p queue/$name; chmod 700 queue/$name; done
+for name in pid public maildrop; do mkdir -p queue/$name; done
+chown postfix {private_paths} queue/maildrop data log
+chown postfix:postdrop queue/public queue/maildrop
+chmod 710 queue/public
+chmod 730 queue/maildrop
+chmod 755 queue
+chown nobody mail
+printf %s {password} | saslpasswd2 -c -p -f etc/sasl/sasldb2 -u {realm} {user}
+chown postfix etc/sasl/sasldb2
+"""
+ROOTED_BOOT = """
+cd {folder}
+export MAIL_CONFIG={folder}/etc
+$(postconf -c etc -hx daemon_directory)/master -c {folder}/etc -s >>{folder}/log/output 2>&1 &
+"""
+
+
+class RootedPostfix(RootedPeer):
+    """A running Postfix of another release, with the same configuration and one maildir."""
+
+    name = layer = "postfix"
+
+    def __init__(self, suite, folder, certificate, user, password, limits=Limits()):
+        super().__init__(suite, folder, certificate,
+                         {security: free_port() for security in SECURITIES})
+        (self.shared / "etc/sasl").mkdir(parents=True)
+        values = {"folder": self.shared, "certificate": self.certificate, "key": self.key,
+                  "realm": REALM, "uid": NOBODY, "gid": NOBODY, "submission": SUBMISSION,
+                  **self.ports}
+        settings = {"smtpd_recipient_limit": limits.recipients,
+                    "smtpd_hard_error_limit": limits.errors}
+        lines = "".join(f"{name} = {value}\n" for name, value in settings.items() if value)
+        self._write("etc/main.cf", MAIN.format(**values) + lines)
+        self._write("etc/master.cf", MASTER.format(**values))
+        self._write("etc/sasl/smtpd.conf", SASL.format(**values))
+        self._write("etc/refusals", REFUSALS)
+        private = [name for name, (mode, _) in QUEUE.items() if mode == 0o700]
+        values = {"folder": self.shared, "private": " ".join(private), "user": user,
+                  "private_paths": " ".join(f"queue/{name}" for name in private),
+                  "password": password, "realm": REALM}
+        self.set_up(ROOTED_SET_UP.format(**values), ROOTED_BOOT.format(**values))
+        self.got = self.shared / "mail/all/new"
+
+    def files(self):
+        return os.listdir(self.got) if self.got.is_dir() else []
+
+    def forget(self):
+        shutil.rmtree(self.got.parent, ignore_errors=True)
+
+    def parse(self, stored):
+        return _parse(stored)

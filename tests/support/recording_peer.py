@@ -7,6 +7,7 @@ import base64
 import json
 import re
 import shutil
+import subprocess
 from collections import Counter
 
 from support.delivered import DATA, Delivered
@@ -17,10 +18,14 @@ from support.workspace import wait_until
 TRACES = re.compile(rb"(Authentication-Results: [^\r]*\r\n([ \t][^\r]*\r\n)*)?")
 
 
-def why_not(module, name):
-    """Why a server cannot be run here; empty when it can."""
+def why_not(module, name, node=18):
+    """Why a server that needs this release of Node.js cannot be run here; empty when it can."""
     if not shutil.which("node"):
         return "node is not installed"
+    version = subprocess.run(["node", "--version"], capture_output=True, text=True, check=True,
+                             timeout=60).stdout.strip()
+    if int(version.lstrip("v").split(".")[0]) < node:
+        return f"{name} needs node {node}, and this is {version}"
     return "" if module.exists() else f"{name} was not fetched; tools/dev.d/peers.sh does so"
 
 

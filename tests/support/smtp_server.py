@@ -8,13 +8,14 @@ from support import recording_peer
 from support.peer import (FETCHED, PUT_OFF, PUT_OFF_TEXT, REFUSED, REFUSED_TEXT, SECURITIES)
 from support.workspace import free_port
 
-MODULE = FETCHED / "smtp_server/node_modules/smtp-server"
+OLD, NEW = (FETCHED / name / "node_modules/smtp-server" for name in ("smtp_server",
+                                                                     "smtp_server_new"))
 # A relay port that does not announce PIPELINING.
 NO_PIPELINING = "no-pipelining"
 
 
-def why_not():
-    return recording_peer.why_not(MODULE, "smtp-server")
+def why_not(module=OLD):
+    return recording_peer.why_not(module, "smtp-server")
 
 
 class SmtpServer(recording_peer.RecordingPeer):
@@ -22,9 +23,9 @@ class SmtpServer(recording_peer.RecordingPeer):
 
     name = "smtp-server"
 
-    def __init__(self, folder, certificate, user, password):
+    def __init__(self, folder, certificate, user, password, module=OLD):
         super().__init__(folder, {name: free_port() for name in (*SECURITIES, NO_PIPELINING)})
-        options = {"module": str(MODULE), "record": str(self.record), "ports": self.ports,
+        options = {"module": str(module), "record": str(self.record), "ports": self.ports,
                    "certificate": str(certificate.certificate), "key": str(certificate.key),
                    "user": user, "password": password, "refused": REFUSED,
                    "refusedText": REFUSED_TEXT, "putOff": PUT_OFF, "putOffText": PUT_OFF_TEXT}

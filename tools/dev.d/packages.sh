@@ -9,6 +9,7 @@
 #   packages.sh go             what one peer of bench/e2e/compare.py needs; likewise curl, h2load,
 #                              node, smtp-source, swaks
 #   packages.sh fuzz           clang with libFuzzer
+#   packages.sh debootstrap    what roots.sh makes a newer release with
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=common.sh
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
@@ -74,6 +75,7 @@ main() {
         mapfile -t -O "${#wanted[@]}" wanted < <(libraries_of exim4-daemon-light)
         ;;
       nginx-libraries) mapfile -t -O "${#wanted[@]}" wanted < <(libraries_of nginx) ;;
+      debootstrap) wanted+=(debootstrap) ;;
       fuzz) wanted+=("${packages_fuzz[@]}") ;;
       curl) wanted+=(curl) ;;
       go) wanted+=(golang-go) ;;

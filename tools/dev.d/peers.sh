@@ -23,6 +23,10 @@ smtp_server=smtp-server@3.18.0
 haraka=Haraka@3.1.1
 # What these two need in turn is taken as it was on this day, so that it is the same every time.
 npm_day=2026-01-12
+# Newer releases that do some things otherwise, and what was there when they were taken up.
+smtp_server_new=smtp-server@3.21.6
+haraka_new=Haraka@3.3.4
+npm_day_new=2026-11-28
 mailparser=mailparser@3.14.2
 postal_mime=postal-mime@4.0.0 # which needs nothing in turn
 readers_day=2026-11-27        # for what the other one needs
@@ -58,6 +62,8 @@ fetch_from_npm() {
 
 fetch_smtp_server() { fetch_from_npm --before="$npm_day" "$smtp_server"; }
 fetch_haraka() { fetch_from_npm --before="$npm_day" "$haraka"; }
+fetch_smtp_server_new() { fetch_from_npm --before="$npm_day_new" "$smtp_server_new"; }
+fetch_haraka_new() { fetch_from_npm --before="$npm_day_new" "$haraka_new"; }
 fetch_mail_readers() { fetch_from_npm --before="$readers_day" "$mailparser" "$postal_mime"; }
 fetch_nodemailer() { fetch_from_npm "$nodemailer"; }
 
@@ -82,7 +88,10 @@ provide() {
 # What decides whether a peer that was fetched is still the right one.
 versions() {
   case $1 in
-    servers) printf '%s\n' "$exim_package" "$smtp_server" "$haraka" "$npm_day" ;;
+    servers)
+      printf '%s\n' "$exim_package" "$smtp_server" "$haraka" "$npm_day" "$smtp_server_new" \
+        "$haraka_new" "$npm_day_new"
+      ;;
     readers) printf '%s\n' "$mailparser" "$postal_mime" "$readers_day" ;;
     clients) printf '%s\n' "$nginx_package" "$nodemailer" ;;
   esac
@@ -91,7 +100,7 @@ versions() {
 main() {
   local group=${1:-servers} names link prefix key name
   case $group in
-    servers) names=(exim smtp_server haraka) link=peers ;;
+    servers) names=(exim smtp_server haraka smtp_server_new haraka_new) link=peers ;;
     readers) names=(mail_readers) link=readers ;;
     clients) names=(nginx nodemailer) link=clients ;;
     *) fail "peers.sh: unknown group '$group'" "known are: servers readers clients" ;;
@@ -105,9 +114,9 @@ main() {
   exec 9>"$prefix.lock"
   flock 9
   export prefix parts exim_package smtp_server haraka npm_day nginx_package nodemailer
-  export mailparser postal_mime readers_day
+  export smtp_server_new haraka_new npm_day_new mailparser postal_mime readers_day
   export -f fetch_program fetch_exim fetch_nginx fetch_from_npm fetch_smtp_server fetch_haraka \
-    fetch_nodemailer fetch_mail_readers
+    fetch_smtp_server_new fetch_haraka_new fetch_nodemailer fetch_mail_readers
   for name in "${names[@]}"; do
     export target=$prefix/$name
     provide "$name"

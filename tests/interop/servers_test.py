@@ -1,0 +1,224 @@
+"""`ringpost send` to servers in roots of their own, all put through the same.
+
+RINGPOST_SERVER is SUITE/NAME, as tools/dev.d/roots.sh knows them; RINGPOST_MANY the number of
+messages of the long tests, 2,000 by default. `tools/dev interop --suite forky` runs them all.
+"""
+
+import os
+import time
+from urllib.parse import quote
+
+from support.certificates import Authority
+from support.chasquid import Chasquid
+from support.corpus import RAW_BASE64, canonical, copies, small
+from support.courier import Courier
+from support.delivered import differences, expectation
+from support.dovecot import Dovecot
+from support.exim import RootedExim
+from support.jobs import numbered_body, simple_content, simple_job
+from support.opensmtpd import OpenSmtpd
+from support.peer import IMPLICIT, PLAIN
+from support.postfix import RootedPostfix
+from support.program import PASSWORD, USER, ProgramTest
+from support.rooted import Limits
+from support.sendmail import Sendmail
+from support.workspace import fast_folder, main, temporary_folder, wait_until
+
+SERVERS = {one.name: one for one in (Chasquid, Courier, Dovecot, RootedExim, OpenSmtpd,
+                                     RootedPostfix, Sendmail)}
+SUITE, _, NAME = os.environ.get("RINGPOST_SERVER", "here/opensmtpd").partition("/")
+MANY = int(os.environ.get("RINGPOST_MANY", "2000"))
+
+# How far ringpost is told to run ahead. What it does by itself is first.
+WAYS = ((), ("--pipeline", "16"), ("--chunking", "off"), ("--pipeline", "off"))
+LOW = Limits(messages=5, errors=3, recipients=10)
+RECIPIENTS = ("one@example.net", "two@example.net", "three.four@example.org")
+# What a server completes where it is missing: the rest of the corpus has a Date and a To.
+COMPLETED = {"lone-newlines", "lone-newlines-open"}
+NOT_CARRIED = {"courier": COMPLETED, "opensmtpd": COMPLETED}
+
+
+class ServersTest(ProgramTest):
+    """With one server for all tests, and one with its limits set low."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.shared_folder = temporary_folder(cls.addClassCleanup, fast_folder(1 << 30))
+        cls.authority = Authority(cls.shared_folder / "ca")
+        cls.certificate = cls.authority.good_rsa()
+        cls.peer = cls.make_peer("peer")
+
+    @classmethod
+    def make_peer(cls, name, *limits):
+        (cls.shared_folder / name).mkdir()
+        peer = SERVERS[NAME](SUITE, cls.shared_folder / name, cls.certificate, USER, PASSWORD,
+                                *limits)
+        cls.addClassCleanup(peer.stop)
+        return peer
+
+    def setUp(self):
+        super().setUp()
+        self.peer.forget()
+
+    def endpoint(self, peer, security):
+        port = peer.ports[security]
+        if security == PLAIN:
+            return f"smtp://127.0.0.1:{port}?tls=none"
+        scheme = "smtps" if security == IMPLICIT else "smtp"
+        user = quote(peer.user or USER, safe="")
+        return f"{scheme}://{user}@localhost:{port}?ca={self.authority.certificate}"
+
+    def default(self, peer):
+        return self.endpoint(peer, peer.securities[0])
+
+    def assert_delivered(self, peer, expected):
+        delivered = peer.delivered(len(expected), 300)
+        self.assertEqual(differences(delivered, expected)[:10], [], peer.log()[-2000:])
+
+    # ---- Ways of speaking -----------------------------------------------------------------------
+
+    def test_corpus(self):
+        """What is hard to carry arrives octet for octet, to three recipients, in each way."""
+        for security in self.peer.securities:
+            for flags in WAYS:
+                with self.subTest(security=security, flags=flags):
+                    self.peer.forget()
+                    self.check_corpus(security, flags)
+
+    def check_corpus(self, security, flags):
+        some = [copy for copy in copies(small(), (RAW_BASE64,))
+                if copy.message.name not in NOT_CARRIED.get(NAME, ())]
+        jobs = [copy.job(self.folder, sender=f"sender+{number}@example.com", recipients=RECIPIENTS)
+                for number, copy in enumerate(some)]
+        run = self.send(jobs, self.endpoint(self.peer, security), *flags, "--connections", "2",
+                        "--deadline", "120s")
+        self.assert_all_accepted(run, jobs)
+        self.assert_secret_absent(run)
+        self.assert_delivered(self.peer, expectation(jobs, {one.x_id: one.expected
+                                                            for one in some}))
+
+    # ---- Many -----------------------------------------------------------------------------------
+
+    def jobs(self, count):
+        return [simple_job(f"job-{number}", [f"r{number}@example.net"], f"s{number}@example.com",
+                           numbered_body(number)) for number in range(count)]
+
+    def contents(self, jobs):
+        return {job["id"]: canonical(job["raw"].encode()) for job in jobs}
+
+    def test_many(self):
+        """In the default way: each is accepted once, and there once."""
+        jobs = self.jobs(MANY)
+        run = self.send(jobs, self.default(self.peer), "--deadline", "240s")
+        self.assert_all_accepted(run, jobs)
+        self.assert_delivered(self.peer, expectation(jobs, self.contents(jobs)))
+
+    def test_low_limits(self):
+        """Few messages a session, few errors, few recipients: the same, whatever it takes. Every
+        seventh message has a recipient who is refused, which is an error for some."""
+        peer = self.make_peer("low", LOW)
+        self.addCleanup(peer.stop)
+        jobs = self.jobs(MANY // 2)
+        # More than there are attempts for, each with what the server takes at a time.
+        count = max(6 * LOW.recipients, peer.recipients_min + 20)
+        crowd = [f"many{number}@example.net" for number in range(count)]
+        jobs += [simple_job(f"crowd-{number}", crowd, f"c{number}@example.com")
+                 for number in range(3)]
+        expected = expectation(jobs, self.contents(jobs))
+        refused = [peer.refused(number) for number in range(0, MANY // 2, 7)]
+        for job, recipient in zip(jobs[::7], refused):
+            job["envelope"]["to"].append(recipient)
+        run = self.send(jobs, self.default(peer), "--deadline", "240s")
+        self.assert_each_recipient_once(run, jobs)
+        wrong = [outcome for outcome in run.outcomes if outcome["status"] != (
+            "accepted" if (outcome["id"], outcome["rcpt"]) in expected else "rejected")]
+        self.assertEqual(wrong[:5], [], f"{len(wrong)} wrong\n{run.describe()}")
+        self.assert_delivered(peer, expected)
+
+    # ---- Refusals -------------------------------------------------------------------------------
+
+    def mixed_jobs(self, count):
+        """Jobs each from its own sender, of which some recipients are taken, some refused, some
+        put off; (id, recipient) of each with its fate."""
+        mixtures = ("t", "r", "tr", "rt", "rr", "tt", "p", "pt", "tprt", "pr")
+        jobs, fates = [], {}
+        for number in range(count):
+            recipients = []
+            for place, letter in enumerate(mixtures[number % len(mixtures)]):
+                words = {"t": ("accepted", f"r{number}.{place}@example.net"),
+                         "r": ("rejected", self.peer.refused(f"{number}.{place}")),
+                         "p": ("deferred", self.peer.put_off(f"{number}.{place}"))}
+                status, recipient = words[letter]
+                if recipient:
+                    recipients.append(recipient)
+                    fates[f"mixed-{number}", recipient] = status
+            if recipients:
+                jobs.append(simple_job(f"mixed-{number}", recipients, f"s{number}@example.com"))
+        return jobs, fates
+
+    def test_refusals(self):
+        """Each recipient has the outcome that the server gave it, and each accepted message is
+        there under its own sender."""
+        for flags in WAYS:
+            with self.subTest(flags=flags):
+                self.peer.forget()
+                self.check_refusals(flags)
+
+    def check_refusals(self, flags):
+        jobs, fates = self.mixed_jobs(100)
+        run = self.send(jobs, self.endpoint(self.peer, self.peer.securities[0]), *flags,
+                        "--connections", "2", "--max-attempts", "1", "--deadline", "240s")
+        self.assert_each_recipient_once(run, jobs)
+        wrong = [outcome for outcome in run.outcomes
+                 if fates[outcome["id"], outcome["rcpt"]] != outcome["status"]]
+        self.assertEqual(wrong[:5], [], f"{len(wrong)} of {len(fates)}\n{run.describe()}")
+        expected = {}
+        for job in jobs:
+            for recipient in job["envelope"]["to"]:
+                if fates[job["id"], recipient] == "accepted":
+                    content = canonical(simple_content(job["id"]).encode())
+                    expected[job["id"], recipient] = (job["envelope"]["from"], content)
+        self.assert_delivered(self.peer, expected)
+
+    # ---- Restarts -------------------------------------------------------------------------------
+
+    def test_restart(self):
+        """It is stopped in good order in mid-run and is back after three seconds."""
+        self.check_restart(self.peer.terminate)
+
+    def test_kill(self):
+        """It is killed in mid-run and is back after three seconds."""
+        self.check_restart(self.peer.kill)
+
+    def check_restart(self, end):
+        jobs = self.jobs(MANY)
+        program = self.start_send(jobs, self.default(self.peer), "--rate", f"{MANY // 8}/s",
+                                  "--connections", "4", "--deadline", "240s")
+        wait_until(lambda: len(self.peer.files()) > MANY // 4, "a quarter is delivered", 120)
+        self.assertTrue(program.is_alive(), "the run was over before the server was ended")
+        end()
+        time.sleep(3)
+        self.peer.boot()
+        run = self.finish(program)
+        self.assert_each_recipient_once(run, jobs)
+        statuses = run.statuses()
+        # What was under way in each session may or may not have been taken.
+        self.assertLessEqual(statuses["unknown"], 4 * 64, run.describe())
+        self.assertEqual(set(statuses) - {"accepted", "unknown"}, set(), run.describe())
+        self.check_restarted(run, expectation(jobs, self.contents(jobs)))
+
+    def check_restarted(self, run, expected):
+        """What was accepted is there once, what is unknown once at most."""
+        accepted = {(outcome["id"], outcome["rcpt"]) for outcome in run.outcomes
+                    if outcome["status"] == "accepted"}
+        delivered = self.peer.delivered(len(accepted), 300)
+        # A server that was killed between a delivery and its note of it delivers again: that is the
+        # same copy, traces and all.
+        delivered = list(set(delivered))
+        there = {(one.x_id, one.recipient) for one in delivered}
+        self.assertEqual(sorted(accepted - there)[:10], [])
+        self.assertEqual(differences(delivered, {key: expected[key] for key in there})[:10], [])
+
+
+if __name__ == "__main__":
+    main(SERVERS[NAME].why_not(SUITE))
