@@ -15,7 +15,8 @@ constexpr Duration connect_time_min = std::chrono::seconds(2);
 constexpr Duration ready_time_min = std::chrono::seconds(30);
 
 bool is_refused_login(const protocol::CloseReason& reason) {
-  return reason.kind == protocol::CloseKind::auth_refused && reason.permanent;
+  return reason.permanent && (reason.kind == protocol::CloseKind::auth_refused ||
+                              reason.kind == protocol::CloseKind::login_wanted);
 }
 
 // Of the endpoint, whichever of its servers says it.
@@ -29,6 +30,10 @@ AddressBook::Answer answer_of(const protocol::CloseReason& reason) {
 
 bool is_on_purpose(const protocol::CloseReason& reason) {
   return reason.kind == protocol::CloseKind::quit || reason.kind == protocol::CloseKind::aborted;
+}
+
+std::string fall_back_text(const protocol::CloseReason& reason) {
+  return "goes on with " + std::string(name_of(*reason.fall_back)) + ": " + reason.message();
 }
 
 }  // namespace
@@ -240,14 +245,7 @@ void EndpointGate::fell_back(const protocol::CloseReason& why) {
     pipelining_ = pipelining_ ? std::min(*pipelining_, *why.fall_back) : pipelining_;
   }
   if (fell) {
-    tell_fall_back(why);
-  }
-}
-
-void EndpointGate::tell_fall_back(const protocol::CloseReason& reason) const {
-  if (notice_) {
-    notice_({options_.name,
-             "goes on with " + std::string(name_of(*reason.fall_back)) + ": " + reason.message()});
+    tell(Notices{fall_back_text(why)});
   }
 }
 
@@ -315,8 +313,7 @@ void EndpointGate::session_ended(const Ending& ending, const protocol::CloseReas
   {
     const std::lock_guard lock(mutex_);
     if (reason.fall_back && fall_back(reason)) {
-      notices.push_back("goes on with " + std::string(name_of(*reason.fall_back)) + ": " +
-                        reason.message());
+      notices.push_back(fall_back_text(reason));
     }
     if (ending.was_ready) {
       --sessions_ready_;
@@ -349,9 +346,6 @@ void EndpointGate::session_ended(const Ending& ending, const protocol::CloseReas
         session_failed(ending, reason, now, notices);
       }
     }
-  }
-  if (fell) {
-    tell_fall_back(reason);
   }
   tell(notices);
   wake_workers_();

@@ -139,7 +139,6 @@ class EndpointGate {
   void fail(const protocol::CloseReason& reason);
   void give_up(const protocol::CloseReason& reason, Instant now);
   [[nodiscard]] bool fall_back(const protocol::CloseReason& reason);
-  void tell_fall_back(const protocol::CloseReason& reason) const;
   void tell(const Notices& notices);
 
   const EndpointOptions& options_;
