@@ -77,6 +77,9 @@ struct EndpointOptions {
   // Attempts of one message: after a 4xx, and after sessions that died before its end of data was
   // handed over. Between them are pauses (queue::retry_pause), the first so long.
   std::uint32_t attempts_max = 5;
+  // Refusals (5xx) in a row, all in the same words, by an endpoint that has accepted nothing yet:
+  // then it is not asked any more. An account that is closed says so to every recipient. 0: never.
+  std::uint32_t equal_refusals_max = 100;
   Duration retry_pause_first = std::chrono::seconds(1);
   // How long an endpoint that is away is tried, with growing pauses, before it is given up.
   // Nothing: ten minutes when it has worked in this run, one when it has not.

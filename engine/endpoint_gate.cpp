@@ -322,7 +322,12 @@ void EndpointGate::session_ended(const Ending& ending, const protocol::CloseReas
       state_ = State::untested;
     }
     const bool by_server = !is_on_purpose(reason) && !failed();
-    if (by_server && is_refused_login(reason)) {
+    // Being let in is no login. Where nothing was ever accepted it was not taken.
+    const bool never_taken = reason.kind == protocol::CloseKind::login_wanted &&
+                             !accepted_.load(std::memory_order_relaxed);
+    if (by_server && never_taken) {
+      fail(reason);
+    } else if (by_server && is_refused_login(reason)) {
       if (login_source_.refused(ending.token_number)) {
         // The token has aged, and nothing else is wrong: the next one has a canary of its own.
         token_refusal_ = reason;
@@ -349,6 +354,29 @@ void EndpointGate::session_ended(const Ending& ending, const protocol::CloseReas
   }
   tell(notices);
   wake_workers_();
+}
+
+std::vector<std::string> EndpointGate::fall_backs() const {
+  const std::lock_guard lock(mutex_);
+  return fall_backs_;
+}
+
+void EndpointGate::recipient_refused(Stage stage, const codec::Reply& reply) {
+  if (accepted_.load(std::memory_order_relaxed) || options_.equal_refusals_max == 0) {
+    return;
+  }
+  const std::lock_guard lock(mutex_);
+  const std::size_t words = protocol::hash_of_words(reply);
+  refusals_equal_ = words == refusal_words_ ? refusals_equal_ + 1 : 1;
+  refusal_words_ = words;
+  if (refusals_equal_ == options_.equal_refusals_max && !failed()) {
+    protocol::CloseReason reason = reason_of(protocol::CloseKind::all_refused, stage);
+    reason.code = reply.code;
+    reason.enhanced = reply.enhanced;
+    reason.text = reply.text;
+    reason.permanent = true;
+    fail(reason);
+  }
 }
 
 void EndpointGate::left_out_dsn() {
@@ -443,6 +471,7 @@ bool EndpointGate::fall_back(const protocol::CloseReason& reason) {
   const bool news = *reason.fall_back < knowledge_.most;
   if (news) {
     knowledge_.most = *reason.fall_back;
+    fall_backs_.push_back(fall_back_text(reason));
   }
   return news;
 }

@@ -83,6 +83,10 @@ class EndpointGate {
   void learn_mechanisms(const protocol::PipeliningKnowledge& knowledge);
   // Has whoever runs the engine hear it, unless he did.
   void tell(const std::string& message);
+  // A recipient was accepted, or refused for good: many equal refusals in a row, and nothing else,
+  // close the gate.
+  void recipient_accepted() { accepted_.store(true, std::memory_order_relaxed); }
+  void recipient_refused(Stage stage, const codec::Reply& reply);
   // The first recipient on that session who got an answer, whichever it was.
   void session_progressed();
   // How far a session that was let through had come when it ended.
@@ -110,6 +114,8 @@ class EndpointGate {
   [[nodiscard]] std::string place() const;
   // How the latest session speaks; none before the first.
   [[nodiscard]] std::optional<protocol::Pipelining> pipelining() const;
+  // What was told of ways of speaking that did not work, in their order.
+  [[nodiscard]] std::vector<std::string> fall_backs() const;
   [[nodiscard]] RateLimit& rate() { return rate_; }
   // While it is held no session is given a message; those under way go on. Any thread; routes look
   // at it now and then.
@@ -150,6 +156,7 @@ class EndpointGate {
   RateLimit rate_;
   std::atomic<bool> failed_{false};
   std::atomic<bool> held_{false};
+  std::atomic<bool> accepted_{false};  // anything, ever
   std::atomic<bool> said_no_dsn_{false};
   protocol::CloseReason failure_;
   std::string effort_;
@@ -165,11 +172,14 @@ class EndpointGate {
   Instant closed_until_{};         // of the pause under way, or the last one
   bool pause_is_counted_ = false;  // it stands for a failed round
   std::uint32_t sessions_ready_ = 0;
+  std::size_t refusal_words_ = 0;  // a hash of the latest refusal
+  std::uint32_t refusals_equal_ = 0;
   std::optional<protocol::CloseReason> trouble_;
   protocol::CloseReason refusal_;  // the latest that was for good
   Instant away_since_ = never;     // it was said
   protocol::PipeliningKnowledge knowledge_;
   std::optional<protocol::Pipelining> pipelining_;
+  std::vector<std::string> fall_backs_;  // a step each
   std::vector<std::string> told_;
   LoginSource login_source_;
   protocol::CloseReason token_refusal_;  // of the last token that was refused

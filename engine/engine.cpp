@@ -447,6 +447,7 @@ std::vector<EndpointReport> Engine::endpoint_reports() const {
     EndpointReport report;
     report.endpoint = endpoint.gate->options().name;
     report.pipelining = pipelining ? protocol::name_of(*pipelining) : std::string_view();
+    report.fall_backs = endpoint.gate->fall_backs();
     if (const auto away = endpoint.gate->away_for(std::chrono::steady_clock::now())) {
       report.away_for = *away;
       if (const auto trouble = endpoint.gate->trouble()) {

@@ -59,6 +59,8 @@ struct EndpointReport {
   // While it is waited for: how long already, and what was wrong at the last try.
   std::optional<Duration> away_for;
   std::string trouble;
+  // What did not work with it, step by step: "goes on with DATA groups: ...".
+  std::vector<std::string> fall_backs{};
 };
 
 struct EngineStatistics {

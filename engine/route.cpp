@@ -396,7 +396,12 @@ void Route::on_verdict(Connection& connection, Job& job, Recipient& recipient,
     // Sessions that ended with it were ended by something else.
     job.loss_stage = job.new_loss_stage = Stage::local;
   }
-  connection.accepted = connection.accepted || verdict.status == Status::accepted;
+  if (verdict.status == Status::accepted) {
+    connection.accepted = true;
+    gate_.recipient_accepted();
+  } else if (verdict.status == Status::rejected) {
+    gate_.recipient_refused(verdict.stage, {verdict.code, verdict.enhanced, verdict.text, 1});
+  }
   connection.in_doubt = connection.in_doubt || verdict.status == Status::unknown;
   const bool free_retry =
       verdict.may_retry && (!verdict.counts_as_attempt || costs_no_attempt(connection, verdict));

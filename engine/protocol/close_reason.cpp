@@ -42,6 +42,10 @@ constexpr std::array<Words, close_kind_count> words = {{
     {"login_wanted",
      "the server takes no mail from this login: check whether a user name is configured, and "
      "whether it may send"},
+    {"all_refused",
+     "the server has refused all that it was given, in the same words, and accepted nothing: the "
+     "rest was not sent. Is it about the account? If it is about these recipients, "
+     "--max-refusals 0 goes on"},
 }};
 
 }  // namespace

@@ -35,8 +35,9 @@ enum class CloseKind : std::uint8_t {
   chunking_refused,   // BDAT was announced and is not known
   way_refused,        // refused in a group what it takes, or refuses otherwise, one by one
   login_wanted,       // to a message: nobody is logged in, or not well enough
+  all_refused,        // one message after the other, in the same words
 };
-inline constexpr std::size_t close_kind_count = 22;
+inline constexpr std::size_t close_kind_count = 23;
 [[nodiscard]] std::string_view name_of(CloseKind kind);
 
 struct CloseReason {

@@ -106,6 +106,7 @@ void PipeliningKnowledge::merge(const PipeliningKnowledge& other) {
   across_proven = across_proven || other.across_proven;
   chunking_proven = chunking_proven || other.chunking_proven;
   discarding_proven = discarding_proven || other.discarding_proven;
+  several_proven = several_proven || other.several_proven;
   session_messages = other.session_messages;  // the latest says it
   session_messages_max = smaller_known(session_messages_max, other.session_messages_max);
   recipients_max = smaller_known(recipients_max, other.recipients_max);

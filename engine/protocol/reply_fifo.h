@@ -23,7 +23,7 @@ enum class Expected : std::uint8_t {
   rset,
   quit,
   trial_mail,   // of a transaction that is taken back at once
-  trial_chunk,  // and of a chunk in it, which is to be refused
+  trial_other,  // and what stands in it
 };
 
 struct Expectation {

@@ -47,6 +47,8 @@ Session::Session(const SessionOptions& options, SessionListener& listener, Insta
       login_(std::move(login)),
       knowledge_(knowledge),
       transactions_(2) {
+  session_messages_before_ = knowledge.session_messages;
+  session_refusals_before_ = knowledge.session_refusals;
   expect(Expected::greeting);
   set_deadline(now);
 }
@@ -608,7 +610,7 @@ void Session::set_deadline(Instant now) {
     case Expected::chunk:
     case Expected::rset:
     case Expected::trial_mail:
-    case Expected::trial_chunk:
+    case Expected::trial_other:
       break;
   }
   const bool tried = trial_ && front.transaction == trial_->sequence &&

@@ -246,6 +246,7 @@ class Session {
   [[nodiscard]] bool on_trial(const Transaction& current) const;
   void begin_trial(Transaction& current);
   void write_discarding_trial(const Transaction& current);
+  void write_envelope_trial(const Transaction& current);
   [[nodiscard]] std::size_t first_chunk_bytes(const Transaction& current) const;
   void write_first_chunk(Transaction& current);
   [[nodiscard]] bool hold(Transaction& current, Stage stage, std::uint32_t index,
@@ -314,6 +315,7 @@ class Session {
   void on_end_of_data_reply(Transaction& current, const codec::Reply& reply);
   void become_ready();
   void learn_from_accepted(const Transaction& current);
+  void learn_several();
   void learn_from_end(CloseReason& reason);
   void end_when_answered(CloseReason reason);
   [[nodiscard]] bool left_in_burst(const Expectation& expectation) const;
@@ -368,6 +370,11 @@ class Session {
   std::uint64_t sequence_sending_ = 0;
   std::uint64_t sequence_end_ = 0;
   std::uint64_t sequence_announced_ = 0;  // on_end_of_data() came for those before it
+  // As they were known when it began: ends that came since may have the same cause, as when a
+  // server goes down.
+  std::uint64_t session_messages_before_ = 0;
+  std::uint32_t session_refusals_before_ = 0;
+  std::uint32_t accepted_in_flight_ = 0;  // in a row, with another whole message behind
   std::uint64_t mails_taken_ = 0;         // MAILs with a 2xx
   std::uint32_t mails_put_off_ = 0;       // MAILs with a 4xx, in a row
   std::uint64_t messages_extra_ = 0;      // MAILs beyond one a message

@@ -29,7 +29,7 @@ std::optional<Saying> saying_of(Expected kind) {
     case Expected::chunk:
     case Expected::quit:
     case Expected::trial_mail:
-    case Expected::trial_chunk:
+    case Expected::trial_other:
       break;
   }
   return std::nullopt;
@@ -177,6 +177,12 @@ std::optional<Pipelining> Session::fall_back(CloseKind kind) const {
   if (in_burst && way != Pipelining::off && kind == CloseKind::protocol_error) {
     return one_less(way);
   }
+  // Ended in a flight of several whole messages, of which none has ever come back.
+  const bool by_peer = kind == CloseKind::peer_closed || kind == CloseKind::io_error;
+  if (in_burst && by_peer && way == Pipelining::flights && messages_in_flight() > 1 &&
+      !knowledge_.several_proven) {
+    return one_less(way);
+  }
   return std::nullopt;
 }
 
@@ -190,8 +196,7 @@ void Session::learn_from_end(CloseReason& reason) {
   if (refusals_ > 0 && messages_in_flight() > 0) {
     reason.after_refusals = true;
     // One fewer: it may have been the next one that it did not want to hear.
-    const bool known =
-        refusals_ == knowledge_.session_refusals || says_too_many_errors(reason.text);
+    const bool known = refusals_ == session_refusals_before_ || says_too_many_errors(reason.text);
     if (known) {
       knowledge_.refusals_max = std::max(1u, refusals_ - 1);
     }
@@ -201,7 +206,7 @@ void Session::learn_from_end(CloseReason& reason) {
   }
   // Behind as many messages as another one, and in front of the next: that is no chance.
   if (sequence_begin_ > 0 && messages_in_flight() > 0) {
-    if (knowledge_.session_messages == sequence_begin_) {
+    if (session_messages_before_ == sequence_begin_) {
       knowledge_.session_messages_max = sequence_begin_;
     }
     knowledge_.session_messages = sequence_begin_;
@@ -235,10 +240,25 @@ void Session::learn_from_accepted(const Transaction& current) {
   if (!knowledge_.has_proven(Pipelining::flights)) {
     return;
   }
+  learn_several();
   // One more for each message of a flight that was full: flights double while they keep step.
   if (sequence_begin_ < full_flight_end_) {
     flight_depth_ =
         std::min(std::max(flight_depth_, flight_messages_first) + 1, limits::flight_messages_max);
+  }
+}
+
+// Called when the message in front was accepted, which is still in flight.
+void Session::learn_several() {
+  if (knowledge_.several_proven) {
+    return;
+  }
+  const bool followed =
+      messages_in_flight() > 1 && transaction(sequence_begin_ + 1).end_offset != 0;
+  accepted_in_flight_ = followed ? accepted_in_flight_ + 1 : 0;
+  if (accepted_in_flight_ > 1) {
+    knowledge_.several_proven = true;
+    ++knowledge_version_;
   }
 }
 

@@ -134,7 +134,7 @@ void Session::credit(const Expectation& expectation, const codec::Reply& reply) 
     case Expected::trial_mail:
       trial_mail_taken_ = reply.positive();
       break;
-    case Expected::trial_chunk:
+    case Expected::trial_other:
       break;  // whatever it says: the reply to RSET behind it shows whether octets were commands
   }
 }

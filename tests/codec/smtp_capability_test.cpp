@@ -135,3 +135,18 @@ TEST_CASE("capability: a thousand mechanisms are a list like any other") {
   }
   CHECK(announced(line + " PLAIN").offers(AuthMechanism::plain));
 }
+
+TEST_CASE("capabilities: LIMITS says how many transactions and recipients there may be") {
+  const auto limits_of = [](const std::string& parameters) {
+    return codec::parse_capabilities("mx\nLIMITS" + parameters);
+  };
+  CHECK(limits_of(" MAILMAX=1000 RCPTMAX=50000").session_messages_max == 1000);
+  CHECK(limits_of(" MAILMAX=1000 RCPTMAX=50000").recipients_max == 50000);
+  CHECK(limits_of(" RCPTDOMAINMAX=1 RCPTMAX=7").recipients_max == 7);
+  CHECK(limits_of(" rcptmax=7").recipients_max == 7);
+  for (const std::string nonsense :
+       {"", " MAILMAX", " MAILMAX=", " MAILMAX=x", " MAILMAX=-1", " MAILMAX=99999999999", " =5"}) {
+    INFO(nonsense);
+    CHECK(limits_of(nonsense).session_messages_max == 0);
+  }
+}

@@ -108,7 +108,9 @@ class FallBack(FlightTest):
         for server, run in self.run_against(Slow, jobs):
             self.assert_all_accepted(run, jobs)
             self.assert_truth(server, run, jobs)
-            self.assert_said_once(run, "lock-step", "closed the connection")
+            for way in ("DATA groups", "lock-step"):
+                said = f"goes on with {way}: the server closed the connection"
+                self.assertEqual(run.stderr.count(said), 1, run.describe())
 
     def test_closed_on_the_first_flight_of_several(self):
         """What was in that flight is in doubt, no more; the rest goes in groups."""

@@ -127,7 +127,7 @@ class SignalTest(SinkTest):
     def test_stopped_and_continued(self):
         """Ctrl-Z stops it where it is, and it goes on from there."""
         sink = self.sink("--latency", "20ms")
-        jobs = simple_jobs(100)
+        jobs = simple_jobs(400)
         program = self.start_send(jobs, sink.endpoint(), "--connections", "3", "--pipeline", "off")
         wait_until(sink.record, "a message has arrived")
         program.signal(signal.SIGTSTP)

@@ -372,4 +372,38 @@ TEST_CASE("gate: the same is told once") {
   CHECK(heard == std::vector<std::string>{"silent", "late"});
 }
 
+TEST_CASE("gate: an endpoint that says the same no to everybody is not asked for ever") {
+  Gate test;
+  test.options.equal_refusals_max = 3;
+  test.open();
+  const auto refuse = [&](Bytes text) {
+    test.gate.recipient_refused(Stage::rcpt, {550, {5, 7, 1}, text, 1});
+  };
+  refuse("account 12 is closed");
+  refuse("account 12 is closed");
+  refuse("no such user");
+  refuse("account 12 is closed");
+  refuse("account 13 is closed");
+  CHECK_FALSE(test.gate.failed());
+  refuse("account 12 is closed");
+  REQUIRE(test.gate.failed());
+  CHECK(test.gate.failure().kind == CloseKind::all_refused);
+  CHECK(test.gate.failure().message().find("--max-refusals 0") != std::string::npos);
+}
+
+TEST_CASE("gate: refusals of an endpoint that has accepted something are its recipients'") {
+  for (const bool asked_to_go_on : {false, true}) {
+    Gate test;
+    test.options.equal_refusals_max = asked_to_go_on ? 0 : 3;
+    test.open();
+    if (!asked_to_go_on) {
+      test.gate.recipient_accepted();
+    }
+    for (int i = 0; i < 10; ++i) {
+      test.gate.recipient_refused(Stage::rcpt, {550, {5, 1, 1}, "no such user", 1});
+    }
+    CHECK_FALSE(test.gate.failed());
+  }
+}
+
 }  // namespace ringpost::engine::test

@@ -43,13 +43,13 @@ bool take_prefix(std::string_view& text, std::string_view prefix) {
 }
 
 template <typename Value>
-using Choice = std::pair<std::string_view, Value>;
+using WordChoice = std::pair<std::string_view, Value>;
 
-constexpr std::array<Choice<protocol::Pipelining>, protocol::pipelining_count> pipelining_words = {
-    {{"off", protocol::Pipelining::off},
-     {"within", protocol::Pipelining::within},
-     {"across", protocol::Pipelining::across},
-     {"flights", protocol::Pipelining::flights}}};
+constexpr std::array<WordChoice<protocol::Pipelining>, protocol::pipelining_count>
+    pipelining_words = {{{"off", protocol::Pipelining::off},
+                         {"within", protocol::Pipelining::within},
+                         {"across", protocol::Pipelining::across},
+                         {"flights", protocol::Pipelining::flights}}};
 
 class Parser {
  public:
@@ -285,7 +285,7 @@ class Parser {
   // `rset`, `mail`, `rcpt` or `eod`, and a reply.
   void take_habit(std::string_view line) {
     using protocol::Saying;
-    constexpr std::array<Choice<Saying>, protocol::saying_count> words = {
+    constexpr std::array<WordChoice<Saying>, protocol::saying_count> words = {
         {{"rset", Saying::rset},
          {"mail", Saying::mail},
          {"rcpt", Saying::rcpt},
@@ -313,9 +313,9 @@ class Parser {
     const std::string_view name = take_word(line);
     if (name == "tls") {
       using protocol::TlsMode;
-      constexpr std::array<Choice<TlsMode>, 3> words = {{{"none", TlsMode::none},
-                                                         {"starttls", TlsMode::starttls},
-                                                         {"implicit", TlsMode::implicit}}};
+      constexpr std::array<WordChoice<TlsMode>, 3> words = {{{"none", TlsMode::none},
+                                                             {"starttls", TlsMode::starttls},
+                                                             {"implicit", TlsMode::implicit}}};
       options.tls_mode = choose(line, words);
     } else if (name == "pipelining") {
       options.pipelining = choose(line, pipelining_words);
@@ -366,7 +366,7 @@ class Parser {
   }
 
   template <typename Value, std::size_t count>
-  Value choose(std::string_view word, const std::array<Choice<Value>, count>& choices) const {
+  Value choose(std::string_view word, const std::array<WordChoice<Value>, count>& choices) const {
     for (const auto& [name, value] : choices) {
       if (word == name) {
         return value;

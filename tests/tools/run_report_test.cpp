@@ -103,7 +103,8 @@ TEST_CASE("run report: the JSON summary has every status, and escapes what other
         "\"messages_per_second\":0,\"content_bytes\":4000000,\"sessions_opened\":4,"
         "\"sessions_ready\":3,\"sessions_resumed\":2,\"turns\":0,\"ring_enters\":0,\"endpoints\":[{"
         "\"endpoint\":\"relay\","
-        "\"pipelining\":\"DATA groups\",\"left\":0}],\"endpoint_failures\":[{\"endpoint\":"
+        "\"pipelining\":\"DATA "
+        "groups\",\"fall_backs\":[],\"left\":0}],\"endpoint_failures\":[{\"endpoint\":"
         "\"a\\\"b\",\"stage\":\"tls\",\"message\":\"line\\nbreak\"}],\"signal\":2}}\n");
   facts.signal = 0;
   CHECK(summary_json(facts).find("signal") == std::string::npos);
@@ -162,6 +163,16 @@ TEST_CASE("run report: progress names the endpoints that are waited for, and for
       "connection: \\\"refused\\\"\"}]");
 }
 
+TEST_CASE(
+    "run report: ways of speaking that did not work stand in the summary, with their reasons") {
+  RunTally tally;
+  RunFacts facts = facts_of(tally);
+  facts.endpoints.front().fall_backs = {"goes on with DATA groups: a", "goes on with lock-step: b"};
+  has(summary_text(facts), "endpoint relay goes on with DATA groups: a\nendpoint relay goes on ");
+  has(summary_json(facts),
+      "\"fall_backs\":[\"goes on with DATA groups: a\",\"goes on with lock-step: b\"]");
+}
+
 TEST_CASE("run report: the share that one endpoint left unsent while another worked is named") {
   RunTally tally;
   RunFacts facts = facts_of(tally);
@@ -174,7 +185,8 @@ TEST_CASE("run report: the share that one endpoint left unsent while another wor
   CHECK(summary_text(facts).find("share") == std::string::npos);
   tally.count(outcome_of(Status::accepted, 250, "OK"));
   has(summary_text(facts), "endpoint other left 2 recipients of its share unsent while another ");
-  has(summary_json(facts), "{\"endpoint\":\"other\",\"pipelining\":\"\",\"left\":2}");
+  has(summary_json(facts),
+      "{\"endpoint\":\"other\",\"pipelining\":\"\",\"fall_backs\":[],\"left\":2}");
   // What fails at the one that works is its own.
   left.endpoint = 0;
   tally.count(left);

@@ -116,6 +116,7 @@ std::vector<std::pair<std::string_view, std::string>> endpoint_values(
           {"chunking", options.chunking ? "\"auto\"" : "\"off\""},
           {"recipients_per_message", fmt::format("{}", options.recipients_max)},
           {"max_attempts", fmt::format("{}", options.attempts_max)},
+          {"max_refusals", fmt::format("{}", options.equal_refusals_max)},
           {"retry_pause", toml_text(duration_text(options.retry_pause_first))},
           {"weight", fmt::format("{}", options.weight)},
           {"connect_timeout", toml_text(duration_text(options.connect_timeout))},

@@ -123,6 +123,9 @@ void apply_common(const SendDraft& draft, const SettingMap& send_settings,
   if (draft.attempts_max && counts("max_attempts", "max_attempts")) {
     options.attempts_max = *draft.attempts_max;
   }
+  if (draft.equal_refusals_max && counts("max_refusals", "max_refusals")) {
+    options.equal_refusals_max = *draft.equal_refusals_max;
+  }
   if (draft.patience && counts("patience", "patience")) {
     options.patience = *draft.patience;
   }

@@ -115,7 +115,7 @@ constexpr auto apply_ca_file = [](const SettingValue& value, EndpointDraft& draf
   return apply_not_empty(value, draft.options.ca_file);
 };
 
-constexpr std::array<EndpointKey, 32> keys = {{
+constexpr std::array<EndpointKey, 33> keys = {{
     {"host", SettingKind::text, false,
      [](const SettingValue& value, EndpointDraft& draft) {
        return take_checked(host_offence(value.text()), value.text(), draft.options.host);
@@ -200,6 +200,10 @@ constexpr std::array<EndpointKey, 32> keys = {{
     {"max_attempts", SettingKind::number, false,
      [](const SettingValue& value, EndpointDraft& draft) {
        return take(parse_attempts_max(value.text()), draft.options.attempts_max);
+     }},
+    {"max_refusals", SettingKind::number, false,
+     [](const SettingValue& value, EndpointDraft& draft) {
+       return take(parse_refusals_max(value.text()), draft.options.equal_refusals_max);
      }},
     {"patience", SettingKind::number, false,
      [](const SettingValue& value, EndpointDraft& draft) {
@@ -432,6 +436,14 @@ Result<std::uint32_t, std::string> parse_recipients_max(Bytes text) {
 
 Result<std::uint32_t, std::string> parse_attempts_max(Bytes text) {
   const auto number = parse_number(text, {.min = 1, .max = 1000});
+  if (!number) {
+    return tl::unexpected(number.error());
+  }
+  return static_cast<std::uint32_t>(*number);
+}
+
+Result<std::uint32_t, std::string> parse_refusals_max(Bytes text) {
+  const auto number = parse_number(text, {.min = 0, .max = 1'000'000'000});
   if (!number) {
     return tl::unexpected(number.error());
   }

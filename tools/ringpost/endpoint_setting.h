@@ -64,6 +64,7 @@ struct PipelineSetting {
 [[nodiscard]] Result<bool, std::string> parse_chunking(Bytes text);
 [[nodiscard]] Result<std::uint32_t, std::string> parse_recipients_max(Bytes text);
 [[nodiscard]] Result<std::uint32_t, std::string> parse_attempts_max(Bytes text);
+[[nodiscard]] Result<std::uint32_t, std::string> parse_refusals_max(Bytes text);
 [[nodiscard]] Result<std::uint32_t, std::string> parse_weight(Bytes text);
 // The name of a mechanism in lower or upper case; nothing for "auto".
 [[nodiscard]] Result<std::optional<codec::AuthMechanism>, std::string> parse_auth(Bytes text);

@@ -89,6 +89,7 @@ ProbeFault fault_of(const protocol::CloseReason& reason, SessionState state) {
     case CloseKind::chunking_refused:
     case CloseKind::way_refused:
     case CloseKind::login_wanted:
+    case CloseKind::all_refused:
     case CloseKind::io_error:
     case CloseKind::tls_failed:
     case CloseKind::token_unavailable:

@@ -122,6 +122,16 @@ std::string pipelining_text(std::span<const EndpointReport> endpoints) {
   return text;
 }
 
+// What did not work of ways of speaking, and why.
+void append_fall_backs(std::string& text, const RunFacts& facts) {
+  for (const EndpointReport& endpoint : facts.endpoints) {
+    for (const std::string& fall_back : endpoint.fall_backs) {
+      fmt::format_to(std::back_inserter(text), "endpoint {} {}\n", printable(endpoint.endpoint),
+                     printable(fall_back));
+    }
+  }
+}
+
 // Endpoints that did not do their part while others idled, perhaps.
 void append_shares(std::string& text, const RunFacts& facts) {
   for (std::size_t i = 0; i < facts.endpoints.size(); ++i) {
@@ -178,6 +188,7 @@ std::string summary_text(const RunFacts& facts) {
   const std::string pipelining = pipelining_text(facts.endpoints);
   fmt::format_to(std::back_inserter(text), "{}{}{}\n", sessions_text(facts.statistics),
                  pipelining.empty() ? "" : "; ", pipelining);
+  append_fall_backs(text, facts);
   const std::vector<ReplyGroup> groups = facts.tally->groups(groups_shown);
   if (!groups.empty()) {
     text += "most frequent reasons:\n";
@@ -211,7 +222,12 @@ std::string summary_json(const RunFacts& facts) {
     codec::append_json_string(json, facts.endpoints[i].endpoint);
     json += ",\"pipelining\":";
     codec::append_json_string(json, facts.endpoints[i].pipelining);
-    fmt::format_to(std::back_inserter(json), ",\"left\":{}}}", facts.tally->left_by(i));
+    json += ",\"fall_backs\":[";
+    for (const std::string& fall_back : facts.endpoints[i].fall_backs) {
+      json += json.back() == '[' ? "" : ",";
+      codec::append_json_string(json, fall_back);
+    }
+    fmt::format_to(std::back_inserter(json), "],\"left\":{}}}", facts.tally->left_by(i));
   }
   json += "],\"endpoint_failures\":[";
   for (std::size_t i = 0; i < facts.failures.size(); ++i) {

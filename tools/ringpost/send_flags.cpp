@@ -166,6 +166,8 @@ void SendFlags::add_to(CLI::App& app) {
   state.add_value(app, "cores", "", "N", "Worker threads [1]", group);
   state.add_value(app, "max_attempts", "", "N",
                   "Attempts of a message after a 4xx or a lost connection, with pauses [5]", group);
+  state.add_value(app, "max_refusals", "", "N",
+                  "Stop an endpoint that only says the same no; 0: never [100]", group);
   state.add_value(app, "patience", "", "DURATION",
                   "Wait so long for an endpoint that is away [10m; 1m if it never worked]", group);
   state.add_value(app, "deadline", "", "DURATION",

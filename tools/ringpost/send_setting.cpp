@@ -157,7 +157,7 @@ Applied apply_verbose(const SettingValue& value, SendDraft& draft) {
   return take(parse_number(value.text(), {.min = 0, .max = 100}), draft.verbosity);
 }
 
-constexpr std::array<SendKey, 29> keys = {{
+constexpr std::array<SendKey, 30> keys = {{
     {"endpoint", SettingKind::text_list, true, apply_endpoint},
     {"outcomes", SettingKind::text, true,
      [](const SettingValue& value, SendDraft& draft) {
@@ -211,6 +211,10 @@ constexpr std::array<SendKey, 29> keys = {{
     {"max_attempts", SettingKind::number, true,
      [](const SettingValue& value, SendDraft& draft) {
        return take(parse_attempts_max(value.text()), draft.attempts_max);
+     }},
+    {"max_refusals", SettingKind::number, true,
+     [](const SettingValue& value, SendDraft& draft) {
+       return take(parse_refusals_max(value.text()), draft.equal_refusals_max);
      }},
     {"patience", SettingKind::number, true,
      [](const SettingValue& value, SendDraft& draft) {

@@ -29,6 +29,7 @@ struct SendDraft {
   std::optional<bool> chunking;
   std::optional<std::uint32_t> recipients_max;
   std::optional<std::uint32_t> attempts_max;
+  std::optional<std::uint32_t> equal_refusals_max;
   std::optional<Duration> patience;
 
   std::uint64_t verbosity = 0;
