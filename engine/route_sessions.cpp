@@ -177,7 +177,10 @@ void Route::on_ended(Connection& connection, const protocol::CloseReason& reason
   ending.progressed = connection.progressed();
   ending.token_number = connection.token_number();
   ending.address = connection.peer();
-  ending.had_message = connection.had_message();
+  // A server that lets sessions in and ends them at once is no better than one that has one begin:
+  // only behind a while without a message is an end the end of patience with an idle session.
+  constexpr Duration idle_min = std::chrono::seconds(1);
+  ending.had_message = connection.had_message() || now - connection.ready_at() < idle_min;
   ending.in_doubt = connection.in_doubt;
   gate_.session_ended(ending, reason, now);
 }

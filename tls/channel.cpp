@@ -298,6 +298,10 @@ TlsError Channel::State::explain(int code) const {
     return {TlsErrorKind::not_tls, code,
             fmt::format("\"{}\"", printable({first.data(), first_count}, first_count)), host};
   }
+  if (done && kind == TlsErrorKind::no_common_version) {
+    // The version was agreed upon long ago: what came is no record.
+    return {TlsErrorKind::truncated, code, "octets came that are no TLS record", host};
+  }
   if (check.error) {
     return *check.error;
   }

@@ -82,7 +82,8 @@ std::string TlsError::message() const {
     case TlsErrorKind::closed:
       return fmt::format("{} closed the connection during the TLS handshake", who);
     case TlsErrorKind::truncated:
-      return fmt::format("the connection to {} ended without TLS close_notify", who);
+      return with_detail(fmt::format("the connection to {} ended without TLS close_notify", who),
+                         detail);
     case TlsErrorKind::local_file:
       return with_detail("a file for TLS cannot be used", detail);
     case TlsErrorKind::internal:

@@ -543,7 +543,9 @@ void Session::transport_closed(CloseReason reason) {
   if (closed()) {
     return;
   }
-  if (last_word_ && (reason.kind == CloseKind::peer_closed || reason.kind == CloseKind::io_error)) {
+  // However it comes: Exim says its last words in clear, behind the end of TLS.
+  if (last_word_ && (reason.kind == CloseKind::peer_closed || reason.kind == CloseKind::io_error ||
+                     reason.kind == CloseKind::tls_failed)) {
     reason = *last_word_;
   }
   if (state_ == SessionState::quitting && reason.kind != CloseKind::aborted) {

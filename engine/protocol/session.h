@@ -255,7 +255,8 @@ class Session {
   void pass_trial();
   void end_trial_unproven(Transaction& current);
   void release_front(const CloseReason* reason);
-  void begin_second_opinion(Transaction& current, Pipelining step, HeldReply refusal);
+  void ask_again(Transaction& current);
+  [[nodiscard]] Pipelining shown_by_trial() const;
   void compare_opinions(bool content_asked_for);
   void fall_back_now(CloseReason why, Pipelining to);
   void finish_front(Transaction& front, const HeldReply& answer);

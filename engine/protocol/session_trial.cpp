@@ -198,11 +198,16 @@ bool Session::trial_has_left() const {
   return false;
 }
 
+// What it shows when replies have kept step: of flights the first part shows groups of commands
+// only.
+Pipelining Session::shown_by_trial() const {
+  const bool first_part = trial_->step == Pipelining::flights && !trial_->ran_ahead;
+  return first_part ? Pipelining::within : trial_->step;
+}
+
 // The server keeps step: what it has said is meant.
 void Session::pass_trial() {
-  // Of flights the first part shows groups of commands only.
-  prove(trial_->step == Pipelining::flights && !trial_->ran_ahead ? Pipelining::within
-                                                                  : trial_->step);
+  prove(shown_by_trial());
   if (trial_->front) {
     Transaction& front = transaction(sequence_begin_);
     const HeldReply reply = std::move(*trial_->front);
@@ -255,23 +260,23 @@ void Session::finish_front(Transaction& front, const HeldReply& answer) {
 
 // All of it was refused, and every command was answered.
 void Session::end_trial_unproven(Transaction& current) {
-  const Pipelining step = trial_->step;
-  HeldReply refusal;
-  refusal.stage = Stage::data;
+  auto opinion = std::make_unique<SecondOpinion>();
+  opinion->step = trial_->step;
+  opinion->shown = shown_by_trial();
+  opinion->first.stage = Stage::data;
   if (!trial_->refusals.empty()) {
-    refusal = std::move(trial_->refusals.front());
+    opinion->first = std::move(trial_->refusals.front());
   }
   release_front(nullptr);
   trial_.reset();
-  begin_second_opinion(current, step, std::move(refusal));
+  opinion->sequence = sequence_begin_;
+  second_opinion_ = std::move(opinion);
+  ask_again(current);
 }
 
-void Session::begin_second_opinion(Transaction& current, Pipelining step, HeldReply refusal) {
+// In lock-step, from its MAIL on.
+void Session::ask_again(Transaction& current) {
   RP_ASSERT(&current == &transaction(sequence_begin_));
-  second_opinion_ = std::make_unique<SecondOpinion>();
-  second_opinion_->step = step;
-  second_opinion_->sequence = sequence_begin_;
-  second_opinion_->first = std::move(refusal);
   Transaction again;
   reset_needed_ = reset_needed_ || current.mail_taken || current.taken > 0;
   again.job = current.job;
@@ -304,7 +309,7 @@ void Session::compare_opinions(bool content_asked_for) {
   const bool as_far = refused && opinion->second->stage <= first.stage;
   const bool of_the_way = is_about_command(first.reply());
   if (as_far && !of_the_way && opinion->second->code == first.code) {
-    prove(opinion->step == Pipelining::flights ? Pipelining::within : opinion->step);
+    prove(opinion->shown);
     return;
   }
   // Another refusal at the same place tells nothing; but nobody asks for ever.

@@ -38,7 +38,8 @@ struct Trial {
 
 // What was refused in a trial, asked once more in lock-step.
 struct SecondOpinion {
-  Pipelining step = Pipelining::within;  // that was tried
+  Pipelining step = Pipelining::within;   // that was tried
+  Pipelining shown = Pipelining::within;  // what the same answer shows
   std::uint64_t sequence = 0;
   HeldReply first;                  // what was said then
   std::optional<HeldReply> second;  // and in lock-step

@@ -554,3 +554,26 @@ TEST_CASE("session: words that are a habit are known in later sessions from the 
   CHECK(later.listener.heard == heard);
   first.session.abort();
 }
+
+TEST_CASE("session: an end behind a refused RSET is the server's last word, however TLS ends") {
+  // Exim 4.96 says goodbye in clear, behind the end of TLS.
+  for (const CloseKind kind :
+       {CloseKind::peer_closed, CloseKind::io_error, CloseKind::tls_failed}) {
+    INFO(name_of(kind));
+    Rig rig(TlsMode::none, Pipelining::flights, shown(Pipelining::flights));
+    rig.greet("250-PIPELINING\r\n250 CHUNKING\r\n");
+    Job one = message("one", "1\r\n");
+    Job two = message("two", "2\r\n");
+    rig.session.submit(one, rig.now);
+    rig.session.submit(two, rig.now);
+    rig.send();
+    rig.receive("250 ok\r\n550 nobody\r\n503 no recipients\r\n554 Too many nonmail commands\r\n");
+    CloseReason reason;
+    reason.kind = kind;
+    rig.session.transport_closed(reason);
+    const std::vector<std::string> heard = {"ready",    "one r@b.example rejected",
+                                            "one done", "two r@b.example unsent",
+                                            "two done", "closed peer_closing"};
+    CHECK(rig.listener.heard == heard);
+  }
+}
