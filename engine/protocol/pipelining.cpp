@@ -112,6 +112,8 @@ void PipeliningKnowledge::merge(const PipeliningKnowledge& other) {
   recipients_max = smaller_known(recipients_max, other.recipients_max);
   session_refusals = other.session_refusals;
   refusals_max = smaller_known(refusals_max, other.refusals_max);
+  chunks_for_nobody = chunks_for_nobody || other.chunks_for_nobody;
+  reset_unknown = reset_unknown || other.reset_unknown;
   mechanisms_failed |= other.mechanisms_failed;
   mechanisms_proven |= other.mechanisms_proven;
   words.merge(other.words);

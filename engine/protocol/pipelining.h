@@ -88,6 +88,9 @@ struct PipeliningKnowledge {
   // server has said why, or did it twice; 0: none was, not known.
   std::uint32_t session_refusals = 0;
   std::uint32_t refusals_max = 0;
+  // It has said yes to octets without a recipient, so that this is no sign of a lost step.
+  bool chunks_for_nobody = false;
+  bool reset_unknown = false;  // RSET was refused as a command
   ServerWords words;
   // Ways to log in that the server announces: those that it does not know how to go, and those that
   // have worked.

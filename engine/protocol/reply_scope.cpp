@@ -78,13 +78,18 @@ bool may_mean_too_many_recipients(const codec::Reply& reply) {
 }
 
 bool says_session_is_full(std::string_view text) {
-  const bool messages =
-      has_any(text, std::array<std::string_view, 3>{"messages", "transactions", "mails"});
+  const bool messages = has_any(
+      text, std::array<std::string_view, 4>{"messages", "message limit", "transactions", "mails"});
   const bool too_many =
       has_any(text, std::array<std::string_view, 4>{"too many", "limit", "maximum", "exceed"});
   const bool of_session =
       has_any(text, std::array<std::string_view, 3>{"session", "connection", "messages sent"});
   return messages && too_many && of_session;
+}
+
+// Exim: "554 SMTP synchronization error"; others name what they refuse.
+bool says_synchronization(std::string_view text) {
+  return has_any(text, std::array<std::string_view, 3>{"synchroni", "pipelin", "ahead of"});
 }
 
 }  // namespace
@@ -94,7 +99,7 @@ ReplyScope scope_of(Stage stage, const codec::Reply& reply) {
   if (says_login(stage, reply, text)) {
     return ReplyScope::login;
   }
-  if (stage == Stage::mail && says_session_is_full(text)) {
+  if (says_session_is_full(text)) {
     return ReplyScope::session;
   }
   if (says_quota(reply, text)) {
@@ -108,7 +113,8 @@ ReplyScope scope_of(Stage stage, const codec::Reply& reply) {
 
 bool is_about_command(const codec::Reply& reply) {
   const bool by_code = reply.code >= 500 && reply.code <= 504;
-  return by_code || reply.code == 421 ||
+  return by_code || (reply.permanent() && says_synchronization(lower_case(reply.text))) ||
+         reply.code == 421 ||
          (reply.permanent() && reply.enhanced.present() && reply.enhanced.subject == 5);
 }
 

@@ -22,6 +22,7 @@
 
 #include "codec/idempotency_header.h"
 #include "codec/smtp_command.h"
+#include "engine/protocol/reply_scope.h"
 
 namespace ringpost::protocol {
 
@@ -444,6 +445,7 @@ void Session::finish(Transaction& current) {
     ++sequence_sending_;
   }
   ++sequence_begin_;
+  quit_wanted_ = quit_wanted_ || (reset_needed_ && knowledge_.reset_unknown);
   listener_.on_message_done(job);
 }
 
@@ -547,6 +549,10 @@ void Session::transport_closed(CloseReason reason) {
   if (last_word_ && (reason.kind == CloseKind::peer_closed || reason.kind == CloseKind::io_error ||
                      reason.kind == CloseKind::tls_failed)) {
     reason = *last_word_;
+  }
+  const bool by_peer = reason.kind == CloseKind::peer_closed || reason.kind == CloseKind::io_error;
+  if (refused_mail_ && by_peer && is_about_command(refused_mail_->reply())) {
+    reason = reason_with_reply(CloseKind::peer_closing, Stage::mail, refused_mail_->reply(), false);
   }
   if (state_ == SessionState::quitting && reason.kind != CloseKind::aborted) {
     reason.kind = CloseKind::quit;  // whichever way it ends, nothing is lost

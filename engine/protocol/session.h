@@ -310,7 +310,10 @@ class Session {
   void on_data_reply(Transaction& current, const codec::Reply& reply);
   void on_chunk_reply(Transaction& current, const codec::Reply& reply);
   [[nodiscard]] Verdict judge(Transaction& current, Stage stage, const codec::Reply& reply);
-  void note_session_is_full();
+  bool learn_recipients_max(const Expectation& expectation, const codec::Reply& reply);
+  [[nodiscard]] static bool is_cut_short(const Transaction& current, const codec::Reply& reply);
+  void release_refused_mail();
+  void note_session_is_full(std::uint64_t messages);
   void note_too_many_recipients(Transaction& current, Stage stage, const codec::Reply& reply);
   void note_reply_time(Instant now);
   void on_end_of_data_reply(Transaction& current, const codec::Reply& reply);
@@ -357,6 +360,7 @@ class Session {
   PipeliningKnowledge knowledge_;
   std::uint64_t knowledge_version_ = 0;
   std::unique_ptr<const CloseReason> last_word_;  // a refused RSET: the end should come next
+  std::unique_ptr<HeldReply> refused_mail_;       // the last reply, while others are awaited
   std::unique_ptr<CloseReason> ending_;  // no more messages, and the end when all is answered
   std::unique_ptr<Trial> trial_;         // one at a time
   std::unique_ptr<SecondOpinion> second_opinion_;

@@ -159,6 +159,14 @@ std::optional<Pipelining> Session::fall_back(CloseKind kind) const {
     return below;
   }
   const Pipelining way = pipelining();
+  if (knowledge_.reset_unknown && way != Pipelining::off) {
+    return Pipelining::off;  // transactions of a flight could not be kept apart
+  }
+  const bool by_peer = kind == CloseKind::peer_closed || kind == CloseKind::io_error ||
+                       kind == CloseKind::peer_closing;
+  if (refused_mail_ && way != Pipelining::off && by_peer) {
+    return one_less(way);
+  }
   // Two commands have left, and their replies are awaited.
   const bool in_burst = state_ == SessionState::ready && awaited_.size() > 1 &&
                         awaited_.at(1).sent_offset <= handed_over_offset_;

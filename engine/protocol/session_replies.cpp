@@ -78,6 +78,9 @@ void Session::on_reply(const codec::Reply& original) {
     return;
   }
   const Expectation expectation = awaited_.front();
+  if (refused_mail_) {
+    release_refused_mail();
+  }
   if (!out_of_place(expectation, reply)) {
     awaited_.pop();
     credited_offset_ = reply_begin_offset_;
@@ -135,7 +138,12 @@ void Session::credit(const Expectation& expectation, const codec::Reply& reply) 
       trial_mail_taken_ = reply.positive();
       break;
     case Expected::trial_other:
-      break;  // whatever it says: the reply to RSET behind it shows whether octets were commands
+      // Whatever it says: the reply to RSET behind it shows whether octets were commands.
+      if (reply.positive() && !knowledge_.discarding_proven && !knowledge_.chunks_for_nobody) {
+        knowledge_.chunks_for_nobody = true;
+        ++knowledge_version_;
+      }
+      break;
   }
 }
 
@@ -148,6 +156,21 @@ bool Session::is_early(const Expectation& expectation, std::uint64_t handed_over
   return end_offset == 0 || end_offset > handed_over;
 }
 
+// Of a 421 to RCPT that says so: how many recipients a transaction may have. No message is to
+// blame.
+bool Session::learn_recipients_max(const Expectation& expectation, const codec::Reply& reply) {
+  if (expectation.kind != Expected::rcpt) {
+    return false;
+  }
+  const std::uint32_t taken = transaction(expectation.transaction).taken;
+  if (taken == 0 || scope_of(Stage::rcpt, reply) != ReplyScope::recipients) {
+    return false;
+  }
+  knowledge_.recipients_max = taken;
+  ++knowledge_version_;
+  return true;
+}
+
 // Whether the reply ends the session instead of being credited to `expectation`.
 bool Session::out_of_place(const Expectation& expectation, const codec::Reply& reply) {
   const bool end_of_data = expectation.kind == Expected::end_of_data;
@@ -157,7 +180,10 @@ bool Session::out_of_place(const Expectation& expectation, const codec::Reply& r
       expectation.kind == Expected::greeting || expectation.kind == Expected::quit || end_of_data;
   if (reply.code == 421 && (early || !an_answer)) {
     // The server is going away; this says nothing about a message (RFC 5321 3.8).
-    close_with_reply(CloseKind::peer_closing, stage_under_way(), reply, false);
+    CloseReason reason =
+        reason_with_reply(CloseKind::peer_closing, stage_under_way(), reply, false);
+    reason.after_refusals = !early && learn_recipients_max(expectation, reply);
+    close(std::move(reason));
     return true;
   }
   const bool refused = reply.transient() || reply.permanent();
@@ -217,7 +243,8 @@ std::string_view Session::why_meaningless(const Expectation& expectation,
   }
   if (kind == Expected::end_of_data && reply.positive()) {
     const Transaction& current = transaction(expectation.transaction);
-    if (current.chunked && (current.mail_refused || current.taken == 0)) {
+    const bool for_nobody = current.mail_refused || current.taken == 0;
+    if (current.chunked && for_nobody && !knowledge_.chunks_for_nobody) {
       return "a message was accepted of which the sender or all recipients were refused";
     }
   }
@@ -244,6 +271,13 @@ void Session::on_rset_reply(const codec::Reply& reply) {
     ++refusals_;
     return;  // of the company that it came in; the replies behind it tell
   }
+  if (!reply.positive() && is_about_command(reply) && awaited_.empty()) {
+    // It does not know RSET: from now on a session ends behind a transaction that stays open.
+    knowledge_.reset_unknown = true;
+    ++knowledge_version_;
+    close_with_reply(CloseKind::peer_closing, Stage::mail, reply, false);
+    return;
+  }
   if (!reply.positive()) {
     ++refusals_;
     last_word_ = std::make_unique<CloseReason>(
@@ -264,9 +298,24 @@ void Session::on_mail_reply(Transaction& current, const codec::Reply& reply) {
   ++refusals_;
   current.mail_refused = true;
   if (!hold(current, Stage::mail, 0, reply)) {
-    decide_all(current, judge(current, Stage::mail, reply));
+    // More was asked in the same breath. If the end of the session is what comes next, that was
+    // about what came together and not about this message.
+    const bool in_company = reply.permanent() && !awaited_.empty() &&
+                            scope_of(Stage::mail, reply) == ReplyScope::message;
+    if (in_company) {
+      refused_mail_ = std::make_unique<HeldReply>(held(Stage::mail, 0, reply));
+    } else {
+      decide_all(current, judge(current, Stage::mail, reply));
+    }
   }
   finish_if_pointless(current);
+}
+
+// The session goes on behind the refusal of MAIL: it is meant.
+void Session::release_refused_mail() {
+  const std::unique_ptr<HeldReply> refusal = std::move(refused_mail_);
+  Transaction& current = transaction(sequence_begin_);
+  decide_all(current, judge(current, Stage::mail, refusal->reply()));
 }
 
 // What a refusal means for the recipients that it answers, and for the session.
@@ -292,12 +341,15 @@ Verdict Session::judge(Transaction& current, Stage stage, const codec::Reply& re
       return verdict_of_way(stage, reply);
     case ReplyScope::quota:
       return verdict_of_quota(stage, reply);
-    case ReplyScope::session:
-      if (mails_taken_ > 0) {
-        note_session_is_full();
+    case ReplyScope::session: {
+      // Behind MAIL the message itself has been counted.
+      const std::uint64_t before = mails_taken_ - (current.mail_taken ? 1u : 0u);
+      if (before > 0) {
+        note_session_is_full(before);
         return verdict_of_way(stage, reply);
       }
       break;
+    }
     case ReplyScope::recipients:
       if (current.taken > (stage == Stage::rcpt ? 0u : 1u)) {
         note_too_many_recipients(current, stage, reply);
@@ -310,16 +362,16 @@ Verdict Session::judge(Transaction& current, Stage stage, const codec::Reply& re
   // A session that has sent before and is put off twice in a row has had its share, whatever the
   // words: another one tells.
   if (stage == Stage::mail && reply.transient() && mails_taken_ > 0 && ++mails_put_off_ > 1) {
-    note_session_is_full();
+    note_session_is_full(mails_taken_);
     return verdict_of_way(stage, reply);
   }
   return verdict_of_reply(stage, reply);
 }
 
-void Session::note_session_is_full() {
+void Session::note_session_is_full(std::uint64_t messages) {
   if (!quit_wanted_) {
     quit_wanted_ = true;
-    knowledge_.session_messages_max = mails_taken_;
+    knowledge_.session_messages_max = messages;
     ++knowledge_version_;
   }
 }
@@ -412,6 +464,12 @@ void Session::on_chunk_reply(Transaction& current, const codec::Reply& reply) {
   finish_transaction(current);
 }
 
+// Its first chunk was taken, and the rest of it is out of order: the server takes each chunk for a
+// whole message.
+bool Session::is_cut_short(const Transaction& current, const codec::Reply& reply) {
+  return current.chunked && current.chunk_tried && current.taken > 0 && is_about_command(reply);
+}
+
 void Session::on_end_of_data_reply(Transaction& current, const codec::Reply& reply) {
   if (hold_end_of_data(reply)) {
     if (reply.code == 421) {
@@ -425,6 +483,14 @@ void Session::on_end_of_data_reply(Transaction& current, const codec::Reply& rep
     decide_all(current, verdict_of_way(Stage::data, reply));
     finish(current);
     close_with_reply(CloseKind::chunking_refused, Stage::data, reply, false);
+    return;
+  }
+  if (is_cut_short(current, reply)) {
+    decide_all(current, verdict_of_way(Stage::data, reply));
+    reset_needed_ = true;
+    finish_transaction(current);
+    fall_back_now(reason_with_reply(CloseKind::chunking_refused, Stage::data, reply, false),
+                  Pipelining::across);
     return;
   }
   refusals_ += reply.positive() ? 0u : 1u;

@@ -212,8 +212,15 @@ void Session::pass_trial() {
     Transaction& front = transaction(sequence_begin_);
     const HeldReply reply = std::move(*trial_->front);
     trial_->front.reset();
-    decide_all(front, judge(front, Stage::eod, reply.reply()));
+    const bool cut_short = is_cut_short(front, reply.reply());
+    decide_all(front, cut_short ? verdict_of_way(Stage::data, reply.reply())
+                                : judge(front, Stage::eod, reply.reply()));
     finish_front(front, reply);
+    if (cut_short) {
+      fall_back_now(
+          reason_with_reply(CloseKind::chunking_refused, Stage::data, reply.reply(), false),
+          Pipelining::across);
+    }
   }
   const std::unique_ptr<Trial> trial = std::move(trial_);
   Transaction& current = transaction(trial->sequence);
