@@ -87,11 +87,6 @@ bool says_session_is_full(std::string_view text) {
   return messages && too_many && of_session;
 }
 
-// Exim: "554 SMTP synchronization error"; others name what they refuse.
-bool says_synchronization(std::string_view text) {
-  return has_any(text, std::array<std::string_view, 3>{"synchroni", "pipelin", "ahead of"});
-}
-
 }  // namespace
 
 ReplyScope scope_of(Stage stage, const codec::Reply& reply) {
@@ -113,9 +108,12 @@ ReplyScope scope_of(Stage stage, const codec::Reply& reply) {
 
 bool is_about_command(const codec::Reply& reply) {
   const bool by_code = reply.code >= 500 && reply.code <= 504;
-  return by_code || (reply.permanent() && says_synchronization(lower_case(reply.text))) ||
-         reply.code == 421 ||
+  return by_code || (reply.permanent() && says_pipelining(reply.text)) || reply.code == 421 ||
          (reply.permanent() && reply.enhanced.present() && reply.enhanced.subject == 5);
+}
+
+bool says_pipelining(Bytes text) {
+  return has_any(lower_case(text), std::array<std::string_view, 2>{"synchroni", "pipelin"});
 }
 
 bool says_too_many_errors(Bytes text) {

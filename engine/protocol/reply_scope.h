@@ -28,6 +28,9 @@ enum class ReplyScope : std::uint8_t {
 // came out of step: no verdict on a message while a way of speaking is on trial.
 [[nodiscard]] bool is_about_command(const codec::Reply& reply);
 
+// Whether it is about commands that came together: "554 SMTP synchronization error" (Exim).
+[[nodiscard]] bool says_pipelining(Bytes text);
+
 // Whether the server ends sessions for their errors and says so.
 [[nodiscard]] bool says_too_many_errors(Bytes text);
 

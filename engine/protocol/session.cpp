@@ -488,7 +488,7 @@ bool Session::in_doubt(std::uint64_t sequence, const CloseReason& reason, bool f
 void Session::close(CloseReason reason) {
   RP_ASSERT(!closed());
   explain(reason);
-  reason.fall_back = fall_back(reason.kind);
+  reason.fall_back = fall_back(reason);
   if (reason.fall_back) {
     knowledge_.most = std::min(knowledge_.most, *reason.fall_back);
     ++knowledge_version_;

@@ -339,7 +339,7 @@ class Session {
   void close_on_protocol_error(std::string_view detail);
   // The same, with the reply that was out of place.
   void close_on_protocol_error(std::string_view detail, const codec::Reply& reply);
-  [[nodiscard]] std::optional<Pipelining> fall_back(CloseKind kind) const;
+  [[nodiscard]] std::optional<Pipelining> fall_back(const CloseReason& reason) const;
   [[nodiscard]] std::optional<Pipelining> fall_back_of_trial(CloseKind kind) const;
   void set_deadline(Instant now);
   [[nodiscard]] Stage stage_under_way() const;

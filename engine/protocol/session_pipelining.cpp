@@ -154,7 +154,8 @@ bool Session::goes_alone(std::uint64_t sequence) const {
 }
 
 // What later sessions with this server should not try again, after this one has ended so.
-std::optional<Pipelining> Session::fall_back(CloseKind kind) const {
+std::optional<Pipelining> Session::fall_back(const CloseReason& reason) const {
+  const CloseKind kind = reason.kind;
   if (const auto below = fall_back_of_trial(kind)) {
     return below;
   }
@@ -164,7 +165,8 @@ std::optional<Pipelining> Session::fall_back(CloseKind kind) const {
   }
   const bool by_peer = kind == CloseKind::peer_closed || kind == CloseKind::io_error ||
                        kind == CloseKind::peer_closing;
-  if (refused_mail_ && way != Pipelining::off && by_peer) {
+  const bool of_the_way = kind == CloseKind::peer_closing && says_pipelining(reason.text);
+  if ((refused_mail_ || of_the_way) && way != Pipelining::off && by_peer) {
     return one_less(way);
   }
   // Two commands have left, and their replies are awaited.
