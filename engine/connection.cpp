@@ -104,6 +104,7 @@ void Connection::open(Opening opening) {
   knowledge_at_start_ = opening.knowledge;
   login_ = std::move(opening.login);
   ready_by_ = opening.ready_by;
+  others_left_ = canary_ && opening.addresses.size() > 1;
   dial_.begin(std::move(opening.addresses), environment_.endpoint->connect_timeout,
               opening.connect_by);
   if (dial_.state() == Dial::State::failed) {
@@ -432,6 +433,11 @@ void Connection::expire(Instant now) {
       if (ungreeted() && silence_at_ <= now) {
         silence_at_ = never;
         environment_.listener->on_silence(*this);
+        if (others_left_ && ungreeted()) {
+          fail(reason_of(protocol::CloseKind::timeout, Stage::greeting,
+                         "no greeting in time, and the name has other addresses"));
+          break;
+        }
       }
       if (session_->deadline() <= now) {
         session_->expire(now);

@@ -199,6 +199,8 @@ class Connection final : private protocol::SessionListener {
   io::Handle handle_ = 0;
   Phase phase_ = Phase::idle;
   bool canary_ = false;
+  // The last address of a round is listened to for as long as the options say.
+  bool others_left_ = false;
   bool was_ready_ = false;
   bool progressed_ = false;
   bool had_message_ = false;
