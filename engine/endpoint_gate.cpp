@@ -206,7 +206,8 @@ void EndpointGate::token_read(TokenResult token) {
 // other half behind the balancer). While sessions work that were let in, they go on.
 void EndpointGate::login_refused(const Ending& ending, const protocol::CloseReason& reason,
                                  Instant now, Notices& notices) {
-  if (!patience_.was_let_in()) {
+  const bool at_mail = reason.kind == protocol::CloseKind::login_wanted;
+  if (!patience_.was_let_in() || (at_mail && !patience_.has_worked())) {
     fail(reason);
     return;
   }

@@ -30,6 +30,7 @@ void EndpointPatience::wanted(Instant now) {
 
 void EndpointPatience::progressed() {
   has_worked_ = true;
+  refused_logins_ = 0;  // not when let in: some servers refuse the login at MAIL
   since_ = never;
   let_in_since_ = false;
   doubts_in_a_row_ = 0;
@@ -41,7 +42,6 @@ void EndpointPatience::progressed() {
 void EndpointPatience::let_in() {
   was_let_in_ = true;
   let_in_since_ = true;
-  refused_logins_ = 0;
 }
 
 Duration EndpointPatience::pause_after_round(Instant now) {
