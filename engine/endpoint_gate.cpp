@@ -323,12 +323,7 @@ void EndpointGate::session_ended(const Ending& ending, const protocol::CloseReas
       state_ = State::untested;
     }
     const bool by_server = !is_on_purpose(reason) && !failed();
-    // Being let in is no login. Where nothing was ever accepted it was not taken.
-    const bool never_taken = reason.kind == protocol::CloseKind::login_wanted &&
-                             !accepted_.load(std::memory_order_relaxed);
-    if (by_server && never_taken) {
-      fail(reason);
-    } else if (by_server && is_refused_login(reason)) {
+    if (by_server && is_refused_login(reason)) {
       if (login_source_.refused(ending.token_number)) {
         // The token has aged, and nothing else is wrong: the next one has a canary of its own.
         token_refusal_ = reason;

@@ -455,6 +455,7 @@ void Session::finish_if_pointless(Transaction& current) {
   const bool unasked = current.step == Step::rcpt || current.step == Step::data;
   if (refused && unasked && awaited_.empty()) {
     reset_needed_ = reset_needed_ || current.mail_taken || current.taken > 0;
+    recipients_left_open_ = current.taken > 0;
     finish_transaction(current);
   }
 }

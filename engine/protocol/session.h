@@ -399,6 +399,8 @@ class Session {
   Instant waits_since_{};                 // for the reply that is next
   Duration slowest_reply_{};              // to a command so far
   bool reset_needed_ = false;  // a transaction is open at the server whose message is over for us
+  // The last transaction that was refused had recipients, and the server may have kept them.
+  bool recipients_left_open_ = false;
   bool quit_wanted_ = false;
   bool initial_said_ = false;  // AUTH left with an initial response, and nothing came yet
   Instant deadline_ = never;

@@ -188,8 +188,8 @@ std::optional<Pipelining> Session::fall_back(const CloseReason& reason) const {
     return one_less(way);
   }
   // Ended in a flight of several whole messages, of which none has ever come back.
-  const bool by_peer = kind == CloseKind::peer_closed || kind == CloseKind::io_error;
-  if (in_burst && by_peer && way == Pipelining::flights && messages_in_flight() > 1 &&
+  const bool in_silence = kind == CloseKind::peer_closed || kind == CloseKind::io_error;
+  if (in_burst && in_silence && way == Pipelining::flights && messages_in_flight() > 1 &&
       !knowledge_.several_proven) {
     return one_less(way);
   }

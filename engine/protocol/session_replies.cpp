@@ -227,6 +227,11 @@ std::string_view Session::why_meaningless(const Expectation& expectation,
   if (belongs_elsewhere(kind, reply.code) && kind != Expected::starttls) {
     return "a reply came that answers another command";
   }
+  if (last_word_ && kind == Expected::mail && reply.positive() && !recipients_left_open_) {
+    // Dovecot hands RSET on to a backend that has had enough of them, and begins anew by itself: a
+    // MAIL inside of a transaction would get 503 (RFC 5321 4.1.4), and nobody was left in that one.
+    last_word_.reset();
+  }
   if (last_word_) {
     return "RSET was refused, and the server goes on";
   }
@@ -436,6 +441,7 @@ void Session::on_data_reply(Transaction& current, const codec::Reply& reply) {
     decide_all(current, judge(current, Stage::data, reply));
   }
   reset_needed_ = current.mail_taken || current.taken > 0;
+  recipients_left_open_ = current.taken > 0;
   finish_transaction(current);
 }
 
@@ -494,6 +500,7 @@ void Session::on_end_of_data_reply(Transaction& current, const codec::Reply& rep
     return;
   }
   refusals_ += reply.positive() ? 0u : 1u;
+  recipients_left_open_ = !reply.positive() && current.taken > 0;
   const bool for_nobody = current.taken == 0 || current.mail_refused;
   const bool left = current.end_offset != 0 && current.end_offset <= handed_over_offset_;
   if (!for_nobody) {

@@ -86,7 +86,7 @@ class RunningProgram:
         with open(self._stdout, "wb") as out, open(self._stderr, "wb") as err:
             self.process = subprocess.Popen(
                 self.arguments, cwd=folder, env=environment, stdin=stdin, stdout=out, stderr=err,
-                # A group of its own, which has a parent in its session: only such a one is stopped by
+                # Of its own, with a parent in its session: only such a group is stopped by
                 # SIGTSTP.
                 process_group=0,
                 preexec_fn=file_bytes_max and (lambda: limit_files(0, file_bytes_max)))
