@@ -74,7 +74,7 @@ struct PipeliningKnowledge {
   bool chunking_proven = false;           // a BDAT was answered with a 2xx
   // The octets of a BDAT that it refused were read as such, and not as commands.
   bool discarding_proven = false;
-  // Two messages in a row were accepted that had another whole one behind them.
+  // A message was accepted that had another whole one behind it in its flight, and that one, too.
   bool several_proven = false;
   // A session was ended behind so many messages and in front of the next, as by a server that takes
   // no more of them a session; 0: none was. What is in flight then is in doubt, so the flights of

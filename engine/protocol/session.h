@@ -246,7 +246,6 @@ class Session {
   [[nodiscard]] bool on_trial(const Transaction& current) const;
   void begin_trial(Transaction& current);
   void write_discarding_trial(const Transaction& current);
-  void write_envelope_trial(const Transaction& current);
   [[nodiscard]] std::size_t first_chunk_bytes(const Transaction& current) const;
   void write_first_chunk(Transaction& current);
   [[nodiscard]] bool hold(Transaction& current, Stage stage, std::uint32_t index,
@@ -379,11 +378,11 @@ class Session {
   // server goes down.
   std::uint64_t session_messages_before_ = 0;
   std::uint32_t session_refusals_before_ = 0;
-  std::uint32_t accepted_in_flight_ = 0;  // in a row, with another whole message behind
-  std::uint64_t mails_taken_ = 0;         // MAILs with a 2xx
-  std::uint32_t mails_put_off_ = 0;       // MAILs with a 4xx, in a row
-  std::uint64_t messages_extra_ = 0;      // MAILs beyond one a message
-  std::uint32_t refusals_ = 0;            // replies of the 4xx and 5xx kind
+  bool was_followed_ = false;      // the message accepted last, by another whole one in its flight
+  std::uint64_t mails_taken_ = 0;  // MAILs with a 2xx
+  std::uint32_t mails_put_off_ = 0;   // MAILs with a 4xx, in a row
+  std::uint64_t messages_extra_ = 0;  // MAILs beyond one a message
+  std::uint32_t refusals_ = 0;        // replies of the 4xx and 5xx kind
   std::uint64_t recipients_in_flight_ = 0;
   // Messages before this one were in flight while the depth allowed no more.
   std::uint64_t full_flight_end_ = 0;

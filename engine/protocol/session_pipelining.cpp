@@ -140,7 +140,7 @@ std::size_t Session::depth() const {
   if (limit != 0) {
     most = std::min<std::size_t>(most, limit - sequence_begin_);
   }
-  if (!knowledge_.has_proven(Pipelining::flights)) {
+  if (!knowledge_.has_proven(Pipelining::flights) || !knowledge_.several_proven) {
     return std::min(most, flight_messages_unproven);
   }
   return wanted == 0 ? std::min(most, std::max(flight_depth_, flight_messages_first)) : most;
@@ -263,13 +263,11 @@ void Session::learn_several() {
   if (knowledge_.several_proven) {
     return;
   }
-  const bool followed =
-      messages_in_flight() > 1 && transaction(sequence_begin_ + 1).end_offset != 0;
-  accepted_in_flight_ = followed ? accepted_in_flight_ + 1 : 0;
-  if (accepted_in_flight_ > 1) {
+  if (was_followed_) {
     knowledge_.several_proven = true;
     ++knowledge_version_;
   }
+  was_followed_ = messages_in_flight() > 1 && transaction(sequence_begin_ + 1).end_offset != 0;
 }
 
 // Whether the command left together with the one before or behind it, so that its reply may be one

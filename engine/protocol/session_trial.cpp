@@ -16,8 +16,8 @@
 //   not read as commands. Then the first octets of the message, without a line end, in a BDAT that
 //   is not the last: shows BDAT, and a server that hangs or closes there cannot have taken
 //   anything.
-// - Second part: the next envelope, twice, since several stand in one flight, the first time taken
-//   back by RSET, and its first chunk, in one go behind the BDAT of the message in front.
+// - Second part: the next envelope and its first chunk in one go behind the BDAT of the message in
+//   front.
 // Refused in step, the message is asked once more in lock-step, in the same session: the same
 // answer there shows the step as well, another one that it does not work. Silence (of seconds), an
 // end of the session, an early or surplus reply are failures, too; the message goes again for
@@ -94,25 +94,7 @@ void Session::begin_trial(Transaction& current) {
   trial_->ran_ahead = ahead;
   if (step == Pipelining::flights && !knowledge_.discarding_proven) {
     write_discarding_trial(current);
-  } else if (step == Pipelining::flights && ahead) {
-    write_envelope_trial(current);
   }
-}
-
-// Its envelope, taken back at once: several of them stand in one flight.
-void Session::write_envelope_trial(const Transaction& current) {
-  codec::append_rset(pending_);
-  expect(Expected::rset, sequence_sending_);
-  const Job& job = *current.job;
-  codec::MailParameters parameters;
-  parameters.body_8bit = job.traits.has_8bit;
-  parameters.smtputf8 = job.needs_smtputf8;
-  codec::append_mail(pending_, job.sender, parameters, {});
-  expect(Expected::trial_mail, sequence_sending_);
-  codec::append_rcpt(pending_, job.recipients[current.next_recipient].address, {});
-  expect(Expected::trial_other, sequence_sending_);
-  reset_needed_ = true;
-  ++messages_extra_;
 }
 
 void Session::write_discarding_trial(const Transaction& current) {

@@ -77,6 +77,7 @@ void decode_options(FuzzInput& input, SessionScript& script) {
     script.knowledge.prove(step);
   }
   script.knowledge.chunking_proven = script.knowledge.discarding_proven = true;
+  script.knowledge.several_proven = true;
   options.flight_bytes_max = (known & 32u) != 0 ? flight_bytes_small : limits::flight_bytes_max;
   script.knowledge.session_messages = input.octet();
   script.piece_bytes = static_cast<std::uint8_t>(1 + input.up_to(63));

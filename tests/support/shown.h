@@ -10,7 +10,8 @@ namespace ringpost::test {
   for (auto step = way; step != protocol::Pipelining::off; step = one_less(step)) {
     knowledge.prove(step);
   }
-  knowledge.chunking_proven = knowledge.discarding_proven = way == protocol::Pipelining::flights;
+  knowledge.chunking_proven = knowledge.discarding_proven = knowledge.several_proven =
+      way == protocol::Pipelining::flights;
   return knowledge;
 }
 
