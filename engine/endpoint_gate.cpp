@@ -238,6 +238,11 @@ void EndpointGate::learn(const protocol::PipeliningKnowledge& knowledge) {
   knowledge_.most = most;  // that is said, with its reason, by fall_back()
 }
 
+protocol::Pipelining EndpointGate::most() const {
+  const std::lock_guard lock(mutex_);
+  return knowledge_.most;
+}
+
 void EndpointGate::fell_back(const protocol::CloseReason& why) {
   bool fell = false;
   {
@@ -464,6 +469,10 @@ void EndpointGate::say_away(const protocol::CloseReason& reason, Instant now, No
 
 // Whether this is news.
 bool EndpointGate::fall_back(const protocol::CloseReason& reason) {
+  const auto step = static_cast<protocol::Pipelining>(static_cast<int>(*reason.fall_back) + 1);
+  if (reason.of_trial && knowledge_.has_proven(step)) {
+    return false;  // an accident of that session's
+  }
   const bool news = *reason.fall_back < knowledge_.most;
   if (news) {
     knowledge_.most = *reason.fall_back;

@@ -75,6 +75,8 @@ class EndpointGate {
   // What a session has found out about the server. What it should not try is the matter of
   // session_ended().
   void learn(const protocol::PipeliningKnowledge& knowledge);
+  // The furthest way that has not gone wrong.
+  [[nodiscard]] protocol::Pipelining most() const;
   // A session goes on in a simpler way: see protocol::SessionListener.
   void fell_back(const protocol::CloseReason& why);
   // A message leaves without the DSN parameters that its job asks for: the server knows none.

@@ -121,9 +121,11 @@ void Route::tell_knowledge(Connection& connection) {
   }
   connection.knowledge_told = connection.knowledge_version();
   gate_.learn(connection.knowledge());
+  protocol::PipeliningKnowledge known = connection.knowledge();
+  known.most = gate_.most();  // which knows what was an accident
   for (Connection* const other : sessions_) {
     if (other != &connection) {
-      other->learn(connection.knowledge());
+      other->learn(known);
       list(*other);
       pump_later(*other);
     }
@@ -163,9 +165,7 @@ void Route::on_ended(Connection& connection, const protocol::CloseReason& reason
   with_room_.erase(&connection);
   connection.listed = false;
   const Instant now = connection_environment_.io->now();
-  if (connection.was_ready()) {
-    tell_knowledge(connection);
-  } else {
+  if (!connection.was_ready()) {
     gate_.addresses_failed(connection.failed_addresses(), now);
   }
   if (connection.has_session()) {
@@ -183,6 +183,9 @@ void Route::on_ended(Connection& connection, const protocol::CloseReason& reason
   ending.had_message = connection.had_message() || now - connection.ready_at() < idle_min;
   ending.in_doubt = connection.in_doubt;
   gate_.session_ended(ending, reason, now);
+  if (connection.was_ready()) {
+    tell_knowledge(connection);
+  }
 }
 
 }  // namespace ringpost::engine

@@ -55,6 +55,8 @@ struct CloseReason {
   // The server did not go along with the way in use: later sessions with it go no further than
   // this.
   std::optional<Pipelining> fall_back;
+  // That was on trial, and failed there: nothing, where another session has seen it work.
+  bool of_trial = false;
   // The server ended the session behind refusals, as some do that count them: nobody's fault.
   bool after_refusals = false;
   // A way to log in does not work with this server: later sessions try another one.

@@ -1,7 +1,7 @@
 // The problem: how far ahead a server can be spoken to is known only by trying, and what one
 // session has found out has to reach all the others, in whichever order they end. The idea: a value
-// that is merged; what was shown to work stays shown, what a server takes at most only shrinks, and
-// words that two sessions heard differently are words that vary. Limits: it lives for one run.
+// that is merged; what was shown to work stays shown, and what a server takes at most only shrinks.
+// Limits: it lives for one run.
 #include "engine/protocol/pipelining.h"
 
 #include <algorithm>
@@ -74,19 +74,6 @@ bool ServerWords::belongs_elsewhere(Saying saying, std::size_t hash) const {
   });
 }
 
-void ServerWords::merge(const ServerWords& other) {
-  for (std::size_t i = 0; i < saying_count; ++i) {
-    Words& words = by_saying[i];
-    const Words& heard = other.by_saying[i];
-    if (words.heard == 0) {
-      words = heard;
-    } else if (heard.heard != 0) {
-      words.varies = words.varies || heard.varies || words.hash != heard.hash;
-      words.heard = std::max(words.heard, heard.heard);
-    }
-  }
-}
-
 bool PipeliningKnowledge::has_proven(Pipelining step) const {
   return step == Pipelining::across ? across_proven : proven >= step;
 }
@@ -116,7 +103,6 @@ void PipeliningKnowledge::merge(const PipeliningKnowledge& other) {
   reset_unknown = reset_unknown || other.reset_unknown;
   mechanisms_failed |= other.mechanisms_failed;
   mechanisms_proven |= other.mechanisms_proven;
-  words.merge(other.words);
 }
 
 }  // namespace ringpost::protocol

@@ -57,8 +57,6 @@ struct ServerWords {
   // this: then a reply is missing, or one too many. Of a server that changes its words nothing is
   // told by them.
   [[nodiscard]] bool belongs_elsewhere(Saying saying, std::size_t hash) const;
-  // What another session has heard.
-  void merge(const ServerWords& other);
   bool operator==(const ServerWords&) const = default;
 };
 
@@ -74,7 +72,7 @@ struct PipeliningKnowledge {
   bool chunking_proven = false;           // a BDAT was answered with a 2xx
   // The octets of a BDAT that it refused were read as such, and not as commands.
   bool discarding_proven = false;
-  // A message was accepted that had another whole one behind it in its flight, and that one, too.
+  // A whole flight of many messages came back.
   bool several_proven = false;
   // A session was ended behind so many messages and in front of the next, as by a server that takes
   // no more of them a session; 0: none was. What is in flight then is in doubt, so the flights of
@@ -91,6 +89,7 @@ struct PipeliningKnowledge {
   // It has said yes to octets without a recipient, so that this is no sign of a lost step.
   bool chunks_for_nobody = false;
   bool reset_unknown = false;  // RSET was refused as a command
+  // Of this session's server alone: the next one may be another node, with words of its own.
   ServerWords words;
   // Ways to log in that the server announces: those that it does not know how to go, and those that
   // have worked.

@@ -489,6 +489,7 @@ bool Session::in_doubt(std::uint64_t sequence, const CloseReason& reason, bool f
 void Session::close(CloseReason reason) {
   RP_ASSERT(!closed());
   explain(reason);
+  reason.of_trial = fall_back_of_trial(reason.kind).has_value();
   reason.fall_back = fall_back(reason);
   if (reason.fall_back) {
     knowledge_.most = std::min(knowledge_.most, *reason.fall_back);

@@ -378,8 +378,7 @@ class Session {
   // server goes down.
   std::uint64_t session_messages_before_ = 0;
   std::uint32_t session_refusals_before_ = 0;
-  bool was_followed_ = false;      // the message accepted last, by another whole one in its flight
-  std::uint64_t mails_taken_ = 0;  // MAILs with a 2xx
+  std::uint64_t mails_taken_ = 0;     // MAILs with a 2xx
   std::uint32_t mails_put_off_ = 0;   // MAILs with a 4xx, in a row
   std::uint64_t messages_extra_ = 0;  // MAILs beyond one a message
   std::uint32_t refusals_ = 0;        // replies of the 4xx and 5xx kind

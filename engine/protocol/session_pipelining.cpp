@@ -140,7 +140,7 @@ std::size_t Session::depth() const {
   if (limit != 0) {
     most = std::min<std::size_t>(most, limit - sequence_begin_);
   }
-  if (!knowledge_.has_proven(Pipelining::flights) || !knowledge_.several_proven) {
+  if (!knowledge_.has_proven(Pipelining::flights)) {
     return std::min(most, flight_messages_unproven);
   }
   return wanted == 0 ? std::min(most, std::max(flight_depth_, flight_messages_first)) : most;
@@ -260,14 +260,11 @@ void Session::learn_from_accepted(const Transaction& current) {
 
 // Called when the message in front was accepted, which is still in flight.
 void Session::learn_several() {
-  if (knowledge_.several_proven) {
-    return;
-  }
-  if (was_followed_) {
+  const bool last_of_flight = full_flight_end_ != 0 && sequence_begin_ + 1 == full_flight_end_;
+  if (last_of_flight && depth() > flight_messages_unproven && !knowledge_.several_proven) {
     knowledge_.several_proven = true;
     ++knowledge_version_;
   }
-  was_followed_ = messages_in_flight() > 1 && transaction(sequence_begin_ + 1).end_offset != 0;
 }
 
 // Whether the command left together with the one before or behind it, so that its reply may be one

@@ -113,7 +113,7 @@ class FallBack(FlightTest):
                 self.assertEqual(run.stderr.count(said), 1, run.describe())
 
     def test_closed_on_the_first_flight_of_several(self):
-        """What was in that flight is in doubt, no more; the rest goes in groups."""
+        """What was in that flight, of some eight, is in doubt, no more; the rest goes in groups."""
         class OneByOne(Session):
             def take_rset(self, line):
                 if b"BDAT" in self.dialogue._unread and self.dialogue._unread.count(b"MAIL") > 1:
@@ -123,7 +123,7 @@ class FallBack(FlightTest):
         jobs = simple_jobs(40)
         for server, run in self.run_against(OneByOne, jobs):
             self.assert_truth(server, run, jobs)
-            self.assertLessEqual(run.statuses().get("unknown", 0), 2, run.describe())
+            self.assertLessEqual(run.statuses().get("unknown", 0), 10, run.describe())
             self.assert_said_once(run, "DATA groups")
 
     def test_a_reply_that_is_missing(self):

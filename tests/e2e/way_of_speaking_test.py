@@ -382,7 +382,8 @@ class AccountTest(WayTest):
             self.assertEqual(set(run.statuses()), {"unsent"}, run.describe())
             self.assert_says(run, "530", "Authentication required")
             # It is not asked once for each message.
-            self.assertLessEqual(server.verbs().count("MAIL"), 4, run.describe())
+            # Of two sessions: in a trial, in a group, and in lock-step.
+            self.assertLessEqual(server.verbs().count("MAIL"), 6, run.describe())
 
         self.run_rows(rows, jobs, check)
 

@@ -316,17 +316,14 @@ TEST_CASE("gate: what sessions learn comes together, and what goes wrong is said
   protocol::PipeliningKnowledge one;
   one.prove(protocol::Pipelining::within);
   one.recipients_max = 50;
-  one.words.hear(protocol::Saying::rset, 7);
   protocol::PipeliningKnowledge two;
   two.prove(protocol::Pipelining::flights);
   two.recipients_max = 20;
-  two.words.hear(protocol::Saying::rset, 9);
   test.gate.learn(one);
   test.gate.learn(two);
   const protocol::PipeliningKnowledge known = test.gate.ask(test.now).knowledge;
   CHECK(known.proven == protocol::Pipelining::flights);
   CHECK(known.recipients_max == 20);
-  CHECK(known.words.by_saying[0].varies);
   protocol::CloseReason why = reason_of(protocol::CloseKind::way_refused, Stage::mail);
   why.fall_back = protocol::Pipelining::within;
   std::size_t notices = 0;
