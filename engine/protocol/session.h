@@ -380,6 +380,7 @@ class Session {
   std::uint32_t session_refusals_before_ = 0;
   std::uint64_t mails_taken_ = 0;     // MAILs with a 2xx
   std::uint32_t mails_put_off_ = 0;   // MAILs with a 4xx, in a row
+  bool told_full_ = false;            // how many messages it takes
   std::uint64_t messages_extra_ = 0;  // MAILs beyond one a message
   std::uint32_t refusals_ = 0;        // replies of the 4xx and 5xx kind
   std::uint64_t recipients_in_flight_ = 0;

@@ -364,18 +364,25 @@ Verdict Session::judge(Transaction& current, Stage stage, const codec::Reply& re
     case ReplyScope::message:
       break;
   }
-  // A session that has sent before and is put off twice in a row has had its share, whatever the
-  // words: another one tells.
-  if (stage == Stage::mail && reply.transient() && mails_taken_ > 0 && ++mails_put_off_ > 1) {
-    note_session_is_full(mails_taken_);
+  // A session that has sent before and is put off at MAIL may have had its share, whatever the
+  // words: another one tells, where a sender that is not wanted now is put off at its first MAIL.
+  if (stage == Stage::mail && reply.transient() && mails_taken_ > 0) {
+    if (++mails_put_off_ > 1 || session_messages_before_ == mails_taken_) {
+      note_session_is_full(mails_taken_);
+    } else if (!quit_wanted_) {
+      quit_wanted_ = true;
+      knowledge_.session_messages = mails_taken_;
+      ++knowledge_version_;
+    }
     return verdict_of_way(stage, reply);
   }
   return verdict_of_reply(stage, reply);
 }
 
 void Session::note_session_is_full(std::uint64_t messages) {
-  if (!quit_wanted_) {
-    quit_wanted_ = true;
+  quit_wanted_ = true;
+  if (!told_full_) {
+    told_full_ = true;
     knowledge_.session_messages_max = messages;
     ++knowledge_version_;
   }
