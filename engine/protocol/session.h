@@ -378,7 +378,8 @@ class Session {
   // server goes down.
   std::uint64_t session_messages_before_ = 0;
   std::uint32_t session_refusals_before_ = 0;
-  std::uint64_t mails_taken_ = 0;     // MAILs with a 2xx
+  std::uint64_t mails_taken_ = 0;  // MAILs with a 2xx
+  std::uint64_t mails_answered_ = 0;
   std::uint32_t mails_put_off_ = 0;   // MAILs with a 4xx, in a row
   bool told_full_ = false;            // how many messages it takes
   std::uint64_t messages_extra_ = 0;  // MAILs beyond one a message

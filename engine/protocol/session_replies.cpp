@@ -294,6 +294,7 @@ void Session::on_rset_reply(const codec::Reply& reply) {
 }
 
 void Session::on_mail_reply(Transaction& current, const codec::Reply& reply) {
+  ++mails_answered_;
   if (reply.positive()) {
     current.mail_taken = true;
     ++mails_taken_;
@@ -347,8 +348,8 @@ Verdict Session::judge(Transaction& current, Stage stage, const codec::Reply& re
     case ReplyScope::quota:
       return verdict_of_quota(stage, reply);
     case ReplyScope::session: {
-      // Behind MAIL the message itself has been counted.
-      const std::uint64_t before = mails_taken_ - (current.mail_taken ? 1u : 0u);
+      // The message itself has been counted; so have those that were refused, by some servers.
+      const std::uint64_t before = mails_answered_ - 1;
       if (before > 0) {
         note_session_is_full(before);
         return verdict_of_way(stage, reply);
