@@ -553,7 +553,9 @@ void Session::transport_closed(CloseReason reason) {
     reason = *last_word_;
   }
   const bool by_peer = reason.kind == CloseKind::peer_closed || reason.kind == CloseKind::io_error;
-  if (refused_mail_ && by_peer && is_about_command(refused_mail_->reply())) {
+  // Its last word where it says so itself: behind any other refusal messages may have been taken
+  // whose answers were lost with the connection.
+  if (refused_mail_ && by_peer && says_pipelining(refused_mail_->text)) {
     reason = reason_with_reply(CloseKind::peer_closing, Stage::mail, refused_mail_->reply(), false);
   }
   if (state_ == SessionState::quitting && reason.kind != CloseKind::aborted) {
