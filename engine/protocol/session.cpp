@@ -558,6 +558,9 @@ void Session::transport_closed(CloseReason reason) {
   if (refused_mail_ && by_peer && says_pipelining(refused_mail_->text)) {
     reason = reason_with_reply(CloseKind::peer_closing, Stage::mail, refused_mail_->reply(), false);
   }
+  if (full_word_ && by_peer) {
+    reason = *full_word_;
+  }
   if (state_ == SessionState::quitting && reason.kind != CloseKind::aborted) {
     reason.kind = CloseKind::quit;  // whichever way it ends, nothing is lost
   }

@@ -360,6 +360,8 @@ class Session {
   std::uint64_t knowledge_version_ = 0;
   std::unique_ptr<const CloseReason> last_word_;  // a refused RSET: the end should come next
   std::unique_ptr<HeldReply> refused_mail_;       // the last reply, while others are awaited
+  // A session that is full, said for good: the end should come next, as behind 421.
+  std::unique_ptr<CloseReason> full_word_;
   std::unique_ptr<CloseReason> ending_;  // no more messages, and the end when all is answered
   std::unique_ptr<Trial> trial_;         // one at a time
   std::unique_ptr<SecondOpinion> second_opinion_;

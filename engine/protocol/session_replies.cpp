@@ -78,6 +78,7 @@ void Session::on_reply(const codec::Reply& original) {
     return;
   }
   const Expectation expectation = awaited_.front();
+  full_word_.reset();  // it goes on
   if (refused_mail_) {
     release_refused_mail();
   }
@@ -352,6 +353,10 @@ Verdict Session::judge(Transaction& current, Stage stage, const codec::Reply& re
       const std::uint64_t before = mails_answered_ - 1;
       if (before > 0) {
         note_session_is_full(before);
+        if (reply.permanent() && !awaited_.empty()) {
+          full_word_ = std::make_unique<CloseReason>(
+              reason_with_reply(CloseKind::peer_closing, stage, reply, false));
+        }
         return verdict_of_way(stage, reply);
       }
       break;

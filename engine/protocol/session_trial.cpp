@@ -224,9 +224,11 @@ void Session::release_front(const CloseReason* reason) {
   const codec::Reply reply = answer.reply();
   // It is one reply of several to what left together. If some came behind it and not all, it may be
   // one of theirs.
-  const bool in_doubt = reply.positive() && reason != nullptr &&
-                        (reason->kind == CloseKind::protocol_error ||
-                         (reason->kind == CloseKind::timeout && trial_->replies_behind_front > 0));
+  const bool others_came = reason != nullptr && trial_->replies_behind_front > 0;
+  const bool in_doubt =
+      reply.positive() ? reason != nullptr && (reason->kind == CloseKind::protocol_error ||
+                                               (reason->kind == CloseKind::timeout && others_came))
+                       : is_about_command(reply) && others_came;
   if (in_doubt) {
     decide_all(front, verdict_of_loss(Stage::eod, true, *reason, reason->message()));
   } else if (!reply.positive() && is_about_command(reply)) {
