@@ -13,9 +13,10 @@ import unittest
 from collections import Counter
 from datetime import datetime, timezone
 from glob import glob
+from pathlib import Path
 
 from support.jobs import simple_jobs
-from support.program import PASSWORD, USER, ProgramTest
+from support.program import PASSWORD, PROGRAM, USER, ProgramTest
 from support.scripted_server import (ScriptedServer, any_messages, hang_up, in_clear, one_message,
                                      read_to_the_end, say)
 from support.sink import Sink, SinkTest
@@ -25,6 +26,11 @@ WRAPPERS = glob("/usr/lib/*/libnss_wrapper.so")
 NAME = "relay.test"
 
 
+def is_sanitized():
+    octets = Path(PROGRAM).read_bytes()
+    return b"__asan_init" in octets or b"__tsan_init" in octets
+
+
 class NameTest(ProgramTest):
     """With a name that stands for the addresses that a test wants."""
 
@@ -32,6 +38,8 @@ class NameTest(ProgramTest):
         super().setUp()
         if not WRAPPERS:
             self.skipTest("no libnss_wrapper.so on this machine")
+        if is_sanitized():
+            self.skipTest("a sanitizer's runtime and a preloaded library do not go together")
         self.hosts = self.folder / "hosts"
 
     def point_to(self, *addresses):

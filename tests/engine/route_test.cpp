@@ -577,7 +577,10 @@ TEST_CASE("route: a message that the server cannot take is invalid and costs no 
 
 TEST_CASE("connection table: numbers are dense, and used again when their connection has ended") {
   ConnectionTable table;
+  ringpost::test::FakeServer server;
+  ringpost::test::FakeIo io{server};
   ConnectionEnvironment environment;
+  environment.io = &io;
   CHECK(table.size() == 0);
   const io::Owner first = table.next_owner();
   CHECK(table.find(first) == nullptr);
