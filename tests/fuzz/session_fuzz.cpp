@@ -47,9 +47,8 @@ class Wire {
       // The greeting is the reply to nothing.
       const bool answered = i + 1 < run.replies.size();
       take(commands[i], answered ? code_of(commands[i], run.replies[i + 1]) : Code{0});
-      // Nothing but RSET is left to be refused so late.
       const bool last = i + 2 == run.replies.size();
-      if (last && commands[i].kind == ClientCommandKind::other && !run.submissions.empty()) {
+      if (last && !run.submissions.empty()) {
         last_word_ = run.replies[i + 1].code;
       }
     }
@@ -194,14 +193,14 @@ class Wire {
     const bool overflow = verdict.stage == Stage::rcpt && verdict.code == rcpt && rcpt >= 400;
     const bool chunking_unknown = verdict.stage == Stage::data && verdict.code / 100 == 5 &&
                                   verdict.code == transaction.end_of_data;
-    const bool reset_refused =
+    const bool behind_last_word =
         verdict.stage == Stage::mail && verdict.code == last_word_ && last_word_ >= 400;
-    RP_ASSERT(verdict.code == 421 || overflow || chunking_unknown || reset_refused);
+    RP_ASSERT(verdict.code == 421 || overflow || chunking_unknown || behind_last_word);
   }
 
   const SessionRun& run_;
   std::vector<Transaction> transactions_;
-  Code last_word_ = 0;  // the last reply of all, when it answers none of these
+  Code last_word_ = 0;  // the last reply of all, by which the server may have ended the session
 };
 
 }  // namespace
