@@ -115,6 +115,7 @@ class Connection final : private protocol::SessionListener {
       session_->learn(knowledge);
     } else {
       knowledge_at_start_.merge(knowledge);
+      knowledge_at_start_.words = knowledge.words;
     }
   }
   [[nodiscard]] protocol::Pipelining pipelining() const { return session_->pipelining(); }
@@ -152,6 +153,7 @@ class Connection final : private protocol::SessionListener {
   bool in_doubt = false;
   // For the route: what the endpoint's gate was told of last.
   std::uint64_t knowledge_told = 0;  // its version
+  bool words_told = false;           // those of its server
   // For the worker: whether it stands in the list of connections to pump.
   bool dirty = false;
 

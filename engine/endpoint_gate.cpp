@@ -231,11 +231,13 @@ std::optional<protocol::Pipelining> EndpointGate::pipelining() const {
   return pipelining_;
 }
 
-void EndpointGate::learn(const protocol::PipeliningKnowledge& knowledge) {
+protocol::PipeliningKnowledge EndpointGate::learn(const protocol::PipeliningKnowledge& news) {
   const std::lock_guard lock(mutex_);
   const protocol::Pipelining most = knowledge_.most;
-  knowledge_.merge(knowledge);
+  knowledge_.merge(news);
   knowledge_.most = most;  // that is said, with its reason, by fall_back()
+  knowledge_.words.hear_session(news.words);
+  return knowledge_;
 }
 
 protocol::Pipelining EndpointGate::most() const {

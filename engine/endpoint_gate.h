@@ -72,9 +72,9 @@ class EndpointGate {
   // A session that was let through has been greeted, secured and authenticated, at `address`.
   void session_ready(bool canary, protocol::Pipelining pipelining, std::uint64_t token_number = 0,
                      std::string_view address = {});
-  // What a session has found out about the server. What it should not try is the matter of
-  // session_ended().
-  void learn(const protocol::PipeliningKnowledge& knowledge);
+  // What a session has found out about the server, its words once only. What it should not try is
+  // the matter of session_ended(). Returns what is known now.
+  protocol::PipeliningKnowledge learn(const protocol::PipeliningKnowledge& news);
   // The furthest way that has not gone wrong.
   [[nodiscard]] protocol::Pipelining most() const;
   // A session goes on in a simpler way: see protocol::SessionListener.

@@ -120,9 +120,12 @@ void Route::tell_knowledge(Connection& connection) {
     return;
   }
   connection.knowledge_told = connection.knowledge_version();
-  gate_.learn(connection.knowledge());
-  protocol::PipeliningKnowledge known = connection.knowledge();
-  known.most = gate_.most();  // which knows what was an accident
+  protocol::PipeliningKnowledge news = connection.knowledge();
+  if (connection.words_told) {
+    news.words = {};  // it is one witness
+  }
+  connection.words_told = connection.words_told || news.words.are_settled();
+  const protocol::PipeliningKnowledge known = gate_.learn(news);
   for (Connection* const other : sessions_) {
     if (other != &connection) {
       other->learn(known);

@@ -5,10 +5,13 @@
 #include "engine/protocol/pipelining.h"
 
 #include <algorithm>
+#include <functional>
 
 namespace ringpost::protocol {
 
 namespace {
+
+constexpr std::size_t prime = 0x100000001b3u;  // of FNV-1a
 
 // Ids, addresses and counts differ from reply to reply.
 bool is_changing(char c) { return (c >= '0' && c <= '9') || c == '@'; }
@@ -34,7 +37,6 @@ Pipelining one_less(Pipelining pipelining) {
 // Up to the first word that changes: what stands behind it seldom tells more.
 std::size_t hash_of_words(const codec::Reply& reply) {
   constexpr std::size_t octets_looked_at = 32;
-  constexpr std::size_t prime = 0x100000001b3u;
   const std::size_t status = std::size_t{reply.enhanced.status_class} << 24 |
                              std::size_t{reply.enhanced.subject} << 12 | reply.enhanced.detail;
   std::size_t hash = (std::size_t{reply.code} << 32) ^ status;
@@ -49,9 +51,26 @@ std::size_t hash_of_words(const codec::Reply& reply) {
   return hash | 1u;
 }
 
+std::size_t hash_of_greeting(const codec::Reply& greeting) {
+  codec::Reply nameless = greeting;
+  nameless.text.remove_prefix(std::min(greeting.text.find(' '), greeting.text.size()));
+  return hash_of_words(nameless);
+}
+
+// Its first line is a name and a welcome.
+std::size_t hash_with_announced(std::size_t hash, const codec::Reply& hello) {
+  const Bytes lines = hello.text.substr(std::min(hello.text.find('\n'), hello.text.size()));
+  return (hash * prime ^ std::hash<Bytes>{}(lines)) | 1u;
+}
+
+bool ServerWords::are_settled() const {
+  return of(Saying::mail).are_settled() && of(Saying::rcpt).are_settled() &&
+         of(Saying::end_of_data).are_settled();
+}
+
 bool ServerWords::hear(Saying saying, std::size_t hash) {
   Words& words = by_saying[static_cast<std::size_t>(saying)];
-  if (words.heard == Words::settled && (words.varies || words.hash == hash)) {
+  if (words.are_settled() && (words.varies || words.hash == hash)) {
     return false;
   }
   if (words.heard == 0) {
@@ -63,15 +82,36 @@ bool ServerWords::hear(Saying saying, std::size_t hash) {
 }
 
 bool ServerWords::belongs_elsewhere(Saying saying, std::size_t hash) const {
-  const Words& own = by_saying[static_cast<std::size_t>(saying)];
+  // RSET stands between messages: when three were heard of all else, there were two of it.
+  constexpr std::uint8_t heard_for_another = Words::settled - 1;
+  const Words& own = of(saying);
   const bool jokes = std::any_of(by_saying.begin(), by_saying.end(),
                                  [](const Words& words) { return words.varies; });
-  if (jokes || !own.is_habit() || own.hash == hash) {
+  if (jokes || !own.are_settled() || own.hash == hash) {
     return false;
   }
   return std::any_of(by_saying.begin(), by_saying.end(), [&](const Words& other) {
-    return &other != &own && other.is_habit() && other.hash == hash;
+    return other.heard >= heard_for_another && other.hash == hash;
   });
+}
+
+void ServerWords::hear_session(const ServerWords& session) {
+  constexpr std::uint8_t objections_max = 2;
+  if (!session.are_settled() || (server != 0 && server != session.server)) {
+    return;
+  }
+  if (server == 0) {
+    *this = session;
+    return;
+  }
+  bool agrees = true;
+  for (const Saying saying : {Saying::mail, Saying::rcpt, Saying::end_of_data}) {
+    agrees = agrees && of(saying) == session.of(saying);
+  }
+  objections = agrees ? objections : std::min<std::uint8_t>(objections_max, objections + 1);
+  for (Words& words : by_saying) {
+    words.varies = words.varies || objections == objections_max;
+  }
 }
 
 bool PipeliningKnowledge::has_proven(Pipelining step) const {

@@ -44,25 +44,41 @@ struct Words {
 
   // So often the same that it is a habit.
   static constexpr std::uint8_t settled = 3;
-  [[nodiscard]] bool is_habit() const { return heard == settled && !varies; }
+  [[nodiscard]] bool are_settled() const { return heard == settled; }
   bool operator==(const Words&) const = default;
 };
 
 struct ServerWords {
+  // Whose they are, by how it greets and what it announces: nodes behind one name may be of several
+  // makes. 0: nobody's.
+  std::size_t server = 0;
   std::array<Words, saying_count> by_saying;
+  std::uint8_t objections = 0;  // sessions that have heard something else
 
+  [[nodiscard]] const Words& of(Saying saying) const {
+    return by_saying[static_cast<std::size_t>(saying)];
+  }
+  // Of MAIL, RCPT and the end of data enough has been heard.
+  [[nodiscard]] bool are_settled() const;
   // Whether that was news.
   bool hear(Saying saying, std::size_t hash);
   // Whether the server uses these words for another command, as a habit, and has another habit for
   // this: then a reply is missing, or one too many. Of a server that changes its words nothing is
   // told by them.
   [[nodiscard]] bool belongs_elsewhere(Saying saying, std::size_t hash) const;
+  // The testimony of one session more. Words of the first server stay. One that says otherwise may
+  // have been out of step; behind two nothing is told by words any more.
+  void hear_session(const ServerWords& session);
   bool operator==(const ServerWords&) const = default;
 };
 
 // A number for a reply's status and its first words, up to one with digits or '@' (an id, an
 // address, a count). Never 0.
 [[nodiscard]] std::size_t hash_of_words(const codec::Reply& reply);
+// Nodes of one make greet in the same words, but for names, times and ids, and announce the same:
+// of its greeting, and of that with the answer to EHLO. Never 0.
+[[nodiscard]] std::size_t hash_of_greeting(const codec::Reply& greeting);
+[[nodiscard]] std::size_t hash_with_announced(std::size_t hash, const codec::Reply& hello);
 
 // What sessions have learnt of a server, handed on to the next.
 struct PipeliningKnowledge {
@@ -89,7 +105,8 @@ struct PipeliningKnowledge {
   // It has said yes to octets without a recipient, so that this is no sign of a lost step.
   bool chunks_for_nobody = false;
   bool reset_unknown = false;  // RSET was refused as a command
-  // Of this session's server alone: the next one may be another node, with words of its own.
+  // In a session: its own, once they are settled. At an endpoint: those of its sessions, since a
+  // session has to tell its replies apart before it has heard enough.
   ServerWords words;
   // Ways to log in that the server announces: those that it does not know how to go, and those that
   // have worked.
@@ -99,8 +116,8 @@ struct PipeliningKnowledge {
   [[nodiscard]] bool has_proven(Pipelining step) const;
   // Whether that was news.
   bool prove(Pipelining step);
-  // What another session has learnt. What went wrong comes by CloseReason::fall_back, too, and
-  // counts here as well.
+  // What another session has learnt, but for its words. What went wrong comes by
+  // CloseReason::fall_back, too, and counts here as well.
   void merge(const PipeliningKnowledge& other);
   bool operator==(const PipeliningKnowledge&) const = default;
 };

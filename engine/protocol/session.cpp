@@ -47,7 +47,9 @@ Session::Session(const SessionOptions& options, SessionListener& listener, Insta
       listener_(listener),
       login_(std::move(login)),
       knowledge_(knowledge),
+      words_of_others_(knowledge.words),
       transactions_(2) {
+  knowledge_.words = {};
   session_messages_before_ = knowledge.session_messages;
   session_refusals_before_ = knowledge.session_refusals;
   expect(Expected::greeting);

@@ -118,11 +118,12 @@ class Session {
   [[nodiscard]] const codec::Capabilities& capabilities() const { return capabilities_; }
   // The way in use with this server: what was asked for, as far as the server goes along.
   [[nodiscard]] Pipelining pipelining() const;
-  // What is known of the server's pipelining by now, for the sessions that come later.
+  // What is known of the server's pipelining by now, for the sessions that come later; its words as
+  // this one has heard them.
   [[nodiscard]] const PipeliningKnowledge& knowledge() const { return knowledge_; }
   // Grows whenever that has changed.
   [[nodiscard]] std::uint64_t knowledge_version() const { return knowledge_version_; }
-  // What another session has found out meanwhile. It may have something to say afterwards.
+  // What other sessions have found out meanwhile. It may have something to say afterwards.
   void learn(const PipeliningKnowledge& knowledge);
   [[nodiscard]] std::size_t messages_in_flight() const { return sequence_end_ - sequence_begin_; }
 
@@ -358,6 +359,8 @@ class Session {
   ReplyFifo awaited_;
   PipeliningKnowledge knowledge_;
   std::uint64_t knowledge_version_ = 0;
+  ServerWords words_;                             // as this session has heard them
+  ServerWords words_of_others_;                   // of the endpoint
   std::unique_ptr<const CloseReason> last_word_;  // a refused RSET: the end should come next
   std::unique_ptr<HeldReply> refused_mail_;       // the last reply, while others are awaited
   // A session that is full, said for good: the end should come next, as behind 421.

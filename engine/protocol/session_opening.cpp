@@ -64,6 +64,7 @@ void append_clause(std::string& detail, std::string_view clause) {
 
 void Session::on_greeting_reply(const codec::Reply& reply) {
   if (reply.positive()) {
+    words_.server = hash_of_greeting(reply);
     send_hello(SessionState::hello);
     return;
   }
@@ -90,6 +91,7 @@ void Session::on_hello_reply(Expected kind, const codec::Reply& reply) {
     close_with_reply(CloseKind::ehlo_refused, Stage::ehlo, reply, reply.permanent());
     return;
   }
+  words_.server = hash_with_announced(words_.server, reply);
   capabilities_ =
       kind == Expected::ehlo ? codec::parse_capabilities(reply.text) : codec::Capabilities{};
   if (options_.tls_mode == TlsMode::starttls && state_ == SessionState::hello) {

@@ -109,6 +109,7 @@ std::uint32_t Session::recipients_room() const {
 void Session::learn(const PipeliningKnowledge& knowledge) {
   if (!closed()) {
     knowledge_.merge(knowledge);
+    words_of_others_ = knowledge.words;
     quit_when_spent();
   }
 }
@@ -147,10 +148,15 @@ std::size_t Session::depth() const {
 }
 
 // Whether the message's BDAT waits for the replies to its envelope, and nothing follows it before
-// its own: because the server may not know BDAT, or end the session here.
+// its own: because the server may not know BDAT, or end the session here, or say one thing too many
+// that would be taken for an answer to the message while its words are not known.
 bool Session::goes_alone(std::uint64_t sequence) const {
+  // Behind so many it says yes too seldom to be told by that.
+  constexpr std::uint64_t messages_for_words = 8;
   const std::uint64_t limit = knowledge_.session_messages;
-  return !knowledge_.has_proven(Pipelining::flights) || (limit != 0 && sequence >= limit);
+  return !knowledge_.has_proven(Pipelining::flights) || (limit != 0 && sequence >= limit) ||
+         (sequence < messages_for_words && !words_.are_settled() &&
+          !words_of_others_.are_settled());
 }
 
 // What later sessions with this server should not try again, after this one has ended so.
@@ -281,10 +287,21 @@ bool Session::in_words_of_another(Expected kind, const codec::Reply& reply, bool
     return false;
   }
   const std::size_t hash = hash_of_words(reply);
-  if (in_burst && knowledge_.words.belongs_elsewhere(*saying, hash)) {
+  const Words& own = words_.of(*saying);
+  if (own.are_settled() && own.hash == hash) {
+    return false;
+  }
+  // Among a session's first replies one too many would pass for what the server says otherwise:
+  // until enough has been heard, what others have heard tells.
+  const bool by_others = words_.server == words_of_others_.server && !own.are_settled();
+  const ServerWords& known = by_others ? words_of_others_ : words_;
+  if (in_burst && known.belongs_elsewhere(*saying, hash)) {
     return true;
   }
-  knowledge_version_ += knowledge_.words.hear(*saying, hash) ? 1u : 0u;
+  if (words_.hear(*saying, hash) && words_.are_settled() && !knowledge_.words.are_settled()) {
+    knowledge_.words = words_;
+    ++knowledge_version_;
+  }
   return false;
 }
 

@@ -218,6 +218,17 @@ class Parser {
       reply += i + 1 == lines.size() ? "250 " : "250-";
       reply += std::string(lines[i]) + "\r\n";
     }
+    if (transcripts_.back().knowledge.words.server != 0) {
+      return;
+    }
+    // Its habits are those of the transcript.
+    const codec::Reply greeting = {220, {}, "mx.example ESMTP", 1};
+    std::string hello(lines.front());
+    for (std::size_t i = 1; i < lines.size(); ++i) {
+      hello.append("\n").append(lines[i]);
+    }
+    transcripts_.back().knowledge.words.server =
+        protocol::hash_with_announced(protocol::hash_of_greeting(greeting), {250, {}, hello, 1});
   }
 
   void take_submit(std::string_view line) {
@@ -300,9 +311,11 @@ class Parser {
     if (!whole || !*whole) {
       fail("no reply");
     }
-    for (int i = 0; i < protocol::Words::settled; ++i) {
-      transcripts_.back().knowledge.words.hear(saying, protocol::hash_of_words(reply));
-    }
+    protocol::ServerWords& known = transcripts_.back().knowledge.words;
+    protocol::Words& habit = known.by_saying[static_cast<std::size_t>(saying)];
+    habit.varies = habit.varies || (known.server == 0 && habit.hash > protocol::saying_count);
+    habit.hash = protocol::hash_of_words(reply);
+    known.server = 0;  // of the make that greets here
   }
 
   void take_option(std::string_view line) {

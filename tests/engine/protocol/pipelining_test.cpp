@@ -56,6 +56,47 @@ TEST_CASE("words: what is the same for all commands tells nothing") {
   CHECK_FALSE(heard.belongs_elsewhere(Saying::end_of_data, 7));
 }
 
+TEST_CASE("words: sessions of one make bear witness, and two that object end it") {
+  const auto session = [](std::size_t server, std::size_t rcpt) {
+    ServerWords words;
+    words.server = server;
+    hear(words, Saying::rset, 9, 2);
+    hear(words, Saying::mail, 10, 3);
+    hear(words, Saying::rcpt, rcpt, 3);
+    hear(words, Saying::end_of_data, 12, 3);
+    return words;
+  };
+  const auto tells = [](const ServerWords& words) {
+    return words.belongs_elsewhere(Saying::end_of_data, 11) &&
+           words.belongs_elsewhere(Saying::end_of_data, 9);
+  };
+  ServerWords known;
+  ServerWords little;
+  little.server = 1;
+  hear(little, Saying::mail, 10, 3);
+  known.hear_session(little);
+  CHECK(known == ServerWords{});
+  known.hear_session(session(1, 11));
+  CHECK(tells(known));
+  known.hear_session(session(2, 13));  // another make
+  known.hear_session(session(1, 13));  // out of step, perhaps
+  known.hear_session(session(1, 11));
+  CHECK(tells(known));
+  known.hear_session(session(1, 14));
+  CHECK_FALSE(known.belongs_elsewhere(Saying::end_of_data, 11));
+}
+
+TEST_CASE("words: who greets and announces the same is of one make, whatever its name") {
+  const auto make = [](Bytes greeting, Bytes hello) {
+    return protocol::hash_with_announced(protocol::hash_of_greeting({220, {}, greeting, 1}),
+                                         {250, {}, hello, 2});
+  };
+  const std::size_t one = make("a.example ESMTP x1 - gsmtp", "a.example hello\nPIPELINING");
+  CHECK(one == make("b.example ESMTP y2 - gsmtp", "b.example hello\nPIPELINING"));
+  CHECK(one != make("a.example Postfix", "a.example hello\nPIPELINING"));
+  CHECK(one != make("a.example ESMTP x1 - gsmtp", "a.example hello\nPIPELINING\nSIZE"));
+}
+
 TEST_CASE("knowledge: a step above does not show DATA groups") {
   PipeliningKnowledge knowledge;
   CHECK(knowledge.prove(Pipelining::flights));

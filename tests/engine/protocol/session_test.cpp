@@ -551,3 +551,39 @@ TEST_CASE("session: an end behind a refused RSET is the server's last word, howe
     CHECK(rig.listener.heard == heard);
   }
 }
+
+TEST_CASE("session: a reply too many among the first is told by what other sessions have heard") {
+  const std::string replies = "250 2.1.0 Ok\r\n250 2.1.5 Ok\r\n250 2.0.0 Ok: queued as 1\r\n";
+  PipeliningKnowledge knowledge = shown(Pipelining::flights);
+  knowledge.words = {};
+  // The session that hears the words first sends one message after the other.
+  Rig first(TlsMode::none, Pipelining::flights, knowledge);
+  first.greet("250-PIPELINING\r\n250 CHUNKING\r\n");
+  for (const char* id : {"a", "b", "c"}) {
+    Job job = message(id, "1\r\n");
+    first.session.submit(job, first.now);
+    CHECK(first.send().find("BDAT") == std::string::npos);
+    const bool reset = id[0] != 'a';
+    first.receive((reset ? "250 2.0.0 Flushed\r\n" : "") + replies.substr(0, 28));
+    CHECK(first.send().find("BDAT") == 0);
+    first.receive(replies.substr(28));
+  }
+  REQUIRE(first.listener.heard.size() == 7);
+  knowledge.words.hear_session(first.session.knowledge().words);
+  // A server of another make may say so.
+  for (const bool known : {true, false}) {
+    Rig rig(TlsMode::none, Pipelining::flights, knowledge);
+    rig.greet(known ? "250-PIPELINING\r\n250 CHUNKING\r\n"
+                    : "250-PIPELINING\r\n250-DSN\r\n250 CHUNKING\r\n");
+    Job one = message("one", "1\r\n");
+    Job two = message("two", "2\r\n");
+    rig.session.submit(one, rig.now);
+    rig.session.submit(two, rig.now);
+    rig.send();
+    rig.receive("250 2.0.0 surplus\r\n" + replies);
+    REQUIRE(rig.listener.heard.size() > 1);
+    CHECK(rig.listener.heard[1] ==
+          (known ? "one r@b.example unknown" : "one r@b.example accepted"));
+    CHECK(rig.session.closed() == known);
+  }
+}
