@@ -66,7 +66,7 @@ bool says_too_many_recipients(const codec::Reply& reply, std::string_view text) 
   if (reply.enhanced.present() && reply.enhanced.subject == 5 && reply.enhanced.detail == 3) {
     return true;
   }
-  const bool recipients = text.find("recipient") != std::string_view::npos;
+  const bool recipients = has_any(text, std::array<std::string_view, 2>{"recipient", "rcpt"});
   const bool counted = has_any(
       text, std::array<std::string_view, 5>{"too many", "count", "number of", "maximum", "limit"});
   return recipients && counted && is_excess(text);

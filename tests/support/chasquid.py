@@ -2,8 +2,8 @@
 
 import hashlib
 
-from support.peer import IMPLICIT, PLAIN, REFUSED, STARTTLS
-from support.rooted import Limits, RootedPeer
+from support.peer import IMPLICIT, PLAIN, REFUSED, STARTTLS, Limits
+from support.rooted import RootedPeer
 from support.workspace import free_port
 
 CONFIGURATION = """

@@ -1,7 +1,7 @@
 """Courier in a root of its own. It announces PIPELINING, and drops what comes with a final dot."""
 
-from support.peer import IMPLICIT, PLAIN, REFUSED, STARTTLS
-from support.rooted import Limits, RootedPeer
+from support.peer import IMPLICIT, PLAIN, REFUSED, STARTTLS, Limits
+from support.rooted import RootedPeer
 from support.workspace import free_port
 
 SET_UP = """
@@ -64,6 +64,7 @@ class Courier(RootedPeer):
     """A running Courier. Of its limits, recipients and sessions can be set."""
 
     name = layer = "courier"
+    refused_every = 50  # it waits for up to ten seconds behind each, in five sessions
 
     def __init__(self, suite, folder, certificate, user, password, limits=Limits()):
         super().__init__(suite, folder, certificate,
@@ -71,7 +72,6 @@ class Courier(RootedPeer):
         # That of Debian 12 is silent for long behind AUTH where nobody answers for names.
         if suite == "here":
             self.securities = (PLAIN,)
-        # With its own limits it waits for up to ten seconds behind an error, too.
         bofh = f"maxrcpts {limits.recipients} hard\\n" if limits.recipients else ""
         values = {"folder": self.shared, "user": user, "password": password, "bofh": bofh,
                   "connections": 5 if limits != Limits() else CONNECTIONS,

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 from support import rooted
 from support.exim import RootedExim
-from support.peer import IMPLICIT, PLAIN, STARTTLS
-from support.rooted import Limits, RootedPeer
+from support.peer import IMPLICIT, PLAIN, STARTTLS, Limits
+from support.rooted import RootedPeer
 from support.workspace import free_port
 
 CONFIGURATION = """

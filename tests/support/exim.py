@@ -12,8 +12,8 @@ from collections import Counter
 
 from support.delivered import BDAT, DATA, Delivered
 from support.peer import (FETCHED, IMPLICIT, PLAIN, PUT_OFF, PUT_OFF_TEXT, REFUSED,
-                          REFUSED_TEXT, SECURITIES, STARTTLS, Peer, unprivileged)
-from support.rooted import Limits, RootedPeer
+                          REFUSED_TEXT, SECURITIES, STARTTLS, Limits, Peer, unprivileged)
+from support.rooted import RootedPeer
 from support.workspace import free_port, wait_until
 
 PROGRAM = FETCHED / "exim/exim"

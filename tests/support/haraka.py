@@ -3,11 +3,12 @@
 import json
 import shutil
 import subprocess
+from dataclasses import asdict
 from pathlib import Path
 
 from support import recording_peer
 from support.peer import (FETCHED, IMPLICIT, PLAIN, PUT_OFF, PUT_OFF_TEXT, REFUSED, REFUSED_TEXT,
-                          SECURITIES)
+                          SECURITIES, Limits)
 from support.workspace import free_port
 
 # Where a release is. The new one answers whatever came with a dot "503 Bad sequence of commands".
@@ -36,7 +37,7 @@ class Haraka(recording_peer.RecordingPeer):
 
     name = "haraka"
 
-    def __init__(self, folder, certificate, user, password, module=OLD):
+    def __init__(self, folder, certificate, user, password, module=OLD, limits=Limits()):
         super().__init__(folder, {name: free_port() for name in SECURITIES})
         for name in ("config", "plugins", "queue"):
             (self.folder / name).mkdir()
@@ -53,7 +54,7 @@ class Haraka(recording_peer.RecordingPeer):
                        capture_output=True)
         options = {"record": str(self.record), "user": user, "password": password,
                    "plain": self.ports[PLAIN], "refused": REFUSED, "refusedText": REFUSED_TEXT,
-                   "putOff": PUT_OFF, "putOffText": PUT_OFF_TEXT}
+                   "putOff": PUT_OFF, "putOffText": PUT_OFF_TEXT, **asdict(limits)}
         (self.folder / "config/record.json").write_text(json.dumps(options), encoding="utf-8")
         shutil.copy(Path(__file__).with_name("haraka_plugin.js"),
                     self.folder / "plugins/record.js")

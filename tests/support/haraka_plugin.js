@@ -1,5 +1,6 @@
 // A plugin of Haraka that lets one user in, refuses some recipients, and writes down each login and
-// each message. Its options are in config/record.json: see haraka.py.
+// each message. Its options are in config/record.json: see haraka.py. Limits of errors and recipients
+// are those of haraka-plugin-limit, in its words: both count what a session has had.
 'use strict';
 
 const fs = require('node:fs');
@@ -20,7 +21,20 @@ exports.check_plain_passwd = function (connection, user, password, done) {
     done(success);
 };
 
+// Whether there is a limit that this number is past.
+function isPast(limit, number) {
+    return limit > 0 && number > limit;
+}
+
 exports.hook_mail = function (next, connection) {
+    const { notes } = connection;
+    if (isPast(this.options.errors, connection.errors)) {
+        return next(DENYSOFTDISCONNECT, 'Too many errors');
+    }
+    notes.messages = (notes.messages ?? 0) + 1;
+    if (isPast(this.options.messages, notes.messages)) {
+        return next(DENYSOFTDISCONNECT, 'Too many messages');
+    }
     const needsLogin = connection.local.port !== this.options.plain;
     if (needsLogin && !connection.notes.auth_user) return next(DENY, 'log in first');
     next();
@@ -28,6 +42,13 @@ exports.hook_mail = function (next, connection) {
 
 exports.hook_rcpt = function (next, connection, params) {
     const user = params[0].user;
+    const { accept, tempfail, reject } = connection.rcpt_count;
+    if (isPast(this.options.errors, connection.errors)) {
+        return next(DENYSOFTDISCONNECT, 'Too many errors');
+    }
+    if (isPast(this.options.recipients, accept + tempfail + reject + 1)) {
+        return next(DENYSOFT, 'Too many recipient attempts');
+    }
     if (user.startsWith(this.options.refused)) return next(DENY, this.options.refusedText);
     if (user.startsWith(this.options.putOff)) return next(DENYSOFT, this.options.putOffText);
     next(OK);

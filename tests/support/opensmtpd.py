@@ -2,8 +2,9 @@
 
 import subprocess
 
-from support.peer import IMPLICIT, PLAIN, PUT_OFF, PUT_OFF_TEXT, REFUSED, REFUSED_TEXT, STARTTLS
-from support.rooted import Limits, RootedPeer
+from support.peer import (IMPLICIT, PLAIN, PUT_OFF, PUT_OFF_TEXT, REFUSED, REFUSED_TEXT, STARTTLS,
+                          Limits)
+from support.rooted import RootedPeer
 from support.workspace import free_port
 
 CONFIGURATION = """

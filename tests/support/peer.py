@@ -5,6 +5,7 @@ import os
 import pwd
 import signal
 import subprocess
+from dataclasses import dataclass
 from pathlib import Path
 
 from support.workspace import wait_for_port
@@ -22,6 +23,15 @@ REFUSED, REFUSED_TEXT = "refused", "not wanted here"
 PUT_OFF, PUT_OFF_TEXT = "later", "come back later"
 
 
+@dataclass(frozen=True)
+class Limits:
+    """What a server is told to put up with; 0 leaves it as the server has it."""
+
+    messages: int = 0  # of a session
+    errors: int = 0  # of a session
+    recipients: int = 0  # of a message
+
+
 class Peer:
     """A running server. Takes mail for everybody but the recipients above.
 
@@ -30,12 +40,17 @@ class Peer:
 
     name = "peer"
     has_chunking = False
+    user = ""  # where the server wants it in another form than it was given
+    recipients_min = 10  # how low a limit of recipients it may be given
+    refused_every = 7  # of how many messages one may have a recipient whom it refuses, for many
+    securities = SECURITIES  # the ways that work wherever it is run; ports may have more
     death_signal = signal.SIGTERM  # for its process when this one has died
 
     def __init__(self, folder, ports):
         self.folder = Path(folder)
         self.ports = ports
         self.process = None
+        self._started = None
         self._output = self.folder / "output"
 
     def delivered(self, count, seconds=120):
@@ -58,8 +73,17 @@ class Peer:
     def log(self):
         raise NotImplementedError
 
+    def refused(self, number):
+        """An address that it refuses for good."""
+        return f"{REFUSED}{number}@example.net"
+
+    def put_off(self, number):
+        """An address that it refuses for now; None when it cannot be told to."""
+        return f"{PUT_OFF}{number}@example.net"
+
     def start(self, arguments, **more):
         """Starts its process, which ends with this one, and waits for its ports."""
+        self._started = arguments, more
         c_library = ctypes.CDLL(None)
         with open(self._output, "wb") as output:
             self.process = subprocess.Popen(
@@ -73,6 +97,21 @@ class Peer:
             self.stop()
             said = self._output.read_text(errors="replace")
             raise AssertionError(f"{error}\n{said}\n{self.log()}") from None
+
+    def boot(self):
+        """Starts it again, behind terminate() or kill(), with what it has on disk."""
+        arguments, more = self._started
+        self.start(arguments, **more)
+
+    def terminate(self):
+        """Ends it as a service is ended."""
+        self.stop()
+
+    def kill(self):
+        """Ends all of it at once with SIGKILL."""
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
 
     def stop(self):
         """Ends all of its processes; safe to call twice. It leads a process group of its own."""

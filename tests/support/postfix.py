@@ -13,8 +13,8 @@ import subprocess
 from collections import Counter
 
 from support.delivered import BDAT, DATA, Delivered
-from support.peer import PUT_OFF, PUT_OFF_TEXT, REFUSED, REFUSED_TEXT, SECURITIES, Peer
-from support.rooted import Limits, RootedPeer
+from support.peer import PUT_OFF, PUT_OFF_TEXT, REFUSED, REFUSED_TEXT, SECURITIES, Limits, Peer
+from support.rooted import RootedPeer
 from support.workspace import free_port, wait_until
 
 REALM = "ringpost.test"

@@ -29,6 +29,12 @@ def why_not(module, name, node=18):
     return "" if module.exists() else f"{name} was not fetched; tools/dev.d/peers.sh does so"
 
 
+def write_down(path, event):
+    """For those that are written in Python."""
+    with open(path, "ab") as file:
+        file.write(json.dumps(event).encode() + b"\n")
+
+
 class RecordingPeer(Peer):
     """A running server of that kind. It answers when it has written the line."""
 
@@ -58,6 +64,10 @@ class RecordingPeer(Peer):
 
     def log(self):
         return f"record: {self.record.read_text(encoding='utf-8')[-2000:]}"
+
+    def files(self):
+        """What it has written down, one for each message."""
+        return self._messages()
 
     def delivered(self, count, seconds=120):
         def copies():

@@ -13,11 +13,10 @@ import shutil
 import signal
 import subprocess
 import time
-from dataclasses import dataclass
 from pathlib import Path
 
 from support.delivered import Delivered
-from support.peer import SECURITIES, Peer
+from support.peer import Peer
 from support.workspace import wait_until
 
 PROJECT = Path(__file__).parents[2]
@@ -45,24 +44,11 @@ TRACES = re.compile(rb"((Return-Path|Delivered-To|Received|Authentication-Result
                     rb"Envelope-To|X-Original-To):[^\n]*\n([ \t][^\n]*\n)*)*", re.I)
 
 
-@dataclass(frozen=True)
-class Limits:
-    """What a server is told to put up with; 0 leaves it as the server has it."""
-
-    messages: int = 0  # of a session
-    errors: int = 0  # of a session
-    recipients: int = 0  # of a message
-
-
 class RootedPeer(Peer):
     """A running server of that kind. A class of them says how it is set up and started."""
 
     layer = ""
     death_signal = signal.SIGKILL  # unshare passes over a softer one
-    user = ""  # where the server wants it in another form than it was given
-
-    recipients_min = 10  # how low a limit of recipients it may be given
-    securities = SECURITIES  # the ways that work in every suite; ports may have more
 
     @classmethod
     def why_not(cls, suite):
@@ -157,12 +143,6 @@ class RootedPeer(Peer):
             time.sleep(0.05)
         self.kill()
 
-    def kill(self):
-        """Ends all of it at once with SIGKILL."""
-        if self.process.poll() is None:
-            self.process.kill()
-        self.process.wait()
-
     def stop(self):
         self.kill()
 
@@ -202,13 +182,3 @@ class RootedPeer(Peer):
         newline = b"\r\n" if rest.partition(b"\n")[0].endswith(b"\r") else b"\n"
         return Delivered(words["SENDER"].strip("<>"), words["RECIPIENT"].strip("<>"),
                          rest[len(traces):], newline, traces)
-
-    # ---- Recipients that it does not take -------------------------------------------------------
-
-    def refused(self, number):
-        """An address that it refuses for good."""
-        return f"refused{number}@example.net"
-
-    def put_off(self, number):
-        """An address that it refuses for now; None when it cannot be told to."""
-        return f"later{number}@example.net"

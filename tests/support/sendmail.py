@@ -1,7 +1,8 @@
 """sendmail in a root of its own. It has no CHUNKING, and answers each line of a BDAT with 500."""
 
-from support.peer import (IMPLICIT, PLAIN, PUT_OFF, PUT_OFF_TEXT, REFUSED, REFUSED_TEXT, STARTTLS)
-from support.rooted import Limits, RootedPeer
+from support.peer import (IMPLICIT, PLAIN, PUT_OFF, PUT_OFF_TEXT, REFUSED, REFUSED_TEXT, STARTTLS,
+                          Limits)
+from support.rooted import RootedPeer
 from support.workspace import free_port
 
 # Recipients are told apart by what stands in front of a plus.

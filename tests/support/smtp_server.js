@@ -20,8 +20,23 @@ const handlers = {
         record({ event: 'login', method: auth.method, success });
         done(success ? null : refusal(535, 'wrong password'), { user: auth.username });
     },
+    onMailFrom(address, session, done) {
+        session.messages = (session.messages ?? 0) + 1;
+        if (options.messages && session.messages > options.messages) {
+            done(refusal(421, 'too many messages'));
+        } else {
+            done();
+        }
+    },
     onRcptTo(address, session, done) {
+        if (options.errors && (session.errors ?? 0) >= options.errors) {
+            return done(refusal(421, 'too many errors'));
+        }
+        if (options.recipients && session.envelope.rcptTo.length >= options.recipients) {
+            return done(refusal(452, 'too many recipients'));
+        }
         if (address.address.startsWith(options.refused)) {
+            session.errors = (session.errors ?? 0) + 1;
             done(refusal(550, options.refusedText));
         } else if (address.address.startsWith(options.putOff)) {
             done(refusal(450, options.putOffText));

@@ -2,10 +2,12 @@
 
 import json
 import shutil
+from dataclasses import asdict
 from pathlib import Path
 
 from support import recording_peer
-from support.peer import (FETCHED, PUT_OFF, PUT_OFF_TEXT, REFUSED, REFUSED_TEXT, SECURITIES)
+from support.peer import (FETCHED, PUT_OFF, PUT_OFF_TEXT, REFUSED, REFUSED_TEXT, SECURITIES,
+                          Limits)
 from support.workspace import free_port
 
 OLD, NEW = (FETCHED / name / "node_modules/smtp-server" for name in ("smtp_server",
@@ -23,11 +25,12 @@ class SmtpServer(recording_peer.RecordingPeer):
 
     name = "smtp-server"
 
-    def __init__(self, folder, certificate, user, password, module=OLD):
+    def __init__(self, folder, certificate, user, password, module=OLD, limits=Limits()):
         super().__init__(folder, {name: free_port() for name in (*SECURITIES, NO_PIPELINING)})
         options = {"module": str(module), "record": str(self.record), "ports": self.ports,
                    "certificate": str(certificate.certificate), "key": str(certificate.key),
                    "user": user, "password": password, "refused": REFUSED,
-                   "refusedText": REFUSED_TEXT, "putOff": PUT_OFF, "putOffText": PUT_OFF_TEXT}
+                   "refusedText": REFUSED_TEXT, "putOff": PUT_OFF, "putOffText": PUT_OFF_TEXT,
+                   **asdict(limits)}
         self.start([shutil.which("node"), Path(__file__).with_name("smtp_server.js"),
                     json.dumps(options)])

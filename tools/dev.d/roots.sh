@@ -29,7 +29,7 @@ declare -A packages=(
   [sendmail]="sendmail-bin sasl2-bin libsasl2-modules sensible-mda"
 )
 # shellcheck disable=SC2034 # they are used by name
-names_here=(opensmtpd chasquid courier)
+names_here=(opensmtpd chasquid courier postfix exim sendmail)
 # shellcheck disable=SC2034
 names_forky=(postfix exim opensmtpd dovecot chasquid courier sendmail)
 

@@ -117,7 +117,7 @@ main() {
   "$parts/dependencies.sh" build test
   "$parts/peers.sh"
   "$parts/peers.sh" readers
-  "$parts/roots.sh" here
+  "$parts/roots.sh" here opensmtpd chasquid courier # of tests/interop/CMakeLists.txt
   for preset in "${presets[@]}"; do
     if [[ $preset == fuzz ]]; then test_fuzz; else test_preset "$preset"; fi
     if [[ $preset == release ]] && ((${#presets[@]} > 1)); then compare_with_parent; fi
