@@ -233,8 +233,9 @@ void add_run_flags(CLI::App& command, SinkFlags& flags) {
       .add_option("--ready-file", flags.ready_file, "JSON with ports and certificate, when ready")
       ->type_name("FILE")
       ->group(group);
-  command.add_option("--summary", flags.summary, "text or json")
-      ->check(CLI::IsMember({"text", "json"}))
+  command.add_option("--summary", flags.summary, "The summary at the end")
+      ->type_name("text|json")
+      ->check(CLI::IsMember({"text", "json"}).description(""))
       ->capture_default_str()
       ->group(group);
 }

@@ -63,7 +63,7 @@ Applied apply_port(const SettingValue& value, EndpointDraft& draft) {
   draft.ports.clear();
   for (const std::string& text : value.texts) {
     std::uint16_t port = 0;
-    if (auto taken = take(parse_number(text, {.min = 1, .max = 65535}), port); !taken) {
+    if (auto taken = take(parse_port(text), port); !taken) {
       return taken;
     }
     draft.ports.push_back(port);

@@ -86,14 +86,13 @@ constexpr std::string_view password_refusal =
     "  a file named HOST in systemd's $CREDENTIALS_DIRECTORY\n"
     "  password_file or password_command of an [endpoint.NAME] in ringpost.toml";
 
-Parsed<std::uint16_t> parse_port(Bytes text) {
-  const auto port = parse_number(text, {.min = 1, .max = 65535});
-  const bool digits_only = !text.empty() && text.find_first_not_of("0123456789") == Bytes::npos;
-  if (!port || !digits_only) {
+Parsed<std::uint16_t> port_of_url(Bytes text) {
+  const auto port = parse_port(text);
+  if (!port) {
     // The text is not quoted: it may be the beginning of a password with a / in it.
     return tl::unexpected(std::string("the port must be a number from 1 to 65535"));
   }
-  return static_cast<std::uint16_t>(*port);
+  return *port;
 }
 
 // `authority` is what stands between :// and the first of / ? #.
@@ -132,7 +131,7 @@ Parsed<void> split_authority(Bytes authority, UrlParts& parts) {
     }
   }
   if (!authority.empty()) {
-    const Parsed<std::uint16_t> port = parse_port(authority.substr(1));
+    const Parsed<std::uint16_t> port = port_of_url(authority.substr(1));
     if (!port) {
       return tl::unexpected(port.error());
     }
