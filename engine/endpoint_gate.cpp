@@ -70,7 +70,7 @@ EndpointGate::Admission EndpointGate::ask(Instant now) {
   }
   if (look_up) {
     // Without the lock: the resolver holds one of its own when it calls back.
-    resolve_(options_.host, options_.port,
+    resolve_(written_host(options_), options_.port,
              [this](io::Resolver::Answer answer) { resolved(std::move(answer)); });
   }
   if (read_token) {
