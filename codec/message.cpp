@@ -266,10 +266,13 @@ Checked check_attachment(const Attachment& attachment, std::size_t index) {
   const auto place = [index](Bytes member) {
     return fmt::format("attachments[{}].{}", index, member);
   };
-  if (attachment.file_name.size() > file_name_bytes_max ||
-      std::any_of(attachment.file_name.begin(), attachment.file_name.end(), is_control)) {
+  if (attachment.file_name.size() > file_name_bytes_max) {
     return refuse(MessageErrorKind::file_name, place("filename"),
-                  "is longer than 255 octets or has a control character");
+                  fmt::format("is longer than {} octets: it has {}", file_name_bytes_max,
+                              attachment.file_name.size()));
+  }
+  if (std::any_of(attachment.file_name.begin(), attachment.file_name.end(), is_control)) {
+    return refuse(MessageErrorKind::file_name, place("filename"), "has a control character");
   }
   if (!attachment.content_type.empty() && !is_content_type(attachment.content_type)) {
     return refuse(MessageErrorKind::content_type, place("content_type"),
