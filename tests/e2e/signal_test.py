@@ -224,6 +224,15 @@ class SignalTest(SinkTest):
                 self.assertEqual(sink.stop().record, [])
                 (self.folder / "fifo").unlink()
 
+    def test_record_that_nobody_reads(self):
+        """So is the sink whose record goes to a FIFO."""
+        os.mkfifo(self.folder / "fifo")
+        program = self.start("sink", "--listen", "127.0.0.1:0", "--listen-tls", "none",
+                             "--record", "fifo")
+        wait_until(lambda: "until somebody reads fifo" in program.stderr(), "it is said")
+        terminate(program)
+        self.assert_exit(program.wait(30), -signal.SIGTERM)
+
     def test_pipe_that_is_read_later(self):
         """It goes on when somebody comes, and he gets all of it."""
         sink = self.sink()
