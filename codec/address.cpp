@@ -367,6 +367,37 @@ constexpr std::array<std::string_view, address_error_count> error_texts = {
     "the address in brackets is no IPv4 address and no 'IPv6:' address",
 };
 
+// Of what is too long, how long it is and how long it may be; nothing for another error.
+std::optional<std::string> describe_length(AddressError error, Bytes text) {
+  const std::size_t bracket = find_unquoted(text, '<');
+  const bool has_bracket = bracket != Bytes::npos;
+  Bytes address = has_bracket ? text.substr(bracket + 1) : text;
+  address = address.substr(0, has_bracket ? address.find('>') : Bytes::npos);
+  const std::size_t at = std::min(address.rfind('@'), address.size());
+  const auto told = [](std::string_view what, std::size_t bytes_max, std::size_t bytes) {
+    return fmt::format("{} is longer than {} octets: it has {}", what, bytes_max, bytes);
+  };
+  if (error == AddressError::too_long && text.size() > text_bytes_max) {
+    return told("the text of an address, with its name,", text_bytes_max, text.size());
+  }
+  if (error == AddressError::too_long) {
+    return told("the address", limits::mailbox_bytes_max, address.size());
+  }
+  if (error == AddressError::name_too_long) {
+    return told("the name", name_bytes_max,
+                without_outer_spaces(has_bracket ? text.substr(0, bracket) : text).size());
+  }
+  if (error == AddressError::local_part_too_long) {
+    return told("the part before the '@'", limits::local_part_bytes_max, at) +
+           "; only envelope.from may have more";
+  }
+  if (error == AddressError::domain_too_long) {
+    return told("the domain", limits::domain_bytes_max,
+                address.size() - std::min(at + 1, address.size()));
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 void Mailbox::clear() {
@@ -380,6 +411,9 @@ std::string_view text_of(AddressError error) {
 }
 
 std::string describe(AddressError error, Bytes text) {
+  if (auto measured = describe_length(error, text)) {
+    return std::move(*measured);
+  }
   std::optional<char32_t> blamed;
   if (error == AddressError::hidden_character) {
     const std::size_t bracket = find_unquoted(text, '<');

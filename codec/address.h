@@ -54,7 +54,8 @@ inline constexpr std::size_t address_error_count = 27;
 [[nodiscard]] std::string_view text_of(AddressError error);
 
 // The same, with the character that is to blame named by its code point, where there is one that
-// nobody can see: "U+200B (zero width space) stands in the address: ...". `text` is what was read.
+// nobody can see: "U+200B (zero width space) stands in the address: ...", or with the length of
+// what is too long. `text` is what was read.
 [[nodiscard]] std::string describe(AddressError error, Bytes text);
 
 // What a mailbox is for.

@@ -52,6 +52,20 @@ Bytes trimmed(Bytes text) {
 // Readers decode what looks like an encoded word wherever it stands, in quotes, too.
 bool looks_encoded(Bytes text) { return text.find("=?") != Bytes::npos; }
 
+// Whether readers would decode something in it, which may have blanks in it for some:
+// `=?charset?B or Q?text?=`.
+bool holds_encoded_word(Bytes text) {
+  for (std::size_t at = text.find("=?"); at != Bytes::npos; at = text.find("=?", at + 2)) {
+    const std::size_t kind = text.find('?', at + 2) + 1;  // 0 where there is none
+    const bool is_begun = kind != 0 && kind + 1 < text.size() && text[kind + 1] == '?' &&
+                          Bytes("bBqQ").find(text[kind]) != Bytes::npos;
+    if (is_begun && text.find("?=", kind + 2) != Bytes::npos) {
+      return true;
+    }
+  }
+  return false;
+}
+
 bool wants_encoding(Bytes word) { return !is_ascii(word) || looks_encoded(word); }
 
 // Its blanks come back as they are: one at a time, and none at the ends.
@@ -343,6 +357,14 @@ bool is_mime_token(Bytes text) {
 }
 
 bool append_field(std::string& out, Bytes name, Bytes value) {
+  RP_ASSERT(is_field_name(name));
+  assert_harmless(value);
+  const Bytes text = trimmed(value);
+  const bool is_plain = is_ascii(text) && !holds_encoded_word(text);
+  return append_with_run(out, name, text, is_plain ? EncodedRun{} : find_encoded_run(text));
+}
+
+bool append_structured_field(std::string& out, Bytes name, Bytes value) {
   RP_ASSERT(is_field_name(name));
   assert_harmless(value);
   const Bytes text = trimmed(value);

@@ -23,9 +23,14 @@ namespace ringpost::codec {
 [[nodiscard]] bool is_mime_token(Bytes text);
 
 // `Name: value` with its CRLF, without the white space around the value. ASCII goes out as it is,
-// since many fields have a syntax of their own; words that are not ASCII become encoded words (RFC
-// 2047). Returns false, and appends nothing, when a word is longer than a line may be.
+// since programs read many fields; words that are not ASCII become encoded words (RFC 2047), and so
+// do those that would be read as such although they are none. Returns false, and appends nothing,
+// when a word is longer than a line may be.
 [[nodiscard]] bool append_field(std::string& out, Bytes name, Bytes value);
+
+// The same for fields with a syntax of their own, such as addresses with names, in which whoever
+// wrote them may have put encoded words: those go out as they are.
+[[nodiscard]] bool append_structured_field(std::string& out, Bytes name, Bytes value);
 
 // The same for text that people read, as a subject, which comes back as it was given: blanks in
 // rows and at the ends, and what looks like an encoded word, are encoded.

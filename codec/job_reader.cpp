@@ -170,7 +170,9 @@ class JobReader::Implementation : private JobReaderWalk {
     }
     if (text.empty() || text.size() > bytes_max) {
       refuse(JobErrorKind::invalid_value, place,
-             text.empty() ? "is empty" : fmt::format("is longer than {} octets", bytes_max));
+             text.empty()
+                 ? "is empty"
+                 : fmt::format("is longer than {} octets: it has {}", bytes_max, text.size()));
     } else if (std::any_of(text.begin(), text.end(), is_control)) {
       refuse(JobErrorKind::invalid_string, place, "has a control character");
     } else {
@@ -193,7 +195,8 @@ class JobReader::Implementation : private JobReaderWalk {
              "must be a string or a whole number: this number can be written in several ways");
     } else if (token.size() > limits::job_id_bytes_max) {
       refuse(JobErrorKind::invalid_value, place,
-             fmt::format("is longer than {} octets", limits::job_id_bytes_max));
+             fmt::format("is longer than {} octets: it has {}", limits::job_id_bytes_max,
+                         token.size()));
     } else {
       job_->id.assign(token);
     }

@@ -103,6 +103,16 @@ inline std::string text_of(JsonFlaw flaw) {
   return {};
 }
 
+// "email, name"
+inline std::string listed(std::span<const std::string_view> words) {
+  std::string text;
+  for (const std::string_view word : words) {
+    text += text.empty() ? "" : ", ";
+    text += word;
+  }
+  return text;
+}
+
 // Reads values where the walk meets them. An offence is noted in the draft, the first one wins, and
 // the walk goes on; only broken JSON ends it. A member that did not want its value leaves it: the
 // walk passes over it.
@@ -131,7 +141,7 @@ class JobReaderWalk {
   void refuse_unknown(const JobPlace& place, std::span<const std::string_view> known) {
     const std::string_view nearest = nearest_word(place.name, known);
     refuse(JobErrorKind::unknown_field, place,
-           nearest.empty() ? "unknown field"
+           nearest.empty() ? "unknown field; known are " + listed(known)
                            : fmt::format("unknown field; did you mean \"{}\"?", nearest));
   }
 

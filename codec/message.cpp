@@ -42,6 +42,8 @@ constexpr std::array<Bytes, 5> owned_fields = {"Content-Type", "Content-Transfer
 constexpr std::array<Bytes, 10> single_fields = {
     "Date", "From",       "Sender",      "Reply-To",   "To",
     "Cc",   "Message-ID", "In-Reply-To", "References", "Subject"};
+// Fields that people read, blank by blank (RFC 5322 3.6.5).
+constexpr std::array<Bytes, 2> text_fields = {"Subject", "Comments"};
 // Fields with a structure that encoded words would break.
 constexpr std::array<Bytes, 17> ascii_fields = {"Date",
                                                 "From",
@@ -60,6 +62,12 @@ constexpr std::array<Bytes, 17> ascii_fields = {"Date",
                                                 "List-Unsubscribe",
                                                 "List-Unsubscribe-Post",
                                                 "DKIM-Signature"};
+
+// Fields with names beside addresses or ids, whose encoded words are phrases (RFC 2047 5).
+constexpr std::array<Bytes, 8> phrase_fields = {"List-ID",           "Disposition-Notification-To",
+                                                "Return-Receipt-To", "Errors-To",
+                                                "Resent-From",       "Resent-Sender",
+                                                "Resent-To",         "Resent-Cc"};
 
 tl::unexpected<MessageError> refuse(MessageErrorKind kind, std::string field, std::string reason) {
   return tl::unexpected(MessageError{kind, std::move(field), std::move(reason)});
@@ -93,6 +101,16 @@ bool has_header(const MessageDraft& draft, Bytes name) {
 // ---- Checks of headers
 // ------------------------------------------------------------------------------
 
+bool is_structured(Bytes name) {
+  return is_among(name, ascii_fields) || is_among(name, phrase_fields);
+}
+
+bool has_outer_blanks(Bytes value) {
+  constexpr Bytes blanks = " \t";
+  return !value.empty() &&
+         (blanks.find(value.front()) != Bytes::npos || blanks.find(value.back()) != Bytes::npos);
+}
+
 Checked check_header(const HeaderField& field) {
   if (!is_field_name(field.name)) {
     return refuse_header(
@@ -106,6 +124,11 @@ Checked check_header(const HeaderField& field) {
   if (std::any_of(field.value.begin(), field.value.end(), is_control)) {
     return refuse_header(MessageErrorKind::header_value, field.name,
                          "has a line break or another control character");
+  }
+  if (has_outer_blanks(field.value) && !is_among(field.name, text_fields)) {
+    return refuse_header(
+        MessageErrorKind::header_value, field.name,
+        "begins or ends with a blank, which would be lost on the way: leave it out");
   }
   if (!is_ascii(field.value) && is_among(field.name, ascii_fields)) {
     return refuse_header(
@@ -243,10 +266,13 @@ Checked check_attachment(const Attachment& attachment, std::size_t index) {
   const auto place = [index](Bytes member) {
     return fmt::format("attachments[{}].{}", index, member);
   };
-  if (attachment.file_name.size() > file_name_bytes_max ||
-      std::any_of(attachment.file_name.begin(), attachment.file_name.end(), is_control)) {
+  if (attachment.file_name.size() > file_name_bytes_max) {
     return refuse(MessageErrorKind::file_name, place("filename"),
-                  "is longer than 255 octets or has a control character");
+                  fmt::format("is longer than {} octets: it has {}", file_name_bytes_max,
+                              attachment.file_name.size()));
+  }
+  if (std::any_of(attachment.file_name.begin(), attachment.file_name.end(), is_control)) {
+    return refuse(MessageErrorKind::file_name, place("filename"), "has a control character");
   }
   if (!attachment.content_type.empty() && !is_content_type(attachment.content_type)) {
     return refuse(MessageErrorKind::content_type, place("content_type"),
@@ -397,8 +423,10 @@ class Composer {
   }
 
   Checked write_text_field(Bytes name, Bytes value, const JobPlace& place) {
-    const bool is_text = equal_field_names(name, "Subject");
-    if (is_text ? append_text_field(out_, name, value) : append_field(out_, name, value)) {
+    const auto append = is_among(name, text_fields) ? append_text_field
+                        : is_structured(name)       ? append_structured_field
+                                                    : append_field;
+    if (append(out_, name, value)) {
       return {};
     }
     return refuse(MessageErrorKind::header_too_long, place.text(),

@@ -16,6 +16,10 @@ bool has_line_break_or_nul(std::string_view text) {
 
 }  // namespace
 
+std::string written_host(const EndpointOptions& endpoint) {
+  return endpoint.host_is_absolute ? endpoint.host + "." : endpoint.host;
+}
+
 std::string first_mistake(const EngineOptions& options) {
   if (options.endpoints.empty()) {
     return "no endpoint was given";

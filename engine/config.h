@@ -40,6 +40,9 @@ using TokenReader = std::function<TokenResult()>;
 struct EndpointOptions {
   std::string name;  // for outcome lines and logs; unique in an engine
   std::string host;  // name or IP literal; what the certificate must be for
+  // The name was written with a dot at its end (RFC 1034 3.1), which is not in `host`: it is looked
+  // up as it is, without the search domains of this machine.
+  bool host_is_absolute = false;
   std::uint16_t port = 587;
   TransportSecurity security = TransportSecurity::starttls;
 
@@ -93,6 +96,9 @@ struct EndpointOptions {
   Duration command_timeout = limits::command_timeout;
   Duration end_of_data_timeout = limits::end_of_data_timeout;
 };
+
+// The host with the dot at its end, where it was written with one: what a resolver is asked for.
+[[nodiscard]] std::string written_host(const EndpointOptions& endpoint);
 
 // Something that whoever runs the engine should hear of while it runs, once.
 struct EndpointNotice {

@@ -85,7 +85,7 @@ Instant Connection::deadline() const {
     case Phase::connecting:
       return dial_.deadline();
     case Phase::talking:
-      return std::min({session_->deadline(), ready_by, ungreeted() ? silence_at_ : never});
+      return std::min({session_->deadline(), ready_by, awaits_greeting() ? silence_at_ : never});
     case Phase::idle:
     case Phase::handshake:
     case Phase::farewell:
@@ -145,7 +145,9 @@ void Connection::start_session() {
   protocol::SessionListener& listener = *this;
   const Instant now = environment_.io->now();
   session_.emplace(*environment_.session, listener, now, knowledge_at_start_, login_);
-  silence_at_ = now + limits::greeting_patience;
+  // With little time until the session must be ready, half of it is for whoever comes next.
+  silence_ = std::min<Duration>(limits::greeting_patience, (ready_by_ - now) / 2);
+  silence_at_ = now + silence_;
   if (environment_.session->client_name.empty()) {
     session_->introduce_as(address_literal_towards(address()));
   }
@@ -430,14 +432,8 @@ void Connection::expire(Instant now) {
       fail(reason_of(protocol::CloseKind::timeout, Stage::tls, "TLS handshake"));
       break;
     case Phase::talking:
-      if (ungreeted() && silence_at_ <= now) {
-        silence_at_ = never;
-        environment_.listener->on_silence(*this);
-        if (others_left_ && ungreeted()) {
-          fail(reason_of(protocol::CloseKind::timeout, Stage::greeting,
-                         "no greeting in time, and the name has other addresses"));
-          break;
-        }
+      if (awaits_greeting() && silence_at_ <= now && is_left_for_others()) {
+        break;
       }
       if (session_->deadline() <= now) {
         session_->expire(now);
@@ -454,6 +450,23 @@ void Connection::expire(Instant now) {
     case Phase::closed:
       break;
   }
+}
+
+// Behind the time in which a server should have greeted. Words without end hold an address as
+// silence does, but are no port that waits for TLS.
+bool Connection::is_left_for_others() {
+  silence_at_ = never;
+  const bool is_silent = ungreeted();
+  if (is_silent) {
+    environment_.listener->on_silence(*this);
+  }
+  if (!others_left_ || !awaits_greeting()) {
+    return false;
+  }
+  fail(reason_of(protocol::CloseKind::timeout, Stage::greeting,
+                 std::string(is_silent ? "no greeting in time" : "no end of the greeting in time") +
+                     ", and the name has other addresses"));
+  return true;
 }
 
 void Connection::fail_tls(const tls::TlsError& error) {

@@ -28,7 +28,7 @@ class ConnectionListener {
  public:
   virtual ~ConnectionListener() = default;
   virtual void on_ready(Connection& connection) = 0;
-  // The server has taken the connection and said nothing for limits::greeting_patience. Once.
+  // The server has taken the connection and said nothing for connection.silence(). Once.
   virtual void on_silence(Connection& connection) = 0;
   // As of protocol::SessionListener.
   virtual void on_end_of_data(Job& job, std::uint32_t begin, std::uint32_t end) = 0;
@@ -100,7 +100,13 @@ class Connection final : private protocol::SessionListener {
   [[nodiscard]] const io::SocketAddress& address() const { return dial_.socket_address(); }
   // Ends it with our own reason, so that its endpoint hears it.
   void give_up(protocol::CloseReason reason) { fail(std::move(reason)); }
+  // How long a server may be silent before that is told.
+  [[nodiscard]] Duration silence() const { return silence_; }
   [[nodiscard]] bool ungreeted() const { return phase_ == Phase::talking && session_->ungreeted(); }
+  // The greeting has not ended, and perhaps not begun.
+  [[nodiscard]] bool awaits_greeting() const {
+    return phase_ == Phase::talking && session_->state() == protocol::SessionState::greeting;
+  }
   [[nodiscard]] std::uint64_t token_number() const { return login_ ? login_->token_number : 0; }
   [[nodiscard]] bool has_session() const { return session_.has_value(); }
   [[nodiscard]] std::string login_note() const { return session_->login_note(); }
@@ -184,6 +190,7 @@ class Connection final : private protocol::SessionListener {
 
   // The connection fails: through the session, so that its messages get their verdicts.
   void fail(protocol::CloseReason reason);
+  [[nodiscard]] bool is_left_for_others();
   void fail_tls(const tls::TlsError& error);
   void ended(const protocol::CloseReason& reason);
   void close_socket();
@@ -214,8 +221,9 @@ class Connection final : private protocol::SessionListener {
   TlsAnswer tls_answer_ = TlsAnswer::none;
   bool sending_broken_ = false;  // a send failed; what the server still said is read to its end
   Instant deadline_ = never;     // of phases that the session does not know of
-  Instant silence_at_ = never;   // when no greeting by then is told
-  std::string first_answer_;     // in the handshake, where it is no TLS
+  Duration silence_ = {};
+  Instant silence_at_ = never;                        // when no greeting by then is told
+  std::string first_answer_;                          // in the handshake, where it is no TLS
   protocol::PipeliningKnowledge knowledge_at_start_;  // of the session
   Instant ready_by_ = never;
   Instant ready_at_ = never;

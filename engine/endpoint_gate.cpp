@@ -11,8 +11,9 @@ namespace {
 
 // What a canary is given at least, however little patience is left: the last one begins at its end.
 constexpr Duration connect_time_min = std::chrono::seconds(2);
-// A server may let its clients wait for the greeting, and a login costs round trips.
-constexpr Duration ready_time_min = std::chrono::seconds(30);
+// The same until its session is ready, where the user has set the patience: enough for a greeting,
+// TLS and a login, and not much more than what the user wanted to wait.
+constexpr Duration ready_time_min = std::chrono::seconds(5);
 
 bool is_refused_login(const protocol::CloseReason& reason) {
   return reason.permanent && (reason.kind == protocol::CloseKind::auth_refused ||
@@ -69,7 +70,7 @@ EndpointGate::Admission EndpointGate::ask(Instant now) {
   }
   if (look_up) {
     // Without the lock: the resolver holds one of its own when it calls back.
-    resolve_(options_.host, options_.port,
+    resolve_(written_host(options_), options_.port,
              [this](io::Resolver::Answer answer) { resolved(std::move(answer)); });
   }
   if (read_token) {
@@ -411,8 +412,10 @@ void EndpointGate::session_failed(const Ending& ending, const protocol::CloseRea
   if (reason.permanent) {
     refusal_ = reason;
   }
+  // The patience that the user has set is no longer for many addresses than for one.
+  const bool out_of_time = options_.patience && now - ready_time_min >= patience_.ends_at();
   // One that got no connection has tried all that were left.
-  if (ending.address.empty() || addresses_.round_is_over()) {
+  if (ending.address.empty() || addresses_.round_is_over() || out_of_time) {
     const bool for_good = addresses_.all_refuse() || (reason.permanent && ending.address.empty());
     round_failed(for_good ? refusal_ : reason, for_good, now, notices);
   }

@@ -1,5 +1,6 @@
 // The sessions of a route: when one is opened, what is learnt of it, and what is asked of a port
 // that does not greet. What waits for them: route.cpp.
+#include "engine/pause.h"
 #include "engine/route.h"
 
 namespace ringpost::engine {
@@ -29,7 +30,8 @@ void Route::on_silence(Connection& connection) {
   const std::string where =
       gate_.options().host + ":" + std::to_string(connection.address().port());
   const bool in_clear = gate_.options().security != TransportSecurity::implicit;
-  gate_.tell(where + " takes connections and has not greeted for 10 s: " +
+  gate_.tell(where + " takes connections and has not greeted for " +
+             pause_text(connection.silence()) + ": " +
              (in_clear ? "port 465 and the like speak TLS from the first octet and wait for it "
                          "(smtps:// instead of smtp://)"
                        : "a web server waits like this behind its TLS; check the port"));

@@ -18,6 +18,7 @@
 #include "tls/certificate_time.h"
 #include "tls/der.h"
 #include "tls/distinguished_name.h"
+#include "tls/object_ids.h"
 
 namespace ringpost::tls {
 
@@ -25,13 +26,7 @@ namespace {
 
 using namespace std::string_view_literals;
 
-constexpr Bytes subject_key_id = "\x55\x1d\x0e"sv;
-constexpr Bytes usage_of_key = "\x55\x1d\x0f"sv;
-constexpr Bytes subject_alternative_name = "\x55\x1d\x11"sv;
-constexpr Bytes basic_constraints = "\x55\x1d\x13"sv;
 constexpr Bytes constraints_on_names = "\x55\x1d\x1e"sv;
-constexpr Bytes authority_key_id = "\x55\x1d\x23"sv;
-constexpr Bytes extended_key_usage = "\x55\x1d\x25"sv;
 constexpr Bytes netscape_certificate_type = "\x60\x86\x48\x01\x86\xf8\x42\x01\x01"sv;
 // Known, and of no consequence to the path: policies, their mappings and constraints, inhibit any
 // policy. Where the CRLs are has to be a list, as OpenSSL wants it.
@@ -40,7 +35,7 @@ constexpr std::array<Bytes, 4> known_otherwise = {"\x55\x1d\x20"sv, "\x55\x1d\x2
 constexpr Bytes distribution_points = "\x55\x1d\x1f"sv;
 
 // serverAuth, and what stood for it before there was serverAuth: the two "server gated" purposes.
-constexpr std::array<Bytes, 3> server_purposes = {"\x2b\x06\x01\x05\x05\x07\x03\x01"sv,
+constexpr std::array<Bytes, 3> server_purposes = {object_id::server_authentication,
                                                   "\x60\x86\x48\x01\x86\xf8\x42\x04\x01"sv,
                                                   "\x2b\x06\x01\x04\x01\x82\x37\x0a\x03\x03"sv};
 
@@ -147,33 +142,35 @@ bool read_name_constraints(Bytes value, Certificate& certificate) {
 
 // Those that have a say in the path; only these may not come twice (RFC 5280 4.2), as in OpenSSL.
 constexpr std::array<Bytes, 9> known_extensions = {
-    basic_constraints,    usage_of_key,     extended_key_usage, netscape_certificate_type,
-    constraints_on_names, authority_key_id, subject_key_id,     subject_alternative_name};
+    object_id::basic_constraints,  object_id::key_usage,
+    object_id::extended_key_usage, netscape_certificate_type,
+    constraints_on_names,          object_id::authority_key_id,
+    object_id::subject_key_id,     object_id::subject_alternative_name};
 
 bool read_extension(Bytes id, bool critical, Bytes value, Certificate& certificate) {
-  if (id == basic_constraints) {
+  if (id == object_id::basic_constraints) {
     return read_basic_constraints(value, certificate);
   }
-  if (id == usage_of_key) {
+  if (id == object_id::key_usage) {
     return read_bits(value, certificate.key_usage);
   }
   if (id == netscape_certificate_type) {
     return read_bits(value, certificate.netscape_type);
   }
-  if (id == extended_key_usage) {
+  if (id == object_id::extended_key_usage) {
     return read_purposes(value, certificate);
   }
   if (id == constraints_on_names) {
     return read_name_constraints(value, certificate);
   }
-  if (id == authority_key_id) {
+  if (id == object_id::authority_key_id) {
     return read_authority_key(value, certificate);
   }
-  if (id == subject_key_id) {
+  if (id == object_id::subject_key_id) {
     certificate.key_id = der::take(value, der::octet_string);
     return certificate.key_id && value.empty();
   }
-  if (id == subject_alternative_name) {
+  if (id == object_id::subject_alternative_name) {
     const auto names = der::take(value, der::sequence);
     certificate.alternative_names = names.value_or(Bytes());
     return names && value.empty() && general_names_are_readable(*names);

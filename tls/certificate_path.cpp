@@ -93,7 +93,7 @@ std::optional<PathFault> PathCheck::fault_of_anyone(std::size_t index) const {
     return fault_at(
         index,
         key == SignatureVerdict::weak ? PathFaultKind::weak_key : PathFaultKind::unsupported_key,
-        std::string(key_name(certificate)));
+        key_name(certificate));
   }
   return std::nullopt;
 }
@@ -107,7 +107,7 @@ std::optional<PathFault> PathCheck::fault_of_leaf() const {
     return fault_at(0, PathFaultKind::wrong_key_usage);
   }
   if (!can_prove_itself(leaf)) {
-    return fault_at(0, PathFaultKind::unsupported_key, std::string(key_name(leaf)));
+    return fault_at(0, PathFaultKind::unsupported_key, key_name(leaf));
   }
   if (leaf.netscape_type && (*leaf.netscape_type & netscape_server) == 0) {
     return fault_at(0, PathFaultKind::wrong_purpose);
@@ -204,7 +204,7 @@ class PathSearch {
   [[nodiscard]] SignatureVerdict signature(const Certificate& subject, const Certificate& issuer);
   void note_too_much_work();
   void note_dead_end(const Certificate& certificate);
-  void note_signature(const Certificate& subject, const Certificate& issuer, SignatureVerdict);
+  void note_signature(const Certificate& subject, const Candidate& issuer, SignatureVerdict);
   void note(Weight weight, PathFault fault);
   [[nodiscard]] Where where(const Certificate& certificate) const {
     return &certificate == sent_.data() ? Where::leaf : Where::sent_authority;
@@ -297,7 +297,7 @@ bool PathSearch::try_issuer(const Candidate& candidate) {
   const Certificate& issuer = *candidate.certificate;
   const SignatureVerdict verdict = signature(subject, issuer);
   if (verdict != SignatureVerdict::good) {
-    note_signature(subject, issuer, verdict);
+    note_signature(subject, candidate, verdict);
     return false;
   }
   if (candidate.is_trusted) {
@@ -306,7 +306,7 @@ bool PathSearch::try_issuer(const Candidate& candidate) {
   if (path_.size() + 1 < path_certificates_max) {
     begin(issuer);
   } else {
-    note_too_much_work();
+    note(Weight::on_the_way, {PathFaultKind::too_many_on_the_way, Where::leaf, {}, {}, 0});
   }
   return false;
 }
@@ -338,7 +338,11 @@ SignatureVerdict PathSearch::signature(const Certificate& subject, const Certifi
   return checked_.back().verdict;
 }
 
+// There may be a shorter way than those that were too long.
 void PathSearch::note_too_much_work() {
+  if (fault_.kind == PathFaultKind::too_many_on_the_way) {
+    weight_ = Weight::none;
+  }
   note(Weight::on_the_way, {PathFaultKind::too_much_work, Where::leaf, {}, {}, 0});
 }
 
@@ -353,17 +357,25 @@ void PathSearch::note_dead_end(const Certificate& certificate) {
         short_name(certificate.subject), short_name(certificate.issuer), certificate.not_after});
 }
 
-void PathSearch::note_signature(const Certificate& subject, const Certificate& issuer,
+void PathSearch::note_signature(const Certificate& subject, const Candidate& candidate,
                                 SignatureVerdict verdict) {
-  PathFaultKind kind = PathFaultKind::bad_signature;
-  std::string other = short_name(issuer.subject);
-  if (verdict != SignatureVerdict::bad) {
-    kind = verdict == SignatureVerdict::weak ? PathFaultKind::weak_signature
-                                             : PathFaultKind::unsupported_signature;
-    other = signature_name(subject);
+  const Certificate& issuer = *candidate.certificate;
+  PathFault fault{PathFaultKind::bad_signature, where(subject), short_name(subject.subject),
+                  short_name(issuer.subject), 0};
+  if (verdict == SignatureVerdict::weak) {
+    fault.kind = PathFaultKind::weak_signature;
+    fault.other = signature_name(subject);
+  } else if (verdict == SignatureVerdict::unsupported &&
+             check_key(issuer) == SignatureVerdict::unsupported) {
+    // Nothing is wrong with the algorithm, and the key that it needs is the issuer's.
+    fault = {PathFaultKind::unsupported_key,
+             candidate.is_trusted ? Where::trusted_authority : where(issuer),
+             short_name(issuer.subject), key_name(issuer), 0};
+  } else if (verdict == SignatureVerdict::unsupported) {
+    fault.kind = PathFaultKind::unsupported_signature;
+    fault.other = signature_name(subject);
   }
-  note(Weight::on_the_way,
-       {kind, where(subject), short_name(subject.subject), std::move(other), 0});
+  note(Weight::on_the_way, std::move(fault));
 }
 
 // The first of the weightiest: paths are tried in the order in which they are likely to be meant.
@@ -390,7 +402,12 @@ Result<void, PathFault> check_path(std::span<const Bytes> sent, const TrustStore
   if (certificates.empty()) {
     return tl::unexpected(PathFault{});
   }
-  return PathSearch(certificates, trusted, unix_seconds).run();
+  auto found = PathSearch(certificates, trusted, unix_seconds).run();
+  if (!found && sent.size() > sent_certificates_max) {
+    return tl::unexpected(
+        PathFault{PathFaultKind::too_many_sent, Where::leaf, {}, std::to_string(sent.size()), 0});
+  }
+  return found;
 }
 
 }  // namespace ringpost::tls

@@ -20,6 +20,12 @@ inline constexpr std::size_t sent_certificates_max =
 inline constexpr std::size_t path_signatures_max = 48;  // checked
 inline constexpr std::size_t path_steps_max = 512;      // issuers considered
 
+// What a server's owner has to do who sends more than sent_certificates_max.
+inline constexpr std::string_view send_fewer =
+    "the server's owner must make it send its own certificate and those of the CAs above it, and "
+    "no "
+    "others";
+
 // `sent` are the certificates of the server, its own first, the others in any order; only those
 // that belong to a path count. Good is a path whose last certificate is trusted by itself. Of all
 // that was wrong with all paths the fault is the one that says most.

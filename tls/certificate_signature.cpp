@@ -9,7 +9,6 @@
 #include "tls/certificate_signature.h"
 
 #include <array>
-#include <bit>
 #include <optional>
 #include <string>
 
@@ -26,7 +25,9 @@
 // clang-format on
 
 #include "tls/der.h"
+#include "tls/object_ids.h"
 #include "tls/octets.h"
+#include "tls/public_key.h"
 
 namespace ringpost::tls {
 
@@ -34,16 +35,10 @@ namespace {
 
 using namespace std::string_view_literals;
 
-enum class KeyKind : std::uint8_t { rsa, rsa_pss, ecdsa, ed25519, unknown };
-
 constexpr std::size_t rsa_key_bits_min = 2048;  // as in context.cpp, for the same reason
 constexpr std::size_t rsa_key_bits_max = 8192;
 
-constexpr Bytes rsa_id = "\x2a\x86\x48\x86\xf7\x0d\x01\x01\x01"sv;
-constexpr Bytes rsa_pss_id = "\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0a"sv;
 constexpr Bytes mgf1_id = "\x2a\x86\x48\x86\xf7\x0d\x01\x01\x08"sv;
-constexpr Bytes elliptic_curve_id = "\x2a\x86\x48\xce\x3d\x02\x01"sv;
-constexpr Bytes ed25519_id = "\x2b\x65\x70"sv;
 
 struct Algorithm {
   Bytes id;
@@ -63,8 +58,7 @@ constexpr std::array<Algorithm, 14> algorithms = {{
     {"\x2a\x86\x48\x86\xf7\x0d\x01\x01\x05"sv, KeyKind::rsa, WC_HASH_TYPE_NONE, "SHA-1 with RSA"},
     {"\x2a\x86\x48\x86\xf7\x0d\x01\x01\x04"sv, KeyKind::rsa, WC_HASH_TYPE_NONE, "MD5 with RSA"},
     {"\x2a\x86\x48\x86\xf7\x0d\x01\x01\x02"sv, KeyKind::rsa, WC_HASH_TYPE_NONE, "MD2 with RSA"},
-    {"\x2a\x86\x48\xce\x3d\x04\x03\x02"sv, KeyKind::ecdsa, WC_HASH_TYPE_SHA256,
-     "SHA-256 with ECDSA"},
+    {object_id::ecdsa_with_sha256, KeyKind::ecdsa, WC_HASH_TYPE_SHA256, "SHA-256 with ECDSA"},
     {"\x2a\x86\x48\xce\x3d\x04\x03\x03"sv, KeyKind::ecdsa, WC_HASH_TYPE_SHA384,
      "SHA-384 with ECDSA"},
     {"\x2a\x86\x48\xce\x3d\x04\x03\x04"sv, KeyKind::ecdsa, WC_HASH_TYPE_SHA512,
@@ -72,8 +66,9 @@ constexpr std::array<Algorithm, 14> algorithms = {{
     {"\x2a\x86\x48\xce\x3d\x04\x03\x01"sv, KeyKind::ecdsa, WC_HASH_TYPE_SHA224,
      "SHA-224 with ECDSA"},
     {"\x2a\x86\x48\xce\x3d\x04\x01"sv, KeyKind::ecdsa, WC_HASH_TYPE_NONE, "SHA-1 with ECDSA"},
-    {rsa_pss_id, KeyKind::rsa_pss, WC_HASH_TYPE_SHA256, "RSASSA-PSS"},  // its hash is a parameter
-    {ed25519_id, KeyKind::ed25519, WC_HASH_TYPE_SHA512, "Ed25519"},
+    {object_id::rsa_pss, KeyKind::rsa_pss, WC_HASH_TYPE_SHA256,
+     "RSASSA-PSS"},  // its hash is a parameter
+    {object_id::ed25519, KeyKind::ed25519, WC_HASH_TYPE_SHA512, "Ed25519"},
 }};
 
 struct HashName {
@@ -89,9 +84,6 @@ constexpr std::array<HashName, 4> hashes = {{
 }};
 constexpr Bytes sha1_id = "\x2b\x0e\x03\x02\x1a"sv;
 
-constexpr std::array<Bytes, 3> curve_ids = {"\x2a\x86\x48\xce\x3d\x03\x01\x07"sv,
-                                            "\x2b\x81\x04\x00\x22"sv, "\x2b\x81\x04\x00\x23"sv};
-
 const Algorithm* find_algorithm(const Certificate& certificate) {
   Bytes identifier = certificate.signature_algorithm;
   const auto id = der::take(identifier, der::object_identifier);
@@ -105,55 +97,10 @@ const Algorithm* find_algorithm(const Certificate& certificate) {
 
 // ---- Keys ----
 
-struct PublicKey {
-  KeyKind kind = KeyKind::unknown;
-  Bytes bits;  // RSAPublicKey, a point, or an Ed25519 key
-  bool is_known_curve = false;
-};
-
-PublicKey read_public_key(const Certificate& certificate) {
-  PublicKey key;
+// Of a certificate, whose `public_key` is a whole element.
+PublicKey key_of(const Certificate& certificate) {
   Bytes rest = certificate.public_key;
-  auto information = der::take(rest, der::sequence);
-  auto algorithm = information ? der::take(*information, der::sequence) : std::nullopt;
-  const auto id = algorithm ? der::take(*algorithm, der::object_identifier) : std::nullopt;
-  const auto bits = id ? der::take(*information, der::bit_string) : std::nullopt;
-  if (!bits || bits->empty() || bits->front() != '\0') {
-    return key;
-  }
-  key.bits = bits->substr(1);
-  if (*id == rsa_id || *id == rsa_pss_id) {
-    key.kind = *id == rsa_id ? KeyKind::rsa : KeyKind::rsa_pss;
-  } else if (*id == ed25519_id) {
-    key.kind = KeyKind::ed25519;
-  } else if (*id == elliptic_curve_id) {
-    key.kind = KeyKind::ecdsa;
-    const auto curve = der::take(*algorithm, der::object_identifier);
-    for (const Bytes known : curve_ids) {
-      key.is_known_curve = key.is_known_curve || (curve && *curve == known);
-    }
-  }
-  return key;
-}
-
-struct RsaNumbers {
-  Bytes modulus;
-  Bytes exponent;
-  std::size_t bits = 0;
-};
-
-std::optional<RsaNumbers> read_rsa_numbers(Bytes key) {
-  auto fields = der::take(key, der::sequence);
-  auto modulus = fields ? der::take(*fields, der::integer) : std::nullopt;
-  const auto exponent = modulus ? der::take(*fields, der::integer) : std::nullopt;
-  while (exponent && !modulus->empty() && modulus->front() == '\0') {
-    modulus->remove_prefix(1);
-  }
-  if (!exponent || modulus->empty() || exponent->empty()) {
-    return std::nullopt;
-  }
-  const auto top = static_cast<std::uint8_t>(modulus->front());
-  return RsaNumbers{*modulus, *exponent, (modulus->size() - 1) * 8 + std::bit_width(top)};
+  return read_public_key(der::take(rest, der::sequence).value_or(Bytes()));
 }
 
 class RsaPublicKey {
@@ -321,7 +268,7 @@ SignatureVerdict check_algorithm(const Certificate& certificate) {
 }
 
 SignatureVerdict check_key(const Certificate& certificate) {
-  const PublicKey key = read_public_key(certificate);
+  const PublicKey key = key_of(certificate);
   switch (key.kind) {
     case KeyKind::rsa:
     case KeyKind::rsa_pss: {
@@ -351,7 +298,7 @@ SignatureVerdict check_signature(const Certificate& subject, const Certificate& 
     return algorithm_is;
   }
   const Algorithm& algorithm = *find_algorithm(subject);
-  const PublicKey key = read_public_key(issuer);
+  const PublicKey key = key_of(issuer);
   // A key for RSA can make signatures of RSASSA-PSS; the other way round it may not.
   if (key.kind != algorithm.key &&
       !(key.kind == KeyKind::rsa && algorithm.key == KeyKind::rsa_pss)) {
@@ -373,33 +320,28 @@ SignatureVerdict check_signature(const Certificate& subject, const Certificate& 
   return SignatureVerdict::unsupported;
 }
 
-bool can_prove_itself(const Certificate& leaf) {
-  return read_public_key(leaf).kind != KeyKind::rsa_pss;
-}
+bool can_prove_itself(const Certificate& leaf) { return key_of(leaf).kind != KeyKind::rsa_pss; }
 
-std::string_view signature_name(const Certificate& certificate) {
+std::string signature_name(const Certificate& certificate) {
   const Algorithm* algorithm = find_algorithm(certificate);
   if (algorithm == nullptr) {
-    return "an unknown algorithm";
+    Bytes identifier = certificate.signature_algorithm;
+    const auto id = der::take(identifier, der::object_identifier);
+    return "an unknown algorithm" + (id ? " (" + object_id_text(*id) + ")" : std::string());
   }
-  return algorithm->key == KeyKind::rsa_pss && uses_sha1(certificate) ? "RSASSA-PSS with SHA-1"
-                                                                      : algorithm->name;
+  return std::string(algorithm->key == KeyKind::rsa_pss && uses_sha1(certificate)
+                         ? "RSASSA-PSS with SHA-1"
+                         : algorithm->name);
 }
 
-std::string_view key_name(const Certificate& certificate) {
-  switch (read_public_key(certificate).kind) {
-    case KeyKind::rsa:
-      return "RSA";
-    case KeyKind::rsa_pss:
-      return "RSASSA-PSS only";
-    case KeyKind::ecdsa:
-      return "ECDSA";
-    case KeyKind::ed25519:
-      return "Ed25519";
-    case KeyKind::unknown:
-      break;
-  }
-  return "unknown";
+std::string key_name(const Certificate& certificate) { return describe(key_of(certificate)); }
+
+std::string_view supported_keys() {
+#if defined(HAVE_ED25519)
+  return "RSA of 2048 to 8192 bits, ECDSA P-256, P-384 and P-521, and Ed25519";
+#else
+  return "RSA of 2048 to 8192 bits, and ECDSA P-256, P-384 and P-521";
+#endif
 }
 
 }  // namespace ringpost::tls

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 #include "codec/base.h"
@@ -31,10 +32,13 @@ enum class SignatureVerdict : std::uint8_t {
 // no signatures of TLS 1.3 by a key that is for RSASSA-PSS only.
 [[nodiscard]] bool can_prove_itself(const Certificate& leaf);
 
-// "SHA-1 with RSA"; "an unknown algorithm".
-[[nodiscard]] std::string_view signature_name(const Certificate& certificate);
+// "SHA-1 with RSA"; "an unknown algorithm" with its object id.
+[[nodiscard]] std::string signature_name(const Certificate& certificate);
 
-// "RSASSA-PSS", "Ed25519", "RSA", "ECDSA"; "unknown".
-[[nodiscard]] std::string_view key_name(const Certificate& certificate);
+// As describe() of public_key.h has it.
+[[nodiscard]] std::string key_name(const Certificate& certificate);
+
+// The keys that check_key() takes, for people.
+[[nodiscard]] std::string_view supported_keys();
 
 }  // namespace ringpost::tls

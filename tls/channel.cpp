@@ -28,6 +28,7 @@
 // clang-format on
 
 #include "codec/limits.h"
+#include "tls/certificate_path.h"
 #include "tls/host_name.h"
 #include "tls/peer_check.h"
 #include "tls/ticket_answer.h"
@@ -313,6 +314,12 @@ TlsError Channel::State::explain(int code) const {
   if (!done && code == PARSE_ERROR && last[0] == record_type_alert && input.size() >= 2) {
     return {TlsErrorKind::peer_alert, code, describe_alert(static_cast<std::uint8_t>(input[1])),
             host};
+  }
+  if (code == MAX_CHAIN_ERROR) {  // as MAX_CHAIN_DEPTH of dependencies.sh has it
+    return {kind, code,
+            fmt::format("the server sent more than the {} certificates that are looked at",
+                        sent_certificates_max),
+            host, std::string(send_fewer)};
   }
   if (!done && kind == TlsErrorKind::bad_certificate) {
     return {

@@ -18,12 +18,12 @@
 
 #include "codec/limits.h"
 #include "tls/der.h"
+#include "tls/object_ids.h"
 
 namespace ringpost::tls {
 
 namespace {
 
-constexpr Bytes subject_alternative_name_id = "\x55\x1d\x11";  // 2.5.29.17
 constexpr std::uint8_t general_name_host = der::context(2);
 constexpr std::uint8_t general_name_address = der::context(7);
 
@@ -100,7 +100,7 @@ std::optional<CertificateNames> certificate_names(Bytes certificate) {
     if (!value) {
       return std::nullopt;
     }
-    if (*id == subject_alternative_name_id && !take_general_names(*value, names)) {
+    if (*id == object_id::subject_alternative_name && !take_general_names(*value, names)) {
       return std::nullopt;
     }
   }

@@ -17,6 +17,7 @@
 #include "tls/der.h"
 #include "tls/distinguished_name.h"
 #include "tls/host_name.h"
+#include "tls/object_ids.h"
 
 namespace ringpost::tls {
 
@@ -31,7 +32,6 @@ constexpr std::uint8_t directory = der::context_constructed(4);
 constexpr std::uint8_t uri = der::context(6);
 constexpr std::uint8_t address = der::context(7);
 
-constexpr Bytes common_name_id = "\x55\x04\x03"sv;
 constexpr Bytes email_address_id = "\x2a\x86\x48\x86\xf7\x0d\x01\x09\x01"sv;
 
 // Names times subtrees; more is an attack on whoever compares them.
@@ -245,7 +245,7 @@ void NameList::add_subject(Bytes subject, const std::string& comparable, bool co
   for (const NameAttribute& attribute : *attributes) {
     if (attribute.id == email_address_id) {
       names.push_back({mail_address, attribute.value});
-    } else if (attribute.id == common_name_id && common_name_counts) {
+    } else if (attribute.id == object_id::common_name && common_name_counts) {
       auto text = string_as_utf8(attribute.tag, attribute.value);
       if (text && looks_like_host(*text)) {
         texts.push_back(std::move(*text));

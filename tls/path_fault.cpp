@@ -11,6 +11,9 @@
 
 #include <fmt/format.h>
 
+#include "tls/certificate_path.h"
+#include "tls/certificate_signature.h"
+
 namespace ringpost::tls {
 
 namespace {
@@ -43,6 +46,8 @@ TlsErrorKind kind_of(Kind kind) {
     case Kind::wrong_key_usage:
     case Kind::path_too_long:
     case Kind::name_not_allowed:
+    case Kind::too_many_sent:
+    case Kind::too_many_on_the_way:
     case Kind::too_much_work:
       break;
   }
@@ -85,7 +90,8 @@ std::string explain(const PathFault& fault) {
       return fmt::format("{} has a key ({}) that is too short: 2048 bits are the least for RSA",
                          who, fault.other);
     case Kind::unsupported_key:
-      return fmt::format("{} has a key of a kind that is not supported ({})", who, fault.other);
+      return fmt::format("{} has a key of a kind that is not supported ({}); supported are {}", who,
+                         fault.other, supported_keys());
     case Kind::expired:
       return fmt::format("{} expired on {}", who, date_of(fault.when));
     case Kind::not_yet_valid:
@@ -104,6 +110,16 @@ std::string explain(const PathFault& fault) {
       return fmt::format("there are more CAs below {} than its path length allows", who);
     case Kind::name_not_allowed:
       return fmt::format("the name constraints of {} do not allow the name {}", who, fault.other);
+    case Kind::too_many_sent:
+      return fmt::format(
+          "the server sent {} certificates, of which only the first {} are looked at", fault.other,
+          sent_certificates_max);
+    case Kind::too_many_on_the_way:
+      return fmt::format(
+          "the way up from it to a CA that is trusted here has too many certificates: {} are "
+          "looked "
+          "at, itself and that CA among them",
+          path_certificates_max);
     case Kind::too_much_work:
       return "the server sent so many certificates that it would take too long to find a way up";
   }
@@ -120,6 +136,9 @@ std::string advise(const PathFault& fault) {
   }
   if (fault.kind == Kind::unsupported_key && fault.where == Where::leaf) {
     return "the server needs a certificate with an ordinary RSA (rsaEncryption) or ECDSA key";
+  }
+  if (fault.kind == Kind::too_many_sent) {
+    return std::string(send_fewer);
   }
   if (fault.kind == Kind::weak_signature || fault.kind == Kind::weak_key) {
     return fault.where == Where::leaf

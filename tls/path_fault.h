@@ -28,16 +28,19 @@ enum class PathFaultKind : std::uint8_t {
   wrong_key_usage,       // of the server's own
   path_too_long,         // more CAs below one than it allows
   name_not_allowed,      // by the name constraints of a CA
-  too_much_work,         // the bounds of certificate_path.h
+  // The bounds of certificate_path.h: of what was sent, of one way up, and of all ways together.
+  too_many_sent,
+  too_many_on_the_way,
+  too_much_work,
 };
-inline constexpr std::size_t path_fault_kind_count = 19;
+inline constexpr std::size_t path_fault_kind_count = 21;
 
 struct PathFault {
   PathFaultKind kind = PathFaultKind::malformed;
   enum class Where : std::uint8_t { leaf, sent_authority, trusted_authority };
   Where where = Where::leaf;
   std::string name;       // of the certificate that has the fault; printable
-  std::string other;      // its issuer, its algorithm, or the name that is not allowed; printable
+  std::string other;      // its issuer, algorithm or key, the name that is not allowed; printable
   std::int64_t when = 0;  // when its time ended or will begin
 };
 

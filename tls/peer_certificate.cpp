@@ -9,12 +9,13 @@
 #include "tls/peer_certificate.h"
 
 #include <array>
-#include <bit>
 
 #include <fmt/format.h>
 
 #include "tls/certificate_time.h"
 #include "tls/der.h"
+#include "tls/object_ids.h"
+#include "tls/public_key.h"
 #include "tls/sha256.h"
 
 namespace ringpost::tls {
@@ -26,33 +27,18 @@ constexpr std::size_t name_bytes_max = 256;
 constexpr std::size_t name_attributes_max = 16;
 constexpr std::size_t serial_bytes_max = 20;  // RFC 5280 4.1.2.2
 
-constexpr Bytes common_name_id = "\x55\x04\x03";
-
 struct AttributeType {
   Bytes id;
   std::string_view name;
 };
 constexpr std::array<AttributeType, 6> attribute_types = {{
-    {common_name_id, "CN"},
+    {object_id::common_name, "CN"},
     {"\x55\x04\x06", "C"},
     {"\x55\x04\x07", "L"},
     {"\x55\x04\x08", "ST"},
-    {"\x55\x04\x0a", "O"},
+    {object_id::organisation_name, "O"},
     {"\x55\x04\x0b", "OU"},
 }};
-
-struct NamedCurve {
-  Bytes id;
-  std::string_view name;
-};
-constexpr std::array<NamedCurve, 3> curves = {{
-    {"\x2a\x86\x48\xce\x3d\x03\x01\x07", "ECDSA P-256"},
-    {Bytes("\x2b\x81\x04\x00\x22", 5), "ECDSA P-384"},
-    {Bytes("\x2b\x81\x04\x00\x23", 5), "ECDSA P-521"},
-}};
-constexpr Bytes rsa_id = "\x2a\x86\x48\x86\xf7\x0d\x01\x01\x01";
-constexpr Bytes elliptic_curve_id = "\x2a\x86\x48\xce\x3d\x02\x01";
-constexpr Bytes ed25519_id = "\x2b\x65\x70";
 
 std::string hexadecimal(Bytes octets) {
   std::string text;
@@ -92,50 +78,12 @@ bool read_name(Bytes name, std::string& text, std::string& common_name) {
       }
       const Bytes cut = value->content.substr(0, name_bytes_max);
       text += fmt::format("{}{}={}", text.empty() ? "" : ", ", type, cut);
-      if (*id == common_name_id) {
+      if (*id == object_id::common_name) {
         common_name = cut;
       }
     }
   }
   return true;
-}
-
-// RSAPublicKey ::= SEQUENCE { modulus, publicExponent } inside a BIT STRING.
-std::string read_rsa_key(Bytes bits) {
-  bits.remove_prefix(std::min<std::size_t>(1, bits.size()));  // the number of unused bits
-  auto key = der::take(bits, der::sequence);
-  auto modulus = key ? der::take(*key, der::integer) : std::nullopt;
-  while (modulus && !modulus->empty() && modulus->front() == '\0') {
-    modulus->remove_prefix(1);
-  }
-  if (!modulus || modulus->empty()) {
-    return "RSA";
-  }
-  const auto top = static_cast<std::uint8_t>(modulus->front());
-  return fmt::format("RSA {}", (modulus->size() - 1) * 8 + std::bit_width(top));
-}
-
-// SubjectPublicKeyInfo ::= SEQUENCE { SEQUENCE { algorithm, parameters }, BIT STRING }.
-std::string read_key(Bytes information) {
-  auto algorithm = der::take(information, der::sequence);
-  const auto id = algorithm ? der::take(*algorithm, der::object_identifier) : std::nullopt;
-  if (id && *id == rsa_id) {
-    const auto bits = der::take(information, der::bit_string);
-    return read_rsa_key(bits.value_or(Bytes()));
-  }
-  if (id && *id == ed25519_id) {
-    return "Ed25519";
-  }
-  if (id && *id == elliptic_curve_id) {
-    const auto curve = der::take(*algorithm, der::object_identifier);
-    for (const NamedCurve& known : curves) {
-      if (curve && *curve == known.id) {
-        return std::string(known.name);
-      }
-    }
-    return "ECDSA";
-  }
-  return "unknown";
 }
 
 bool read_validity(Bytes validity, PeerCertificate& certificate) {
@@ -160,7 +108,7 @@ bool read_fields(Bytes fields, PeerCertificate& certificate) {
   }
   certificate.serial = hexadecimal(serial->substr(0, serial_bytes_max + 1));
   certificate.self_issued = *issuer == *subject;
-  certificate.key = read_key(*key);
+  certificate.key = describe(read_public_key(*key));
   return read_name(*issuer, certificate.issuer, certificate.issuer_common_name) &&
          read_name(*subject, certificate.subject, certificate.subject_common_name) &&
          read_validity(*validity, certificate);

@@ -23,7 +23,7 @@ struct PeerCertificate {
   std::int64_t not_after = 0;
   std::string serial;  // in hexadecimal, lower case
   std::string sha256;  // of the whole certificate, likewise: its fingerprint
-  std::string key;     // "ECDSA P-256", "RSA 2048", "Ed25519"; "unknown" for others
+  std::string key;     // "ECDSA P-256", "RSA 2048", "Ed25519"; "unknown" and its id for others
 };
 
 // Reads a certificate in DER. Nothing when it is malformed.

@@ -28,6 +28,7 @@
 #include "tls/der.h"
 #include "tls/host_name.h"
 #include "tls/library.h"
+#include "tls/object_ids.h"
 #include "tls/octets.h"
 #include "tls/wolfssl_error.h"
 
@@ -36,17 +37,6 @@ namespace ringpost::tls {
 namespace {
 
 using namespace std::string_view_literals;
-
-constexpr Bytes ecdsa_with_sha256 = "\x2a\x86\x48\xce\x3d\x04\x03\x02"sv;
-constexpr Bytes organisation_name = "\x55\x04\x0a"sv;
-constexpr Bytes common_name = "\x55\x04\x03"sv;
-constexpr Bytes subject_key_id = "\x55\x1d\x0e"sv;
-constexpr Bytes key_usage = "\x55\x1d\x0f"sv;
-constexpr Bytes subject_alternative_name = "\x55\x1d\x11"sv;
-constexpr Bytes basic_constraints = "\x55\x1d\x13"sv;
-constexpr Bytes authority_key_id = "\x55\x1d\x23"sv;
-constexpr Bytes extended_key_usage = "\x55\x1d\x25"sv;
-constexpr Bytes server_authentication = "\x2b\x06\x01\x05\x05\x07\x03\x01"sv;
 
 constexpr Bytes version_3 = "\x02"sv;
 constexpr Bytes yes = "\xff"sv;
@@ -145,15 +135,16 @@ std::string extension(Bytes id, bool critical, Bytes value) {
 std::string extensions(Bytes names, Bytes public_key) {
   const std::string key_id = sha256(public_key).substr(0, 20);  // RFC 7093, method 1
   const std::string all =
-      extension(basic_constraints, true, der::make(der::sequence, der::make(der::boolean, yes))) +
-      extension(key_usage, true, der::make(der::bit_string, key_usage_bits)) +
-      extension(
-          extended_key_usage, false,
-          der::make(der::sequence, der::make(der::object_identifier, server_authentication))) +
-      extension(subject_key_id, false, der::make(der::octet_string, key_id)) +
-      extension(authority_key_id, false,
+      extension(object_id::basic_constraints, true,
+                der::make(der::sequence, der::make(der::boolean, yes))) +
+      extension(object_id::key_usage, true, der::make(der::bit_string, key_usage_bits)) +
+      extension(object_id::extended_key_usage, false,
+                der::make(der::sequence,
+                          der::make(der::object_identifier, object_id::server_authentication))) +
+      extension(object_id::subject_key_id, false, der::make(der::octet_string, key_id)) +
+      extension(object_id::authority_key_id, false,
                 der::make(der::sequence, der::make(der::context(0), key_id))) +
-      extension(subject_alternative_name, false, names);
+      extension(object_id::subject_alternative_name, false, names);
   return der::make(der::context_constructed(3), der::make(der::sequence, all));
 }
 
@@ -201,7 +192,8 @@ Result<std::string, TlsError> sign(Generator& generator, const std::string& to_b
   signature.resize(size);
   return der::make(
       der::sequence,
-      {to_be_signed, der::make(der::sequence, der::make(der::object_identifier, ecdsa_with_sha256)),
+      {to_be_signed,
+       der::make(der::sequence, der::make(der::object_identifier, object_id::ecdsa_with_sha256)),
        der::make(der::bit_string, {"\0"sv, signature})});
 }
 
@@ -244,19 +236,20 @@ Result<SelfSigned, TlsError> make_self_signed(const std::vector<std::string>& na
   if (!serial) {
     return tl::unexpected(serial.error());
   }
-  const std::string subject =
-      der::make(der::sequence,
-                {name_part(organisation_name, "ringpost self-signed"),
-                 name_part(common_name, Bytes(names.front()).substr(0, common_name_length_max))});
-  auto certificate = sign(
-      generator,
-      der::make(
-          der::sequence,
-          {der::make(der::context_constructed(0), der::make(der::integer, version_3)),
-           der::make(der::integer, *serial),
-           der::make(der::sequence, der::make(der::object_identifier, ecdsa_with_sha256)), subject,
-           der::make(der::sequence, {time_element(not_before), time_element(not_after)}), subject,
-           *public_key, extensions(*alternative_names, *public_key)}));
+  const std::string subject = der::make(
+      der::sequence,
+      {name_part(object_id::organisation_name, "ringpost self-signed"),
+       name_part(object_id::common_name, Bytes(names.front()).substr(0, common_name_length_max))});
+  auto certificate =
+      sign(generator,
+           der::make(der::sequence,
+                     {der::make(der::context_constructed(0), der::make(der::integer, version_3)),
+                      der::make(der::integer, *serial),
+                      der::make(der::sequence,
+                                der::make(der::object_identifier, object_id::ecdsa_with_sha256)),
+                      subject,
+                      der::make(der::sequence, {time_element(not_before), time_element(not_after)}),
+                      subject, *public_key, extensions(*alternative_names, *public_key)}));
   if (!certificate) {
     return tl::unexpected(std::move(certificate).error());
   }

@@ -18,6 +18,8 @@
 #include <wolfssl/wolfcrypt/error-crypt.h>
 // clang-format on
 
+#include "tls/certificate_signature.h"
+
 namespace ringpost::tls {
 
 TlsErrorKind kind_of_wolfssl(int code) {
@@ -87,7 +89,10 @@ std::string describe_alert(int alert) {
     case record_overflow:
       return "record_overflow";
     case handshake_failure:
-      return "handshake_failure (it found no cipher, curve or signature that both sides know)";
+      return fmt::format(
+          "handshake_failure (it found no cipher, curve or signature that both sides know; keys of "
+          "certificates that ringpost knows are {})",
+          supported_keys());
     case bad_certificate:
       return "bad_certificate (it does not accept the certificate it was shown)";
     case unsupported_certificate:

@@ -8,13 +8,36 @@
 #include <deque>
 #include <mutex>
 #include <netdb.h>
+#include <optional>
+#include <resolv.h>
 #include <thread>
 
 namespace ringpost::io {
 
 namespace {
 
-Resolver::Answer look_up(const std::string& host, std::uint16_t port) {
+// While it lives, look-ups of this thread try no search domains (resolv.conf(5)).
+class WithoutSearch {
+ public:
+  WithoutSearch() {
+    ::res_init();
+    options_before_ = _res.options;
+    _res.options &= ~static_cast<unsigned long>(RES_DNSRCH | RES_DEFNAMES);
+  }
+  ~WithoutSearch() { _res.options = options_before_; }
+  WithoutSearch(const WithoutSearch&) = delete;
+  WithoutSearch& operator=(const WithoutSearch&) = delete;
+
+ private:
+  unsigned long options_before_ = 0;
+};
+
+Resolver::Answer look_up(std::string host, std::uint16_t port) {
+  std::optional<WithoutSearch> without_search;
+  if (host.size() > 1 && host.ends_with('.')) {
+    host.pop_back();
+    without_search.emplace();
+  }
   if (auto literal = address_of_literal(host, port)) {
     return std::vector<SocketAddress>{*literal};
   }

@@ -19,7 +19,9 @@ struct ResolveError {
 };
 
 // Asks the system's resolver (so /etc/hosts and nsswitch.conf count) on a thread of its own. An IP
-// literal is answered without asking. Thread-safe; a look-up under way does not delay destruction.
+// literal is answered without asking. A dot at the end of a name keeps the search domains away from
+// it (RFC 1034 3.1) and is not asked for: files of hosts have none. Thread-safe; a look-up under
+// way does not delay destruction.
 class Resolver {
  public:
   using Answer = Result<std::vector<SocketAddress>, ResolveError>;

@@ -77,14 +77,17 @@ bool may_mean_too_many_recipients(const codec::Reply& reply) {
   return !reply.enhanced.present() && (reply.code == 452 || reply.code == 552);
 }
 
-bool says_session_is_full(std::string_view text) {
+bool counts_messages(std::string_view text) {
   const bool messages = has_any(
       text, std::array<std::string_view, 4>{"messages", "message limit", "transactions", "mails"});
   const bool too_many =
       has_any(text, std::array<std::string_view, 4>{"too many", "limit", "maximum", "exceed"});
-  const bool of_session =
-      has_any(text, std::array<std::string_view, 3>{"session", "connection", "messages sent"});
-  return messages && too_many && of_session;
+  return messages && too_many;
+}
+
+bool says_session_is_full(std::string_view text) {
+  return counts_messages(text) &&
+         has_any(text, std::array<std::string_view, 3>{"session", "connection", "messages sent"});
 }
 
 }  // namespace
@@ -104,6 +107,17 @@ ReplyScope scope_of(Stage stage, const codec::Reply& reply) {
   const bool overflow = says_too_many_recipients(reply, text) ||
                         (stage == Stage::rcpt && may_mean_too_many_recipients(reply));
   return overflow && stage != Stage::mail ? ReplyScope::recipients : ReplyScope::message;
+}
+
+bool may_be_full_session(Stage stage, const codec::Reply& reply) {
+  if (!reply.transient() || stage == Stage::mail) {
+    return reply.transient();
+  }
+  const std::string text = lower_case(reply.text);
+  const bool of_recipient = has_any(
+      std::string_view(text), std::array<std::string_view, 3>{"mailbox", "recipient", "user "});
+  return scope_of(stage, reply) == ReplyScope::message && reply.enhanced.subject != 2 &&
+         counts_messages(text) && !of_recipient;
 }
 
 bool is_about_command(const codec::Reply& reply) {

@@ -24,6 +24,11 @@ enum class ReplyScope : std::uint8_t {
 // else by words that were seen at servers and providers; what neither knows is about the message.
 [[nodiscard]] ReplyScope scope_of(Stage stage, const codec::Reply& reply);
 
+// Whether a 4xx behind messages that this session has sent may mean that it has had its share: any
+// at MAIL, whatever the words, and elsewhere "too many messages" that are
+// no recipient's.
+[[nodiscard]] bool may_be_full_session(Stage stage, const codec::Reply& reply);
+
 // Whether it is about the command as such (RFC 5321 4.2.2, RFC 3463 3.6), as replies are to what
 // came out of step: no verdict on a message while a way of speaking is on trial.
 [[nodiscard]] bool is_about_command(const codec::Reply& reply);

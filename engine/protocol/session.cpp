@@ -646,7 +646,7 @@ void Session::expire(Instant now) {
   } else if (awaited_.front().kind == Expected::end_of_data && stage == Stage::data) {
     detail = "the server took no content in time";
   } else if (state_ == SessionState::greeting) {
-    detail = "no greeting in time";
+    detail = parser_.in_reply() ? "no end of the greeting in time" : "no greeting in time";
   }
   transport_closed(reason_of(CloseKind::timeout, stage, detail));
 }

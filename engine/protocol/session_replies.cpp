@@ -370,14 +370,15 @@ Verdict Session::judge(Transaction& current, Stage stage, const codec::Reply& re
     case ReplyScope::message:
       break;
   }
-  // A session that has sent before and is put off at MAIL may have had its share, whatever the
-  // words: another one tells, where a sender that is not wanted now is put off at its first MAIL.
-  if (stage == Stage::mail && reply.transient() && mails_taken_ > 0) {
-    if (++mails_put_off_ > 1 || session_messages_before_ == mails_taken_) {
-      note_session_is_full(mails_taken_);
+  // A session that has sent before and is put off may have had its share: another one tells, where
+  // a sender that is not wanted now is put off at its first MAIL.
+  const std::uint64_t before = mails_taken_ - (current.mail_taken ? 1 : 0);
+  if (before > 0 && may_be_full_session(stage, reply)) {
+    if (++mails_put_off_ > 1 || session_messages_before_ == before) {
+      note_session_is_full(before);
     } else if (!quit_wanted_) {
       quit_wanted_ = true;
-      knowledge_.session_messages = mails_taken_;
+      knowledge_.session_messages = before;
       ++knowledge_version_;
     }
     return verdict_of_way(stage, reply);

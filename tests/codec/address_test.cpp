@@ -244,6 +244,19 @@ TEST_CASE("address: sizes are those of RFC 5321 4.5.3.1") {
                    AddressError::domain_too_long));
   CHECK(is_refused(std::string(1'000'000, 'a'), AddressError::too_long));
   CHECK(is_refused(std::string(600, 'n') + " <a@b>", AddressError::name_too_long));
+  CHECK(parsed(std::string(600, 'n') + " <a@b>") ==
+        "the name is longer than 512 octets: it has 600");
+  CHECK(describe(AddressError::name_too_long, std::string(513, 'n')) ==
+        "the name is longer than 512 octets: it has 513");
+  CHECK(parsed("Ann <" + std::string(65, 'l') + "@b>") ==
+        "the part before the '@' is longer than 64 octets: it has 65; only envelope.from may have "
+        "more");
+  CHECK(parsed("a@" + std::string(256, 'd')) == "the domain is longer than 255 octets: it has 256");
+  const std::string label = "." + std::string(60, 'd');
+  CHECK(parsed("Ann <" + std::string(64, 'l') + "@d" + label + label + label + label + ">") ==
+        "the address is longer than 254 octets: it has 310");
+  CHECK(parsed(std::string(3000, 'a')) ==
+        "the text of an address, with its name, is longer than 2048 octets: it has 3000");
 }
 
 TEST_CASE("address: validate_address takes the bare form only") {

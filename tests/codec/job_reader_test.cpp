@@ -241,8 +241,12 @@ TEST_CASE("job_reader: unknown fields are refused, with what may have been meant
   const Reading reading = read(R"({"form":"x@y","to":"a@b","raw":"S: x"})");
   CHECK(reading.verdict() == "unknown_field form");
   CHECK(reading.error->reason == R"(unknown field; did you mean "from"?)");
-  CHECK(read_raw_with(R"("priority":1)").error->message() == "priority: unknown field");
-  CHECK(read_raw_with(R"("a\r\nb":1)").error->message() == R"(a\r\nb: unknown field)");
+  CHECK(read_raw_with(R"("priority":1)")
+            .error->message()
+            .starts_with("priority: unknown field; known are id, from, reply_to, to, "));
+  CHECK(read_raw_with(R"("a\r\nb":1)").error->message().starts_with(R"(a\r\nb: unknown field;)"));
+  CHECK(read_raw_with(R"("cc":{"address":"a@b"})").error->message() ==
+        "cc.address: unknown field; known are email, name");
   CHECK(read_raw_with(R"("envelope":{"rcpt":"a@b"})").verdict() == "unknown_field envelope.rcpt");
   CHECK(read_raw_with(R"("cc":{"emial":"a@b"})").error->message() ==
         R"(cc.emial: unknown field; did you mean "email"?)");

@@ -172,6 +172,9 @@ def list_letters():
         "References": " ".join(f"<{'r' * 70}{number}@example.com>" for number in range(12)),
         "Message-ID": f"<{'m' * 150}@example.com>", "X-Note": "ASCII " * 40 + "end"})
     yield "header", job(text="x", headers={"List-Unsubscribe": url, "X-Note": "a"})
+    for note in ("=?utf-8?q?this?=", "see =?utf-8?b?w6Q=?= and =?x", "=?utf-8?q?a b?=",
+                 "a=?b?q?c?=", "=?utf-8?q?one?= =?utf-8?q?two?=", "https://example.com/?a=?b"):
+        yield "header", job(text="x", headers={"X-Note": note})
 
 
 WORDS = ("abc", "Hello", "wörld", "Grüße", "Привет", "日本語", "😀", "--=_foo", "a,b", "q\"",

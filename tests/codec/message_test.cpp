@@ -342,9 +342,41 @@ TEST_CASE("message: a subject comes back as it was given, in either place") {
   letter.draft.subject = "  a  =?b";
   CHECK(letter.compose().find("\r\nSubject: =?UTF-8?Q?__a__=3D=3Fb?=\r\n") != std::string::npos);
   letter.draft.subject.reset();
-  letter.headers = {{"subject", "a  b"}, {"X-A", "  a  =?b "}};
+  letter.headers = {{"subject", "a  b"}, {"X-A", "a  =?b"}};
   CHECK(letter.compose().find("\r\nsubject: =?UTF-8?Q?a__b?=\r\nX-A: a  =?b\r\n") !=
         std::string::npos);
+}
+
+TEST_CASE("message: what somebody wrote into a field of his own is read as he wrote it") {
+  Letter letter;
+  letter.with_text("x");
+  const auto written = [&](Bytes name, Bytes value) {
+    letter.headers = {{std::string(name), std::string(value)}};
+    const std::string content = letter.compose();
+    const std::size_t begin = content.find("\r\n" + std::string(name) + ": ");
+    return begin == std::string::npos
+               ? content
+               : content.substr(begin + 2, content.find("\r\nMIME-Version") - begin - 2);
+  };
+  // Readers decode these wherever they stand, some also with blanks in them.
+  CHECK(written("X-A", "=?utf-8?q?a?=") == "X-A: =?UTF-8?Q?=3D=3Futf-8=3Fq=3Fa=3F=3D?=");
+  CHECK(written("X-A", "a =?utf-8?B?b b?= c") == "X-A: a =?UTF-8?Q?=3D=3Futf-8=3FB=3Fb?= b?= c");
+  // These are none, and programs read them.
+  for (const Bytes value : {"https://a.example/?b=?c", "=?", "=?a?x?b?=", "=?a?q?b", "{\"a\":  1}",
+                            "=?=?=?=", "?==?"}) {
+    CHECK(written("X-A", value) == "X-A: " + std::string(value));
+  }
+  // Here an encoded word may be what was meant.
+  for (const Bytes name : {"Sender", "List-ID", "resent-to"}) {
+    CHECK(written(name, "=?utf-8?q?a?= <a@b>") == std::string(name) + ": =?utf-8?q?a?= <a@b>");
+  }
+  // Blanks at the ends are kept where people read, and refused where they would be lost.
+  CHECK(written("Comments", " a ") == "Comments: =?UTF-8?Q?_a_?=");
+  for (const Bytes value : {" a", "a ", "\ta", " ", "\xc3\xa4 "}) {
+    CHECK(written("X-A", value).starts_with("headers.X-A: begins or ends with a blank"));
+    CHECK(written("Sender", value).starts_with("headers.Sender: begins or ends with a blank"));
+  }
+  CHECK(written("X-A", "") == "X-A: ");
 }
 
 TEST_CASE("message: an author and some content are required") {

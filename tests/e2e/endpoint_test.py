@@ -4,6 +4,7 @@ Goal: the endpoint forms and the ways to give a password of CONTRACT.md section 
 writes down under which TLS and for which user it accepted each message.
 """
 
+import json
 import subprocess
 import unittest
 from pathlib import Path
@@ -49,6 +50,26 @@ class EndpointTest(SinkTest):
         sink = self.sink()
         jobs = simple_jobs(2)
         self.assert_all_accepted(self.send(jobs, sink.endpoint(host="127.0.0.1")), jobs)
+
+    def test_name_with_a_dot_at_its_end(self):
+        """The absolute form of a name: the certificate, SNI and what people read are without it."""
+        sink = self.sink()
+        endpoint = sink.endpoint(host="localhost.")
+        self.assertIn("@localhost.:", endpoint)
+        jobs = simple_jobs(3)
+        run = self.send(jobs, endpoint)
+        self.assert_all_accepted(run, jobs)
+        self.assertEqual({outcome["endpoint"] for outcome in run.outcomes}, {"localhost"})
+        probe = self.run_program("probe", endpoint, "--json", RINGPOST_PASSWORD=PASSWORD)
+        self.assert_exit(probe, 0)
+        found = json.loads(probe.stdout)
+        self.assertEqual(found["host"], "localhost")
+        self.assertEqual(found["ports"][0]["certificate"]["problems"], [])
+        self.assertIn("@localhost.:", found["verdict"]["url"])
+        name = self.configuration(sink, host="localhost.", client_name="mail.example.com.")
+        self.assert_all_accepted(self.send(jobs, name), jobs)
+        probe = self.run_program("probe", name, "--transcript", RINGPOST_PASSWORD=PASSWORD)
+        self.assertRegex(probe.stdout.decode(), r"(?m)EHLO mail\.example\.com$")
 
     def test_verification_switched_off_warns(self):
         """?verify=off sends to anybody, and every run says so."""

@@ -119,6 +119,21 @@ class AddressTest(NameTest):
                 self.assert_all_accepted(run, jobs)
                 self.assertLessEqual(len(bad.dialogues), 2)
 
+    def test_one_of_two_greets_without_end(self):
+        """Words without a last line hold an address as silence does: the other one is taken."""
+        def greet_for_ever(dialogue):
+            while not dialogue.server.stopping.wait(0.4):
+                dialogue.send(b"220-please wait\r\n")
+
+        good = self.server([*in_clear(), any_messages], host="127.0.9.2")
+        bad = self.server([greet_for_ever], host="127.0.9.1", port=good.port)
+        self.point_to(bad.host, good.host)
+        jobs = simple_jobs(20)
+        run = self.send(jobs, self.endpoint(good.port), "--connections", "1", **self.names())
+        self.assert_all_accepted(run, jobs)
+        self.assertLess(run.seconds, 25)
+        self.assertNotIn("has not greeted", run.stderr)  # which is said of ports that want TLS
+
     def test_sessions_are_shared_out(self):
         """Two addresses that are well have sessions each."""
         few = [*in_clear(), *one_message() * 5, hang_up]
@@ -161,6 +176,36 @@ class PatienceTest(SinkTest):
         self.assert_says(run, "is away", "connection refused", "trying again for up to 2 s")
         self.assertEqual(run.stderr.count("is away"), 1)
         self.assertIn("Connection refused", run.outcomes[0]["reason"])
+
+    def test_port_that_says_nothing(self):
+        """It takes connections and is silent: not much longer than the user wants to wait."""
+        for patience, seconds in (("0", 9), ("3s", 12)):
+            with self.subTest(patience=patience):
+                server = ScriptedServer([read_to_the_end], cleanup=self.addCleanup)
+                jobs = simple_jobs(2, prefix=f"silent{patience}-")
+                run = self.send(jobs, server.endpoint(user=USER), "--patience", patience)
+                self.assert_exit(run, 7)
+                self.assertLess(run.seconds, seconds)
+                # What it may be is said all the same.
+                self.assert_says(run, "has not greeted for", "smtps://")
+
+    def test_no_patience_at_all(self):
+        """One try, which a server that is there gets through."""
+        sink = self.sink("--latency", "50ms")
+        jobs = simple_jobs(5)
+        self.assert_all_accepted(self.send(jobs, sink.endpoint(), "--patience", "0"), jobs)
+        run = self.send(jobs, f"smtp://127.0.0.1:{free_port()}?tls=none", "--patience", "0")
+        self.assert_exit(run, 7)
+        self.assertLess(run.seconds, 3)
+
+    def test_as_much_patience_as_there_is(self):
+        """A year is the most, and no sum with it overflows."""
+        sink = self.sink()
+        jobs = simple_jobs(5)
+        self.assert_all_accepted(self.send(jobs, sink.endpoint(), "--patience", "8784h"), jobs)
+        run = self.send(jobs, f"smtp://127.0.0.1:{free_port()}?tls=none", "--patience", "8784h",
+                        "--deadline", "2s")
+        self.assertEqual(set(run.statuses()), {"expired"}, run.describe())
 
     def test_in_the_environment_and_the_configuration(self):
         """RINGPOST_PATIENCE, [send] and the endpoint's own key do the same."""

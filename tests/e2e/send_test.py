@@ -193,6 +193,10 @@ class OutcomeTest(SinkTest):
                                "-e", sink.endpoint(), "-o", "/dev/full", RINGPOST_PASSWORD=PASSWORD)
         self.assert_exit(run, 11)
         self.assert_says(run, "outcome", "space")
+        # The summary does not send anybody to look for them there.
+        self.assertNotIn("outcomes: /dev/full", run.stdout.decode())
+        self.assertRegex(run.stdout.decode(),
+                         r"(?m)^outcomes: \d+ lines? (is|are) missing from /dev/full")
 
     def test_exit_codes(self):
         """One kind of failure, one code; of several the graver one."""

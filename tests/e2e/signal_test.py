@@ -202,6 +202,51 @@ class SignalTest(SinkTest):
         interrupt(program)
         self.assertEqual(program.wait(20).exit_code, 130)
 
+    def start_with_unread_pipe(self, endpoint, *flags):
+        """A run that waits for somebody who reads its outcomes, and says so."""
+        os.mkfifo(self.folder / "fifo")
+        jobs = write_jobs(self.folder / "jobs.jsonl", simple_jobs(5))
+        program = self.start("send", jobs, "-e", endpoint, "-o", "fifo", *flags,
+                             RINGPOST_PASSWORD=PASSWORD)
+        wait_until(lambda: "until somebody reads" in program.stderr(), "it says what it waits for")
+        return program
+
+    def test_pipe_that_nobody_reads(self):
+        """Whoever has the outcomes written to a FIFO can stop the run while nobody reads it."""
+        for number, (stop, code) in enumerate(((interrupt, 130), (terminate, 143), (hang_up, 129))):
+            with self.subTest(code=code):
+                sink = self.sink()
+                program = self.start_with_unread_pipe(sink.endpoint(), "--journal", f"run-{number}")
+                stop(program)
+                run = program.wait(30)
+                self.assert_exit(run, code)
+                self.assert_says(run, "nobody reads this pipe", "--resume")
+                self.assertEqual(sink.stop().record, [])
+                (self.folder / "fifo").unlink()
+
+    def test_record_that_nobody_reads(self):
+        """So is the sink whose record goes to a FIFO."""
+        os.mkfifo(self.folder / "fifo")
+        program = self.start("sink", "--listen", "127.0.0.1:0", "--listen-tls", "none",
+                             "--record", "fifo")
+        wait_until(lambda: "until somebody reads fifo" in program.stderr(), "it is said")
+        terminate(program)
+        self.assert_exit(program.wait(30), -signal.SIGTERM)
+
+    def test_pipe_that_is_read_later(self):
+        """It goes on when somebody comes, and he gets all of it."""
+        sink = self.sink()
+        program = self.start_with_unread_pipe(sink.endpoint(), "--log-level", "warn")
+        lines = (self.folder / "fifo").read_bytes().splitlines()
+        self.assert_exit(program.wait(30), 0)
+        self.assertEqual(len(lines), 5)
+
+    def test_pipe_that_nobody_reads_until_the_deadline(self):
+        program = self.start_with_unread_pipe(self.sink().endpoint(), "--deadline", "300ms")
+        run = program.wait(30)
+        self.assert_exit(run, 11)
+        self.assert_says(run, "nobody reads this pipe")
+
     def test_while_waiting_for_stdin(self):
         """A signal ends a run that waits for more input."""
         sink = self.sink()

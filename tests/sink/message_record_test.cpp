@@ -148,6 +148,22 @@ TEST_CASE("record: contents of accepted messages stand in files, those of others
   REQUIRE((*record)->failure().empty());
 }
 
+TEST_CASE("record: lines are added to a record, and to no other file") {
+  const Folder folder;
+  const std::string path = folder.file("record");
+  for (const std::string old : {"", "{\"sess", "{\"session\":1,\"message\":1}\n"}) {
+    std::ofstream(path, std::ios::trunc) << old;
+    REQUIRE(Record::open(path, {}));
+  }
+  for (const std::string other : {"x", "{\"id\":\"a\"}\n", "\x7f\x45LF", "\n", "[]"}) {
+    std::ofstream(path, std::ios::trunc) << other;
+    const auto record = Record::open(path, {});
+    REQUIRE_FALSE(record);
+    REQUIRE(record.error().starts_with(path + ": it holds something else than a record"));
+    REQUIRE(text_of(path) == other);
+  }
+}
+
 TEST_CASE("record: what cannot be written is said, once and for all") {
   REQUIRE_FALSE(Record::open("/nonexistent/record", {}));
   auto record = Record::open("/dev/full", {});

@@ -98,6 +98,17 @@ TEST_CASE("certificate path: what is missing is named") {
   CHECK(judge({made.root}, {}).kind == PathFaultKind::self_signed);
 }
 
+TEST_CASE("certificate path: what stands behind as many as are looked at does not count") {
+  const Certificates made;
+  std::vector<Bytes> sent(sent_certificates_max, made.leaf);
+  sent.push_back(made.middle);
+  CHECK(judge(sent, made.pem("root")).kind == PathFaultKind::too_many_sent);
+  CHECK(judge(sent, made.pem("middle")).is_good);
+  sent.pop_back();
+  sent.back() = made.middle;
+  CHECK(judge(sent, made.pem("root")).is_good);
+}
+
 TEST_CASE("certificate path: the time of every certificate counts") {
   const Certificates made;
   const std::vector<Bytes> sent = {made.leaf, made.middle};

@@ -256,6 +256,46 @@ class PathTest(Workspace):
         self.assertRegex(words, "too long to find a way|not signed by any CA")
         self.assertTrue(self.ask([leaf, *maze], [self.corpus.root, names[3]])[0])
 
+    def test_too_many_certificates(self):
+        """How many are looked at is said, of a way up and of what is sent."""
+        chain = [self.corpus.root]
+        for level in range(12):
+            chain.insert(0, chain[0].authority(f"Level {level}"))
+        leaf = chain[0].issue(names=NAMES)
+        self.assertTrue(self.ask([chain[2].issue(names=NAMES), *chain[2:-1]],
+                                 [self.corpus.root])[0])
+        accepted, words = self.ask([leaf, *chain[:-1]], [self.corpus.root])
+        self.assertFalse(accepted)
+        for word in ("too many certificates: 12 are looked at", "the server's owner"):
+            self.assertIn(word, words)
+        for sent in (33, 40, 100):
+            accepted, words = self.ask(
+                [self.corpus.leaf, self.corpus.middle, *[self.corpus.middle] * (sent - 2)],
+                [self.corpus.root])
+            self.assertFalse(accepted)
+            for word in ("more than the 32 certificates that are looked at", "and no others"):
+                self.assertIn(word, words)
+
+    def test_keys_that_are_not_supported(self):
+        """Which key it is, whose, and what is taken instead."""
+        root, pool = self.corpus.root, self.corpus.pool
+        supported = "RSA of 2048 to 8192 bits, ECDSA P-256"
+        for kind, name in (("secp256k1", "ECDSA secp256k1"), ("brainpool", "brainpoolP256r1")):
+            with self.subTest(kind):
+                key = pool.key("odd", kind)
+                odd = root.authority("Odd", key=key)
+                own = authority(pool, "Odd Root", key=key)
+                for sent, trusted, whose in (
+                        ([odd.issue(names=NAMES), odd], root, "'Odd', which the server sent, "),
+                        ([own.issue(names=NAMES)], own, "'Odd Root', which is trusted here, ")):
+                    accepted, words = self.ask(sent, [trusted])
+                    self.assertFalse(accepted)
+                    for word in (whose, name, "not supported", supported):
+                        self.assertIn(word, words)
+                # A server cannot even show such a certificate to who did not offer its curve.
+                leaf = root.issue(names=NAMES, key=key)
+                self.assertIn(supported, self.ask([leaf], [root])[1])
+
     def test_says_what_it_is_and_what_to_do(self):
         corpus = self.corpus
         pool, leaf, middle, root = corpus.pool, corpus.leaf, corpus.middle, corpus.root

@@ -87,7 +87,9 @@ TEST_CASE("peer certificate: says what openssl was told to write") {
                              Kind{"ec -pkeyopt ec_paramgen_curve:P-256", "ECDSA P-256"},
                              Kind{"ec -pkeyopt ec_paramgen_curve:P-384", "ECDSA P-384"},
                              Kind{"ec -pkeyopt ec_paramgen_curve:P-521", "ECDSA P-521"},
-                             Kind{"ed25519", "Ed25519"}, Kind{"ed448", "unknown"});
+                             Kind{"ed25519", "Ed25519"}, Kind{"ed448", "Ed448"},
+                             Kind{"ec -pkeyopt ec_paramgen_curve:secp256k1", "ECDSA secp256k1"},
+                             Kind{"ec -pkeyopt ec_paramgen_curve:sect283k1", "ECDSA 1.3.132.0.16"});
   const TemporaryFolder folder;
   const auto certificate = read_certificate(make_der(folder, kind.argument));
   REQUIRE(certificate);

@@ -76,6 +76,35 @@ class CommandLine(ProgramTest):
         self.assertEqual(self.run_program("help", "send").stdout,
                          self.run_program("send", "-h").stdout)
 
+    def test_help_says_what_a_value_is(self):
+        """FILE, N, text|json: no names of types, which say nothing to whoever runs it."""
+        types = r"\b(TEXT|U?INT|FLOAT|BOOLEAN|ENUM)\b|:\{| in \[[0-9]+ - "
+        for command in (*COMMANDS, "journal ls", "journal export", "journal verify", "config show",
+                        "config check"):
+            with self.subTest(command=command):
+                text = self.run_program(*command.split(), "--help").stdout.decode()
+                self.assertNotRegex(text, types)
+
+    def test_what_is_said_of_a_port_that_is_none(self):
+        for ports in ("a,b", "0", "65536", "587,2k", "-25"):
+            text = self.usage_error("probe", "smtp://localhost", f"--ports={ports}")
+            self.assertRegex(text, r'--ports: ".*" is no port: a number from 1 to 65535')
+        self.configure(host="localhost", ports=[0])
+        self.assertIn('"0" is no port', self.usage_error("probe", "esp"))
+
+    def test_a_missing_endpoint_is_asked_for_where_it_stands(self):
+        """`send` has a flag for it, `probe` an argument."""
+        self.assertIn("-e smtps://USER@HOST", self.usage_error("send"))
+        text = self.usage_error("probe")
+        self.assertIn("ringpost probe smtps://USER@HOST", text)
+        self.assertNotIn("-e ", text)
+        (self.folder / "ringpost.toml").write_text(
+            '[endpoint.one]\nhost = "a"\n[endpoint.two]\nhost = "b"\n', encoding="ascii")
+        self.assertIn("choose with -e", self.usage_error("send"))
+        text = self.usage_error("probe")
+        self.assertIn("one, two: name one of them", text)
+        self.assertNotIn("-e", text)
+
     def test_version(self):
         short = self.run_program("--version").stdout.decode()
         self.assertRegex(short, r"^ringpost \d+\.\d+\.\d+\n$")

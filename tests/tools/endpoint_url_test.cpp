@@ -42,6 +42,19 @@ TEST_CASE("endpoint url: smtp is STARTTLS on 587") {
   CHECK(endpoint_of("smtp://h:25").security == TransportSecurity::starttls);
 }
 
+TEST_CASE("endpoint url: a dot at the end of the host makes the name absolute and is none of it") {
+  const EndpointOptions endpoint = endpoint_of("smtp://user@mail.example.com.:2525");
+  CHECK(endpoint.host == "mail.example.com");
+  CHECK(endpoint.name == "mail.example.com");
+  CHECK(endpoint.host_is_absolute);
+  CHECK(written_host(endpoint) == "mail.example.com.");
+  CHECK_FALSE(endpoint_of("smtp://mail.example.com").host_is_absolute);
+  CHECK_FALSE(endpoint_of("smtp://[::1]").host_is_absolute);
+  for (const char* const url : {"smtp://.", "smtp://a..", "smtp://.a", "smtp://.."}) {
+    CHECK_FALSE(parse_endpoint_url(url).has_value());
+  }
+}
+
 TEST_CASE("endpoint url: smtps is TLS from the first byte on 465") {
   const EndpointOptions endpoint = endpoint_of("smtps://user@mail.example.com");
   CHECK(endpoint.port == 465);

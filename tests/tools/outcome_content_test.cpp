@@ -5,6 +5,7 @@
 #include <catch2/catch_test_macros.hpp>
 
 #include "codec/outcome_writer.h"
+#include "tests/support/temporary_folder.h"
 
 namespace ringpost::cli {
 
@@ -53,6 +54,26 @@ TEST_CASE("outcome content: everything else is something else") {
         "\x1f\x8b\x08"}) {
     INFO(head);
     CHECK_FALSE(holds_outcome_lines(head));
+  }
+}
+
+TEST_CASE("outcome content: what is there instead is shown when it is text, and only then") {
+  const ringpost::test::TemporaryFolder folder;
+  const auto why = [&](const std::string& octets) {
+    const auto checked = check_outcome_content("--outcomes", folder.write("file", octets));
+    REQUIRE_FALSE(checked.has_value());
+    return checked.error();
+  };
+  const std::string shown = R"((it begins with "one,\ttwo\r"))";
+  CHECK(why("one,\ttwo\r\nthree").find(shown) != std::string::npos);
+  CHECK(why(std::string(4000, 'x')).size() < 250);
+  const std::string binaries[] = {"\x7f\x45LF\x02\x01", std::string(100, '\0') + "x", "\x1b[2J"};
+  for (const std::string& binary : binaries) {
+    const std::string text = why(binary);
+    INFO(text);
+    CHECK(text.find("(it is no text)") != std::string::npos);
+    CHECK(text.find("\\u") == std::string::npos);
+    CHECK(text.find('\x1b') == std::string::npos);
   }
 }
 

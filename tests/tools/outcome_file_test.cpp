@@ -102,6 +102,32 @@ TEST_CASE("outcome file: a path that cannot be written is an error that names it
   CHECK_FALSE(OutcomeFile::open(folder.path("")).has_value());
 }
 
+TEST_CASE("outcome file: a FIFO that nobody reads is not waited for, and works when it is read") {
+  const TemporaryFolder folder;
+  const std::string path = folder.path("fifo");
+  REQUIRE(::mkfifo(path.c_str(), 0600) == 0);
+  const auto unread = OutcomeFile::open(path);
+  REQUIRE_FALSE(unread.has_value());
+  CHECK(unread.error().message == path + ": nobody reads this pipe");
+  CHECK(unread.error().may_be_tried_again);
+  const int reader = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  REQUIRE(reader >= 0);
+  OutcomeFile file = opened(path);
+  file.lines() += "one\n";
+  REQUIRE(file.write().has_value());
+  std::array<char, 10> got{};
+  CHECK(::read(reader, got.data(), got.size()) == 4);
+  ::close(reader);
+}
+
+TEST_CASE("outcome file: lines are counted by their ends while they are not written") {
+  OutcomeFile file = opened("/dev/full");
+  CHECK(file.unwritten_lines() == 0);
+  file.lines() += "one\ntwo\n";
+  REQUIRE_FALSE(file.write().has_value());
+  CHECK(file.unwritten_lines() == 2);
+}
+
 TEST_CASE("outcome file: on a full disk lines stay, for another try") {
   OutcomeFile file = opened("/dev/full");
   file.lines() += "one\n";

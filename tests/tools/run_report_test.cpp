@@ -73,6 +73,21 @@ TEST_CASE("run report: what was not accepted comes with advice and its reasons")
   CHECK(text.find("expired") == std::string::npos);
 }
 
+TEST_CASE("run report: lines that are not in a file are not said to be there") {
+  const RunTally tally;
+  RunFacts facts = facts_of(tally);
+  facts.lost_lines = {{"errors.jsonl", 1}};
+  std::string text = summary_text(facts);
+  has(text, "outcomes: 1 line is missing from errors.jsonl, which could not be written\n");
+  has(text, "outcomes: outcomes.jsonl\n");
+  facts.lost_lines = {{"outcomes.jsonl", 12}, {"errors.jsonl", 1}};
+  text = summary_text(facts);
+  has(text, "outcomes: 12 lines are missing from outcomes.jsonl, which could not be written\n");
+  CHECK(text.find("outcomes: outcomes.jsonl") == std::string::npos);
+  has(summary_json(facts), R"(,"lost_lines":{"outcomes.jsonl":12,"errors.jsonl":1}}})");
+  CHECK(summary_json(facts_of(tally)).find("lost_lines") == std::string::npos);
+}
+
 TEST_CASE("run report: of a run that was stopped it says how many jobs have no line") {
   const RunTally tally;
   RunFacts facts = facts_of(tally);

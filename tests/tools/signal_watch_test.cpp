@@ -58,6 +58,16 @@ void send(int signal) { REQUIRE(::kill(::getpid(), signal) == 0); }
 
 }  // namespace
 
+TEST_CASE("signal watch: before it acts, one may wait for a signal") {
+  SignalWatch watch;
+  CHECK_FALSE(watch.wait_for_signal(1ms));
+  CHECK(watch.signal() == 0);
+  send(SIGTERM);
+  CHECK(watch.wait_for_signal(10s));
+  CHECK(watch.signal() == SIGTERM);
+  CHECK(readable(watch.stop_descriptor()));
+}
+
 TEST_CASE("signal watch: the first signal asks to stop soon, the next ones to stop now") {
   const int first = GENERATE(SIGINT, SIGTERM, SIGHUP);
   const int second = GENERATE(SIGINT, SIGTERM, SIGHUP);

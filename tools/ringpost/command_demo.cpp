@@ -110,8 +110,9 @@ void add_demo_command(CLI::App& app, CommandResult& result) {
   CLI::App* const command = app.add_subcommand(
       "demo", "Start an ESP on loopback, send sample jobs to it over TLS, show the outcomes");
   auto job_count = std::make_shared<std::size_t>(10'000);
-  command->add_option("--jobs", *job_count, "How many sample jobs")
-      ->check(CLI::Range(std::size_t{1}, std::size_t{10'000'000}))
+  command->add_option("--jobs", *job_count, "How many sample jobs, from 1 to 10000000")
+      ->type_name("N")
+      ->check(CLI::Range(std::size_t{1}, std::size_t{10'000'000}).description(""))
       ->capture_default_str();
   command->callback([job_count, &result] { result.exit_code = run_demo(*job_count); });
 }

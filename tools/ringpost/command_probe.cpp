@@ -56,11 +56,11 @@ struct ProbeFlags {
 Result<std::vector<std::uint16_t>, UsageError> read_ports(const ProbeFlags& flags) {
   std::vector<std::uint16_t> ports;
   for (const std::string& text : flags.ports) {
-    const auto port = parse_number(text, {.min = 1, .max = 65535});
+    const auto port = parse_port(text);
     if (!port) {
       return tl::unexpected(UsageError{"--ports: " + port.error()});
     }
-    ports.push_back(static_cast<std::uint16_t>(*port));
+    ports.push_back(*port);
   }
   if (flags.all_ports) {
     ports.insert(ports.end(), std::begin(known_ports), std::end(known_ports));
@@ -85,7 +85,7 @@ Result<ChosenEndpoint, UsageError> read_endpoint(const ProbeFlags& flags) {
   if (!flags.endpoint.empty()) {
     draft.endpoints.push_back(flags.endpoint);
   }
-  auto chosen = choose_endpoints(draft, {}, *configuration);
+  auto chosen = choose_endpoints(draft, {}, *configuration, EndpointPlace::argument);
   if (!chosen) {
     return tl::unexpected(std::move(chosen.error()));
   }

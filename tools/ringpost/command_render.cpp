@@ -85,8 +85,10 @@ void add_render_command(CLI::App& app, CommandResult& result) {
   CLI::App* const command =
       app.add_subcommand("render", "Print the finished RFC 5322 message of a job");
   auto flags = std::make_shared<RenderFlags>();
-  command->add_option("FILE", flags->file, "Job file; - or nothing is standard input");
-  command->add_option("--id", flags->id, "The job's id; without it the first job is printed");
+  command->add_option("FILE", flags->file, "Job file; - or nothing is standard input")
+      ->type_name("");
+  command->add_option("--id", flags->id, "The job's id; without it the first job is printed")
+      ->type_name("ID");
   command->footer(
       "Examples:\n"
       "  ringpost render jobs.jsonl\n"

@@ -1,11 +1,14 @@
 #include <algorithm>
+#include <cerrno>
 #include <csignal>
 #include <cstdio>
 #include <cstring>
+#include <fcntl.h>
 #include <fstream>
 #include <memory>
 #include <random>
 #include <string>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <vector>
 
@@ -14,9 +17,11 @@
 
 #include "codec/json_text.h"
 #include "tools/ringpost/commands.h"
+#include "tools/ringpost/descriptor.h"
 #include "tools/ringpost/endpoint_setting.h"
 #include "tools/ringpost/log.h"
 #include "tools/ringpost/numbers.h"
+#include "tools/ringpost/wording.h"
 #include "tools/sink/sink.h"
 
 namespace ringpost::cli {
@@ -211,7 +216,8 @@ void add_fault_flags(CLI::App& command, SinkFlags& flags) {
 void add_run_flags(CLI::App& command, SinkFlags& flags) {
   const char* const group = "Record and run";
   command
-      .add_option("--record", flags.options.record_file, "Append a JSON line an accepted message")
+      .add_option("--record", flags.options.record_file,
+                  "A JSON line an accepted message, added to a new file or a record")
       ->type_name("FILE")
       ->group(group);
   command
@@ -233,8 +239,9 @@ void add_run_flags(CLI::App& command, SinkFlags& flags) {
       .add_option("--ready-file", flags.ready_file, "JSON with ports and certificate, when ready")
       ->type_name("FILE")
       ->group(group);
-  command.add_option("--summary", flags.summary, "text or json")
-      ->check(CLI::IsMember({"text", "json"}))
+  command.add_option("--summary", flags.summary, "The summary at the end")
+      ->type_name("text|json")
+      ->check(CLI::IsMember({"text", "json"}).description(""))
       ->capture_default_str()
       ->group(group);
 }
@@ -430,11 +437,27 @@ void wait_for_end(const Sink& running, const sigset_t& signals, Duration run_for
   }
 }
 
+// Of a FIFO, here, where signals still end the program. No descriptor for another file.
+Descriptor wait_for_reader(const std::string& path) {
+  struct stat status {};
+  if (::stat(path.c_str(), &status) != 0 || !S_ISFIFO(status.st_mode)) {
+    return Descriptor(-1);
+  }
+  const int descriptor = ::open(path.c_str(), O_WRONLY | O_CLOEXEC | O_NONBLOCK);
+  if (descriptor >= 0 || errno != ENXIO) {
+    return Descriptor(descriptor);
+  }
+  write_to_stderr(fmt::format("ringpost sink: waiting until somebody reads {}\n", printable(path)));
+  return Descriptor(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
+}
+
 int run_sink(SinkFlags flags) {
   if (auto completed = complete(flags); !completed) {
     print_error(completed.error());
     return exit_usage;
   }
+  // Held open until the sink has it open, too.
+  const Descriptor record_pipe = wait_for_reader(flags.options.record_file);
   sigset_t signals;
   ::sigemptyset(&signals);
   ::sigaddset(&signals, SIGINT);

@@ -134,19 +134,21 @@ void apply_common(const SendDraft& draft, const SettingMap& send_settings,
   }
 }
 
-std::string no_choice(const Configuration& configuration) {
+std::string no_choice(const Configuration& configuration, EndpointPlace place) {
+  const bool is_flag = place == EndpointPlace::flag;
   if (configuration.endpoints.empty()) {
-    return "no endpoint: name the server with -e smtps://USER@HOST, or describe it as "
-           "[endpoint.NAME] "
-           "in ringpost.toml";
+    return fmt::format(
+        "no endpoint: name the server {} smtps://USER@HOST, or describe it as [endpoint.NAME] in "
+        "ringpost.toml",
+        is_flag ? "with -e" : "as in: ringpost probe");
   }
   std::vector<std::string_view> names;
   for (const auto& [name, settings] : configuration.endpoints) {
     names.push_back(name);
   }
   return fmt::format(
-      "which endpoint? There are {}: choose with -e, or endpoint = \"NAME\" under [send]",
-      joined(names, ", "));
+      "which endpoint? There are {}: {}", joined(names, ", "),
+      is_flag ? "choose with -e, or endpoint = \"NAME\" under [send]" : "name one of them");
 }
 
 // Two URLs with one host get their ports into their names.
@@ -179,14 +181,16 @@ std::optional<unsigned> mode_others_have(const std::string& path) {
 
 }  // namespace
 
-Result<std::vector<ChosenEndpoint>, UsageError> choose_endpoints(
-    const SendDraft& draft, const SettingMap& send_settings, const Configuration& configuration) {
+Result<std::vector<ChosenEndpoint>, UsageError> choose_endpoints(const SendDraft& draft,
+                                                                 const SettingMap& send_settings,
+                                                                 const Configuration& configuration,
+                                                                 EndpointPlace place) {
   std::vector<std::string> words = draft.endpoints;
   if (words.empty() && configuration.endpoints.size() == 1) {
     words.push_back(configuration.endpoints.begin()->first);
   }
   if (words.empty()) {
-    return tl::unexpected(UsageError{no_choice(configuration)});
+    return tl::unexpected(UsageError{no_choice(configuration, place)});
   }
   const auto said = send_settings.find("endpoint");
   const std::string origin = said == send_settings.end() ? "" : said->second.origin + ": ";

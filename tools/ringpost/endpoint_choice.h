@@ -18,11 +18,15 @@ struct ChosenEndpoint {
   std::string secret_name;  // what its password is kept under: its name, or the host of its URL
 };
 
+// Where a command line has its endpoints: behind -e, or as its argument.
+enum class EndpointPlace : bool { flag, argument };
+
 // The endpoints of `draft.endpoints`; the only one there is in `configuration` when that is empty.
 // With `draft`'s connections, rate and pipelining, as far as they have the last word over
 // `configuration`.
 [[nodiscard]] Result<std::vector<ChosenEndpoint>, UsageError> choose_endpoints(
-    const SendDraft& draft, const SettingMap& send_settings, const Configuration& configuration);
+    const SendDraft& draft, const SettingMap& send_settings, const Configuration& configuration,
+    EndpointPlace place = EndpointPlace::flag);
 
 // What a user name without a password is: a mistake, or somebody who only wants to look.
 enum class PasswordNeed : bool { required, optional };

@@ -63,7 +63,7 @@ Applied apply_port(const SettingValue& value, EndpointDraft& draft) {
   draft.ports.clear();
   for (const std::string& text : value.texts) {
     std::uint16_t port = 0;
-    if (auto taken = take(parse_number(text, {.min = 1, .max = 65535}), port); !taken) {
+    if (auto taken = take(parse_port(text), port); !taken) {
       return taken;
     }
     draft.ports.push_back(port);
@@ -84,8 +84,9 @@ Applied apply_timeout(const SettingValue& value, Duration& into) {
 }
 
 Applied apply_client_name(const SettingValue& value, EndpointDraft& draft) {
-  const std::string& name = value.text();
-  Bytes host = name;
+  Bytes host = value.text();
+  static_cast<void>(take_absolute_dot(host));  // which EHLO has no room for (RFC 5321 4.1.1.1)
+  const std::string name(host);
   // An address literal, RFC 5321 4.1.3.
   if (host.size() > 2 && host.starts_with('[') && host.ends_with(']')) {
     host = host.substr(1, host.size() - 2);
@@ -118,7 +119,9 @@ constexpr auto apply_ca_file = [](const SettingValue& value, EndpointDraft& draf
 constexpr std::array<EndpointKey, 33> keys = {{
     {"host", SettingKind::text, false,
      [](const SettingValue& value, EndpointDraft& draft) {
-       return take_checked(host_offence(value.text()), value.text(), draft.options.host);
+       Bytes host = value.text();
+       draft.options.host_is_absolute = take_absolute_dot(host);
+       return take_checked(host_offence(host), std::string(host), draft.options.host);
      }},
     {"port", SettingKind::number, false, apply_port},
     {"ports", SettingKind::number_list, false, apply_port},

@@ -31,6 +31,7 @@ struct UrlParts {
   bool implicit_tls = false;
   std::optional<Bytes> username;
   Bytes host;
+  bool host_is_absolute = false;
   std::optional<std::uint16_t> port;
   Bytes query;
 };
@@ -86,14 +87,13 @@ constexpr std::string_view password_refusal =
     "  a file named HOST in systemd's $CREDENTIALS_DIRECTORY\n"
     "  password_file or password_command of an [endpoint.NAME] in ringpost.toml";
 
-Parsed<std::uint16_t> parse_port(Bytes text) {
-  const auto port = parse_number(text, {.min = 1, .max = 65535});
-  const bool digits_only = !text.empty() && text.find_first_not_of("0123456789") == Bytes::npos;
-  if (!port || !digits_only) {
+Parsed<std::uint16_t> port_of_url(Bytes text) {
+  const auto port = parse_port(text);
+  if (!port) {
     // The text is not quoted: it may be the beginning of a password with a / in it.
     return tl::unexpected(std::string("the port must be a number from 1 to 65535"));
   }
-  return static_cast<std::uint16_t>(*port);
+  return *port;
 }
 
 // `authority` is what stands between :// and the first of / ? #.
@@ -122,6 +122,7 @@ Parsed<void> split_authority(Bytes authority, UrlParts& parts) {
   } else {
     const std::size_t colon = std::min(authority.find(':'), authority.size());
     parts.host = authority.substr(0, colon);
+    parts.host_is_absolute = take_absolute_dot(parts.host);
     authority.remove_prefix(colon);
     if (authority.substr(std::min<std::size_t>(1, authority.size())).find(':') != Bytes::npos) {
       return tl::unexpected(std::string(
@@ -132,7 +133,7 @@ Parsed<void> split_authority(Bytes authority, UrlParts& parts) {
     }
   }
   if (!authority.empty()) {
-    const Parsed<std::uint16_t> port = parse_port(authority.substr(1));
+    const Parsed<std::uint16_t> port = port_of_url(authority.substr(1));
     if (!port) {
       return tl::unexpected(port.error());
     }
@@ -281,6 +282,7 @@ Parsed<EndpointOptions> parse(Bytes url) {
   EndpointOptions endpoint;
   endpoint.name = parts->host;
   endpoint.host = parts->host;
+  endpoint.host_is_absolute = parts->host_is_absolute;
   endpoint.security =
       parts->implicit_tls ? TransportSecurity::implicit : TransportSecurity::starttls;
   for (const auto apply : {apply_query, apply_port, apply_username}) {
@@ -349,6 +351,12 @@ std::optional<std::string> port_conflict(std::uint16_t port, TransportSecurity s
   return std::nullopt;
 }
 
+bool take_absolute_dot(Bytes& host) {
+  const bool is_absolute = host.size() > 1 && host.ends_with('.');
+  host.remove_suffix(is_absolute ? 1 : 0);
+  return is_absolute;
+}
+
 std::optional<std::string> host_offence(Bytes host) {
   if (host.empty()) {
     return "no host is named";
@@ -369,7 +377,7 @@ std::optional<std::string> host_offence(Bytes host) {
   if (!allowed) {
     return fmt::format("{} is no host name", in_quotes(host));
   }
-  if (host.front() == '.' || host.find("..") != Bytes::npos) {
+  if (host.front() == '.' || host.back() == '.' || host.find("..") != Bytes::npos) {
     return "a part of the host name is empty";
   }
   return std::nullopt;

@@ -26,6 +26,9 @@ namespace ringpost::cli {
 [[nodiscard]] std::optional<std::string> port_conflict(std::uint16_t port,
                                                        TransportSecurity security);
 
+// Takes the dot off the end of a name, where it says that no search domain is to be tried.
+[[nodiscard]] bool take_absolute_dot(Bytes& host);
+
 // A host name of letters, digits, hyphens and underscores, or an IP address; a clause when it is
 // neither.
 [[nodiscard]] std::optional<std::string> host_offence(Bytes host);

@@ -93,6 +93,17 @@ Result<std::uint64_t, std::string> parse_number(Bytes text, NumberRange range) {
   return value;
 }
 
+Result<std::uint16_t, std::string> parse_port(Bytes text) {
+  constexpr std::uint16_t port_max = 65535;
+  const bool digits_only = std::all_of(text.begin(), text.end(), is_digit);
+  const auto number = parse_number(text, {.min = 1, .max = port_max});
+  if (!number || !digits_only) {
+    return tl::unexpected(fmt::format("{} is no port: a number from 1 to {}, such as 587",
+                                      in_quotes(text), port_max));
+  }
+  return static_cast<std::uint16_t>(*number);
+}
+
 Result<Duration, std::string> parse_duration(Bytes text) {
   if (text == "0") {
     return Duration::zero();

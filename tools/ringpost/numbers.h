@@ -17,6 +17,9 @@ struct NumberRange {
 };
 [[nodiscard]] Result<std::uint64_t, std::string> parse_number(Bytes text, NumberRange range);
 
+// From 1 to 65535, in digits alone.
+[[nodiscard]] Result<std::uint16_t, std::string> parse_port(Bytes text);
+
 // A number, with decimals if need be, and its unit: 500ms, 30s, 1.5m, 2h. A bare 0 needs none. At
 // most a year, which bounds every sum with a clock.
 [[nodiscard]] Result<Duration, std::string> parse_duration(Bytes text);

@@ -121,9 +121,15 @@ class LineReader {
   bool ended_ = false;
 };
 
-std::string first_words(Bytes head) {
+// What is there, for whoever has named the wrong file. Octets that are no text would only be noise.
+std::string beginning_of(Bytes head) {
   constexpr std::size_t words_bytes_max = 40;
-  return in_quotes(head.substr(0, std::min(head.find('\n'), words_bytes_max)));
+  const Bytes words = head.substr(0, std::min(head.find('\n'), words_bytes_max));
+  const bool is_text = std::none_of(words.begin(), words.end(), [](char c) {
+    return (static_cast<unsigned char>(c) < 0x20 && c != '\t' && c != '\r') || c == 0x7f;
+  });
+  return is_text ? fmt::format("it begins with {}", in_quotes(words))
+                 : std::string("it is no text");
 }
 
 }  // namespace
@@ -164,10 +170,10 @@ Result<void, std::string> check_outcome_content(Bytes flag, const std::string& p
   if (holds_outcome_lines(head)) {
     return {};
   }
-  return tl::unexpected(fmt::format(
-      "{} {}: it holds something else than outcome lines (it begins with {}), and they are not "
-      "added to that; name another file, or move this one away",
-      flag, printable(path), first_words(head)));
+  return tl::unexpected(
+      fmt::format("{} {}: it holds something else than outcome lines ({}), and they are not added "
+                  "to that; name another file, or move this one away",
+                  flag, printable(path), beginning_of(head)));
 }
 
 }  // namespace ringpost::cli

@@ -1,5 +1,6 @@
 #include "tools/ringpost/outcome_file.h"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -33,6 +34,22 @@ bool ends_within_line(const std::string& path, off_t bytes) {
   return count == 1 && last != '\n';
 }
 
+// Without waiting for the reader of a FIFO. What is open is written to as ever.
+int open_to_append(const std::string& path) {
+  const int descriptor =
+      ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK,
+             S_IRUSR | S_IWUSR | S_IRGRP);
+  if (descriptor >= 0) {
+    ::fcntl(descriptor, F_SETFL, ::fcntl(descriptor, F_GETFL) & ~O_NONBLOCK);
+  }
+  return descriptor;
+}
+
+bool is_pipe(const std::string& path) {
+  struct stat status {};
+  return ::stat(path.c_str(), &status) == 0 && S_ISFIFO(status.st_mode);
+}
+
 }  // namespace
 
 OutcomeFile::OutcomeFile(std::string path, int descriptor, std::uint64_t bytes_before,
@@ -64,10 +81,12 @@ Result<OutcomeFile, OutputError> OutcomeFile::open(const std::string& path, int 
   if (path == "-") {
     return OutcomeFile("standard output", STDOUT_FILENO, 0, stop_descriptor);
   }
-  const int descriptor =
-      ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, S_IRUSR | S_IWUSR | S_IRGRP);
+  const int descriptor = open_to_append(path);
   struct stat status {};
   if (descriptor < 0 || ::fstat(descriptor, &status) != 0) {
+    if (errno == ENXIO && is_pipe(path)) {
+      return tl::unexpected(OutputError{path + ": nobody reads this pipe", true});
+    }
     return tl::unexpected(OutputError{path + ": " + std::strerror(errno)});
   }
   OutcomeFile file(path, descriptor, static_cast<std::uint64_t>(status.st_size), stop_descriptor);
@@ -127,6 +146,10 @@ int OutcomeFile::wait_for_reader() const {
     }
   }
   return wanted[0].revents == 0 ? ETIMEDOUT : 0;
+}
+
+std::uint64_t OutcomeFile::unwritten_lines() const {
+  return static_cast<std::uint64_t>(std::count(lines_.begin(), lines_.end(), '\n'));
 }
 
 Result<void, OutputError> OutcomeFile::sync() {

@@ -10,7 +10,7 @@ namespace ringpost::cli {
 
 struct OutputError {
   std::string message;              // names the file
-  bool may_be_tried_again = false;  // there was no room
+  bool may_be_tried_again = false;  // there was no room, or nobody who reads a pipe
 };
 
 // Gathers lines and writes them in large pieces, whole lines only unless the system takes fewer
@@ -20,7 +20,8 @@ class OutcomeFile {
  public:
   // "-" is standard output. A file that exists is added to, never cut: outcome lines are the only
   // record of what was accepted. Once `stop_descriptor` is readable nothing waits any more for
-  // whoever reads the other end of a pipe; -1: that never happens.
+  // whoever reads the other end of a pipe; -1: that never happens. A FIFO that nobody reads yet is
+  // an error that may be tried again: this does not wait where no signal is seen.
   [[nodiscard]] static Result<OutcomeFile, OutputError> open(const std::string& path,
                                                              int stop_descriptor = -1);
   OutcomeFile(OutcomeFile&& other) noexcept;
@@ -39,8 +40,9 @@ class OutcomeFile {
   // Waits until all that was written is on the disk, where there is one. Not to be tried again: a
   // disk that has said no may say yes the next time and mean nothing.
   [[nodiscard]] Result<void, OutputError> sync();
-  // Octets that have not been written.
+  // Octets that have not been written, and the lines whose ends are among them.
   [[nodiscard]] std::size_t unwritten_bytes() const { return lines_.size(); }
+  [[nodiscard]] std::uint64_t unwritten_lines() const;
 
  private:
   OutcomeFile(std::string path, int descriptor, std::uint64_t bytes_before, int stop_descriptor);

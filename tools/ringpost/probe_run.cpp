@@ -203,7 +203,7 @@ Result<ProbeFinding, UsageError> run_probe(const ProbeRequest& request) {
     }
     context = std::move(*created);
   }
-  const auto addresses = resolve(endpoint.host, request.timeout, finding.dns);
+  const auto addresses = resolve(written_host(endpoint), request.timeout, finding.dns);
   if (addresses.empty()) {
     return finding;
   }

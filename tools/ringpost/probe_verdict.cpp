@@ -137,7 +137,7 @@ std::string url_of(const ProbeFinding& finding, const PortFinding& port) {
   if (!endpoint.username.empty() && !in_clear) {
     url += username_encoded(endpoint.username) + "@";
   }
-  url += is_ipv6 ? fmt::format("[{}]", endpoint.host) : endpoint.host;
+  url += is_ipv6 ? fmt::format("[{}]", endpoint.host) : written_host(endpoint);
   if (port.port != default_port(port.security)) {
     url += fmt::format(":{}", port.port);
   }
@@ -161,7 +161,7 @@ std::string toml_of(const ProbeFinding& finding, const PortFinding& port) {
   const bool needs_quotes = name.find('.') != std::string::npos;
   std::string toml =
       fmt::format("[endpoint.{}]\nhost = {}\nport = {}\n", needs_quotes ? quoted(name) : name,
-                  quoted(endpoint.host), port.port);
+                  quoted(written_host(endpoint)), port.port);
   if (port.security != default_security(port.port)) {
     toml += fmt::format("security = {}\n", quoted(name_of(port.security)));
   }

@@ -68,6 +68,8 @@ class RunJournal {
   // Appends the lines that were written since the last call, for the outcomes file.
   void take_written_lines(std::string& lines);
   [[nodiscard]] bool has_unwritten() const { return !outcomes_.empty(); }
+  // How many were added and not written.
+  [[nodiscard]] std::size_t unwritten_count() const { return outcomes_.size(); }
   // What is in the outcomes file has to be on the disk before the journal counts on it.
   [[nodiscard]] bool survives_power_cut() const { return durability_ == queue::Durability::power; }
 

@@ -14,6 +14,8 @@ using Clock = std::chrono::steady_clock;
 
 // How often a write is tried again for which there was no room.
 constexpr int room_look_every_ms = 100;
+// How often a FIFO that nobody reads is opened again.
+constexpr auto reader_look_every = std::chrono::milliseconds(100);
 
 }  // namespace
 
@@ -66,7 +68,7 @@ Result<void, std::string> RunOutput::open_file(const std::string& path,
   if (path.empty()) {
     return {};
   }
-  auto opened = OutcomeFile::open(path, give_up_descriptor_);
+  auto opened = open_when_read(path);
   if (!opened) {
     return tl::unexpected(opened.error().message);
   }
@@ -75,6 +77,22 @@ Result<void, std::string> RunOutput::open_file(const std::string& path,
   }
   target.emplace(Target{std::move(*opened)});
   return {};
+}
+
+Result<OutcomeFile, OutputError> RunOutput::open_when_read(const std::string& path) {
+  for (bool is_said = false;;) {
+    auto opened = OutcomeFile::open(path, give_up_descriptor_);
+    if (opened || !opened.error().may_be_tried_again || !actions_.pause || !may_wait()) {
+      return opened;
+    }
+    if (!std::exchange(is_said, true)) {
+      log_.warn("nothing is sent until somebody reads the pipe of the outcomes; a signal ends this",
+                {{"file", path}});
+    }
+    if (!actions_.pause(reader_look_every)) {
+      return opened;
+    }
+  }
 }
 
 void RunOutput::take(std::span<const DecidedRecipientView> decided) {
@@ -217,6 +235,20 @@ void RunOutput::finish() {
       report_lost(synced.error().message);
     }
   }
+}
+
+std::vector<LostLines> RunOutput::lost_lines() const {
+  std::vector<LostLines> lost;
+  // What the journal has not taken was kept from the outcome file, too.
+  const std::uint64_t kept_back = journal_ == nullptr ? 0 : journal_->unwritten_count();
+  if (const std::uint64_t count = outcomes_ ? outcomes_->file.unwritten_lines() + kept_back : 0;
+      count > 0) {
+    lost.push_back({outcomes_->file.path(), count});
+  }
+  if (const std::uint64_t count = errors_ ? errors_->file.unwritten_lines() : 0; count > 0) {
+    lost.push_back({errors_->file.path(), count});
+  }
+  return lost;
 }
 
 void RunOutput::report_lost(const std::string& why) {

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <atomic>
+#include <cstdint>
 #include <functional>
 #include <mutex>
 #include <optional>
@@ -24,6 +25,14 @@ namespace ringpost::cli {
 struct RunOutputActions {
   std::function<void(bool held)> hold;  // while there is no room, no message begins
   std::function<void()> stop;           // something is lost: nothing more is to be sent
+  // Waits so long while open() cannot go on; false: whoever runs this does not want to wait.
+  std::function<bool(Duration)> pause;
+};
+
+// Outcome lines that could not be written.
+struct LostLines {
+  std::string path;
+  std::uint64_t count = 0;
 };
 
 // Lack of room is waited out, in take(), so that everything behind it waits, too: until there is
@@ -38,7 +47,8 @@ class RunOutput {
   RunOutput(const RunOutput&) = delete;
   RunOutput& operator=(const RunOutput&) = delete;
 
-  // Before the first outcome. `journal` may be null and outlives this.
+  // Before the first outcome. `journal` may be null and outlives this. A FIFO's reader is waited
+  // for, as long as `pause` and the deadline of the run have it.
   [[nodiscard]] Result<void, std::string> open(const SendSettings& settings, RunJournal* journal,
                                                std::int64_t now_us);
   // Outcomes of the engine; none of them: write all there is.
@@ -53,6 +63,8 @@ class RunOutput {
 
   // Some outcomes have not been written.
   [[nodiscard]] bool failed() const { return failed_.load(std::memory_order_relaxed); }
+  // Of each file that lacks some. After finish().
+  [[nodiscard]] std::vector<LostLines> lost_lines() const;
 
  private:
   struct Target {
@@ -60,6 +72,7 @@ class RunOutput {
     bool broken = false;
   };
 
+  [[nodiscard]] Result<OutcomeFile, OutputError> open_when_read(const std::string& path);
   [[nodiscard]] Result<void, std::string> open_file(const std::string& path,
                                                     std::optional<Target>& target);
   [[nodiscard]] std::array<std::optional<Target>*, 2> targets() { return {&outcomes_, &errors_}; }

@@ -145,6 +145,34 @@ void append_shares(std::string& text, const RunFacts& facts) {
   }
 }
 
+// Where they are, or that they are not there.
+void append_outcomes_path(std::string& text, const RunFacts& facts) {
+  for (const LostLines& lost : facts.lost_lines) {
+    fmt::format_to(std::back_inserter(text),
+                   "outcomes: {} line{} missing from {}, which could not be written\n", lost.count,
+                   lost.count == 1 ? " is" : "s are", printable(lost.path));
+  }
+  const bool is_whole =
+      std::none_of(facts.lost_lines.begin(), facts.lost_lines.end(),
+                   [&](const LostLines& lost) { return lost.path == facts.outcomes_path; });
+  if (!facts.outcomes_path.empty() && is_whole) {
+    fmt::format_to(std::back_inserter(text), "outcomes: {}\n", facts.outcomes_path);
+  }
+}
+
+void append_json_lost(std::string& json, const RunFacts& facts) {
+  if (facts.lost_lines.empty()) {
+    return;
+  }
+  json += ",\"lost_lines\":{";
+  for (const LostLines& lost : facts.lost_lines) {
+    json += json.back() == '{' ? "" : ",";
+    codec::append_json_string(json, lost.path);
+    fmt::format_to(std::back_inserter(json), ":{}", lost.count);
+  }
+  json += "}";
+}
+
 // "; waiting for mx.example:587 for 12 s"
 void append_away(std::string& text, const RunFacts& facts) {
   for (const EndpointReport& endpoint : facts.endpoints) {
@@ -202,9 +230,7 @@ std::string summary_text(const RunFacts& facts) {
                    failure.endpoint, failure.stage, printable(failure.message));
   }
   append_shares(text, facts);
-  if (!facts.outcomes_path.empty()) {
-    fmt::format_to(std::back_inserter(text), "outcomes: {}\n", facts.outcomes_path);
-  }
+  append_outcomes_path(text, facts);
   if (facts.internal) {
     append_internal_text(text, facts);
   }
@@ -245,6 +271,7 @@ std::string summary_json(const RunFacts& facts) {
     append_internal_json(json, facts);
   }
   append_json_unread(json, facts);
+  append_json_lost(json, facts);
   if (facts.signal != 0) {
     fmt::format_to(std::back_inserter(json), ",\"signal\":{}", facts.signal);
   }

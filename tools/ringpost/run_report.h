@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "engine/engine.h"
+#include "tools/ringpost/run_output.h"
 #include "tools/ringpost/run_tally.h"
 #include "tools/ringpost/settings.h"
 
@@ -23,6 +24,8 @@ struct RunFacts {
   std::uint64_t bytes_read = 0;   // of job files
   std::uint64_t bytes_total = 0;  // 0: not known
   std::string outcomes_path;
+  // Files of outcome lines that do not have all of them.
+  std::vector<LostLines> lost_lines;
   int signal = 0;
   // Of a run that ended before its job files did. No number: jobs may be left, and nobody knows how
   // many.

@@ -83,6 +83,20 @@ std::vector<std::string> names_of(const std::vector<EndpointOptions>& endpoints)
   return names;
 }
 
+// Of a run that was stopped by it; nothing for 0.
+std::optional<int> exit_code_of_signal(int signal) {
+  switch (signal) {
+    case SIGINT:
+      return exit_interrupted;
+    case SIGTERM:
+      return exit_terminated;
+    case SIGHUP:
+      return exit_hung_up;
+    default:
+      return std::nullopt;
+  }
+}
+
 class SendRun {
  public:
   SendRun(const SendSettings& settings, SignalWatch& watch, Log& log)
@@ -92,12 +106,14 @@ class SendRun {
         progress_(settings, log),
         output_(names_of(settings.endpoints), log,
                 {.hold = [this](bool held) { hold_sending(held); },
-                 .stop = [this] { stop_for_lost_output(); }}) {}
+                 .stop = [this] { stop_for_lost_output(); },
+                 .pause = [this](Duration pause) { return !watch_.wait_for_signal(pause); }}) {}
 
   int run();
 
  private:
   int open_journal();
+  int end_without_output(const std::string& why);
   [[nodiscard]] bool start_engine();
   [[nodiscard]] bool take_line(JobInput::Line& line, codec::JobReader& reader,
                                Engine::Submitter& submitter, std::uint64_t ordinal);
@@ -163,6 +179,16 @@ int SendRun::open_journal() {
   return opened.error().usage ? exit_usage : exit_outcomes_lost;
 }
 
+// The exit code.
+int SendRun::end_without_output(const std::string& why) {
+  const auto code = exit_code_of_signal(watch_.signal());
+  print_error(code ? why + "; stopped before anything was sent" : why);
+  if (code && journal_) {
+    log_.warn(way_to_go_on());
+  }
+  return code.value_or(exit_outcomes_lost);
+}
+
 int SendRun::run() {
   if (const auto checked = check_files_of_run(settings_); !checked) {
     print_error(checked.error());
@@ -178,8 +204,7 @@ int SendRun::run() {
     return code;
   }
   if (const auto opened = output_.open(settings_, journal_.get(), unix_time_us()); !opened) {
-    print_error(opened.error());
-    return exit_outcomes_lost;
+    return end_without_output(opened.error());
   }
   files_.set_refused(written_files(files_of_run(settings_)));
   for (const std::string& warning : settings_.warnings) {
@@ -409,6 +434,7 @@ void SendRun::finish() {
   output_.finish();
   progress_.clear();
   RunFacts facts_now = facts();
+  facts_now.lost_lines = output_.lost_lines();
   facts_now.stopped_early = unread_.has_value();
   if (unread_) {
     facts_now.jobs_unread = unread_->jobs;
@@ -462,14 +488,8 @@ int SendRun::exit_code_of_run() const {
   if (usage_failed_) {
     return exit_usage;
   }
-  if (watch_.signal() == SIGINT) {
-    return exit_interrupted;
-  }
-  if (watch_.signal() == SIGTERM) {
-    return exit_terminated;
-  }
-  if (watch_.signal() == SIGHUP) {
-    return exit_hung_up;
+  if (const auto code = exit_code_of_signal(watch_.signal())) {
+    return *code;
   }
   if (settings_.dry_run) {
     return tally_.of(Status::invalid) > 0 ? exit_invalid_input

@@ -62,6 +62,19 @@ void SignalWatch::begin_drain() {
   raise_event(drain_descriptor_);
 }
 
+bool SignalWatch::wait_for_signal(Duration at_most) {
+  const auto milliseconds = std::chrono::ceil<std::chrono::milliseconds>(at_most).count();
+  pollfd wanted{signal_descriptor_, POLLIN, 0};
+  ::poll(&wanted, 1, static_cast<int>(std::clamp<long>(milliseconds, 0, 60'000)));
+  signalfd_siginfo info{};
+  if (::read(signal_descriptor_, &info, sizeof(info)) != sizeof(info)) {
+    return false;
+  }
+  signal_.store(static_cast<int>(info.ssi_signo));
+  raise_event(stop_descriptor_);
+  return true;
+}
+
 void SignalWatch::start(SignalWatchActions actions) {
   thread_ = std::thread([this, actions = std::move(actions)] { run(actions); });
 }

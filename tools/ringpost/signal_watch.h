@@ -33,6 +33,8 @@ class SignalWatch {
   // readable, and `second_signal` runs when the drain is over. signal() stays as it is. Any thread.
   void begin_drain();
 
+  // Waits for a signal, at most so long; true when one has come. Before start().
+  [[nodiscard]] bool wait_for_signal(Duration at_most);
   // Begins to act. Until then signals wait.
   void start(SignalWatchActions actions);
   // No action runs any more when it returns.

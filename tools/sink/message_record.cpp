@@ -164,7 +164,8 @@ void MessageRecorder::keep_content(const AcceptedMessage& message) {
 void MessageRecorder::append_line(const AcceptedMessage& message) {
   std::string& json = buffer_.text();
   const auto out = std::back_inserter(json);
-  fmt::format_to(out, R"({{"session":{},"message":{},"queue_id":"{}","from":)", message.session,
+  json += record_line_begin;
+  fmt::format_to(out, R"({},"message":{},"queue_id":"{}","from":)", message.session,
                  message.message, message.queue_id);
   codec::append_json_string(json, message.sender);
   Bytes recipients = message.recipients;

@@ -1,5 +1,7 @@
 #include "tools/sink/record.h"
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>
@@ -22,6 +24,29 @@ std::string error_text(const std::string& what) {
   return fmt::format("{}: {}", what, std::strerror(errno));
 }
 
+// Lines are added to records and to empty files, so that a slip of the finger spoils no other. A
+// file that cannot be read is another one's matter.
+Result<void, std::string> check_is_record(const std::string& file) {
+  struct stat status {};
+  if (::stat(file.c_str(), &status) != 0 || !S_ISREG(status.st_mode)) {
+    return {};
+  }
+  const int descriptor = ::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  std::array<char, record_line_begin.size()> head;
+  const ssize_t count = descriptor < 0 ? 0 : ::pread(descriptor, head.data(), head.size(), 0);
+  if (descriptor >= 0) {
+    ::close(descriptor);
+  }
+  const Bytes begin(head.data(), static_cast<std::size_t>(std::max<ssize_t>(count, 0)));
+  if (record_line_begin.starts_with(begin)) {
+    return {};
+  }
+  return tl::unexpected(
+      fmt::format("{}: it holds something else than a record, and no record is added to that; name "
+                  "another file, or move this one away",
+                  file));
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Record>, std::string> Record::open(const std::string& file,
@@ -29,6 +54,9 @@ Result<std::unique_ptr<Record>, std::string> Record::open(const std::string& fil
                                                           bool has_digests) {
   int descriptor = -1;
   if (!file.empty()) {
+    if (auto checked = check_is_record(file); !checked) {
+      return tl::unexpected(std::move(checked.error()));
+    }
     // O_APPEND: an earlier run's record is evidence too, and lines of several threads stay whole.
     descriptor = ::open(file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
     if (descriptor < 0) {

@@ -11,12 +11,15 @@
 
 namespace ringpost::sink {
 
+// With what each line of a record begins, and so each record.
+inline constexpr Bytes record_line_begin = R"({"session":)";
+
 // Owns the file; shared by all threads of a sink and outlives their buffers. The first failure is
 // kept, and nothing is written after it: a record with a hole would be a lie.
 class Record {
  public:
-  // Appends to `file` and stores contents in the folder `content_folder`, which it makes; empty:
-  // not.
+  // Appends to `file`, which is new, empty or a record, and stores contents in the folder
+  // `content_folder`, which it makes; empty: not.
   [[nodiscard]] static Result<std::unique_ptr<Record>, std::string> open(
       const std::string& file, const std::string& content_folder, bool has_digests = true);
   ~Record();

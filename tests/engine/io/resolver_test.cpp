@@ -49,6 +49,14 @@ TEST_CASE("resolver: localhost is found, with the port that was asked for") {
   }
 }
 
+TEST_CASE("resolver: a name with a dot at its end is the same name, also where files have it") {
+  Resolver resolver;
+  const auto answer = answer_of(resolver, "localhost.", 2525);
+  REQUIRE(answer);
+  CHECK(answer->size() == answer_of(resolver, "localhost", 2525)->size());
+  REQUIRE_FALSE(answer_of(resolver, ".", 25));
+}
+
 TEST_CASE("resolver: what cannot be a name is an error that quotes it") {
   Resolver resolver;
   const auto answer = answer_of(resolver, "no..such..name", 25);

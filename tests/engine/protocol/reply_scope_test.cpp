@@ -92,4 +92,22 @@ TEST_CASE("reply scope: a server that counts errors says so") {
   CHECK_FALSE(protocol::says_too_many_errors("Too many messages in this connection"));
 }
 
+TEST_CASE("reply scope: behind what a session has sent, too many messages may be its own") {
+  using protocol::may_be_full_session;
+  for (const Stage stage : {Stage::rcpt, Stage::data, Stage::eod}) {
+    CHECK(may_be_full_session(stage, reply(451, {}, "Too many messages, try later")));
+    CHECK(may_be_full_session(stage, reply(450, {4, 7, 1},
+                                           "Maximum number of mails reached, "
+                                           "limit 5")));
+    CHECK_FALSE(may_be_full_session(stage, reply(550, {}, "Too many messages")));
+    CHECK_FALSE(may_be_full_session(stage, reply(451, {}, "not now")));
+    CHECK_FALSE(may_be_full_session(stage, reply(452, {4, 2, 2}, "too many messages")));
+    CHECK_FALSE(may_be_full_session(stage, reply(451, {}, "The recipient has too many messages")));
+    CHECK_FALSE(may_be_full_session(stage, reply(451, {}, "Too many messages per hour")));
+    CHECK_FALSE(may_be_full_session(stage, reply(451, {}, "too many recipients")));
+  }
+  CHECK(may_be_full_session(Stage::mail, reply(451, {}, "not now")));
+  CHECK_FALSE(may_be_full_session(Stage::mail, reply(550, {}, "too many messages")));
+}
+
 }  // namespace ringpost
