@@ -223,6 +223,7 @@ class Session {
   [[nodiscard]] Transaction& new_transaction();
   [[nodiscard]] std::size_t depth() const;
   [[nodiscard]] bool goes_alone(std::uint64_t sequence) const;
+  [[nodiscard]] bool waits_for_words(std::uint64_t sequence) const;
   [[nodiscard]] Pipelining way_of(const Transaction& current) const;
   [[nodiscard]] bool may_run_ahead(const Transaction& current) const;
   [[nodiscard]] std::uint64_t messages_max() const;

@@ -148,15 +148,24 @@ std::size_t Session::depth() const {
 }
 
 // Whether the message's BDAT waits for the replies to its envelope, and nothing follows it before
-// its own: because the server may not know BDAT, or end the session here, or say one thing too many
-// that would be taken for an answer to the message while its words are not known.
+// its own: because the server may not know BDAT, or end the session here, or its words are not
+// known.
 bool Session::goes_alone(std::uint64_t sequence) const {
-  // Behind so many it says yes too seldom to be told by that.
-  constexpr std::uint64_t messages_for_words = 8;
   const std::uint64_t limit = knowledge_.session_messages;
   return !knowledge_.has_proven(Pipelining::flights) || (limit != 0 && sequence >= limit) ||
-         (sequence < messages_for_words && !words_.are_settled() &&
-          !words_of_others_.are_settled());
+         waits_for_words(sequence);
+}
+
+// One thing too many that the server says to an envelope would be taken for the answer to a message
+// while its words are not known. The few messages by which they become so do not wait.
+bool Session::waits_for_words(std::uint64_t sequence) const {
+  // Behind so many it says yes too seldom to be told by that.
+  constexpr std::uint64_t messages_for_words = 8;
+  if (words_.are_settled() || words_of_others_.are_settled() || sequence >= messages_for_words) {
+    return false;
+  }
+  const std::uint64_t heard = words_.of(Saying::end_of_data).heard;
+  return heard == 0 || heard + (sequence - sequence_begin_) >= Words::settled;
 }
 
 // What later sessions with this server should not try again, after this one has ended so.
