@@ -115,6 +115,8 @@ class Connection final : private protocol::SessionListener {
     return session_->knowledge();
   }
   [[nodiscard]] std::uint64_t knowledge_version() const { return session_->knowledge_version(); }
+  // Steps that were in doubt when it was opened, and that it was chosen to try again.
+  [[nodiscard]] protocol::StepSet next_steps() const { return knowledge_at_start_.doubts.next; }
   // What another connection has found out.
   void learn(const protocol::PipeliningKnowledge& knowledge) {
     if (session_) {

@@ -448,6 +448,7 @@ void Session::finish(Transaction& current) {
   }
   ++sequence_begin_;
   quit_wanted_ = quit_wanted_ || (reset_needed_ && knowledge_.reset_unknown);
+  bear_out_silence();
   listener_.on_message_done(job);
 }
 
@@ -491,11 +492,15 @@ bool Session::in_doubt(std::uint64_t sequence, const CloseReason& reason, bool f
 void Session::close(CloseReason reason) {
   RP_ASSERT(!closed());
   explain(reason);
-  reason.of_trial = fall_back_of_trial(reason.kind).has_value();
-  reason.fall_back = fall_back(reason);
+  judge_trial(reason);
+  if (!reason.of_trial) {
+    reason.fall_back = fall_back(reason);
+  }
   if (reason.fall_back) {
     knowledge_.most = std::min(knowledge_.most, *reason.fall_back);
     ++knowledge_version_;
+  } else if (reason.doubted) {
+    ++knowledge_version_;  // of the endpoint's
   } else {
     learn_from_end(reason);
   }

@@ -112,6 +112,43 @@ class FallBack(FlightTest):
                 said = f"goes on with {way}: the server closed the connection"
                 self.assertEqual(run.stderr.count(said), 1, run.describe())
 
+    def test_one_end_while_a_step_is_on_trial_is_an_accident(self):
+        """Without a word, by a reset, with 421: flights all the same."""
+        class Once(Session):
+            word = b""
+            ending = staticmethod(hang_up)
+
+            def take_bdat(self, line):
+                if not self.dialogue.server.messages and len(self.dialogue.server.dialogues) == 1:
+                    self.replies.extend([self.word] if self.word else [])
+                    self.end(self.ending)
+                super().take_bdat(line)
+
+        jobs = simple_jobs(60)
+        for attributes in ({}, {"ending": reset}, {"word": "421 4.3.2 going down"}):
+            for server, run in self.run_against(Once, jobs, **attributes):
+                self.assert_all_accepted(run, jobs)
+                self.assert_truth(server, run, jobs)
+                self.assertNotIn("goes on with", run.stderr, run.describe())
+                self.assert_says(run, "BDAT flights")
+                # The session behind it has a message or two in groups, and then flights again.
+                self.assertLessEqual(server.verbs().count("DATA"), 2, run.describe())
+                self.assertEqual(len(server.dialogues), 2)
+
+    def test_silence_in_a_trial_is_waited_for_once(self):
+        """The server answers the same message at once, a step below: it was not away."""
+        class Dropping(Session):
+            def take_bdat(self, line):
+                self.dialogue.server.dropped = getattr(self.dialogue.server, "dropped", 0) + 1
+                self.dialogue.read_line()  # which never comes
+
+        jobs = simple_jobs(30)
+        for server, run in self.run_against(Dropping, jobs):
+            self.assert_all_accepted(run, jobs)
+            self.assert_truth(server, run, jobs)
+            self.assert_said_once(run, "DATA groups", "timed out", "no reply to")
+            self.assertEqual(server.dropped, 1, run.describe())
+
     def test_closed_on_the_first_flight_of_several(self):
         """What was in that flight, of some eight, is in doubt, no more; the rest goes in groups."""
         class OneByOne(Session):

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include <catch2/catch_test_macros.hpp>
+#include <catch2/generators/catch_generators.hpp>
 
 #include "tests/support/jobs.h"
 #include "tests/support/transcript.h"
@@ -292,6 +293,48 @@ TEST_CASE("session: a BDAT that fills the room to its last octet has ended there
             std::string("one r@b.example ") + (answered ? "accepted" : "unknown"));
     }
   }
+}
+
+TEST_CASE(
+    "session: while another one tries a step in doubt again, a session stays below for long") {
+  PipeliningKnowledge knowledge;
+  knowledge.doubts.steps = bit_of(Pipelining::within);
+  Rig rig(TlsMode::none, Pipelining::within, knowledge);
+  rig.greet("250 PIPELINING\r\n");
+  for (int i = 0; i < 32; ++i) {
+    Job job = message("one", "x\r\n");
+    rig.session.submit(job, rig.now);
+    CHECK(rig.send() == "MAIL FROM:<sender@a.example>\r\n");
+    rig.receive("250 ok\r\n");
+    rig.send();
+    rig.receive("250 ok\r\n");
+    rig.send();
+    rig.receive("354 go\r\n");
+    rig.send();
+    rig.receive("250 ok\r\n");
+    CHECK(rig.session.idle());
+  }
+  Job job = message("two", "x\r\n");
+  rig.session.submit(job, rig.now);
+  CHECK(rig.send() == "MAIL FROM:<sender@a.example>\r\nRCPT TO:<r@b.example>\r\nDATA\r\n");
+}
+
+TEST_CASE("session: flights that another session has shown show nothing about a final dot") {
+  PipeliningKnowledge knowledge;
+  knowledge.doubts.steps = bit_of(Pipelining::flights);
+  knowledge.prove(Pipelining::within);
+  Rig rig(TlsMode::none, Pipelining::flights, knowledge);
+  rig.greet("250-PIPELINING\r\n250 CHUNKING\r\n");
+  Job one = message("one", "x\r\n");
+  rig.session.submit(one, rig.now);
+  CHECK(rig.send().ends_with("DATA\r\n"));
+  PipeliningKnowledge of_another = shown(Pipelining::flights);
+  of_another.across_proven = GENERATE(false, true);
+  rig.session.learn(of_another);
+  Job two = message("two", "y\r\n");
+  rig.session.submit(two, rig.now);
+  rig.receive("250 ok\r\n250 ok\r\n354 go\r\n");
+  CHECK(rig.send().find("MAIL") == (of_another.across_proven ? 6 : std::string::npos));
 }
 
 TEST_CASE("session: handing over nothing new does not put the deadline off") {
