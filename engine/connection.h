@@ -51,6 +51,7 @@ struct ConnectionEnvironment {
   const protocol::SessionOptions* session = nullptr;
   ConnectionListener* listener = nullptr;
   WorkerStats* stats = nullptr;
+  protocol::Frontier* frontier = nullptr;  // null: a session goes alone
 };
 
 // Where a connection is opened to, and as whom.

@@ -74,8 +74,8 @@ class EndpointGate {
   void session_ready(bool canary, protocol::Pipelining pipelining, std::uint64_t token_number = 0,
                      std::string_view address = {});
   // What a session has found out about the server, its words once only. What it should not try is
-  // the matter of session_ended(). Returns what is known now, what went
-  // wrong and what of that is in doubt included.
+  // the matter of session_ended(). Returns what is known now: what went wrong, too, and what of
+  // that was an accident or is in doubt.
   protocol::PipeliningKnowledge learn(const protocol::PipeliningKnowledge& news);
   // A session goes on in a simpler way: see protocol::SessionListener.
   void fell_back(const protocol::CloseReason& why);

@@ -113,6 +113,7 @@ void Session::submit(Job& job, Instant now) {
   if (messages_in_flight() == depth()) {
     full_flight_end_ = sequence_end_;
   }
+  frontier_->begun(*this, sequence_end_);
   quit_when_spent();
   if (awaited_.empty()) {
     set_deadline(now);
@@ -447,6 +448,9 @@ void Session::finish(Transaction& current) {
     ++sequence_sending_;
   }
   ++sequence_begin_;
+  if (!closed()) {
+    frontier_->answered(*this, sequence_begin_, sequence_end_);
+  }
   quit_wanted_ = quit_wanted_ || (reset_needed_ && knowledge_.reset_unknown);
   bear_out_silence();
   listener_.on_message_done(job);
@@ -505,6 +509,7 @@ void Session::close(CloseReason reason) {
     learn_from_end(reason);
   }
   state_ = SessionState::closed;
+  frontier_->ended(*this);
   deadline_ = never;
   pending_.clear();
   pending_taken_ = 0;

@@ -19,6 +19,7 @@
 #include "codec/smtp_capability.h"
 #include "codec/smtp_reply.h"
 #include "engine/protocol/close_reason.h"
+#include "engine/protocol/frontier.h"
 #include "engine/protocol/login.h"
 #include "engine/protocol/pipelining.h"
 #include "engine/protocol/reply_fifo.h"
@@ -104,6 +105,9 @@ class Session {
 
   // Before anything was received: how it names itself where the options have no name.
   void introduce_as(std::string client_name);
+  // The other sessions with this server, as far as they have come. Before the first message; it
+  // outlives the session.
+  void go_with(Frontier& frontier) { frontier_ = &frontier; }
 
   [[nodiscard]] SessionState state() const { return state_; }
   // Nothing of the server's has come yet.
@@ -222,6 +226,7 @@ class Session {
   }
   [[nodiscard]] Transaction& new_transaction();
   [[nodiscard]] std::size_t depth() const;
+  [[nodiscard]] std::size_t flight_depth() const;
   [[nodiscard]] bool goes_alone(std::uint64_t sequence) const;
   // The way in use now: less than pipelining() while a step is in doubt.
   [[nodiscard]] Pipelining way() const;
@@ -353,6 +358,8 @@ class Session {
 
   const SessionOptions& options_;
   SessionListener& listener_;
+  Frontier alone_;
+  Frontier* frontier_ = &alone_;
   SessionState state_ = SessionState::greeting;
   codec::ReplyParser parser_;
   codec::Capabilities capabilities_;

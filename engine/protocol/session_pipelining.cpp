@@ -152,6 +152,12 @@ std::size_t Session::depth() const {
     case Pipelining::flights:
       break;
   }
+  const std::uint64_t room = frontier_->room(*this, sequence_begin_);
+  return static_cast<std::size_t>(std::min<std::uint64_t>(flight_depth(), room));
+}
+
+// The same, were there no other sessions.
+std::size_t Session::flight_depth() const {
   const std::uint64_t limit = knowledge_.session_messages;
   if (limit != 0 && sequence_begin_ >= limit) {
     return 1;

@@ -5,6 +5,7 @@ doubled in the fall: every message that the server took is `accepted` or, where 
 `unknown`. Method: a server that obeys flights, with one fault each.
 """
 
+import time
 import unittest
 
 from bad_server_test import BadServerTest
@@ -222,6 +223,29 @@ class Endings(FlightTest):
             self.assertLessEqual(run.statuses().get("unknown", 0), 2 * 32, run.describe())
             self.assertEqual(set(run.statuses()), {"accepted", "unknown"}, run.describe())
             self.assertGreater(len(server.dialogues), 20)
+
+    def test_ten_sessions_do_not_meet_such_a_limit_together(self):
+        """One of them runs deeper than any has come: one flight is in doubt, not ten."""
+        class Silent(Session):
+            limit = 0
+
+            def flush(self):
+                if self.replies:
+                    time.sleep(0.02)  # as far away as most are, so that sessions keep step
+                super().flush()
+
+            def take_mail(self, line):
+                if self.mails == self.limit:
+                    self.end(hang_up)
+                super().take_mail(line)
+
+        flight_max, beside_it = 32, 16
+        for limit, count in ((5, 300), (20, 600), (100, 2500)):
+            jobs = simple_jobs(count)
+            for server, run in self.run_against(Silent, jobs, connections=10, limit=limit):
+                self.assert_truth(server, run, jobs)
+                self.assertEqual(set(run.statuses()), {"accepted", "unknown"}, run.describe())
+                self.assertLessEqual(run.statuses()["unknown"], flight_max + beside_it)
 
     def test_too_many_refused_recipients_end_the_session(self):
         """As Exim and Postfix have it: 421, and the messages behind are sent elsewhere."""
