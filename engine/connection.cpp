@@ -145,6 +145,9 @@ void Connection::start_session() {
   protocol::SessionListener& listener = *this;
   const Instant now = environment_.io->now();
   session_.emplace(*environment_.session, listener, now, knowledge_at_start_, login_);
+  if (environment_.frontier != nullptr) {
+    session_->go_with(*environment_.frontier);
+  }
   // With little time until the session must be ready, half of it is for whoever comes next.
   silence_ = std::min<Duration>(limits::greeting_patience, (ready_by_ - now) / 2);
   silence_at_ = now + silence_;

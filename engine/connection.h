@@ -51,6 +51,7 @@ struct ConnectionEnvironment {
   const protocol::SessionOptions* session = nullptr;
   ConnectionListener* listener = nullptr;
   WorkerStats* stats = nullptr;
+  protocol::Frontier* frontier = nullptr;  // null: a session goes alone
 };
 
 // Where a connection is opened to, and as whom.
@@ -115,6 +116,8 @@ class Connection final : private protocol::SessionListener {
     return session_->knowledge();
   }
   [[nodiscard]] std::uint64_t knowledge_version() const { return session_->knowledge_version(); }
+  // Steps that were in doubt when it was opened, and that it was chosen to try again.
+  [[nodiscard]] protocol::StepSet next_steps() const { return knowledge_at_start_.doubts.next; }
   // What another connection has found out.
   void learn(const protocol::PipeliningKnowledge& knowledge) {
     if (session_) {

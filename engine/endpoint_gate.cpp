@@ -33,8 +33,8 @@ bool is_on_purpose(const protocol::CloseReason& reason) {
   return reason.kind == protocol::CloseKind::quit || reason.kind == protocol::CloseKind::aborted;
 }
 
-std::string fall_back_text(const protocol::CloseReason& reason) {
-  return "goes on with " + std::string(name_of(*reason.fall_back)) + ": " + reason.message();
+std::string fall_back_text(protocol::Pipelining to, const protocol::CloseReason& reason) {
+  return "goes on with " + std::string(name_of(to)) + ": " + reason.message();
 }
 
 }  // namespace
@@ -109,6 +109,7 @@ EndpointGate::Admission EndpointGate::admit(Instant now) {
   admission.answer = Answer::go;
   admission.login = login_source_.login();
   admission.knowledge = knowledge_;
+  admission.knowledge.doubts.next = choose_next();
   return admission;
 }
 
@@ -235,26 +236,23 @@ std::optional<protocol::Pipelining> EndpointGate::pipelining() const {
 protocol::PipeliningKnowledge EndpointGate::learn(const protocol::PipeliningKnowledge& news) {
   const std::lock_guard lock(mutex_);
   const protocol::Pipelining most = knowledge_.most;
+  const protocol::StepDoubts doubts = knowledge_.doubts;
   knowledge_.merge(news);
   knowledge_.most = most;  // that is said, with its reason, by fall_back()
+  knowledge_.doubts = doubts;
   knowledge_.words.hear_session(news.words);
   return knowledge_;
 }
 
-protocol::Pipelining EndpointGate::most() const {
-  const std::lock_guard lock(mutex_);
-  return knowledge_.most;
-}
-
 void EndpointGate::fell_back(const protocol::CloseReason& why) {
-  bool fell = false;
+  std::optional<std::string> said;
   {
     const std::lock_guard lock(mutex_);
-    fell = fall_back(why);
+    said = fall_back(why);
     pipelining_ = pipelining_ ? std::min(*pipelining_, *why.fall_back) : pipelining_;
   }
-  if (fell) {
-    tell(Notices{fall_back_text(why)});
+  if (said) {
+    tell(Notices{std::move(*said)});
   }
 }
 
@@ -321,8 +319,13 @@ void EndpointGate::session_ended(const Ending& ending, const protocol::CloseReas
   Notices notices;
   {
     const std::lock_guard lock(mutex_);
-    if (reason.fall_back && fall_back(reason)) {
-      notices.push_back(fall_back_text(reason));
+    next_given_ &= static_cast<protocol::StepSet>(~ending.next);
+    if (reason.fall_back) {
+      if (auto said = fall_back(reason)) {
+        notices.push_back(std::move(*said));
+      }
+    } else if (reason.doubted) {
+      doubt(reason);
     }
     if (ending.was_ready) {
       --sessions_ready_;
@@ -349,9 +352,10 @@ void EndpointGate::session_ended(const Ending& ending, const protocol::CloseReas
       // endpoint. Nor is one that asked too much of the server: the next asks less, or logs in
       // another way. Nor one that was let in and had nothing to do for too long.
       const bool idle = ending.was_ready && !ending.had_message;
+      const bool of_the_way = reason.fall_back || reason.doubted || reason.other_mechanism;
       if (idle) {
         patience_.nobody_waits();
-      } else if (!ending.progressed && !reason.fall_back && !reason.other_mechanism) {
+      } else if (!ending.progressed && !of_the_way) {
         session_failed(ending, reason, now, notices);
       }
     }
@@ -472,18 +476,43 @@ void EndpointGate::say_away(const protocol::CloseReason& reason, Instant now, No
   notices.push_back(place() + what + reason.message() + ")" + how_long);
 }
 
-// Whether this is news.
-bool EndpointGate::fall_back(const protocol::CloseReason& reason) {
-  const auto step = static_cast<protocol::Pipelining>(static_cast<int>(*reason.fall_back) + 1);
+// One failure may be an accident. So are all that were under way when it came, since one restart
+// ends every session that there is: who begins later knows of it, and says so when it happens
+// again.
+void EndpointGate::doubt(const protocol::CloseReason& reason) {
+  std::optional<protocol::CloseReason>& known = doubts_[static_cast<std::size_t>(*reason.doubted)];
+  if (known || knowledge_.has_proven(*reason.doubted)) {
+    return;
+  }
+  known = reason;
+  knowledge_.doubts.steps |= bit_of(*reason.doubted);
+  if (reason.kind == protocol::CloseKind::timeout) {
+    knowledge_.doubts.silent |= bit_of(*reason.doubted);
+  }
+}
+
+// The steps in doubt that nobody else is to try again.
+protocol::StepSet EndpointGate::choose_next() {
+  const protocol::StepSet next =
+      knowledge_.doubts.steps & static_cast<protocol::StepSet>(~next_given_);
+  next_given_ |= next;
+  return next;
+}
+
+// What is to be told; nothing, where that is no news.
+std::optional<std::string> EndpointGate::fall_back(const protocol::CloseReason& reason) {
+  const protocol::Pipelining step = one_more(*reason.fall_back);
   if (reason.of_trial && knowledge_.has_proven(step)) {
-    return false;  // an accident of that session's
+    return std::nullopt;  // an accident of that session's
   }
-  const bool news = *reason.fall_back < knowledge_.most;
-  if (news) {
-    knowledge_.most = *reason.fall_back;
-    fall_backs_.push_back(fall_back_text(reason));
+  if (*reason.fall_back >= knowledge_.most) {
+    return std::nullopt;
   }
-  return news;
+  knowledge_.most = *reason.fall_back;
+  const auto& first = doubts_[static_cast<std::size_t>(step)];
+  const bool borne_out = reason.doubted && first;
+  fall_backs_.push_back(fall_back_text(*reason.fall_back, borne_out ? *first : reason));
+  return fall_backs_.back();
 }
 
 void EndpointGate::give_up(const protocol::CloseReason& reason, Instant now) {

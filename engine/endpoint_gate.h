@@ -1,6 +1,7 @@
 // What all workers share of one endpoint: whether it can be used, where it is, and how fast.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <functional>
@@ -73,10 +74,9 @@ class EndpointGate {
   void session_ready(bool canary, protocol::Pipelining pipelining, std::uint64_t token_number = 0,
                      std::string_view address = {});
   // What a session has found out about the server, its words once only. What it should not try is
-  // the matter of session_ended(). Returns what is known now.
+  // the matter of session_ended(). Returns what is known now: what went wrong, too, and what of
+  // that was an accident or is in doubt.
   protocol::PipeliningKnowledge learn(const protocol::PipeliningKnowledge& news);
-  // The furthest way that has not gone wrong.
-  [[nodiscard]] protocol::Pipelining most() const;
   // A session goes on in a simpler way: see protocol::SessionListener.
   void fell_back(const protocol::CloseReason& why);
   // A message leaves without the DSN parameters that its job asks for: the server knows none.
@@ -100,6 +100,7 @@ class EndpointGate {
     std::string_view address = {};   // that took the connection; empty: none did
     bool had_message = true;         // one was given to it
     bool in_doubt = false;           // and may have been taken, without a word
+    protocol::StepSet next = 0;      // steps that it was to try again
   };
   void session_ended(const Ending& ending, const protocol::CloseReason& reason, Instant now);
 
@@ -146,7 +147,9 @@ class EndpointGate {
   void say_away(const protocol::CloseReason& reason, Instant now, Notices& notices);
   void fail(const protocol::CloseReason& reason);
   void give_up(const protocol::CloseReason& reason, Instant now);
-  [[nodiscard]] bool fall_back(const protocol::CloseReason& reason);
+  void doubt(const protocol::CloseReason& reason);
+  [[nodiscard]] std::optional<std::string> fall_back(const protocol::CloseReason& reason);
+  [[nodiscard]] protocol::StepSet choose_next();
   void tell(const Notices& notices);
 
   const EndpointOptions& options_;
@@ -180,6 +183,9 @@ class EndpointGate {
   protocol::CloseReason refusal_;  // the latest that was for good
   Instant away_since_ = never;     // it was said
   protocol::PipeliningKnowledge knowledge_;
+  // By steps: how each that is in doubt has failed, and which of them some session is to try again.
+  std::array<std::optional<protocol::CloseReason>, protocol::pipelining_count> doubts_;
+  protocol::StepSet next_given_ = 0;
   std::optional<protocol::Pipelining> pipelining_;
   std::vector<std::string> fall_backs_;  // a step each
   std::vector<std::string> told_;

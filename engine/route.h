@@ -113,6 +113,7 @@ class Route final : private ConnectionListener {
 
   RouteEnvironment environment_;
   ConnectionEnvironment connection_environment_;
+  protocol::Frontier frontier_;
   EndpointGate& gate_;
   queue::JobQueue& jobs_;
   queue::JobQueue::Consumer consumer_;

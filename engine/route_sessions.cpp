@@ -187,6 +187,7 @@ void Route::on_ended(Connection& connection, const protocol::CloseReason& reason
   constexpr Duration idle_min = std::chrono::seconds(1);
   ending.had_message = connection.had_message() || now - connection.ready_at() < idle_min;
   ending.in_doubt = connection.in_doubt;
+  ending.next = connection.next_steps();
   gate_.session_ended(ending, reason, now);
   if (connection.was_ready()) {
     tell_knowledge(connection);

@@ -57,6 +57,9 @@ struct CloseReason {
   std::optional<Pipelining> fall_back;
   // That was on trial, and failed there: nothing, where another session has seen it work.
   bool of_trial = false;
+  // This step failed on trial, as a fault of the network's could have it. Together with
+  // `fall_back`: the doubt about it that was there before is borne out.
+  std::optional<Pipelining> doubted;
   // The server ended the session behind refusals, as some do that count them: nobody's fault.
   bool after_refusals = false;
   // A way to log in does not work with this server: later sessions try another one.

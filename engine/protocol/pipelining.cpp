@@ -129,6 +129,8 @@ bool PipeliningKnowledge::prove(Pipelining step) {
 
 void PipeliningKnowledge::merge(const PipeliningKnowledge& other) {
   most = std::min(most, other.most);
+  doubts.steps = other.doubts.steps;  // the latest says it
+  doubts.silent = other.doubts.silent;
   proven = std::max(proven, other.proven);
   across_proven = across_proven || other.across_proven;
   chunking_proven = chunking_proven || other.chunking_proven;

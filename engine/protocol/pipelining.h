@@ -30,6 +30,25 @@ inline constexpr std::size_t pipelining_count = 4;
 [[nodiscard]] std::string_view name_of(Pipelining pipelining);
 // Precondition: it is not `off`.
 [[nodiscard]] Pipelining one_less(Pipelining pipelining);
+// Behind the last one comes a value that is larger than all.
+[[nodiscard]] constexpr Pipelining one_more(Pipelining pipelining) {
+  return static_cast<Pipelining>(static_cast<std::uint8_t>(pipelining) + 1);
+}
+
+// Of steps, a bit each.
+using StepSet = std::uint8_t;
+[[nodiscard]] constexpr StepSet bit_of(Pipelining step) {
+  return static_cast<StepSet>(1u << static_cast<unsigned>(step));
+}
+
+// Steps that have failed once in a way that may have been the network's: sessions stay below for a
+// while, and one of them tries again (session_trial.cpp). Those that were shown since do not count.
+struct StepDoubts {
+  StepSet steps = 0;
+  StepSet silent = 0;  // those of them that failed in silence
+  StepSet next = 0;    // this session is the one that tries again
+  bool operator==(const StepDoubts&) const = default;
+};
 
 // What a server says with a 2xx, by what it answers. RFC 3463 gives MAIL, RCPT and the end of data
 // statuses of their own, and servers do not keep to it: Gmail says 2.1.5 to RSET, others to MAIL.
@@ -83,9 +102,10 @@ struct ServerWords {
 // What sessions have learnt of a server, handed on to the next.
 struct PipeliningKnowledge {
   Pipelining most = Pipelining::flights;  // what runs further ahead went wrong
-  Pipelining proven = Pipelining::off;    // replies have kept step so far ahead
-  bool across_proven = false;             // in DATA groups, too, where `proven` is flights
-  bool chunking_proven = false;           // a BDAT was answered with a 2xx
+  StepDoubts doubts;
+  Pipelining proven = Pipelining::off;  // replies have kept step so far ahead
+  bool across_proven = false;           // in DATA groups, too, where `proven` is flights
+  bool chunking_proven = false;         // a BDAT was answered with a 2xx
   // The octets of a BDAT that it refused were read as such, and not as commands.
   bool discarding_proven = false;
   // A whole flight of many messages came back.

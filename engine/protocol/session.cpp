@@ -113,6 +113,7 @@ void Session::submit(Job& job, Instant now) {
   if (messages_in_flight() == depth()) {
     full_flight_end_ = sequence_end_;
   }
+  frontier_->begun(*this, sequence_end_);
   quit_when_spent();
   if (awaited_.empty()) {
     set_deadline(now);
@@ -447,7 +448,11 @@ void Session::finish(Transaction& current) {
     ++sequence_sending_;
   }
   ++sequence_begin_;
+  if (!closed()) {
+    frontier_->answered(*this, sequence_begin_, sequence_end_);
+  }
   quit_wanted_ = quit_wanted_ || (reset_needed_ && knowledge_.reset_unknown);
+  bear_out_silence();
   listener_.on_message_done(job);
 }
 
@@ -491,15 +496,20 @@ bool Session::in_doubt(std::uint64_t sequence, const CloseReason& reason, bool f
 void Session::close(CloseReason reason) {
   RP_ASSERT(!closed());
   explain(reason);
-  reason.of_trial = fall_back_of_trial(reason.kind).has_value();
-  reason.fall_back = fall_back(reason);
+  judge_trial(reason);
+  if (!reason.of_trial) {
+    reason.fall_back = fall_back(reason);
+  }
   if (reason.fall_back) {
     knowledge_.most = std::min(knowledge_.most, *reason.fall_back);
     ++knowledge_version_;
+  } else if (reason.doubted) {
+    ++knowledge_version_;  // of the endpoint's
   } else {
     learn_from_end(reason);
   }
   state_ = SessionState::closed;
+  frontier_->ended(*this);
   deadline_ = never;
   pending_.clear();
   pending_taken_ = 0;

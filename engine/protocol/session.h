@@ -19,6 +19,7 @@
 #include "codec/smtp_capability.h"
 #include "codec/smtp_reply.h"
 #include "engine/protocol/close_reason.h"
+#include "engine/protocol/frontier.h"
 #include "engine/protocol/login.h"
 #include "engine/protocol/pipelining.h"
 #include "engine/protocol/reply_fifo.h"
@@ -104,6 +105,9 @@ class Session {
 
   // Before anything was received: how it names itself where the options have no name.
   void introduce_as(std::string client_name);
+  // The other sessions with this server, as far as they have come. Before the first message; it
+  // outlives the session.
+  void go_with(Frontier& frontier) { frontier_ = &frontier; }
 
   [[nodiscard]] SessionState state() const { return state_; }
   // Nothing of the server's has come yet.
@@ -222,8 +226,11 @@ class Session {
   }
   [[nodiscard]] Transaction& new_transaction();
   [[nodiscard]] std::size_t depth() const;
+  [[nodiscard]] std::size_t flight_depth() const;
   [[nodiscard]] bool goes_alone(std::uint64_t sequence) const;
   [[nodiscard]] bool waits_for_words(std::uint64_t sequence) const;
+  // The way in use now: less than pipelining() while a step is in doubt.
+  [[nodiscard]] Pipelining way() const;
   [[nodiscard]] Pipelining way_of(const Transaction& current) const;
   [[nodiscard]] bool may_run_ahead(const Transaction& current) const;
   [[nodiscard]] std::uint64_t messages_max() const;
@@ -263,6 +270,9 @@ class Session {
   void finish_front(Transaction& front, const HeldReply& answer);
   void finish_transaction(Transaction& current);
   [[nodiscard]] bool trial_has_left() const;
+  [[nodiscard]] bool is_doubted(Pipelining step) const;
+  [[nodiscard]] bool stays_below(Pipelining step) const;
+  void bear_out_silence();
   [[nodiscard]] Duration trial_patience() const;
   void prove(Pipelining step);
   [[nodiscard]] Bytes write_content(Transaction& current, std::span<char> room,
@@ -341,13 +351,16 @@ class Session {
   // The same, with the reply that was out of place.
   void close_on_protocol_error(std::string_view detail, const codec::Reply& reply);
   [[nodiscard]] std::optional<Pipelining> fall_back(const CloseReason& reason) const;
-  [[nodiscard]] std::optional<Pipelining> fall_back_of_trial(CloseKind kind) const;
+  void judge_trial(CloseReason& reason) const;
+  [[nodiscard]] bool is_of_the_way(const CloseReason& reason) const;
   void set_deadline(Instant now);
   [[nodiscard]] Stage stage_under_way() const;
   [[nodiscard]] Stage stage_of_message(std::uint64_t sequence) const;
 
   const SessionOptions& options_;
   SessionListener& listener_;
+  Frontier alone_;
+  Frontier* frontier_ = &alone_;
   SessionState state_ = SessionState::greeting;
   codec::ReplyParser parser_;
   codec::Capabilities capabilities_;
@@ -370,8 +383,9 @@ class Session {
   std::unique_ptr<Trial> trial_;         // one at a time
   std::unique_ptr<SecondOpinion> second_opinion_;
   std::uint32_t opinions_unclear_ = 0;
-  bool trial_mail_taken_ = false;  // the transaction that was taken back may have counted
-  bool chunks_taken_ = false;      // in this session: of a pool some nodes may not know BDAT
+  std::uint64_t doubts_since_ = 0;  // messages that it had done when it heard of the latest
+  bool trial_mail_taken_ = false;   // the transaction that was taken back may have counted
+  bool chunks_taken_ = false;       // in this session: of a pool some nodes may not know BDAT
 
   // Messages in flight are those with sequence numbers from begin to end; `sending_` is the one
   // whose octets are next. Those before it wait for replies only.

@@ -53,13 +53,25 @@ Pipelining Session::pipelining() const {
   return way == Pipelining::across && one_by_one ? Pipelining::within : way;
 }
 
+Pipelining Session::way() const {
+  const Pipelining most = pipelining();
+  if (knowledge_.doubts.steps != 0) {
+    for (Pipelining step = Pipelining::within; step <= most; step = one_more(step)) {
+      if (stays_below(step)) {
+        return one_less(step);
+      }
+    }
+  }
+  return most;
+}
+
 // The way that this message goes. Once a chunk of it has left there is no other, whatever is learnt
 // meanwhile (RFC 3030 2).
 Pipelining Session::way_of(const Transaction& current) const {
   if (current.chunked || (on_trial(current) && trial_->step == Pipelining::flights)) {
     return Pipelining::flights;
   }
-  return current.one_by_one ? Pipelining::off : pipelining();
+  return current.one_by_one ? Pipelining::off : way();
 }
 
 // Whether its MAIL may leave while the message in front of it has no answer yet.
@@ -68,13 +80,19 @@ bool Session::may_run_ahead(const Transaction& current) const {
   if (way < Pipelining::across || trial_ || second_opinion_) {
     return false;
   }
+  const Transaction& front = transaction(sequence_sending_ - 1);
+  const bool behind_one = sequence_sending_ != sequence_begin_;
+  // What comes with a final dot is a DATA group's matter, however it goes on.
+  const bool behind_dot = behind_one && !front.chunked;
+  if (behind_dot && way == Pipelining::flights) {
+    return knowledge_.has_proven(Pipelining::across);
+  }
   if (knowledge_.has_proven(way)) {
     return true;
   }
   // A trial of it. That is one only where both leave together.
-  const Transaction& front = transaction(sequence_sending_ - 1);
-  const bool together = sequence_sending_ != sequence_begin_ && front.end_offset != 0 &&
-                        front.end_offset > handed_over_offset_;
+  const bool together =
+      behind_one && front.end_offset != 0 && front.end_offset > handed_over_offset_;
   const bool step_below = way == Pipelining::flights
                               ? knowledge_.chunking_proven && first_chunk_bytes(current) > 0
                               : knowledge_.has_proven(Pipelining::within) && !front.chunked;
@@ -108,6 +126,8 @@ std::uint32_t Session::recipients_room() const {
 
 void Session::learn(const PipeliningKnowledge& knowledge) {
   if (!closed()) {
+    const bool news = (knowledge.doubts.steps & ~knowledge_.doubts.steps) != 0;
+    doubts_since_ = news ? sequence_begin_ : doubts_since_;
     knowledge_.merge(knowledge);
     words_of_others_ = knowledge.words;
     quit_when_spent();
@@ -123,7 +143,7 @@ void Session::quit_when_spent() {
 
 // How many messages may be in flight now.
 std::size_t Session::depth() const {
-  switch (pipelining()) {
+  switch (way()) {
     case Pipelining::off:
     case Pipelining::within:
       return 1;
@@ -132,6 +152,12 @@ std::size_t Session::depth() const {
     case Pipelining::flights:
       break;
   }
+  const std::uint64_t room = frontier_->room(*this, sequence_begin_);
+  return static_cast<std::size_t>(std::min<std::uint64_t>(flight_depth(), room));
+}
+
+// The same, were there no other sessions.
+std::size_t Session::flight_depth() const {
   const std::uint64_t limit = knowledge_.session_messages;
   if (limit != 0 && sequence_begin_ >= limit) {
     return 1;
@@ -171,10 +197,7 @@ bool Session::waits_for_words(std::uint64_t sequence) const {
 // What later sessions with this server should not try again, after this one has ended so.
 std::optional<Pipelining> Session::fall_back(const CloseReason& reason) const {
   const CloseKind kind = reason.kind;
-  if (const auto below = fall_back_of_trial(kind)) {
-    return below;
-  }
-  const Pipelining way = pipelining();
+  const Pipelining way = this->way();
   if (knowledge_.reset_unknown && way != Pipelining::off) {
     return Pipelining::off;  // transactions of a flight could not be kept apart
   }

@@ -485,9 +485,10 @@ void Session::on_chunk_reply(Transaction& current, const codec::Reply& reply) {
 }
 
 // Its first chunk was taken, and the rest of it is out of order: the server takes each chunk for a
-// whole message.
+// whole message. 421 is no such complaint, whatever it speaks of: it ends the session.
 bool Session::is_cut_short(const Transaction& current, const codec::Reply& reply) {
-  return current.chunked && current.chunk_tried && current.taken > 0 && is_about_command(reply);
+  return current.chunked && current.chunk_tried && current.taken > 0 && reply.code != 421 &&
+         is_about_command(reply);
 }
 
 void Session::on_end_of_data_reply(Transaction& current, const codec::Reply& reply) {

@@ -23,6 +23,14 @@
 // end of the session, an early or surplus reply are failures, too; the message goes again for
 // nothing, and later sessions stay below. A step that was seen to work is never tried again.
 //
+// Words of the server's are definite: a refusal that is about commands, a reply that is early or
+// surplus. An end without such words and silence may be the network's, or those of a server that
+// is restarted, so a step that failed by them is in doubt: sessions go on below, and one of them
+// comes back to it when it has done a message there. Ended once more, the step has failed. Silence
+// is not asked for twice, since each time costs the patience of a trial: where the server answers
+// the next session without delay, a step below, it was not away or slow, and has dropped what it
+// was sent. Only where it was slow there, too, is the step tried again, with more patience.
+//
 // Limits: a server that takes the end of data in front, says nothing to it and closes, because of
 // what came with it, leaves that one message `unknown`.
 #include <algorithm>
@@ -92,6 +100,7 @@ void Session::begin_trial(Transaction& current) {
   trial_->step = step;
   trial_->sequence = sequence_sending_;
   trial_->ran_ahead = ahead;
+  trial_->again = is_doubted(step);
   if (step == Pipelining::flights && !knowledge_.discarding_proven) {
     write_discarding_trial(current);
   }
@@ -334,15 +343,69 @@ void Session::finish_transaction(Transaction& current) {
   finish(current);
 }
 
-// What later sessions with this server should not try, when this one ends while it tried it.
-std::optional<Pipelining> Session::fall_back_of_trial(CloseKind kind) const {
+// What the end of the session says about the step that it tried.
+void Session::judge_trial(CloseReason& reason) const {
+  const CloseKind kind = reason.kind;
   const bool a_failure = kind == CloseKind::peer_closed || kind == CloseKind::peer_closing ||
                          kind == CloseKind::io_error || kind == CloseKind::timeout ||
                          kind == CloseKind::protocol_error || kind == CloseKind::chunking_refused;
-  if (trial_ && a_failure && (trial_has_left() || trial_->front || !trial_->refusals.empty())) {
-    return one_less(trial_->step);
+  const bool tried = trial_ && (trial_has_left() || trial_->front || !trial_->refusals.empty());
+  if (!tried || !a_failure) {
+    return;
   }
-  return std::nullopt;
+  reason.of_trial = true;
+  if (trial_->again || is_of_the_way(reason)) {
+    reason.fall_back = one_less(trial_->step);
+  } else {
+    reason.doubted = trial_->step;
+  }
+}
+
+// Whether the server itself has said that it does not go along.
+bool Session::is_of_the_way(const CloseReason& reason) const {
+  const bool said_at_the_end =
+      reason.kind == CloseKind::protocol_error || reason.kind == CloseKind::chunking_refused ||
+      (reason.kind == CloseKind::peer_closing && says_pipelining(reason.text));
+  // 421 is about the session, and servers that go away say it, too.
+  const auto says_so = [](const HeldReply& said) {
+    return said.code != 421 && is_about_command(said.reply());
+  };
+  return said_at_the_end || (trial_->front && says_so(*trial_->front)) ||
+         std::any_of(trial_->refusals.begin(), trial_->refusals.end(), says_so);
+}
+
+// ---- Steps in doubt
+// ------------------------------------------------------------------------------
+
+bool Session::is_doubted(Pipelining step) const {
+  return (knowledge_.doubts.steps & bit_of(step)) != 0 && !knowledge_.has_proven(step);
+}
+
+// Whether it is too early to try a step again that is in doubt. The session that was chosen for
+// that has done one message below it; the others wait for what comes of it, but not for ever, since
+// they may be another worker's and not hear of it.
+bool Session::stays_below(Pipelining step) const {
+  constexpr std::uint64_t messages_of_others = 32;
+  const bool is_next = (knowledge_.doubts.next & bit_of(step)) != 0;
+  return is_doubted(step) && sequence_begin_ - doubts_since_ < (is_next ? 1 : messages_of_others);
+}
+
+// The server has answered a step below as fast as it should have answered the trial.
+void Session::bear_out_silence() {
+  const bool in_time = slowest_reply_ < trial_patience_least;
+  if (knowledge_.doubts.silent == 0 || !in_time || state_ != SessionState::ready) {
+    return;
+  }
+  for (Pipelining step = Pipelining::within; step <= knowledge_.most; step = one_more(step)) {
+    const bool silent = (knowledge_.doubts.silent & bit_of(step)) != 0;
+    if (silent && is_doubted(step) && !stays_below(step)) {
+      CloseReason why = reason_of(CloseKind::timeout, Stage::local);
+      why.of_trial = true;
+      why.doubted = step;
+      fall_back_now(std::move(why), one_less(step));
+      return;
+    }
+  }
 }
 
 }  // namespace ringpost::protocol

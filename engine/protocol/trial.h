@@ -31,6 +31,7 @@ struct Trial {
   Pipelining step = Pipelining::within;
   std::uint64_t sequence = 0;       // of the message
   bool ran_ahead = false;           // of the answer to the end of data of the message in front
+  bool again = false;               // it has failed before
   std::vector<HeldReply> refusals;  // of it or of its recipients
   std::optional<HeldReply> front;   // the answer to the message in front
   std::uint32_t replies_behind_front = 0;

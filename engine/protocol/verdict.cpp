@@ -65,7 +65,7 @@ Verdict verdict_of_loss(Stage stage, bool end_of_data_handed_over, const CloseRe
   }
   Verdict verdict = with_reason(Status::unsent, stage, reason, reason_text);
   verdict.may_retry = reason.kind != CloseKind::aborted;
-  verdict.counts_as_attempt = !reason.fall_back && !reason.after_refusals;
+  verdict.counts_as_attempt = !reason.fall_back && !reason.doubted && !reason.after_refusals;
   return verdict;
 }
 

@@ -40,15 +40,13 @@ class FaultTest(unittest.TestCase):
         one = FaultRun(1000, SEED + 1, percent=2, chunking=False)
         books = self.check(one)
         self.assertGreater(books.last["unknown"], 0)
-        # A fault in a trial is a fall: whether messages ran ahead here is a matter of chance. The
-        # simulation and flight_server_test have them in flights.
+        self.assertGreater(one.summary["messages_ahead"], 0)
 
     def test_flights(self):
         one = FaultRun(1500, SEED + 2, depth=16, percent=1, connections=32)
         books = self.check(one)
         self.assertGreater(books.taken_unknown, 0)
-        # A fault in a trial is a fall: whether messages ran ahead here is a matter of chance. The
-        # simulation and flight_server_test have them in flights.
+        self.assertGreater(one.summary["messages_ahead"], 0)
 
     def test_resend(self):
         """What is unknown is sent again until nothing is; each copy is the same, octet for octet.

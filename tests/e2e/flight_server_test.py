@@ -5,6 +5,7 @@ doubled in the fall: every message that the server took is `accepted` or, where 
 `unknown`. Method: a server that obeys flights, with one fault each.
 """
 
+import time
 import unittest
 
 from bad_server_test import BadServerTest
@@ -112,6 +113,43 @@ class FallBack(FlightTest):
                 said = f"goes on with {way}: the server closed the connection"
                 self.assertEqual(run.stderr.count(said), 1, run.describe())
 
+    def test_one_end_while_a_step_is_on_trial_is_an_accident(self):
+        """Without a word, by a reset, with 421: flights all the same."""
+        class Once(Session):
+            word = b""
+            ending = staticmethod(hang_up)
+
+            def take_bdat(self, line):
+                if not self.dialogue.server.messages and len(self.dialogue.server.dialogues) == 1:
+                    self.replies.extend([self.word] if self.word else [])
+                    self.end(self.ending)
+                super().take_bdat(line)
+
+        jobs = simple_jobs(60)
+        for attributes in ({}, {"ending": reset}, {"word": "421 4.3.2 going down"}):
+            for server, run in self.run_against(Once, jobs, **attributes):
+                self.assert_all_accepted(run, jobs)
+                self.assert_truth(server, run, jobs)
+                self.assertNotIn("goes on with", run.stderr, run.describe())
+                self.assert_says(run, "BDAT flights")
+                # The session behind it has a message or two in groups, and then flights again.
+                self.assertLessEqual(server.verbs().count("DATA"), 2, run.describe())
+                self.assertEqual(len(server.dialogues), 2)
+
+    def test_silence_in_a_trial_is_waited_for_once(self):
+        """The server answers the same message at once, a step below: it was not away."""
+        class Dropping(Session):
+            def take_bdat(self, line):
+                self.dialogue.server.dropped = getattr(self.dialogue.server, "dropped", 0) + 1
+                self.dialogue.read_line()  # which never comes
+
+        jobs = simple_jobs(30)
+        for server, run in self.run_against(Dropping, jobs):
+            self.assert_all_accepted(run, jobs)
+            self.assert_truth(server, run, jobs)
+            self.assert_said_once(run, "DATA groups", "timed out", "no reply to")
+            self.assertEqual(server.dropped, 1, run.describe())
+
     def test_closed_on_the_first_flight_of_several(self):
         """What was in that flight, of some eight, is in doubt, no more; the rest goes in groups."""
         class OneByOne(Session):
@@ -185,6 +223,29 @@ class Endings(FlightTest):
             self.assertLessEqual(run.statuses().get("unknown", 0), 2 * 32, run.describe())
             self.assertEqual(set(run.statuses()), {"accepted", "unknown"}, run.describe())
             self.assertGreater(len(server.dialogues), 20)
+
+    def test_ten_sessions_do_not_meet_such_a_limit_together(self):
+        """One of them runs deeper than any has come: one flight is in doubt, not ten."""
+        class Silent(Session):
+            limit = 0
+
+            def flush(self):
+                if self.replies:
+                    time.sleep(0.02)  # as far away as most are, so that sessions keep step
+                super().flush()
+
+            def take_mail(self, line):
+                if self.mails == self.limit:
+                    self.end(hang_up)
+                super().take_mail(line)
+
+        flight_max, beside_it = 32, 16
+        for limit, count in ((5, 300), (20, 600), (100, 2500)):
+            jobs = simple_jobs(count)
+            for server, run in self.run_against(Silent, jobs, connections=10, limit=limit):
+                self.assert_truth(server, run, jobs)
+                self.assertEqual(set(run.statuses()), {"accepted", "unknown"}, run.describe())
+                self.assertLessEqual(run.statuses()["unknown"], flight_max + beside_it)
 
     def test_too_many_refused_recipients_end_the_session(self):
         """As Exim and Postfix have it: 421, and the messages behind are sent elsewhere."""

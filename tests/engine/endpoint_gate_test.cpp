@@ -8,6 +8,8 @@
 
 namespace ringpost::engine::test {
 
+using protocol::Pipelining;
+
 TEST_CASE("gate: the name is looked up once, and everybody is woken when it is known") {
   Gate test;
   CHECK(test.gate.ask(test.now).answer == Answer::wait);
@@ -332,6 +334,102 @@ TEST_CASE("gate: what sessions learn comes together, and what goes wrong is said
   test.gate.fell_back(why);
   CHECK(test.gate.ask(test.now).knowledge.most == protocol::Pipelining::within);
   CHECK(notices == 1);
+}
+
+// ---- Steps of the ladder
+// -------------------------------------------------------------------------
+
+namespace {
+
+CloseReason doubt_of(Pipelining step, CloseKind kind = CloseKind::peer_closed) {
+  CloseReason reason = reason_of(kind);
+  reason.of_trial = true;
+  reason.doubted = step;
+  return reason;
+}
+
+CloseReason fall_from(Pipelining step, CloseKind kind = CloseKind::peer_closed) {
+  CloseReason reason = reason_of(kind);
+  reason.of_trial = true;
+  reason.fall_back = one_less(step);
+  return reason;
+}
+
+void end_working(Gate& test, const CloseReason& reason, protocol::StepSet next = 0) {
+  test.gate.session_ready(false, Pipelining::across);
+  test.gate.session_ended({.was_ready = true, .progressed = true, .next = next}, reason, test.now);
+}
+
+}  // namespace
+
+TEST_CASE("gate: a step that was ended once is in doubt, and one session at a time tries again") {
+  constexpr protocol::StepSet across = bit_of(Pipelining::across);
+  Gate test;
+  test.open();
+  test.gate.session_ready(false, Pipelining::across);
+  end_working(test, doubt_of(Pipelining::across));
+  // Those that were under way at the same time have met the same accident.
+  end_working(test, doubt_of(Pipelining::across));
+  const protocol::StepDoubts chosen = test.gate.ask(test.now).knowledge.doubts;
+  CHECK(chosen.steps == across);
+  CHECK(chosen.next == across);
+  CHECK(chosen.silent == 0);
+  const protocol::StepDoubts other = test.gate.ask(test.now).knowledge.doubts;
+  CHECK(other.steps == across);
+  CHECK(other.next == 0);
+  // The one that was chosen ended for another cause: another one is.
+  end_working(test, lost, across);
+  CHECK(test.gate.ask(test.now).knowledge.doubts.next == across);
+  CHECK(test.gate.ask(test.now).knowledge.doubts.next == 0);
+  CHECK(test.gate.ask(test.now).knowledge.most == Pipelining::flights);
+  CHECK(test.notices.empty());
+  end_working(test, fall_from(Pipelining::across), across);
+  CHECK(test.gate.ask(test.now).knowledge.most == Pipelining::within);
+  CHECK(test.gate.fall_backs().size() == 1);
+  CHECK(test.notices.size() == 1);
+}
+
+TEST_CASE("gate: a step that was shown since is in doubt no more, whoever failed before") {
+  Gate test;
+  test.open();
+  test.gate.session_ready(false, Pipelining::across);
+  end_working(test, doubt_of(Pipelining::within));
+  protocol::PipeliningKnowledge knowledge;
+  knowledge.prove(Pipelining::within);
+  test.gate.learn(knowledge);
+  end_working(test, fall_from(Pipelining::within));
+  end_working(test, doubt_of(Pipelining::within, CloseKind::timeout));
+  const protocol::PipeliningKnowledge known = test.gate.ask(test.now).knowledge;
+  CHECK(known.most == Pipelining::flights);
+  CHECK(known.doubts.silent == 0);
+  CHECK(test.gate.fall_backs().empty());
+}
+
+TEST_CASE("gate: silence that is borne out is said with what was waited for then") {
+  Gate test;
+  test.open();
+  test.gate.session_ready(false, Pipelining::across);
+  CloseReason silence = doubt_of(Pipelining::across, CloseKind::timeout);
+  silence.detail = "no reply to mail in time";
+  end_working(test, silence);
+  CHECK(test.gate.ask(test.now).knowledge.doubts.silent == bit_of(Pipelining::across));
+  CloseReason borne_out = fall_from(Pipelining::across, CloseKind::timeout);
+  borne_out.doubted = Pipelining::across;
+  borne_out.detail.clear();
+  test.gate.fell_back(borne_out);
+  REQUIRE(test.gate.fall_backs().size() == 1);
+  CHECK(test.gate.fall_backs()[0] ==
+        "goes on with command groups: timed out: no reply to mail in time");
+}
+
+TEST_CASE("gate: a session that leaves a step in doubt is no failure of the endpoint") {
+  Gate test;
+  test.resolve();
+  REQUIRE(test.gate.ask(test.now).canary);
+  test.gate.session_ready(true, Pipelining::across);
+  test.gate.session_ended({.canary = true, .was_ready = true}, doubt_of(Pipelining::across),
+                          test.now);
+  CHECK(test.gate.ask(test.now).answer == Answer::go);
 }
 
 TEST_CASE("gate: what is known of ways to log in is handed on before a session is ready") {

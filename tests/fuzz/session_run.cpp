@@ -81,8 +81,8 @@ class Witness final : public protocol::SessionListener {
   void on_closed(const CloseReason& reason) override {
     RP_ASSERT(!closed && in_flight == 0);
     closed = true;
-    run_.close =
-        CloseNote{reason.kind, reason.stage, reason.message(), reason.permanent, reason.fall_back};
+    run_.close = CloseNote{reason.kind,      reason.stage,     reason.message(),
+                           reason.permanent, reason.fall_back, reason.doubted};
   }
 
   bool closed = false;

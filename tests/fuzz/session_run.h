@@ -47,6 +47,7 @@ struct CloseNote {
   std::string message;
   bool permanent = false;
   std::optional<protocol::Pipelining> fall_back;
+  std::optional<protocol::Pipelining> doubted;
 
   bool operator==(const CloseNote&) const = default;
 };

@@ -100,6 +100,9 @@ class Parser {
       if (take_prefix(line, "falls to ")) {
         fate.falls_to = word_of(choose(take_word(line), pipelining_words));
       }
+      if (take_prefix(line, "doubts ")) {
+        fate.doubts = word_of(choose(take_word(line), pipelining_words));
+      }
       fate.other_mechanism = take_prefix(line, "for another mechanism ");
       take_fate(line, std::move(fate), TranscriptStepKind::closed);
     } else if (take_prefix(line, "~ ")) {
@@ -293,6 +296,15 @@ class Parser {
     }
   }
 
+  // A step that failed once, and that this session is the one to try again.
+  void take_doubted(std::string_view line) {
+    protocol::StepDoubts& doubts = transcripts_.back().knowledge.doubts;
+    const protocol::StepSet step = protocol::bit_of(choose(take_word(line), pipelining_words));
+    doubts.steps |= step;
+    doubts.next |= step;
+    doubts.silent |= line == "silent" ? step : protocol::StepSet{0};
+  }
+
   // `rset`, `mail`, `rcpt` or `eod`, and a reply.
   void take_habit(std::string_view line) {
     using protocol::Saying;
@@ -334,6 +346,8 @@ class Parser {
       options.pipelining = choose(line, pipelining_words);
     } else if (name == "proven") {
       transcripts_.back().knowledge = shown(choose(line, pipelining_words));
+    } else if (name == "doubted") {
+      take_doubted(line);
     } else if (name == "habit") {
       take_habit(line);
     } else if (name == "in-flight-max") {

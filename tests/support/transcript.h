@@ -28,7 +28,9 @@ struct ExpectedFate {
   EnhancedStatus enhanced;
   std::string text;  // empty: not looked at
   bool permanent = false;
-  std::string falls_to;  // ! only: a word of the option `pipelining`; empty: it does not fall
+  // ! only: words of the option `pipelining`; empty: it does not fall, nothing is in doubt.
+  std::string falls_to;
+  std::string doubts;
   bool other_mechanism = false;  // ! only
   std::string reason;            // expected: a part of it; empty: not looked at
 };

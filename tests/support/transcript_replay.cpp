@@ -40,6 +40,7 @@ std::string visible(const ExpectedFate& fate) {
   std::string text = fate.job.empty() ? "closed " : fate.job + " " + fate.recipient + " ";
   text += fate.permanent ? "for good " : "";
   text += fate.falls_to.empty() ? "" : "falls to " + fate.falls_to + " ";
+  text += fate.doubts.empty() ? "" : "doubts " + fate.doubts + " ";
   text += fate.other_mechanism ? "for another mechanism " : "";
   text += fate.kind + " " + fate.stage;
   text += " " + std::to_string(fate.code);
@@ -56,7 +57,8 @@ bool same(const ExpectedFate& expected, const ExpectedFate& seen) {
   return expected.job == seen.job && expected.recipient == seen.recipient &&
          expected.kind == seen.kind && expected.stage == seen.stage && expected.code == seen.code &&
          expected.enhanced == seen.enhanced && expected.permanent == seen.permanent &&
-         expected.falls_to == seen.falls_to && expected.other_mechanism == seen.other_mechanism &&
+         expected.falls_to == seen.falls_to && expected.doubts == seen.doubts &&
+         expected.other_mechanism == seen.other_mechanism &&
          seen.reason.find(expected.reason) != std::string::npos &&
          (expected.text.empty() || expected.text == seen.text);
 }
@@ -137,6 +139,7 @@ class Witness final : public protocol::SessionListener {
     fate.text = one_line(reason.text);
     fate.permanent = reason.permanent;
     fate.falls_to = reason.fall_back ? word_of(*reason.fall_back) : "";
+    fate.doubts = reason.doubted ? word_of(*reason.doubted) : "";
     fate.other_mechanism = reason.other_mechanism;
     fate.reason = reason.message();
     fates_.push_back(std::move(fate));

@@ -4,10 +4,12 @@
 
 #include <algorithm>
 #include <deque>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include <catch2/catch_test_macros.hpp>
+#include <catch2/generators/catch_generators.hpp>
 
 #include "tests/support/jobs.h"
 #include "tests/support/transcript.h"
@@ -292,6 +294,87 @@ TEST_CASE("session: a BDAT that fills the room to its last octet has ended there
             std::string("one r@b.example ") + (answered ? "accepted" : "unknown"));
     }
   }
+}
+
+TEST_CASE(
+    "session: while another one tries a step in doubt again, a session stays below for long") {
+  PipeliningKnowledge knowledge;
+  knowledge.doubts.steps = bit_of(Pipelining::within);
+  Rig rig(TlsMode::none, Pipelining::within, knowledge);
+  rig.greet("250 PIPELINING\r\n");
+  for (int i = 0; i < 32; ++i) {
+    Job job = message("one", "x\r\n");
+    rig.session.submit(job, rig.now);
+    CHECK(rig.send() == "MAIL FROM:<sender@a.example>\r\n");
+    rig.receive("250 ok\r\n");
+    rig.send();
+    rig.receive("250 ok\r\n");
+    rig.send();
+    rig.receive("354 go\r\n");
+    rig.send();
+    rig.receive("250 ok\r\n");
+    CHECK(rig.session.idle());
+  }
+  Job job = message("two", "x\r\n");
+  rig.session.submit(job, rig.now);
+  CHECK(rig.send() == "MAIL FROM:<sender@a.example>\r\nRCPT TO:<r@b.example>\r\nDATA\r\n");
+}
+
+TEST_CASE("session: flights that another session has shown show nothing about a final dot") {
+  PipeliningKnowledge knowledge;
+  knowledge.doubts.steps = bit_of(Pipelining::flights);
+  knowledge.prove(Pipelining::within);
+  Rig rig(TlsMode::none, Pipelining::flights, knowledge);
+  rig.greet("250-PIPELINING\r\n250 CHUNKING\r\n");
+  Job one = message("one", "x\r\n");
+  rig.session.submit(one, rig.now);
+  CHECK(rig.send().ends_with("DATA\r\n"));
+  PipeliningKnowledge of_another = shown(Pipelining::flights);
+  of_another.across_proven = GENERATE(false, true);
+  rig.session.learn(of_another);
+  Job two = message("two", "y\r\n");
+  rig.session.submit(two, rig.now);
+  rig.receive("250 ok\r\n250 ok\r\n354 go\r\n");
+  CHECK(rig.send().find("MAIL") == (of_another.across_proven ? 6 : std::string::npos));
+}
+
+TEST_CASE("session: one of several runs deeper than any has come, the others follow") {
+  protocol::Frontier frontier;
+  std::deque<Job> jobs;
+  const auto fill = [&](Rig& rig) {
+    std::size_t count = 0;
+    for (; rig.session.wants_message(); ++count) {
+      jobs.push_back(message("one", "x\r\n"));
+      rig.session.submit(jobs.back(), rig.now);
+    }
+    rig.send();
+    return count;
+  };
+  // RSET stands in front of each message but the first.
+  const auto answer = [](Rig& rig, int first, int end) {
+    for (int i = first; i < end; ++i) {
+      rig.receive(i > 0 ? "250 reset\r\n" : "");
+      rig.receive("250 ok\r\n250 ok\r\n250 taken\r\n");
+    }
+  };
+  const PipeliningKnowledge knowledge = shown(Pipelining::flights);
+  auto scout = std::make_unique<Rig>(TlsMode::none, Pipelining::flights, knowledge);
+  Rig other(TlsMode::none, Pipelining::flights, knowledge);
+  for (Rig* const rig : {scout.get(), &other}) {
+    rig->session.go_with(frontier);
+    rig->greet("250-PIPELINING\r\n250 CHUNKING\r\n");
+  }
+  CHECK(fill(*scout) == 8);
+  CHECK(fill(other) == 1);
+  answer(*scout, 0, 3);
+  // One beyond the third.
+  CHECK(fill(other) == 3);
+  answer(other, 0, 4);
+  CHECK(other.session.messages_in_flight() == 0);
+  // It leads by one now, and goes on one by one as long as the scout has several beyond that.
+  CHECK(fill(other) == 1);
+  scout->session.transport_closed(CloseReason{});
+  CHECK(fill(other) > 4);
 }
 
 TEST_CASE("session: handing over nothing new does not put the deadline off") {
