@@ -57,10 +57,6 @@ HeldReply held(Stage stage, std::uint32_t recipient, const codec::Reply& reply) 
   return {stage, recipient, reply.code, reply.enhanced, std::string(reply.text), reply.lines};
 }
 
-bool Session::on_trial(const Transaction& current) const {
-  return trial_ && &current == &transaction(trial_->sequence);
-}
-
 Duration Session::trial_patience() const {
   return std::clamp<Duration>(slowest_reply_ * trial_patience_factor, trial_patience_least,
                               trial_patience_most);
