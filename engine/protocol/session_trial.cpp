@@ -105,6 +105,7 @@ void Session::write_discarding_trial(const Transaction& current) {
   expect(Expected::trial_other, sequence_sending_);
   reset_needed_ = true;
   ++messages_extra_;
+  quit_when_spent();
 }
 
 // 0: the message has no octets that can go first.
@@ -286,6 +287,7 @@ void Session::ask_again(Transaction& current) {
   sequence_sending_ = sequence_begin_;
   sequence_announced_ = sequence_begin_;
   ++messages_extra_;
+  quit_when_spent();
 }
 
 // In lock-step the message's content was asked for, or it was refused as well.
