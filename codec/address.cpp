@@ -62,9 +62,6 @@ bool has_control(Bytes text) { return find_control(text) != Bytes::npos; }
 // The first character of an addr-spec that nobody would see. Joiners in a domain are IDNA's matter:
 // some scripts need them, and its rules know where (RFC 5892 appendix A).
 std::optional<char32_t> first_hidden(Bytes addr_spec) {
-  if (is_ascii(addr_spec)) {
-    return std::nullopt;
-  }
   const std::size_t at = addr_spec.rfind('@');
   for (std::size_t offset = 0; offset < addr_spec.size();) {
     const Utf8Character character = first_utf8_character(addr_spec.substr(offset));
@@ -222,7 +219,8 @@ Checked append_domain(std::string& out, Bytes domain) {
 
 // Splits at the at sign and checks both sides. Precondition: check_octets(text).
 Checked parse_addr_spec(Bytes text, Mailbox& mailbox, MailboxUse use) {
-  if (first_hidden(text)) {
+  const bool ascii = is_ascii(text);
+  if (!ascii && first_hidden(text)) {
     return refuse(AddressError::hidden_character);
   }
   std::size_t at = 0;
@@ -252,7 +250,7 @@ Checked parse_addr_spec(Bytes text, Mailbox& mailbox, MailboxUse use) {
   if (local.size() > limits::local_part_bytes_max && use != MailboxUse::reverse_path) {
     return refuse(AddressError::local_part_too_long);
   }
-  mailbox.needs_smtputf8 = !is_ascii(local);
+  mailbox.needs_smtputf8 = !ascii && !is_ascii(local);
   mailbox.address.assign(text.substr(0, at + 1));
   if (const Checked appended = append_domain(mailbox.address, text.substr(at + 1)); !appended) {
     return appended;

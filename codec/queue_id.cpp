@@ -29,17 +29,44 @@ Bytes without_spaces_in_front(Bytes text) {
   return text;
 }
 
+// A string's find_first_of() calls memchr() for each of its characters, in every reply.
+bool ends_word(char character) {
+  switch (character) {
+    case ' ':
+    case '\t':
+    case '>':
+    case ';':
+    case ',':
+    case '(':
+    case ')':
+    case '[':
+    case ']':
+      return true;
+    default:
+      return false;
+  }
+}
+
 // The word at the front of `text`, without the brackets and full stops that stand around an id.
 Bytes word_of(Bytes text) {
-  text.remove_prefix(std::min(text.find_first_not_of(" <("), text.size()));
-  Bytes word = text.substr(0, text.find_first_of(" \t>;,()[]"));
+  while (!text.empty() && (text.front() == ' ' || text.front() == '<' || text.front() == '(')) {
+    text.remove_prefix(1);
+  }
+  const auto end = std::find_if(text.begin(), text.end(), ends_word);
+  Bytes word = text.substr(0, static_cast<std::size_t>(end - text.begin()));
   while (!word.empty() && (word.back() == '.' || word.back() == ':')) {
     word.remove_suffix(1);
   }
   return word;
 }
 
-bool has_digit(Bytes word) { return word.find_first_of("0123456789") != Bytes::npos; }
+bool is_digit(char character) { return character >= '0' && character <= '9'; }
+
+bool is_hexadecimal(char character) {
+  return is_digit(character) || (lower(character) >= 'a' && lower(character) <= 'f');
+}
+
+bool has_digit(Bytes word) { return std::any_of(word.begin(), word.end(), is_digit); }
 
 // An id has a digit and is longer than a word by chance: "250 Ok thanks" has none.
 bool looks_like_id(Bytes word) { return word.size() >= id_bytes_min && has_digit(word); }
@@ -63,6 +90,17 @@ constexpr std::array<Marker, 6> markers = {{{"queued as ", Behind::name},
                                             {"envelope id ", Behind::digits},
                                             {"queued on ", Behind::host_as_id}}};
 
+// By octet: whether a marker begins with it.
+constexpr auto begins_marker = [] {
+  std::array<bool, 256> begins{};
+  for (const Marker& marker : markers) {
+    const char first = marker.words.front();
+    begins[static_cast<unsigned char>(first)] = true;
+    begins[static_cast<unsigned char>(first & ~0x20)] = true;
+  }
+  return begins;
+}();
+
 Bytes id_behind(Bytes text, Behind behind) {
   switch (behind) {
     case Behind::name:
@@ -80,22 +118,30 @@ Bytes id_behind(Bytes text, Behind behind) {
   return {};
 }
 
+// Of a marker at the front of `rest`.
+Bytes id_behind_marker(Bytes rest) {
+  for (const auto& [words, behind] : markers) {
+    if (starts_with_words(rest, words)) {
+      if (const Bytes id = id_behind(rest.substr(words.size()), behind); !id.empty()) {
+        return id;
+      }
+    }
+  }
+  return {};
+}
+
 // In one pass, since every message has such a reply. A marker begins a word: `InternalId=` is no
 // `id=`.
 Bytes id_behind_words(Bytes line) {
-  bool in_word = false;
   for (std::size_t at = 0; at < line.size(); ++at) {
-    if (!in_word) {
-      const Bytes rest = line.substr(at);
-      for (const auto& [words, behind] : markers) {
-        if (lower(rest.front()) == words.front() && starts_with_words(rest, words)) {
-          if (const Bytes id = id_behind(rest.substr(words.size()), behind); !id.empty()) {
-            return id;
-          }
-        }
+    if (!begins_marker[static_cast<unsigned char>(line[at])]) {
+      continue;
+    }
+    if (at == 0 || !is_alphanumeric(line[at - 1])) {
+      if (const Bytes id = id_behind_marker(line.substr(at)); !id.empty()) {
+        return id;
       }
     }
-    in_word = is_alphanumeric(line[at]);
   }
   return {};
 }
@@ -122,9 +168,7 @@ Bytes id_in_parentheses(Bytes line) {
 // `ID Message accepted for delivery`. Hexadecimal digits may all be letters.
 Bytes id_in_front(Bytes line) {
   const Bytes word = line.substr(0, line.find(' '));
-  const bool hexadecimal = std::all_of(word.begin(), word.end(), [](char character) {
-    return Bytes("0123456789abcdef").find(lower(character)) != Bytes::npos;
-  });
+  const bool hexadecimal = std::all_of(word.begin(), word.end(), is_hexadecimal);
   const bool named = word.size() >= id_bytes_min && (hexadecimal || has_digit(word));
   return named && starts_with_words(line.substr(word.size()), " message accepted") ? word : Bytes();
 }

@@ -12,14 +12,19 @@ namespace ringpost::engine {
 
 namespace {
 
-// Octets of nearly all addresses. What has others is looked at more closely.
-constexpr auto plain_octets = [] {
-  std::array<bool, 256> plain{};
+// What an octet is in an address. What has others than nearly all addresses have is looked at more
+// closely.
+constexpr std::uint8_t other_octet = 1;
+constexpr std::uint8_t at_sign = 2;
+constexpr auto octet_kinds = [] {
+  std::array<std::uint8_t, 256> kinds{};
+  kinds.fill(other_octet);
   for (const char c : Bytes("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
-                            "!#$%&'*+-./=?^_`{|}~@")) {
-    plain[static_cast<unsigned char>(c)] = true;
+                            "!#$%&'*+-./=?^_`{|}~")) {
+    kinds[static_cast<unsigned char>(c)] = 0;
   }
-  return plain;
+  kinds['@'] = at_sign;
+  return kinds;
 }();
 
 constexpr std::size_t dsn_word_bytes_max = 21;      // SUCCESS,FAILURE,DELAY
@@ -30,12 +35,24 @@ bool is_ascii(Bytes text) {
                      [](char c) { return static_cast<unsigned char>(c) < 0x80; });
 }
 
+std::uint8_t kind_of(char c) { return octet_kinds[static_cast<unsigned char>(c)]; }
+
+// With an octet in front of an at sign and one behind the last. One pass, since each address of
+// each job comes here.
 bool is_plain_address(Bytes address) {
-  const std::size_t at = address.rfind('@');
-  return address.size() <= limits::mailbox_bytes_max && at != Bytes::npos && at > 0 &&
-         at + 1 < address.size() && std::all_of(address.begin(), address.end(), [](char c) {
-           return plain_octets[static_cast<unsigned char>(c)];
-         });
+  if (address.size() < 3 || address.size() > limits::mailbox_bytes_max) {
+    return false;
+  }
+  std::uint8_t inside = 0;
+  for (const char c : address.substr(1, address.size() - 2)) {
+    const std::uint8_t kind = kind_of(c);
+    if (kind == other_octet) {
+      return false;
+    }
+    inside |= kind;
+  }
+  return inside == at_sign && kind_of(address.front()) != other_octet &&
+         kind_of(address.back()) == 0;
 }
 
 std::string address_offence(Bytes what, Bytes address) {
@@ -63,9 +80,27 @@ std::string dsn_offence(const DsnRequest& dsn) {
   return is_fine ? std::string() : std::string("dsn: no server would understand it");
 }
 
+// What nearly all jobs are, at a look.
+bool is_plain(const Job& job) {
+  const bool asks_nothing =
+      job.dsn.notify.empty() && job.dsn.return_kind.empty() && job.dsn.envelope_id.empty();
+  const bool counted = job.recipient_count > 0 && job.recipient_count <= limits::job_recipients_max;
+  if (job.id.empty() || !counted || !asks_nothing) {
+    return false;
+  }
+  const auto recipients = job.active_recipients();
+  return (job.sender.empty() || is_plain_address(job.sender)) &&
+         std::all_of(recipients.begin(), recipients.end(), [](const Recipient& recipient) {
+           return recipient.decided || is_plain_address(recipient.address);
+         });
+}
+
 }  // namespace
 
 std::string submission_offence(Job& job) {
+  if (is_plain(job)) {
+    return {};
+  }
   if (job.id.empty()) {
     return "the job has no id";
   }

@@ -39,16 +39,15 @@ std::size_t hash_of_words(const codec::Reply& reply) {
   constexpr std::size_t octets_looked_at = 32;
   const std::size_t status = std::size_t{reply.enhanced.status_class} << 24 |
                              std::size_t{reply.enhanced.subject} << 12 | reply.enhanced.detail;
-  std::size_t hash = (std::size_t{reply.code} << 32) ^ status;
-  std::size_t at_word = hash;
-  for (const char c : reply.text.substr(0, octets_looked_at)) {
-    if (is_changing(c)) {
-      return (at_word * prime + 1) | 1u;
-    }
-    hash = (hash ^ static_cast<unsigned char>(c)) * prime;
-    at_word = c == ' ' ? hash : at_word;
+  Bytes words = reply.text.substr(0, octets_looked_at);
+  const auto changing = std::find_if(words.begin(), words.end(), is_changing);
+  const bool changes = changing != words.end();
+  if (changes) {
+    words = words.substr(0, static_cast<std::size_t>(changing - words.begin()));
+    words = words.substr(0, words.rfind(' ') + 1);  // nothing, where there is no blank
   }
-  return hash | 1u;
+  const std::size_t codes = (std::size_t{reply.code} << 32) ^ status;
+  return (((codes + (changes ? 1u : 0u)) * prime) ^ std::hash<Bytes>{}(words)) | 1u;
 }
 
 std::size_t hash_of_greeting(const codec::Reply& greeting) {
@@ -112,10 +111,6 @@ void ServerWords::hear_session(const ServerWords& session) {
   for (Words& words : by_saying) {
     words.varies = words.varies || objections == objections_max;
   }
-}
-
-bool PipeliningKnowledge::has_proven(Pipelining step) const {
-  return step == Pipelining::across ? across_proven : proven >= step;
 }
 
 bool PipeliningKnowledge::prove(Pipelining step) {

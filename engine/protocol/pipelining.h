@@ -133,7 +133,9 @@ struct PipeliningKnowledge {
   codec::MechanismSet mechanisms_failed = 0;
   codec::MechanismSet mechanisms_proven = 0;
 
-  [[nodiscard]] bool has_proven(Pipelining step) const;
+  [[nodiscard]] bool has_proven(Pipelining step) const {
+    return step == Pipelining::across ? across_proven : proven >= step;
+  }
   // Whether that was news.
   bool prove(Pipelining step);
   // What another session has learnt, but for its words. What went wrong comes by

@@ -125,7 +125,7 @@ Session::Transaction& Session::new_transaction() {
   if (messages_in_flight() == transactions_.size()) {
     std::vector<Transaction> larger(transactions_.size() * 2);
     for (std::uint64_t sequence = sequence_begin_; sequence != sequence_end_; ++sequence) {
-      larger[sequence % larger.size()] = transaction(sequence);
+      larger[sequence & (larger.size() - 1)] = transaction(sequence);
     }
     transactions_ = std::move(larger);
   }

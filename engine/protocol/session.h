@@ -219,10 +219,10 @@ class Session {
   static constexpr std::size_t flight_messages_unproven = 2;
 
   [[nodiscard]] Transaction& transaction(std::uint64_t sequence) {
-    return transactions_[sequence % transactions_.size()];
+    return transactions_[sequence & (transactions_.size() - 1)];
   }
   [[nodiscard]] const Transaction& transaction(std::uint64_t sequence) const {
-    return transactions_[sequence % transactions_.size()];
+    return transactions_[sequence & (transactions_.size() - 1)];
   }
   [[nodiscard]] Transaction& new_transaction();
   [[nodiscard]] std::size_t depth() const;
@@ -252,7 +252,9 @@ class Session {
   void write_bdat(Transaction& current);
 
   // Trials of a way that the endpoint has not shown (session_trial.cpp).
-  [[nodiscard]] bool on_trial(const Transaction& current) const;
+  [[nodiscard]] bool on_trial(const Transaction& current) const {
+    return trial_ && &current == &transaction(trial_->sequence);
+  }
   void begin_trial(Transaction& current);
   void write_discarding_trial(const Transaction& current);
   [[nodiscard]] std::size_t first_chunk_bytes(const Transaction& current) const;
@@ -389,7 +391,7 @@ class Session {
 
   // Messages in flight are those with sequence numbers from begin to end; `sending_` is the one
   // whose octets are next. Those before it wait for replies only.
-  std::vector<Transaction> transactions_;  // a ring that grows to the deepest flight
+  std::vector<Transaction> transactions_;  // a ring of 2, 4, 8 and so on: the deepest flight
   std::uint64_t sequence_begin_ = 0;
   std::uint64_t sequence_sending_ = 0;
   std::uint64_t sequence_end_ = 0;

@@ -35,6 +35,11 @@ std::optional<Saying> saying_of(Expected kind) {
   return std::nullopt;
 }
 
+// 0 is no limit. Without a branch, since every reply asks.
+std::uint64_t smaller_limit(std::uint64_t a, std::uint64_t b) {
+  return std::min(a - 1, b - 1) + 1;  // 0 becomes the largest number, and again 0
+}
+
 }  // namespace
 
 Pipelining Session::pipelining() const {
@@ -101,20 +106,16 @@ bool Session::may_run_ahead(const Transaction& current) const {
 
 // What the server takes a session, as far as anybody knows.
 std::uint64_t Session::messages_max() const {
-  std::uint64_t most = UINT64_MAX;
-  for (const std::uint64_t limit : {options_.messages_max, knowledge_.session_messages_max,
-                                    std::uint64_t{capabilities_.session_messages_max}}) {
-    most = limit == 0 ? most : std::min(most, limit);
-  }
-  return most;
+  const std::uint64_t known =
+      smaller_limit(knowledge_.session_messages_max, capabilities_.session_messages_max);
+  const std::uint64_t most = smaller_limit(options_.messages_max, known);
+  return most == 0 ? UINT64_MAX : most;
 }
 
 // How many recipients another message may have now.
 std::uint32_t Session::recipients_room() const {
-  std::uint32_t most = options_.recipients_max;
-  for (const std::uint32_t limit : {knowledge_.recipients_max, capabilities_.recipients_max}) {
-    most = limit == 0 ? most : std::min(most, limit);
-  }
+  const auto known = smaller_limit(knowledge_.recipients_max, capabilities_.recipients_max);
+  const auto most = static_cast<std::uint32_t>(smaller_limit(options_.recipients_max, known));
   if (knowledge_.refusals_max == 0) {
     return most;
   }

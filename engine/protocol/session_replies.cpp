@@ -89,7 +89,9 @@ void Session::on_reply(const codec::Reply& original) {
       ++trial_->replies_behind_front;
     }
     credit(expectation, reply);
-    quit_when_spent();
+    if (!reply.positive()) {
+      quit_when_spent();  // of refusals
+    }
     if (ending_ && !closed() && awaited_.empty()) {
       close(*ending_);
     }

@@ -65,10 +65,6 @@ HeldReply held(Stage stage, std::uint32_t recipient, const codec::Reply& reply) 
   return {stage, recipient, reply.code, reply.enhanced, std::string(reply.text), reply.lines};
 }
 
-bool Session::on_trial(const Transaction& current) const {
-  return trial_ && &current == &transaction(trial_->sequence);
-}
-
 Duration Session::trial_patience() const {
   return std::clamp<Duration>(slowest_reply_ * trial_patience_factor, trial_patience_least,
                               trial_patience_most);
@@ -118,6 +114,7 @@ void Session::write_discarding_trial(const Transaction& current) {
   expect(Expected::trial_other, sequence_sending_);
   reset_needed_ = true;
   ++messages_extra_;
+  quit_when_spent();
 }
 
 // 0: the message has no octets that can go first.
@@ -299,6 +296,7 @@ void Session::ask_again(Transaction& current) {
   sequence_sending_ = sequence_begin_;
   sequence_announced_ = sequence_begin_;
   ++messages_extra_;
+  quit_when_spent();
 }
 
 // In lock-step the message's content was asked for, or it was refused as well.
