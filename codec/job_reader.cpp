@@ -108,6 +108,11 @@ class JobReader::Implementation : private JobReaderWalk {
       refuse_line(JobErrorKind::not_an_object,
                   "this line is a list: jobs are objects, one a line, with no list around them");
     } else if (line_.front() != '{') {
+      if (line_.starts_with("\xff\xfe") || line_.starts_with("\xfe\xff")) {
+        refuse_line(JobErrorKind::invalid_utf8,
+                    "the file is UTF-16 and has to be UTF-8 (iconv -f UTF-16 -t UTF-8)");
+        return false;
+      }
       if (!is_utf8(line_)) {
         refuse_json(simdjson::UTF8_ERROR);
         return false;
@@ -116,7 +121,8 @@ class JobReader::Implementation : private JobReaderWalk {
       refuse_line(json ? JobErrorKind::not_an_object : JobErrorKind::invalid_json,
                   json ? fmt::format("a job is an object in braces, and this line is {}",
                                      type_of(line_.front()))
-                       : "the line is not JSON: it does not begin with '{'");
+                       : "the line is not JSON: it does not begin with '{' as a job does, which is "
+                         "one JSON object on a line (CSV has to be converted)");
     } else {
       return true;
     }

@@ -11,38 +11,26 @@ import ssl
 import time
 import unittest
 
-from support.certificates import Authority, self_signed
+from support.certificates import self_signed
 from support.jobs import simple_job, simple_jobs
-from support.program import PASSWORD, USER, ProgramTest
-from support.scripted_server import (CAPABILITIES, GREETING, ScriptedServer, any_messages, end_tls,
+from support.program import PASSWORD, USER
+from support.scripted_server import (CAPABILITIES, GREETING, any_messages, end_tls,
                                      envelope, expect, hang_up, hello,
                                      in_clear, logged_in, one_message,
                                      read_to_the_end, reset, say, say_octets, secured, stall,
                                      start_tls, take_content, take_octets)
-from support.workspace import free_port, temporary_folder, wait_until
+from support.trusted_server import TrustedServerTest
+from support.workspace import free_port, wait_until
 
 # Connections that two seconds of patience make at most: the pauses are 0.25, 0.5 s and so on, a
 # quarter more or less.
 ATTEMPTS_MAX = 6
 
 
-class BadServerTest(ProgramTest):
+class BadServerTest(TrustedServerTest):
     """With a certificate authority, a scripted server, and the checks that all of these share."""
 
     patience = "2s"
-
-    @classmethod
-    def setUpClass(cls):
-        cls.authority = Authority(temporary_folder(cls.addClassCleanup) / "ca")
-        cls.good = cls.authority.good()
-
-    def server(self, *scripts, **more):
-        more.setdefault("certificate", self.good)
-        return ScriptedServer(*scripts, cleanup=self.addCleanup, **more)
-
-    def trusted(self, server, scheme="smtp", host="localhost"):
-        """The server's URL with a user, and with the CA that signed its certificate."""
-        return server.endpoint(scheme, host, user=USER, ca=self.authority.certificate)
 
     def check(self, run, jobs, exit_code, status, stage, *words):
         """All jobs ended alike, and what a person reads has the words."""

@@ -11,12 +11,11 @@ import socket
 import threading
 import unittest
 
-from support.certificates import Authority
 from support.jobs import simple_jobs
-from support.program import PASSWORD, USER, ProgramTest
-from support.scripted_server import (GREETING, ScriptedServer, any_messages, expect, hang_up, hello,
+from support.program import PASSWORD, USER
+from support.scripted_server import (GREETING, any_messages, expect, hang_up, hello,
                                      read_to_the_end, say, say_octets, secured, start_tls)
-from support.workspace import temporary_folder
+from support.trusted_server import TrustedServerTest
 
 PLAIN = base64.b64encode(f"\0{USER}\0{PASSWORD}".encode()).decode()
 
@@ -25,20 +24,8 @@ def encode(text):
     return base64.b64encode(text.encode()).decode()
 
 
-class OpeningTest(ProgramTest):
+class OpeningTest(TrustedServerTest):
     """With a certificate authority and scripted servers."""
-
-    @classmethod
-    def setUpClass(cls):
-        cls.authority = Authority(temporary_folder(cls.addClassCleanup) / "ca")
-        cls.good = cls.authority.good()
-
-    def server(self, *scripts, **more):
-        more.setdefault("certificate", self.good)
-        return ScriptedServer(*scripts, cleanup=self.addCleanup, **more)
-
-    def trusted(self, server, scheme="smtp", **parameters):
-        return server.endpoint(scheme, user=USER, ca=self.authority.certificate, **parameters)
 
     def check_unsent(self, run, jobs, stage, *words):
         self.assert_exit(run, 7)

@@ -13,32 +13,19 @@ import socket
 import subprocess
 import unittest
 
-from support.certificates import Authority, self_signed
+from support.certificates import self_signed
 from support.program import PASSWORD, USER
-from support.scripted_server import (GREETING, ScriptedServer, expect, hang_up, hello, logged_in,
+from support.scripted_server import (GREETING, expect, hang_up, hello, logged_in,
                                      read_to_the_end, say, say_octets, secured, stall, start_tls)
-from support.sink import SinkTest
-from support.workspace import free_port, temporary_folder
+from support.trusted_server import TrustedServerTest
+from support.workspace import free_port
 
 # Everything below 0x20 but the newline, DEL, and an escape in its UTF-8 form.
 CONTROLS = re.compile(rb"[\x00-\x09\x0b-\x1f\x7f]|\xc2[\x80-\x9f]")
 
 
-class ProbeTest(SinkTest):
+class ProbeTest(TrustedServerTest):
     """What the tests of the probe share."""
-
-    @classmethod
-    def setUpClass(cls):
-        cls.authority = Authority(temporary_folder(cls.addClassCleanup) / "ca")
-        cls.good = cls.authority.good()
-
-    def server(self, *scripts, **more):
-        more.setdefault("certificate", self.good)
-        return ScriptedServer(*scripts, cleanup=self.addCleanup, **more)
-
-    def trusted(self, server, scheme="smtp"):
-        """The server's URL with a user, and with the CA that signed its certificate."""
-        return server.endpoint(scheme, user=USER, ca=self.authority.certificate)
 
     def probe(self, endpoint, *flags, password=PASSWORD):
         flags = ("--timeout", "5s", *flags)

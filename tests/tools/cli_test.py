@@ -105,6 +105,41 @@ class CommandLine(ProgramTest):
         self.assertIn("one, two: name one of them", text)
         self.assertNotIn("-e", text)
 
+    def test_plausible_mistakes_are_met_with_what_to_do(self):
+        (self.folder / "jobs.jsonl").write_bytes(line() + b"\n")
+        self.assertIn('ringpost send -e ENDPOINT "jobs.jsonl"', self.usage_error("jobs.jsonl"))
+        endpoint = ("-e", "smtp://localhost?tls=none")
+        self.assertRegex(self.usage_error("send", "jobs.jsonl", *endpoint, "--connections", "all"),
+                         'no whole number .*, or auto')
+        self.assertRegex(self.usage_error("sink", "--threads", "x"), '--threads: "x" is no whole')
+        for host in ("localhost:587", "smtp://localhost"):
+            self.configure(host=host)
+            self.assertRegex(self.usage_error("send", "jobs.jsonl"),
+                             f'"{host}" is no host name; a port stands in `port`')
+        (self.folder / "ringpost.toml").unlink()
+        run = self.run_program("send", "jobs.jsonl", *endpoint, "-o", "no/such/folder/o")
+        self.assert_exit(run, 11)
+        self.assertIn("ringpost: --outcomes no/such/folder/o: No such file", run.stderr)
+        for content, words in ((b"a,b\nc,d\n", "CSV has to be converted"),
+                               (line().decode().encode("utf-16"), "iconv -f UTF-16 -t UTF-8")):
+            (self.folder / "other").write_bytes(content)
+            self.assertIn(words, self.run_program("validate", "other").stdout.decode())
+
+    def test_a_run_without_jobs_or_outcomes_says_so(self):
+        (self.folder / "empty").write_bytes(b"\n")
+        (self.folder / "bad").write_bytes(b"{}\n")
+        endpoint = ("-e", "smtp://localhost?tls=none")
+        run = self.run_program("send", "empty", *endpoint)
+        self.assert_exit(run, 0)
+        self.assertIn("there was no job in the job files", run.stderr)
+        self.assertIn("no job in standard input", self.run_program("send", *endpoint).stderr)
+        run = self.run_program("send", "bad", *endpoint)
+        self.assert_exit(run, 3)
+        self.assertIn("outcomes: none were kept; -o FILE", run.stdout.decode())
+        for kept in (("-o", "-"), ("--errors", "errors")):
+            self.assertNotIn(b"none were kept", self.run_program(
+                "send", "bad", *endpoint, *kept).stdout)
+
     def test_version(self):
         short = self.run_program("--version").stdout.decode()
         self.assertRegex(short, r"^ringpost \d+\.\d+\.\d+\n$")

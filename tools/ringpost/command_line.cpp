@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <unistd.h>
 #include <vector>
 
 #include <CLI/CLI.hpp>
@@ -99,6 +100,10 @@ std::string unknown_first_word(const CLI::App& app, const std::string& word) {
   const std::vector<std::string> names = command_names(app);
   if (word.starts_with('-')) {
     return fmt::format("unknown flag {}; flags stand behind the command: ringpost COMMAND {}",
+                       in_quotes(word), in_quotes(word));
+  }
+  if (::access(word.c_str(), F_OK) == 0) {
+    return fmt::format("{} is a file and no command; to send it: ringpost send -e ENDPOINT {}",
                        in_quotes(word), in_quotes(word));
   }
   return fmt::format("{}\nThe commands are {}.", unknown_word("command", word, names),

@@ -52,6 +52,7 @@ constexpr const char* sink_examples =
 // What the flags are parsed into; numbers stay text until the command runs.
 struct SinkFlags {
   SinkOptions options;
+  std::string threads = "1";
   std::string size_max = "52428800";
   std::string recipients_max = "1000";
   std::string sessions_max = "16384";
@@ -96,7 +97,8 @@ void add_extension_flags(CLI::App& command, sink::Extensions& extensions) {
   }
 }
 
-void add_listener_flags(CLI::App& command, SinkOptions& options) {
+void add_listener_flags(CLI::App& command, SinkFlags& flags) {
+  SinkOptions& options = flags.options;
   const char* const group = "Listeners";
   command.add_option("--listen", options.listen_starttls, "STARTTLS listener, or none")
       ->type_name("ADDR:PORT")
@@ -120,7 +122,7 @@ void add_listener_flags(CLI::App& command, SinkOptions& options) {
   command.add_option("--cert-out", options.certificate_out, "Where to write the made certificate")
       ->type_name("FILE")
       ->group(group);
-  command.add_option("--threads", options.threads, "Threads, each with its own ring")
+  command.add_option("--threads", flags.threads, "Threads, each with its own ring")
       ->type_name("N")
       ->capture_default_str()
       ->group(group);
@@ -249,6 +251,7 @@ void add_run_flags(CLI::App& command, SinkFlags& flags) {
 Result<void, std::string> read_numbers(SinkFlags& flags) {
   SinkOptions& options = flags.options;
   const std::tuple<const char*, const std::string*, std::uint64_t*> numbers[] = {
+      {"--threads", &flags.threads, &options.threads},
       {"--size-max", &flags.size_max, &options.session.size_max},
       {"--recipients-max", &flags.recipients_max, &options.session.recipients_max},
       {"--sessions-max", &flags.sessions_max, &options.sessions_max},
@@ -494,7 +497,7 @@ void add_sink_command(CLI::App& app, CommandResult& result) {
   CLI::App* const command = app.add_subcommand(
       "sink", "The embedded ESP: an SMTP submission server for tests and benchmarks");
   const auto flags = std::make_shared<SinkFlags>();
-  add_listener_flags(*command, flags->options);
+  add_listener_flags(*command, *flags);
   add_session_flags(*command, *flags);
   add_extension_flags(*command, flags->options.session.extensions);
   add_fault_flags(*command, *flags);

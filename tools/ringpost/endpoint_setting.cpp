@@ -121,7 +121,11 @@ constexpr std::array<EndpointKey, 33> keys = {{
      [](const SettingValue& value, EndpointDraft& draft) {
        Bytes host = value.text();
        draft.options.host_is_absolute = take_absolute_dot(host);
-       return take_checked(host_offence(host), std::string(host), draft.options.host);
+       auto offence = host_offence(host);
+       if (offence && host.find(':') != Bytes::npos) {
+         *offence += "; a port stands in `port`, and how it is secured in `security`";
+       }
+       return take_checked(std::move(offence), std::string(host), draft.options.host);
      }},
     {"port", SettingKind::number, false, apply_port},
     {"ports", SettingKind::number_list, false, apply_port},
@@ -385,7 +389,7 @@ Result<std::uint32_t, std::string> parse_connections(Bytes text) {
   }
   const auto number = parse_number(text, {.min = 1, .max = connections_limit});
   if (!number) {
-    return tl::unexpected(number.error());
+    return tl::unexpected(number.error() + ", or auto");
   }
   return static_cast<std::uint32_t>(*number);
 }

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <poll.h>
 #include <sys/eventfd.h>
+#include <tuple>
 #include <unistd.h>
 #include <utility>
 
@@ -35,10 +36,10 @@ Result<void, std::string> RunOutput::open(const SendSettings& settings, RunJourn
   journal_ = journal;
   const Instant now = Clock::now();
   deadline_ = settings.deadline < never - now ? now + settings.deadline : never;
-  for (auto [path, target] : {std::pair{&settings.outcomes_path, &outcomes_},
-                              std::pair{&settings.errors_path, &errors_}}) {
+  for (auto [flag, path, target] : {std::tuple{"--outcomes ", &settings.outcomes_path, &outcomes_},
+                                    std::tuple{"--errors ", &settings.errors_path, &errors_}}) {
     if (auto opened = open_file(*path, *target); !opened) {
-      return opened;
+      return tl::unexpected(flag + opened.error());
     }
   }
   if (journal_ == nullptr) {

@@ -155,6 +155,9 @@ void append_outcomes_path(std::string& text, const RunFacts& facts) {
   const bool is_whole =
       std::none_of(facts.lost_lines.begin(), facts.lost_lines.end(),
                    [&](const LostLines& lost) { return lost.path == facts.outcomes_path; });
+  if (!facts.keeps_outcomes && facts.tally->total() > facts.tally->of(Status::accepted)) {
+    text += "outcomes: none were kept; -o FILE has a line with the reason for each recipient\n";
+  }
   if (!facts.outcomes_path.empty() && is_whole) {
     fmt::format_to(std::back_inserter(text), "outcomes: {}\n", facts.outcomes_path);
   }

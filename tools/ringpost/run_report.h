@@ -23,7 +23,8 @@ struct RunFacts {
   std::uint64_t jobs_read = 0;
   std::uint64_t bytes_read = 0;   // of job files
   std::uint64_t bytes_total = 0;  // 0: not known
-  std::string outcomes_path;
+  std::string outcomes_path;      // empty: they go elsewhere, or
+  bool keeps_outcomes = true;     // nowhere
   // Files of outcome lines that do not have all of them.
   std::vector<LostLines> lost_lines;
   int signal = 0;

@@ -444,6 +444,10 @@ void SendRun::finish() {
     log_.error("endpoint given up: " + failure.message,
                {{"endpoint", failure.endpoint}, {"stage", failure.stage}});
   }
+  if (facts_now.jobs_read == 0 && watch_.signal() == 0 && !input_failed_) {
+    log_.warn(settings_.files.empty() ? "there was no job in standard input"
+                                      : "there was no job in the job files");
+  }
   if (settings_.quiet) {
     return;
   }
@@ -467,6 +471,8 @@ RunFacts SendRun::facts() const {
   facts.bytes_read = bytes_read_.load(std::memory_order_relaxed);
   facts.bytes_total = bytes_total_;
   facts.outcomes_path = settings_.outcomes_path == "-" ? "" : settings_.outcomes_path;
+  facts.keeps_outcomes =
+      !settings_.outcomes_path.empty() || !settings_.errors_path.empty() || journal_ != nullptr;
   facts.signal = watch_.signal();
   facts.internal = settings_.internal_stats;
   facts.allocations_counted = allocation_counter() != nullptr;
