@@ -54,6 +54,14 @@ Pipelining Session::pipelining() const {
   if (way == Pipelining::flights && (!capabilities_.chunking || !shown)) {
     way = Pipelining::across;
   }
+  // One refused recipient of a message on trial is refused twice, and its content in between: where
+  // a session has no more refusals than that, no trial would ever end.
+  constexpr std::uint32_t refusals_of_trial = 3;
+  if (knowledge_.refusals_max != 0 && knowledge_.refusals_max < refusals_of_trial) {
+    while (way != Pipelining::off && !knowledge_.has_proven(way)) {
+      way = one_less(way);
+    }
+  }
   const bool one_by_one = options_.messages_in_flight_max == 1;
   return way == Pipelining::across && one_by_one ? Pipelining::within : way;
 }
@@ -121,7 +129,11 @@ std::uint32_t Session::recipients_room() const {
   }
   // Each of those in flight may be refused, too.
   const std::uint64_t spent = refusals_ + recipients_in_flight_;
-  const std::uint64_t left = knowledge_.refusals_max > spent ? knowledge_.refusals_max - spent : 0;
+  std::uint64_t left = knowledge_.refusals_max > spent ? knowledge_.refusals_max - spent : 0;
+  const Pipelining way = pipelining();
+  if (way != Pipelining::off && !knowledge_.has_proven(way)) {
+    left = left > 2 ? (left - 1) / 2 : left;  // a trial: see pipelining()
+  }
   return static_cast<std::uint32_t>(std::min<std::uint64_t>(most, left));
 }
 

@@ -362,6 +362,17 @@ class ErrorLimitTest(WayTest):
             jobs.append(job(20, [*bad[:place], "r.20@example.net", *bad[place:]]))
             self.run_served(self.ROWS[:3], jobs)
 
+    def test_bad_ones_in_front_of_everybody(self):
+        """The first messages are tried with, and each refusal is asked for twice: there is no room
+        for that in two errors a session, and little in three to five."""
+        jobs = [job(0, ["bad0.0@example.net", "r1.0@example.net", "bad2.0@example.net"]),
+                *(job(i, [f"bad.{i}@example.net"]) for i in (1, 2)), *good_jobs(10)[3:]]
+        for offer in (CHUNKING, PIPELINING):
+            rows = [Row(kind, offer, {"errors_max": errors}, connections=connections)
+                    for kind in (odd.ChasquidLike, odd.PostfixLike)
+                    for errors in (1, 2, 3, 4, 5) for connections in (1, 2)]
+            self.run_served(rows, jobs)
+
     def test_eight_bad_and_one_good(self):
         """In each of six jobs, against chasquid's default."""
         jobs = [job(i, [*(f"bad{n}.{i}@example.net" for n in range(8)), f"r.{i}@example.net"])

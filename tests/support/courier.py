@@ -65,6 +65,7 @@ class Courier(RootedPeer):
 
     name = layer = "courier"
     refused_every = 50  # it waits for up to ten seconds behind each, in five sessions
+    refused_in_a_row = 2  # and for a minute and more behind the third in a row
 
     def __init__(self, suite, folder, certificate, user, password, limits=Limits()):
         super().__init__(suite, folder, certificate,

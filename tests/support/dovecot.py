@@ -60,6 +60,7 @@ class Dovecot(RootedPeer):
 
     name = layer = "dovecot"
     securities = (STARTTLS, IMPLICIT)
+    denies_when_stopped = True  # "421 4.3.2 Server shutting down", and Exim has the message
 
     @classmethod
     def why_not(cls, suite):

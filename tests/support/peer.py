@@ -43,6 +43,9 @@ class Peer:
     user = ""  # where the server wants it in another form than it was given
     recipients_min = 10  # how low a limit of recipients it may be given
     refused_every = 7  # of how many messages one may have a recipient whom it refuses, for many
+    refused_in_a_row = 8  # and how many such a message may have
+    # When it is stopped it says 421 to the end of data of messages that it has handed on.
+    denies_when_stopped = False
     securities = SECURITIES  # the ways that work wherever it is run; ports may have more
     death_signal = signal.SIGTERM  # for its process when this one has died
 
