@@ -67,12 +67,15 @@ void Dial::begin_next() {
 }
 
 void Dial::complete(const io::Completion& completion) {
+  const bool is_close = completion.operation == io::Operation::close;
+  // The handle of one that is closed may be another one's by now.
   const auto found = std::find_if(attempts_.begin(), attempts_.end(), [&](const Attempt& attempt) {
-    return attempt.handle == completion.handle;
+    const bool awaited = is_close ? attempt.closing && !attempt.closed : attempt.connecting;
+    return attempt.handle == completion.handle && awaited;
   });
   RP_ASSERT(found != attempts_.end());
-  if (completion.operation == io::Operation::close) {
-    found->closing = false;
+  if (is_close) {
+    found->closed = true;
   } else {
     found->connecting = false;
     if (state_ == State::dialing && !found->closing && completion.result >= 0) {
@@ -87,7 +90,7 @@ void Dial::complete(const io::Completion& completion) {
     }
   }
   std::erase_if(attempts_,
-                [](const Attempt& attempt) { return !attempt.connecting && !attempt.closing; });
+                [](const Attempt& attempt) { return !attempt.connecting && attempt.closed; });
 }
 
 void Dial::connected(const Attempt& winner) {

@@ -49,6 +49,7 @@ class Dial {
     io::SocketAddress socket_address;
     bool connecting = true;
     bool closing = false;
+    bool closed = false;  // the cancelled connect may complete behind that
   };
 
   void begin_next();
