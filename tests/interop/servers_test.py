@@ -170,7 +170,7 @@ class ServersTest(ProgramTest):
         self.addCleanup(peer.stop)
         jobs = self.jobs(MANY // 2)
         # More than there are attempts for, each with what the server takes at a time.
-        count = max(6 * LOW.recipients, peer.recipients_min + 20)
+        count = peer.crowd or max(6 * LOW.recipients, peer.recipients_min + 20)
         crowd = [f"many{number}@example.net" for number in range(count)]
         jobs += [simple_job(f"crowd-{number}", crowd, f"c{number}@example.com")
                  for number in range(3)]

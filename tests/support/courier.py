@@ -64,15 +64,14 @@ class Courier(RootedPeer):
     """A running Courier. Of its limits, recipients and sessions can be set."""
 
     name = layer = "courier"
-    refused_every = 50  # it waits for up to ten seconds behind each, in five sessions
+    securities = (PLAIN,)  # it is silent for long behind AUTH where nobody answers for names
+    crowd = 15  # it waits for up to ten seconds behind each that is too many or refused
+    refused_every = 50
     refused_in_a_row = 2  # and for a minute and more behind the third in a row
 
     def __init__(self, suite, folder, certificate, user, password, limits=Limits()):
         super().__init__(suite, folder, certificate,
                          {name: free_port() for name in (PLAIN, STARTTLS, IMPLICIT)})
-        # That of Debian 12 is silent for long behind AUTH where nobody answers for names.
-        if suite == "here":
-            self.securities = (PLAIN,)
         bofh = f"maxrcpts {limits.recipients} hard\\n" if limits.recipients else ""
         values = {"folder": self.shared, "user": user, "password": password, "bofh": bofh,
                   "connections": 5 if limits != Limits() else CONNECTIONS,

@@ -42,6 +42,7 @@ class Peer:
     has_chunking = False
     user = ""  # where the server wants it in another form than it was given
     recipients_min = 10  # how low a limit of recipients it may be given
+    crowd = 0  # recipients of a message that has more of them than it takes; 0: six times as many
     refused_every = 7  # of how many messages one may have a recipient whom it refuses, for many
     refused_in_a_row = 8  # and how many such a message may have
     # When it is stopped it says 421 to the end of data of messages that it has handed on.
