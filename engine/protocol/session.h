@@ -234,6 +234,7 @@ class Session {
   [[nodiscard]] Pipelining way_of(const Transaction& current) const;
   [[nodiscard]] bool may_run_ahead(const Transaction& current) const;
   [[nodiscard]] std::uint64_t messages_max() const;
+  [[nodiscard]] std::uint64_t messages_taken_max() const;
   [[nodiscard]] std::uint32_t recipients_room() const;
   void quit_when_spent();
   [[nodiscard]] bool in_doubt(std::uint64_t sequence, const CloseReason& reason, bool first) const;

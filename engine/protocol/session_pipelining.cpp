@@ -112,12 +112,14 @@ bool Session::may_run_ahead(const Transaction& current) const {
   return together && step_below;
 }
 
-// What the server takes a session, as far as anybody knows.
 std::uint64_t Session::messages_max() const {
-  const std::uint64_t known =
-      smaller_limit(knowledge_.session_messages_max, capabilities_.session_messages_max);
-  const std::uint64_t most = smaller_limit(options_.messages_max, known);
+  const std::uint64_t most = smaller_limit(options_.messages_max, messages_taken_max());
   return most == 0 ? UINT64_MAX : most;
+}
+
+// What the server takes a session; 0: nobody knows.
+std::uint64_t Session::messages_taken_max() const {
+  return smaller_limit(knowledge_.session_messages_max, capabilities_.session_messages_max);
 }
 
 // How many recipients another message may have now.

@@ -92,6 +92,13 @@ void Session::begin_trial(Transaction& current) {
   if (shown) {
     return;
   }
+  const std::uint64_t mails = sequence_sending_ + messages_extra_;
+  const std::uint64_t mails_max = messages_taken_max();
+  if (step == Pipelining::within && mails_max != 0 && mails + 2 > mails_max) {
+    // Refused, it could not be asked again in this session, nor in the next.
+    current.one_by_one = true;
+    return;
+  }
   trial_ = std::make_unique<Trial>();
   trial_->step = step;
   trial_->sequence = sequence_sending_;
