@@ -236,12 +236,14 @@ void Session::release_front(const CloseReason* reason) {
   trial_->front.reset();
   const codec::Reply reply = answer.reply();
   // It is one reply of several to what left together. If some came behind it and not all, it may be
-  // one of theirs.
+  // one of theirs; and if none came in time, though the server is there, one of them may be its
+  // own that is missing.
   const bool others_came = reason != nullptr && trial_->replies_behind_front > 0;
+  const bool waited = reason != nullptr && reason->kind == CloseKind::timeout;
   const bool in_doubt =
       reply.positive() ? reason != nullptr && (reason->kind == CloseKind::protocol_error ||
                                                (reason->kind == CloseKind::timeout && others_came))
-                       : is_about_command(reply) && others_came;
+                       : is_about_command(reply) && (others_came || waited);
   if (in_doubt) {
     decide_all(front, verdict_of_loss(Stage::eod, true, *reason, reason->message()));
   } else if (!reply.positive() && is_about_command(reply)) {
