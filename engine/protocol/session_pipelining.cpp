@@ -95,10 +95,10 @@ bool Session::may_run_ahead(const Transaction& current) const {
   }
   const Transaction& front = transaction(sequence_sending_ - 1);
   const bool behind_one = sequence_sending_ != sequence_begin_;
-  // What comes with a final dot is a DATA group's matter, however it goes on.
-  const bool behind_dot = behind_one && !front.chunked;
-  if (behind_dot && way == Pipelining::flights) {
-    return knowledge_.has_proven(Pipelining::across);
+  // What comes with a final dot is a DATA group's matter; and were it refused, octets of a chunk
+  // would be read as commands. A session changes from one to the other once.
+  if (behind_one && !front.chunked && way == Pipelining::flights) {
+    return false;
   }
   if (knowledge_.has_proven(way)) {
     return true;
