@@ -357,6 +357,16 @@ void Session::judge_trial(CloseReason& reason) const {
                          kind == CloseKind::io_error || kind == CloseKind::timeout ||
                          kind == CloseKind::protocol_error || kind == CloseKind::chunking_refused;
   const bool tried = trial_ && (trial_has_left() || trial_->front || !trial_->refusals.empty());
+  // Nobody will ever say whether a refusal on trial was meant, where each session is over behind
+  // it.
+  const bool unanswered =
+      second_opinion_ && !awaited_.empty() &&
+      (awaited_.front().kind == Expected::rset || awaited_.front().kind == Expected::mail);
+  if (a_failure && unanswered) {
+    reason.of_trial = true;
+    reason.doubted = second_opinion_->step;
+    return;
+  }
   if (!tried || !a_failure) {
     return;
   }
