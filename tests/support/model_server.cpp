@@ -39,7 +39,8 @@ void ModelServer::say(std::string_view octets) {
 
 // A 2xx to a command that may have words of its own.
 void ModelServer::accept(Answer answer, std::string_view enhanced, std::string_view text) {
-  constexpr std::string_view changing[] = {"2.1.0", "2.1.5", "2.0.0", "2.6.0"};
+  constexpr std::string_view changing[] = {"2.1.0", "2.1.5", "2.0.0", "2.6.0",
+                                           "2.2.0", "2.3.0", "2.5.0", "2.7.0"};
   // With fewer, three in a row are the same so often that they pass for a habit.
   constexpr std::string_view jokes[] = {
       "go on", "nice to meet you", "don't panic",   "as you like", "say no more", "well well",
@@ -560,7 +561,7 @@ void ModelServer::take_content_line(std::string_view line) {
       return;
     }
     take_end_of_data();
-    if (more_lines()) {
+    if (more_lines() && !silent_) {
       take_behind_dot();
     }
     return;
