@@ -70,7 +70,11 @@ Duration Session::trial_patience() const {
                               trial_patience_most);
 }
 
-void Session::prove(Pipelining step) { knowledge_version_ += knowledge_.prove(step) ? 1u : 0u; }
+void Session::prove(Pipelining step) {
+  if (knowledge_.prove(step)) {
+    note_news();
+  }
+}
 
 // Called when its MAIL is about to leave.
 void Session::begin_trial(Transaction& current) {
@@ -334,7 +338,7 @@ void Session::compare_opinions(bool content_asked_for) {
 void Session::fall_back_now(CloseReason why, Pipelining to) {
   why.fall_back = to;
   knowledge_.most = std::min(knowledge_.most, to);
-  ++knowledge_version_;
+  note_news();
   listener_.on_fall_back(why);
 }
 

@@ -655,11 +655,14 @@ TEST_CASE("session: a reply too many among the first is told by what other sessi
   }
   REQUIRE(first.listener.heard.size() == 7);
   knowledge.words.hear_session(first.session.knowledge().words);
-  // A server of another make may say so.
-  for (const bool known : {true, false}) {
+  // A server of another make may say so, and one of whom sessions have heard this and that.
+  for (const std::string server : {"known", "of another make", "of many words"}) {
+    INFO(server);
+    const bool known = server == "known";
+    knowledge.words.by_saying[0].varies = server == "of many words";
     Rig rig(TlsMode::none, Pipelining::flights, knowledge);
-    rig.greet(known ? "250-PIPELINING\r\n250 CHUNKING\r\n"
-                    : "250-PIPELINING\r\n250-DSN\r\n250 CHUNKING\r\n");
+    rig.greet(server == "of another make" ? "250-PIPELINING\r\n250-DSN\r\n250 CHUNKING\r\n"
+                                          : "250-PIPELINING\r\n250 CHUNKING\r\n");
     Job one = message("one", "1\r\n");
     Job two = message("two", "2\r\n");
     rig.session.submit(one, rig.now);
