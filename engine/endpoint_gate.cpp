@@ -99,7 +99,8 @@ EndpointGate::Admission EndpointGate::admit(Instant now) {
       addresses_.begin_round();
     }
     admission.addresses = addresses_.rest_of_round(now);
-    if (const Instant end = patience_.ends_at(); end != never) {
+    // Beside sessions that work nobody's patience runs out, however long ago it began to run.
+    if (const Instant end = patience_.ends_at(); end != never && sessions_ready_ == 0) {
       admission.connect_by = std::max(end, now + connect_time_min);
       admission.ready_by = options_.patience ? std::max(end, now + ready_time_min) : never;
     }

@@ -67,6 +67,11 @@ bool ServerWords::are_settled() const {
          of(Saying::end_of_data).are_settled();
 }
 
+bool ServerWords::vary() const {
+  return std::any_of(by_saying.begin(), by_saying.end(),
+                     [](const Words& words) { return words.varies; });
+}
+
 bool ServerWords::hear(Saying saying, std::size_t hash) {
   Words& words = by_saying[static_cast<std::size_t>(saying)];
   if (words.are_settled() && (words.varies || words.hash == hash)) {
@@ -84,9 +89,7 @@ bool ServerWords::belongs_elsewhere(Saying saying, std::size_t hash) const {
   // RSET stands between messages: when three were heard of all else, there were two of it.
   constexpr std::uint8_t heard_for_another = Words::settled - 1;
   const Words& own = of(saying);
-  const bool jokes = std::any_of(by_saying.begin(), by_saying.end(),
-                                 [](const Words& words) { return words.varies; });
-  if (jokes || !own.are_settled() || own.hash == hash) {
+  if (vary() || !own.are_settled() || own.hash == hash) {
     return false;
   }
   return std::any_of(by_saying.begin(), by_saying.end(), [&](const Words& other) {

@@ -79,6 +79,8 @@ struct ServerWords {
   }
   // Of MAIL, RCPT and the end of data enough has been heard.
   [[nodiscard]] bool are_settled() const;
+  // Whether it changes some of its words.
+  [[nodiscard]] bool vary() const;
   // Whether that was news.
   bool hear(Saying saying, std::size_t hash);
   // Whether the server uses these words for another command, as a habit, and has another habit for

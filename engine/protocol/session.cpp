@@ -502,9 +502,9 @@ void Session::close(CloseReason reason) {
   }
   if (reason.fall_back) {
     knowledge_.most = std::min(knowledge_.most, *reason.fall_back);
-    ++knowledge_version_;
+    note_news();
   } else if (reason.doubted) {
-    ++knowledge_version_;  // of the endpoint's
+    note_news();  // of the endpoint's
   } else {
     learn_from_end(reason);
   }

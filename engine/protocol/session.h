@@ -121,7 +121,7 @@ class Session {
   [[nodiscard]] bool idle() const;
   [[nodiscard]] const codec::Capabilities& capabilities() const { return capabilities_; }
   // The way in use with this server: what was asked for, as far as the server goes along.
-  [[nodiscard]] Pipelining pipelining() const;
+  [[nodiscard]] Pipelining pipelining() const { return pipelining_; }
   // What is known of the server's pipelining by now, for the sessions that come later; its words as
   // this one has heard them.
   [[nodiscard]] const PipeliningKnowledge& knowledge() const { return knowledge_; }
@@ -226,6 +226,8 @@ class Session {
   }
   [[nodiscard]] Transaction& new_transaction();
   [[nodiscard]] std::size_t depth() const;
+  void note_news();
+  [[nodiscard]] Pipelining pipelining_shown() const;
   [[nodiscard]] std::size_t flight_depth() const;
   [[nodiscard]] bool goes_alone(std::uint64_t sequence) const;
   [[nodiscard]] bool waits_for_words(std::uint64_t sequence) const;
@@ -234,6 +236,7 @@ class Session {
   [[nodiscard]] Pipelining way_of(const Transaction& current) const;
   [[nodiscard]] bool may_run_ahead(const Transaction& current) const;
   [[nodiscard]] std::uint64_t messages_max() const;
+  [[nodiscard]] std::uint64_t messages_taken_max() const;
   [[nodiscard]] std::uint32_t recipients_room() const;
   void quit_when_spent();
   [[nodiscard]] bool in_doubt(std::uint64_t sequence, const CloseReason& reason, bool first) const;
@@ -375,6 +378,7 @@ class Session {
   ReplyFifo awaited_;
   PipeliningKnowledge knowledge_;
   std::uint64_t knowledge_version_ = 0;
+  Pipelining pipelining_ = Pipelining::off;       // by that; asked for several times a message
   ServerWords words_;                             // as this session has heard them
   ServerWords words_of_others_;                   // of the endpoint
   std::unique_ptr<const CloseReason> last_word_;  // a refused RSET: the end should come next

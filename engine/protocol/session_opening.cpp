@@ -94,6 +94,7 @@ void Session::on_hello_reply(Expected kind, const codec::Reply& reply) {
   words_.server = hash_with_announced(words_.server, reply);
   capabilities_ =
       kind == Expected::ehlo ? codec::parse_capabilities(reply.text) : codec::Capabilities{};
+  pipelining_ = pipelining_shown();
   if (options_.tls_mode == TlsMode::starttls && state_ == SessionState::hello) {
     if (!capabilities_.starttls) {
       close(permanent_reason(CloseKind::starttls_missing, Stage::starttls));

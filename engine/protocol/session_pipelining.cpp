@@ -42,7 +42,13 @@ std::uint64_t smaller_limit(std::uint64_t a, std::uint64_t b) {
 
 }  // namespace
 
-Pipelining Session::pipelining() const {
+// Called when knowledge has changed.
+void Session::note_news() {
+  ++knowledge_version_;
+  pipelining_ = pipelining_shown();
+}
+
+Pipelining Session::pipelining_shown() const {
   if (!capabilities_.pipelining) {
     return Pipelining::off;
   }
@@ -95,10 +101,10 @@ bool Session::may_run_ahead(const Transaction& current) const {
   }
   const Transaction& front = transaction(sequence_sending_ - 1);
   const bool behind_one = sequence_sending_ != sequence_begin_;
-  // What comes with a final dot is a DATA group's matter, however it goes on.
-  const bool behind_dot = behind_one && !front.chunked;
-  if (behind_dot && way == Pipelining::flights) {
-    return knowledge_.has_proven(Pipelining::across);
+  // What comes with a final dot is a DATA group's matter; and were it refused, octets of a chunk
+  // would be read as commands. A session changes from one to the other once.
+  if (behind_one && !front.chunked && way == Pipelining::flights) {
+    return false;
   }
   if (knowledge_.has_proven(way)) {
     return true;
@@ -112,12 +118,14 @@ bool Session::may_run_ahead(const Transaction& current) const {
   return together && step_below;
 }
 
-// What the server takes a session, as far as anybody knows.
 std::uint64_t Session::messages_max() const {
-  const std::uint64_t known =
-      smaller_limit(knowledge_.session_messages_max, capabilities_.session_messages_max);
-  const std::uint64_t most = smaller_limit(options_.messages_max, known);
+  const std::uint64_t most = smaller_limit(options_.messages_max, messages_taken_max());
   return most == 0 ? UINT64_MAX : most;
+}
+
+// What the server takes a session; 0: nobody knows.
+std::uint64_t Session::messages_taken_max() const {
+  return smaller_limit(knowledge_.session_messages_max, capabilities_.session_messages_max);
 }
 
 // How many recipients another message may have now.
@@ -143,6 +151,7 @@ void Session::learn(const PipeliningKnowledge& knowledge) {
     doubts_since_ = news ? sequence_begin_ : doubts_since_;
     knowledge_.merge(knowledge);
     words_of_others_ = knowledge.words;
+    pipelining_ = pipelining_shown();
     quit_when_spent();
   }
 }
@@ -262,7 +271,7 @@ void Session::learn_from_end(CloseReason& reason) {
       knowledge_.refusals_max = std::max(1u, refusals_ - 1);
     }
     knowledge_.session_refusals = refusals_;
-    ++knowledge_version_;
+    note_news();
     return;
   }
   // Behind as many messages as another one, and in front of the next: that is no chance.
@@ -271,7 +280,7 @@ void Session::learn_from_end(CloseReason& reason) {
       knowledge_.session_messages_max = sequence_begin_;
     }
     knowledge_.session_messages = sequence_begin_;
-    ++knowledge_version_;
+    note_news();
   }
 }
 
@@ -288,7 +297,7 @@ void Session::learn_from_accepted(const Transaction& current) {
   if (knowledge_.session_messages != 0 &&
       sequence_begin_ >= knowledge_.session_messages + messages_beyond) {
     knowledge_.session_messages = 0;
-    ++knowledge_version_;
+    note_news();
   }
   if (!current.chunked) {
     return;
@@ -296,7 +305,7 @@ void Session::learn_from_accepted(const Transaction& current) {
   chunks_taken_ = true;
   if (!knowledge_.chunking_proven) {
     knowledge_.chunking_proven = true;
-    ++knowledge_version_;
+    note_news();
   }
   if (!knowledge_.has_proven(Pipelining::flights)) {
     return;
@@ -314,7 +323,7 @@ void Session::learn_several() {
   const bool last_of_flight = full_flight_end_ != 0 && sequence_begin_ + 1 == full_flight_end_;
   if (last_of_flight && depth() > flight_messages_unproven && !knowledge_.several_proven) {
     knowledge_.several_proven = true;
-    ++knowledge_version_;
+    note_news();
   }
 }
 
@@ -338,14 +347,15 @@ bool Session::in_words_of_another(Expected kind, const codec::Reply& reply, bool
   }
   // Among a session's first replies one too many would pass for what the server says otherwise:
   // until enough has been heard, what others have heard tells.
-  const bool by_others = words_.server == words_of_others_.server && !own.are_settled();
-  const ServerWords& known = by_others ? words_of_others_ : words_;
-  if (in_burst && known.belongs_elsewhere(*saying, hash)) {
+  const bool of_this_make = words_.server == words_of_others_.server;
+  const ServerWords& known = of_this_make && !own.are_settled() ? words_of_others_ : words_;
+  const bool jokes = of_this_make && words_of_others_.vary();
+  if (in_burst && !jokes && known.belongs_elsewhere(*saying, hash)) {
     return true;
   }
   if (words_.hear(*saying, hash) && words_.are_settled() && !knowledge_.words.are_settled()) {
     knowledge_.words = words_;
-    ++knowledge_version_;
+    note_news();
   }
   return false;
 }

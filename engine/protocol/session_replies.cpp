@@ -144,7 +144,7 @@ void Session::credit(const Expectation& expectation, const codec::Reply& reply) 
       // Whatever it says: the reply to RSET behind it shows whether octets were commands.
       if (reply.positive() && !knowledge_.discarding_proven && !knowledge_.chunks_for_nobody) {
         knowledge_.chunks_for_nobody = true;
-        ++knowledge_version_;
+        note_news();
       }
       break;
   }
@@ -170,7 +170,7 @@ bool Session::learn_recipients_max(const Expectation& expectation, const codec::
     return false;
   }
   knowledge_.recipients_max = taken;
-  ++knowledge_version_;
+  note_news();
   return true;
 }
 
@@ -269,7 +269,7 @@ void Session::on_rset_reply(const codec::Reply& reply) {
   if (trial_ && !knowledge_.discarding_proven) {
     if (reply.positive()) {
       knowledge_.discarding_proven = true;
-      ++knowledge_version_;
+      note_news();
     } else {
       close_with_reply(CloseKind::chunking_refused, Stage::data, reply, false);
       return;
@@ -282,7 +282,7 @@ void Session::on_rset_reply(const codec::Reply& reply) {
   if (!reply.positive() && is_about_command(reply) && awaited_.empty()) {
     // It does not know RSET: from now on a session ends behind a transaction that stays open.
     knowledge_.reset_unknown = true;
-    ++knowledge_version_;
+    note_news();
     close_with_reply(CloseKind::peer_closing, Stage::mail, reply, false);
     return;
   }
@@ -381,7 +381,7 @@ Verdict Session::judge(Transaction& current, Stage stage, const codec::Reply& re
     } else if (!quit_wanted_) {
       quit_wanted_ = true;
       knowledge_.session_messages = before;
-      ++knowledge_version_;
+      note_news();
     }
     return verdict_of_way(stage, reply);
   }
@@ -393,7 +393,7 @@ void Session::note_session_is_full(std::uint64_t messages) {
   if (!told_full_) {
     told_full_ = true;
     knowledge_.session_messages_max = messages;
-    ++knowledge_version_;
+    note_news();
   }
 }
 
@@ -407,7 +407,7 @@ void Session::note_too_many_recipients(Transaction& current, Stage stage,
     most = said != 0 ? said : current.taken / 2;
   }
   knowledge_.recipients_max = most;
-  ++knowledge_version_;
+  note_news();
   for (std::uint32_t i = current.next_recipient; i < current.recipients_end; ++i) {
     Recipient& recipient = current.job->recipients[i];
     if (current.step == Step::rcpt && recipient.progress == RecipientProgress::offered) {
@@ -470,7 +470,7 @@ void Session::on_chunk_reply(Transaction& current, const codec::Reply& reply) {
     }
     if (!knowledge_.chunking_proven) {
       knowledge_.chunking_proven = true;
-      ++knowledge_version_;
+      note_news();
     }
     chunks_taken_ = true;
     current.step = Step::data;

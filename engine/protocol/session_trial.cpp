@@ -70,7 +70,11 @@ Duration Session::trial_patience() const {
                               trial_patience_most);
 }
 
-void Session::prove(Pipelining step) { knowledge_version_ += knowledge_.prove(step) ? 1u : 0u; }
+void Session::prove(Pipelining step) {
+  if (knowledge_.prove(step)) {
+    note_news();
+  }
+}
 
 // Called when its MAIL is about to leave.
 void Session::begin_trial(Transaction& current) {
@@ -90,6 +94,13 @@ void Session::begin_trial(Transaction& current) {
   const bool shown =
       knowledge_.has_proven(step) || (step == Pipelining::flights && !ahead && chunking_shown);
   if (shown) {
+    return;
+  }
+  const std::uint64_t mails = sequence_sending_ + messages_extra_;
+  const std::uint64_t mails_max = messages_taken_max();
+  if (step == Pipelining::within && mails_max != 0 && mails + 2 > mails_max) {
+    // Refused, it could not be asked again in this session, nor in the next.
+    current.one_by_one = true;
     return;
   }
   trial_ = std::make_unique<Trial>();
@@ -229,12 +240,14 @@ void Session::release_front(const CloseReason* reason) {
   trial_->front.reset();
   const codec::Reply reply = answer.reply();
   // It is one reply of several to what left together. If some came behind it and not all, it may be
-  // one of theirs.
+  // one of theirs; and if none came in time, though the server is there, one of them may be its
+  // own that is missing.
   const bool others_came = reason != nullptr && trial_->replies_behind_front > 0;
+  const bool waited = reason != nullptr && reason->kind == CloseKind::timeout;
   const bool in_doubt =
       reply.positive() ? reason != nullptr && (reason->kind == CloseKind::protocol_error ||
                                                (reason->kind == CloseKind::timeout && others_came))
-                       : is_about_command(reply) && others_came;
+                       : is_about_command(reply) && (others_came || waited);
   if (in_doubt) {
     decide_all(front, verdict_of_loss(Stage::eod, true, *reason, reason->message()));
   } else if (!reply.positive() && is_about_command(reply)) {
@@ -325,7 +338,7 @@ void Session::compare_opinions(bool content_asked_for) {
 void Session::fall_back_now(CloseReason why, Pipelining to) {
   why.fall_back = to;
   knowledge_.most = std::min(knowledge_.most, to);
-  ++knowledge_version_;
+  note_news();
   listener_.on_fall_back(why);
 }
 
@@ -348,6 +361,16 @@ void Session::judge_trial(CloseReason& reason) const {
                          kind == CloseKind::io_error || kind == CloseKind::timeout ||
                          kind == CloseKind::protocol_error || kind == CloseKind::chunking_refused;
   const bool tried = trial_ && (trial_has_left() || trial_->front || !trial_->refusals.empty());
+  // Nobody will ever say whether a refusal on trial was meant, where each session is over behind
+  // it.
+  const bool unanswered =
+      second_opinion_ && !awaited_.empty() &&
+      (awaited_.front().kind == Expected::rset || awaited_.front().kind == Expected::mail);
+  if (a_failure && unanswered) {
+    reason.of_trial = true;
+    reason.doubted = second_opinion_->step;
+    return;
+  }
   if (!tried || !a_failure) {
     return;
   }

@@ -336,6 +336,26 @@ TEST_CASE("gate: what sessions learn comes together, and what goes wrong is said
   CHECK(notices == 1);
 }
 
+TEST_CASE("gate: a canary beside a session that works has the time that it needs") {
+  Gate test(0);
+  test.options.patience = 3s;
+  test.open();
+  // The last session ends while another one is on its way, and a canary is let through.
+  REQUIRE_FALSE(test.gate.ask(test.now).canary);
+  test.gate.session_ended({.canary = true, .was_ready = true, .progressed = true}, lost, test.now);
+  const auto canary = test.gate.ask(test.now);
+  REQUIRE(canary.canary);
+  CHECK(canary.ready_by < never);
+  test.gate.session_ready(false, Pipelining::across);
+  test.now += 60s;
+  test.gate.session_ended({.canary = true, .address = "192.0.2.1:587"}, refused, test.now);
+  test.pass_pause();
+  const auto next = test.gate.ask(test.now);
+  REQUIRE(next.canary);
+  CHECK(next.connect_by == never);
+  CHECK(next.ready_by == never);
+}
+
 // ---- Steps of the ladder
 // -------------------------------------------------------------------------
 

@@ -39,8 +39,12 @@ void ModelServer::say(std::string_view octets) {
 
 // A 2xx to a command that may have words of its own.
 void ModelServer::accept(Answer answer, std::string_view enhanced, std::string_view text) {
-  constexpr std::string_view changing[] = {"2.1.0", "2.1.5", "2.0.0", "2.6.0"};
-  constexpr std::string_view jokes[] = {"go on", "nice to meet you", "don't panic"};
+  constexpr std::string_view changing[] = {"2.1.0", "2.1.5", "2.0.0", "2.6.0",
+                                           "2.2.0", "2.3.0", "2.5.0", "2.7.0"};
+  // With fewer, three in a row are the same so often that they pass for a habit.
+  constexpr std::string_view jokes[] = {
+      "go on", "nice to meet you", "don't panic",   "as you like", "say no more", "well well",
+      "hm",    "why not",          "with pleasure", "and then?",   "of course",   "oh no"};
   const ModelOddities& odd = options_.odd;
   if (odd.status == Statuses::drawn) {
     enhanced = odd.statuses[static_cast<std::size_t>(answer)];
@@ -89,10 +93,15 @@ void ModelServer::say_reply(int code, std::string_view enhanced, std::string_vie
   const std::string status =
       options_.enhanced && !enhanced.empty() ? std::string(enhanced) + " " : "";
   std::string octets;
-  if (chance(10)) {
+  // By its first letter: an id stands further behind.
+  const int form = code + (text.empty() ? 0 : text.front());
+  const bool in_two_lines = chance(10);
+  const bool bare = chance(3);
+  if (options_.steady ? form % 10 == 0 : in_two_lines) {
     octets += number + "-" + status + "well\r\n";
   }
-  octets += chance(3) ? number : number + " " + status + std::string(text);
+  octets += (options_.steady ? form % 33 == 0 : bare) ? number
+                                                      : number + " " + status + std::string(text);
   octets += chance(5) ? "\n" : "\r\n";
   say(octets);
 }
@@ -552,7 +561,7 @@ void ModelServer::take_content_line(std::string_view line) {
       return;
     }
     take_end_of_data();
-    if (more_lines()) {
+    if (more_lines() && !silent_) {
       take_behind_dot();
     }
     return;

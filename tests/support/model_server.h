@@ -49,6 +49,7 @@ struct ModelServerOptions {
   bool says_goodbye = true;
   bool enhanced = true;
   bool ehlo_refused = false;
+  bool steady = false;  // the form of a reply is the same each time
   std::uint32_t recipients_max = 100;
   // What DATA gets when no recipient was taken: 354, 503 or 554. The transaction stays open, as
   // Exim has it.
