@@ -5,6 +5,7 @@
 // runs ahead of the receiving side: a FIFO says which reply belongs to what.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -380,6 +381,7 @@ class Session {
   std::uint64_t knowledge_version_ = 0;
   Pipelining pipelining_ = Pipelining::off;       // by that; asked for several times a message
   ServerWords words_;                             // as this session has heard them
+  std::array<HeldReply, saying_count> usual_;     // once words are settled
   ServerWords words_of_others_;                   // of the endpoint
   std::unique_ptr<const CloseReason> last_word_;  // a refused RSET: the end should come next
   std::unique_ptr<HeldReply> refused_mail_;       // the last reply, while others are awaited

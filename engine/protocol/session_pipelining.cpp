@@ -340,9 +340,17 @@ bool Session::in_words_of_another(Expected kind, const codec::Reply& reply, bool
   if (!saying || !reply.positive()) {
     return false;
   }
+  // Most servers say the same octets again and again, which need no hash.
+  HeldReply& usual = usual_[static_cast<std::size_t>(*saying)];
+  if (usual.code == reply.code && usual.enhanced == reply.enhanced && usual.text == reply.text) {
+    return false;
+  }
   const std::size_t hash = hash_of_words(reply);
   const Words& own = words_.of(*saying);
   if (own.are_settled() && own.hash == hash) {
+    if (usual.code == 0) {
+      usual = held(Stage::local, 0, reply);
+    }
     return false;
   }
   // Among a session's first replies one too many would pass for what the server says otherwise:
