@@ -15,7 +15,8 @@
 //
 // A server is trusted with as much as it has shown that it can do: session_trial.cpp. What went
 // wrong makes later sessions more careful: fall_back() says how. The receiving side is
-// session_replies.cpp; what comes before the first message, session_opening.cpp.
+// session_replies.cpp; what comes before the first message, session_opening.cpp; for how long it
+// waits, session_deadline.cpp.
 #include "engine/protocol/session.h"
 
 #include <algorithm>
@@ -451,6 +452,7 @@ void Session::finish(Transaction& current) {
   if (!closed()) {
     frontier_->answered(*this, sequence_begin_, sequence_end_);
   }
+  crowded_ = false;
   quit_wanted_ = quit_wanted_ || (reset_needed_ && knowledge_.reset_unknown);
   bear_out_silence();
   listener_.on_message_done(job);
@@ -598,102 +600,6 @@ void Session::quit(Instant now) {
   } else if (awaited_.empty()) {
     set_deadline(now);
   }
-}
-
-void Session::set_deadline(Instant now) {
-  const SessionTimeouts& timeouts = options_.timeouts;
-  if (state_ == SessionState::handshake) {
-    deadline_ = never;  // the caller's: the session does not see the handshake
-    return;
-  }
-  if (awaited_.empty()) {
-    // The server takes nothing any more, although it has answered everything: the next command is
-    // ready and does not leave.
-    const bool has_more_to_say = sequence_begin_ != sequence_end_ || quit_wanted_;
-    deadline_ = has_more_to_say ? now + timeouts.command : never;
-    return;
-  }
-  const Expectation& front = awaited_.front();
-  Duration patience = timeouts.command;
-  switch (front.kind) {
-    case Expected::greeting:
-      patience = timeouts.greeting;
-      break;
-    case Expected::data:
-      patience = timeouts.data;
-      break;
-    case Expected::end_of_data:
-      patience = is_early(front, handed_over_offset_) ? timeouts.content : timeouts.end_of_data;
-      break;
-    case Expected::quit:
-      patience = timeouts.quit;
-      break;
-    case Expected::ehlo:
-    case Expected::helo:
-    case Expected::starttls:
-    case Expected::auth:
-    case Expected::mail:
-    case Expected::rcpt:
-    case Expected::chunk:
-    case Expected::rset:
-    case Expected::trial_mail:
-    case Expected::trial_other:
-      break;
-  }
-  const bool tried = trial_ && front.transaction == trial_->sequence &&
-                     front.kind >= Expected::mail && front.kind != Expected::end_of_data;
-  deadline_ = now + (tried ? std::min(patience, trial_patience()) : patience);
-}
-
-void Session::expire(Instant now) {
-  if (closed() || now < deadline_) {
-    return;
-  }
-  const Stage stage = stage_under_way();
-  std::string detail = "no reply to " + std::string(name_of(stage)) + " in time";
-  if (awaited_.empty()) {
-    detail = parser_.in_reply() ? "a reply to nothing did not end" : "the server took no octets";
-  } else if (awaited_.front().kind == Expected::end_of_data && stage == Stage::data) {
-    detail = "the server took no content in time";
-  } else if (state_ == SessionState::greeting) {
-    detail = parser_.in_reply() ? "no end of the greeting in time" : "no greeting in time";
-  }
-  transport_closed(reason_of(CloseKind::timeout, stage, detail));
-}
-
-// What the session waits for, as a stage; `local` when for nothing of the server's.
-Stage Session::stage_under_way() const {
-  if (state_ == SessionState::handshake) {
-    return Stage::tls;
-  }
-  if (awaited_.empty()) {
-    return sequence_begin_ == sequence_end_ ? Stage::local : stage_of_message(sequence_begin_);
-  }
-  const Expectation& front = awaited_.front();
-  const bool in_content =
-      front.kind == Expected::end_of_data && is_early(front, handed_over_offset_);
-  return in_content ? Stage::data : stage_of(front.kind);
-}
-
-// How far a message has come whose end of data was not handed over.
-Stage Session::stage_of_message(std::uint64_t sequence) const {
-  Stage next = Stage::data;
-  switch (transaction(sequence).step) {
-    case Step::mail:
-      next = Stage::mail;
-      break;
-    case Step::rcpt:
-      next = Stage::rcpt;
-      break;
-    case Step::data:
-    case Step::await_data:
-    case Step::await_chunk:
-    case Step::content:
-    case Step::end_of_data:
-    case Step::sent:
-      break;
-  }
-  return std::min(awaited_.stage_of_transaction(sequence, next), Stage::data);
 }
 
 }  // namespace ringpost::protocol

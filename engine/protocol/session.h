@@ -227,6 +227,7 @@ class Session {
   }
   [[nodiscard]] Transaction& new_transaction();
   [[nodiscard]] std::size_t depth() const;
+  [[nodiscard]] bool may_leave_crowd() const;
   void note_news();
   [[nodiscard]] Pipelining pipelining_shown() const;
   [[nodiscard]] std::size_t flight_depth() const;
@@ -429,6 +430,7 @@ class Session {
   bool reset_needed_ = false;  // a transaction is open at the server whose message is over for us
   // The last transaction that was refused had recipients, and the server may have kept them.
   bool recipients_left_open_ = false;
+  bool crowded_ = false;  // the message in front asked for more recipients than the server takes
   bool quit_wanted_ = false;
   bool initial_said_ = false;  // AUTH left with an initial response, and nothing came yet
   Instant deadline_ = never;

@@ -408,6 +408,7 @@ void Session::note_too_many_recipients(Transaction& current, Stage stage,
   }
   knowledge_.recipients_max = most;
   note_news();
+  crowded_ = stage == Stage::rcpt;
   for (std::uint32_t i = current.next_recipient; i < current.recipients_end; ++i) {
     Recipient& recipient = current.job->recipients[i];
     if (current.step == Step::rcpt && recipient.progress == RecipientProgress::offered) {
