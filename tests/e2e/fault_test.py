@@ -16,6 +16,7 @@ import unittest
 from dataclasses import replace
 
 from fault_run import FAULTS, FaultRun, run_in_folder
+from support.program import is_sanitized
 
 SEED = int(os.environ.get("RINGPOST_FAULT_SEED") or random.SystemRandom().randrange(10**6))
 
@@ -32,6 +33,12 @@ class FaultTest(unittest.TestCase):
         self.assertEqual(kinds, {name.split("@")[0] for name in FAULTS})
         return books
 
+    def assert_ran_ahead(self, one):
+        # Under a sanitizer so few messages are sent before each step has met its faults that a run
+        # without any ahead is no rarity.
+        if not is_sanitized():
+            self.assertGreater(one.summary["messages_ahead"], 0)
+
     def test_one_command_at_a_time(self):
         books = self.check(FaultRun(1500, SEED, depth=1, percent=2))
         self.assertGreater(books.last["unknown"], 0)
@@ -40,13 +47,13 @@ class FaultTest(unittest.TestCase):
         one = FaultRun(1000, SEED + 1, percent=2, chunking=False)
         books = self.check(one)
         self.assertGreater(books.last["unknown"], 0)
-        self.assertGreater(one.summary["messages_ahead"], 0)
+        self.assert_ran_ahead(one)
 
     def test_flights(self):
         one = FaultRun(1500, SEED + 2, depth=16, percent=1, connections=32)
         books = self.check(one)
         self.assertGreater(books.taken_unknown, 0)
-        self.assertGreater(one.summary["messages_ahead"], 0)
+        self.assert_ran_ahead(one)
 
     def test_resend(self):
         """What is unknown is sent again until nothing is; each copy is the same, octet for octet.
