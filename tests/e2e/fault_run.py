@@ -102,6 +102,7 @@ class FaultRun:
     resends: bool = False  # keep a journal, and send what is unknown again until nothing is
     summary: dict = field(default_factory=dict)
     runs: int = 0
+    said: str = ""  # on stderr, in all runs
     put_off: set = field(default_factory=set)  # (id, recipient) who are deferred for ever
 
     def run(self, folder):
@@ -162,6 +163,7 @@ class FaultRun:
         stack.callback(program.stop)
         run = program.wait(1800)
         self.runs += 1
+        self.said += run.stderr
         if run.exit_code not in EXIT_CODES:
             raise AssertionError(run.describe())
 
