@@ -7,6 +7,7 @@
 
 #include "codec/address.h"
 #include "codec/limits.h"
+#include "codec/utf8.h"
 
 namespace ringpost::engine {
 
@@ -29,11 +30,6 @@ constexpr auto octet_kinds = [] {
 
 constexpr std::size_t dsn_word_bytes_max = 21;      // SUCCESS,FAILURE,DELAY
 constexpr std::size_t envelope_id_bytes_max = 100;  // RFC 3461 4.4
-
-bool is_ascii(Bytes text) {
-  return std::all_of(text.begin(), text.end(),
-                     [](char c) { return static_cast<unsigned char>(c) < 0x80; });
-}
 
 std::uint8_t kind_of(char c) { return octet_kinds[static_cast<unsigned char>(c)]; }
 
@@ -76,7 +72,8 @@ std::string dsn_offence(const DsnRequest& dsn) {
            });
   };
   const bool is_fine = is_word(dsn.notify) && is_word(dsn.return_kind) &&
-                       dsn.envelope_id.size() <= envelope_id_bytes_max && is_ascii(dsn.envelope_id);
+                       dsn.envelope_id.size() <= envelope_id_bytes_max &&
+                       codec::is_ascii(dsn.envelope_id);
   return is_fine ? std::string() : std::string("dsn: no server would understand it");
 }
 
@@ -114,7 +111,7 @@ std::string submission_offence(Job& job) {
   const auto check = [&](Bytes what, Bytes address) {
     if (!is_plain_address(address)) {
       offence = address_offence(what, address);
-      job.needs_smtputf8 = job.needs_smtputf8 || !is_ascii(address);
+      job.needs_smtputf8 = job.needs_smtputf8 || !codec::is_ascii(address);
     }
     return offence.empty();
   };

@@ -380,7 +380,7 @@ class Session {
   ReplyFifo awaited_;
   PipeliningKnowledge knowledge_;
   std::uint64_t knowledge_version_ = 0;
-  Pipelining pipelining_ = Pipelining::off;       // by that; asked for several times a message
+  Pipelining pipelining_ = Pipelining::off;       // of what is announced and known; kept: many ask
   ServerWords words_;                             // as this session has heard them
   std::array<HeldReply, saying_count> usual_;     // once words are settled
   ServerWords words_of_others_;                   // of the endpoint
@@ -409,7 +409,8 @@ class Session {
   std::uint32_t session_refusals_before_ = 0;
   std::uint64_t mails_taken_ = 0;  // MAILs with a 2xx
   std::uint64_t mails_answered_ = 0;
-  std::uint32_t mails_put_off_ = 0;   // MAILs with a 4xx, in a row
+  // Replies of 4xx that may mean a full session, since a MAIL was taken.
+  std::uint32_t put_offs_ = 0;
   bool told_full_ = false;            // how many messages it takes
   std::uint64_t messages_extra_ = 0;  // MAILs beyond one a message
   std::uint32_t refusals_ = 0;        // replies of the 4xx and 5xx kind

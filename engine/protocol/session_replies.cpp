@@ -301,7 +301,7 @@ void Session::on_mail_reply(Transaction& current, const codec::Reply& reply) {
   if (reply.positive()) {
     current.mail_taken = true;
     ++mails_taken_;
-    mails_put_off_ = 0;
+    put_offs_ = 0;
     return;
   }
   ++refusals_;
@@ -376,7 +376,7 @@ Verdict Session::judge(Transaction& current, Stage stage, const codec::Reply& re
   // a sender that is not wanted now is put off at its first MAIL.
   const std::uint64_t before = mails_taken_ - (current.mail_taken ? 1 : 0);
   if (before > 0 && may_be_full_session(stage, reply)) {
-    if (++mails_put_off_ > 1 || session_messages_before_ == before) {
+    if (++put_offs_ > 1 || session_messages_before_ == before) {
       note_session_is_full(before);
     } else if (!quit_wanted_) {
       quit_wanted_ = true;
