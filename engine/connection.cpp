@@ -104,7 +104,7 @@ void Connection::open(Opening opening) {
   knowledge_at_start_ = opening.knowledge;
   login_ = std::move(opening.login);
   ready_by_ = opening.ready_by;
-  others_left_ = canary_ && opening.addresses.size() > 1;
+  greeting_patience_ = opening.greeting_patience;
   dial_.begin(std::move(opening.addresses), environment_.endpoint->connect_timeout,
               opening.connect_by);
   if (dial_.state() == Dial::State::failed) {
@@ -131,6 +131,7 @@ void Connection::dialed() {
     return;
   }
   handle_ = dial_.handle();
+  others_left_ = canary_ && dial_.others_left();
   receive_under_way_ = true;
   environment_.io->receive(handle_, owner_);
   if (asks_for_tls_ || environment_.session->tls_mode == protocol::TlsMode::implicit) {
@@ -149,7 +150,7 @@ void Connection::start_session() {
     session_->go_with(*environment_.frontier);
   }
   // With little time until the session must be ready, half of it is for whoever comes next.
-  silence_ = std::min<Duration>(limits::greeting_patience, (ready_by_ - now) / 2);
+  silence_ = std::min(greeting_patience_, (ready_by_ - now) / 2);
   silence_at_ = now + silence_;
   if (environment_.session->client_name.empty()) {
     session_->introduce_as(address_literal_towards(address()));

@@ -60,6 +60,8 @@ struct Opening {
   // When it must stand, and when the session must be ready.
   Instant connect_by = never;
   Instant ready_by = never;
+  // How long a server may take to greet before that is told, and another address has its turn.
+  Duration greeting_patience = limits::greeting_patience;
   // What earlier sessions have learnt of the server's pipelining.
   protocol::PipeliningKnowledge knowledge;
   std::shared_ptr<const protocol::Login> login;  // null: nobody logs in
@@ -224,6 +226,7 @@ class Connection final : private protocol::SessionListener {
   TlsAnswer tls_answer_ = TlsAnswer::none;
   bool sending_broken_ = false;  // a send failed; what the server still said is read to its end
   Instant deadline_ = never;     // of phases that the session does not know of
+  Duration greeting_patience_ = limits::greeting_patience;
   Duration silence_ = {};
   Instant silence_at_ = never;                        // when no greeting by then is told
   std::string first_answer_;                          // in the handshake, where it is no TLS

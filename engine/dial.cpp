@@ -98,6 +98,7 @@ void Dial::connected(const Attempt& winner) {
   handle_ = winner.handle;
   address_ = winner.address;
   socket_address_ = winner.socket_address;
+  others_left_ = next_ < addresses_.size() || under_way() > 0;
   for (Attempt& attempt : attempts_) {
     if (attempt.closing) {
       continue;

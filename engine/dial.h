@@ -38,6 +38,8 @@ class Dial {
   [[nodiscard]] const io::SocketAddress& socket_address() const { return socket_address_; }
   // Those that refused or did not answer while another one did.
   [[nodiscard]] const std::vector<std::string>& failed_addresses() const { return failed_; }
+  // When connected: whether another address may do as well, because it has not failed.
+  [[nodiscard]] bool others_left() const { return others_left_; }
   // When failed.
   [[nodiscard]] protocol::CloseReason failure() const;
 
@@ -64,6 +66,7 @@ class Dial {
   State state_ = State::idle;
   std::vector<io::SocketAddress> addresses_;
   std::size_t next_ = 0;  // of `addresses_`
+  bool others_left_ = false;
   Duration timeout_{};
   Instant give_up_at_ = never;
   Instant next_at_ = never;

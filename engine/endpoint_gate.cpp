@@ -99,6 +99,7 @@ EndpointGate::Admission EndpointGate::admit(Instant now) {
       addresses_.begin_round();
     }
     admission.addresses = addresses_.rest_of_round(now);
+    admission.greeting_patience = patience_.with_greeting();
     // Beside sessions that work nobody's patience runs out, however long ago it began to run.
     if (const Instant end = patience_.ends_at(); end != never && sessions_ready_ == 0) {
       admission.connect_by = std::max(end, now + connect_time_min);

@@ -86,6 +86,12 @@ bool EndpointPatience::login_is_lost() const {
   return !was_let_in_ || refused_logins_ >= refused_logins_max;
 }
 
+Duration EndpointPatience::with_greeting() const {
+  constexpr std::uint32_t doublings_max = 5;
+  const auto times = 1u << std::min(rounds_in_a_row_, doublings_max);
+  return std::min<Duration>(limits::greeting_patience * times, limits::greeting_timeout);
+}
+
 Duration EndpointPatience::patience() const {
   return options_.patience.value_or(has_worked_ ? limits::patience : limits::patience_unproven);
 }

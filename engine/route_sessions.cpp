@@ -21,6 +21,7 @@ void Route::open_session(Instant now) {
   opened.open({.addresses = std::move(admission.addresses),
                .connect_by = admission.connect_by,
                .ready_by = admission.ready_by,
+               .greeting_patience = admission.greeting_patience,
                .knowledge = admission.knowledge,
                .login = std::move(admission.login)});
   pump_later(opened);

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include <catch2/catch_test_macros.hpp>
+#include <catch2/generators/catch_generators.hpp>
 
 #include "tests/support/fake_io.h"
 
@@ -44,6 +45,28 @@ TEST_CASE("dial: a loser whose close is over before its connect is closed once")
   dial.complete({dialer, loser, io::Operation::connect, -ECANCELED, {}, false});
   CHECK(dial.quiet());
   io.close(winner, dialer);
+}
+
+TEST_CASE("dial: another address is left where it has neither failed nor won") {
+  ringpost::test::FakeServer server;
+  server.ignores = [](const std::string&) { return true; };
+  ringpost::test::FakeIo io(server);
+  Dial dial(io, dialer);
+  dial.begin(two_addresses(), std::chrono::seconds(10), never);
+  const bool refused = GENERATE(true, false);
+  const io::Handle first = 0;
+  const io::Handle second = 1;
+  if (refused) {
+    dial.complete({dialer, first, io::Operation::connect, -ECONNREFUSED, {}, false});
+    dial.complete({dialer, first, io::Operation::close, 0, {}, false});
+  } else {
+    io.pause(std::chrono::seconds(1));
+    dial.expire(io.now());
+  }
+  dial.complete({dialer, second, io::Operation::connect, 0, {}, false});
+  REQUIRE(dial.state() == Dial::State::connected);
+  CHECK(dial.others_left() != refused);
+  dial.stop();
 }
 
 }  // namespace ringpost::engine::test

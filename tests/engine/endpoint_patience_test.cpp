@@ -55,6 +55,22 @@ TEST_CASE("patience: ten minutes for one that has worked, one for one that has n
   CHECK(test.gate.effort().starts_with("; tried for "));
 }
 
+TEST_CASE("patience: a greeting is waited for longer each round, beside other addresses") {
+  const EndpointOptions options;
+  EndpointPatience patience(options);
+  const Instant now{std::chrono::hours(1)};
+  patience.wanted(now);
+  CHECK(patience.with_greeting() == 10s);
+  static_cast<void>(patience.pause_after_round(now));
+  CHECK(patience.with_greeting() == 20s);
+  for (int round = 0; round < 9; ++round) {
+    static_cast<void>(patience.pause_after_round(now));
+  }
+  CHECK(patience.with_greeting() == 5min);
+  patience.progressed();
+  CHECK(patience.with_greeting() == 10s);
+}
+
 TEST_CASE("patience: the user's holds for both, and its last try is at its very end") {
   Gate test(0);
   test.options.patience = GENERATE(Duration(2s), Duration(90s), Duration(1h));
