@@ -26,6 +26,7 @@ packages_test=(
   nodejs npm # for the peers that peers.sh fetches
   gir1.2-gmime-3.0 python3-gi libemail-mime-perl ruby-mail # readers of tests/codec
   libmail-java default-jdk-headless # likewise
+  zstd # packs what tests read
   libnss-wrapper # the unpacked Exim looks for a user whom only its package would make
   libbenchmark-dev
 )
