@@ -97,6 +97,16 @@ bool ServerWords::belongs_elsewhere(Saying saying, std::size_t hash) const {
   });
 }
 
+// What came out of place before this one makes the words of others vary: that does not count.
+bool ServerWords::sounds_misplaced(Saying saying, std::size_t hash) const {
+  const Words& own = of(saying);
+  if (own.varies || own.heard == 0 || own.hash == hash) {
+    return false;
+  }
+  return std::any_of(by_saying.begin(), by_saying.end(),
+                     [&](const Words& other) { return other.heard > 0 && other.hash == hash; });
+}
+
 void ServerWords::hear_session(const ServerWords& session) {
   constexpr std::uint8_t objections_max = 2;
   if (!session.are_settled() || (server != 0 && server != session.server)) {

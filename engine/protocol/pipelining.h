@@ -87,6 +87,8 @@ struct ServerWords {
   // this: then a reply is missing, or one too many. Of a server that changes its words nothing is
   // told by them.
   [[nodiscard]] bool belongs_elsewhere(Saying saying, std::size_t hash) const;
+  // The same before there are habits: it was heard to say otherwise here, and this elsewhere.
+  [[nodiscard]] bool sounds_misplaced(Saying saying, std::size_t hash) const;
   // The testimony of one session more. Words of the first server stay. One that says otherwise may
   // have been out of step; behind two nothing is told by words any more.
   void hear_session(const ServerWords& session);

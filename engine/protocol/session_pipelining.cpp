@@ -205,7 +205,8 @@ bool Session::goes_alone(std::uint64_t sequence) const {
 }
 
 // One thing too many that the server says to an envelope would be taken for the answer to a message
-// while its words are not known. The few messages by which they become so do not wait.
+// while its words are not known. The few messages by which they become so do not wait, in the
+// session that has shown flights to work: it has heard all of them once.
 bool Session::waits_for_words(std::uint64_t sequence) const {
   // Behind so many it says yes too seldom to be told by that.
   constexpr std::uint64_t messages_for_words = 8;
@@ -213,7 +214,7 @@ bool Session::waits_for_words(std::uint64_t sequence) const {
     return false;
   }
   const std::uint64_t heard = words_.of(Saying::end_of_data).heard;
-  return heard == 0 || heard + (sequence - sequence_begin_) >= Words::settled;
+  return !tried_flights_ || heard + (sequence - sequence_begin_) >= Words::settled;
 }
 
 // What later sessions with this server should not try again, after this one has ended so.
@@ -359,6 +360,11 @@ bool Session::in_words_of_another(Expected kind, const codec::Reply& reply, bool
   const ServerWords& known = of_this_make && !own.are_settled() ? words_of_others_ : words_;
   const bool jokes = of_this_make && words_of_others_.vary();
   if (in_burst && !jokes && known.belongs_elsewhere(*saying, hash)) {
+    return true;
+  }
+  // Of the messages that did not wait for the words to be known: see waits_for_words().
+  const bool ran_first = kind == Expected::end_of_data && tried_flights_ && !own.are_settled();
+  if (in_burst && ran_first && words_.sounds_misplaced(*saying, hash)) {
     return true;
   }
   if (words_.hear(*saying, hash) && words_.are_settled() && !knowledge_.words.are_settled()) {

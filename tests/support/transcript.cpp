@@ -348,6 +348,8 @@ class Parser {
       transcripts_.back().knowledge = shown(choose(line, pipelining_words));
     } else if (name == "doubted") {
       take_doubted(line);
+    } else if (name == "unheard") {
+      transcripts_.back().knowledge.words = {};
     } else if (name == "habit") {
       take_habit(line);
     } else if (name == "in-flight-max") {
