@@ -45,6 +45,15 @@ bool take_dot(Bytes& text) {
 std::string_view text_of(ReplyError error) { return error_texts[static_cast<std::size_t>(error)]; }
 
 EnhancedStatus take_enhanced_status(Bytes& text) {
+  // Nearly always three digits with dots between them.
+  if (text.size() > 5 && text[1] == '.' && text[3] == '.' && text[5] == ' ' && is_digit(text[2]) &&
+      is_digit(text[4]) && (text[0] == '2' || text[0] == '4' || text[0] == '5')) {
+    const EnhancedStatus status{static_cast<std::uint8_t>(text[0] - '0'),
+                                static_cast<std::uint16_t>(text[2] - '0'),
+                                static_cast<std::uint16_t>(text[4] - '0')};
+    text.remove_prefix(6);
+    return status;
+  }
   if (text.size() < 5 || text[1] != '.' || (text[0] != '2' && text[0] != '4' && text[0] != '5')) {
     return {};
   }

@@ -311,6 +311,43 @@ TEST_CASE("address: what is accepted is clean and is accepted again, whatever wa
   CHECK(accepted > 1000);
 }
 
+TEST_CASE("address: what is taken at a look is what the rules take") {
+  // Brackets lead past the look.
+  const auto same = [](const std::string& text) {
+    const auto at_a_look = parse_mailbox(text);
+    const auto by_rules = parse_mailbox("<" + text + ">");
+    INFO(text);
+    REQUIRE(at_a_look.has_value() == by_rules.has_value());
+    if (at_a_look) {
+      REQUIRE(at_a_look->address == by_rules->address);
+      REQUIRE(at_a_look->needs_smtputf8 == by_rules->needs_smtputf8);
+    }
+    return at_a_look.has_value();
+  };
+  std::mt19937 random(1);
+  const std::string_view alphabet = "aB9-.+@_";
+  std::size_t taken = 0;
+  for (int round = 0; round < 200'000; ++round) {
+    std::string text;
+    for (std::size_t left = random() % 12; left > 0; --left) {
+      text += alphabet[random() % alphabet.size()];
+    }
+    taken += same(text) ? 1u : 0u;
+  }
+  CHECK(taken > 1000);
+  for (const std::size_t bytes : {63u, 64u, 65u}) {
+    CHECK(same(std::string(bytes, 'a') + "@b.example") == (bytes <= 64));
+    CHECK(same("a@" + std::string(bytes, 'b') + ".example") == (bytes <= 63));
+    CHECK(same("a@b." + std::string(bytes, 'c')) == (bytes <= 63));
+  }
+  std::string domain;
+  for (int label = 0; label < 40; ++label) {
+    domain += "abcdef.";
+    same("a@" + domain + "b");
+    same("a@" + domain);
+  }
+}
+
 TEST_CASE("address: hostile text takes no more time than its length") {
   const std::clock_t begin = std::clock();  // of this process alone
   for (const char letter : {'"', '<', '(', '\\', '.', '@', ',', ' '}) {
