@@ -97,6 +97,13 @@ bool ServerWords::belongs_elsewhere(Saying saying, std::size_t hash) const {
   });
 }
 
+bool ServerWords::are_steady() const {
+  constexpr std::uint8_t heard_for_steady = 2;
+  return !vary() && of(Saying::end_of_data).heard > 0 &&
+         std::all_of(by_saying.begin(), by_saying.end() - 1,
+                     [](const Words& words) { return words.heard >= heard_for_steady; });
+}
+
 // What came out of place before this one makes the words of others vary: that does not count.
 bool ServerWords::sounds_misplaced(Saying saying, std::size_t hash) const {
   const Words& own = of(saying);

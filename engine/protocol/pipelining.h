@@ -53,7 +53,7 @@ struct StepDoubts {
 // What a server says with a 2xx, by what it answers. RFC 3463 gives MAIL, RCPT and the end of data
 // statuses of their own, and servers do not keep to it: Gmail says 2.1.5 to RSET, others to MAIL.
 // So only what this very server has said tells its replies apart.
-enum class Saying : std::uint8_t { rset, mail, rcpt, end_of_data };
+enum class Saying : std::uint8_t { rset, mail, rcpt, end_of_data };  // messages last
 inline constexpr std::size_t saying_count = 4;
 
 struct Words {
@@ -87,6 +87,9 @@ struct ServerWords {
   // this: then a reply is missing, or one too many. Of a server that changes its words nothing is
   // told by them.
   [[nodiscard]] bool belongs_elsewhere(Saying saying, std::size_t hash) const;
+  // Whether each command was answered in the same words each time so far, and the end of data was
+  // answered. Of a server that says this and that (chasquid jokes), that would be chance.
+  [[nodiscard]] bool are_steady() const;
   // The same before there are habits: it was heard to say otherwise here, and this elsewhere.
   [[nodiscard]] bool sounds_misplaced(Saying saying, std::size_t hash) const;
   // The testimony of one session more. Words of the first server stay. One that says otherwise may

@@ -394,7 +394,7 @@ class Session {
   std::uint32_t opinions_unclear_ = 0;
   std::uint64_t doubts_since_ = 0;  // messages that it had done when it heard of the latest
   bool trial_mail_taken_ = false;   // the transaction that was taken back may have counted
-  bool tried_flights_ = false;      // in this session, and they work
+  bool words_steady_ = false;       // in the trial of flights, which was this session's
   bool chunks_taken_ = false;       // in this session: of a pool some nodes may not know BDAT
 
   // Messages in flight are those with sequence numbers from begin to end; `sending_` is the one

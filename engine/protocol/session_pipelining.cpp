@@ -15,6 +15,7 @@ std::optional<Saying> saying_of(Expected kind) {
     case Expected::rset:
       return Saying::rset;
     case Expected::mail:
+    case Expected::trial_mail:
       return Saying::mail;
     case Expected::rcpt:
       return Saying::rcpt;
@@ -28,7 +29,6 @@ std::optional<Saying> saying_of(Expected kind) {
     case Expected::data:
     case Expected::chunk:
     case Expected::quit:
-    case Expected::trial_mail:
     case Expected::trial_other:
       break;
   }
@@ -206,15 +206,15 @@ bool Session::goes_alone(std::uint64_t sequence) const {
 
 // One thing too many that the server says to an envelope would be taken for the answer to a message
 // while its words are not known. The few messages by which they become so do not wait, in the
-// session that has shown flights to work: it has heard all of them once.
+// session that has shown flights to work and has heard all of them, if they were steady.
 bool Session::waits_for_words(std::uint64_t sequence) const {
   // Behind so many it says yes too seldom to be told by that.
-  constexpr std::uint64_t messages_for_words = 8;
+  constexpr std::uint64_t messages_for_words = 64;
   if (words_.are_settled() || words_of_others_.are_settled() || sequence >= messages_for_words) {
     return false;
   }
   const std::uint64_t heard = words_.of(Saying::end_of_data).heard;
-  return !tried_flights_ || heard + (sequence - sequence_begin_) >= Words::settled;
+  return !words_steady_ || heard + (sequence - sequence_begin_) >= Words::settled;
 }
 
 // What later sessions with this server should not try again, after this one has ended so.
@@ -363,7 +363,7 @@ bool Session::in_words_of_another(Expected kind, const codec::Reply& reply, bool
     return true;
   }
   // Of the messages that did not wait for the words to be known: see waits_for_words().
-  const bool ran_first = kind == Expected::end_of_data && tried_flights_ && !own.are_settled();
+  const bool ran_first = kind == Expected::end_of_data && words_steady_ && !own.are_settled();
   if (in_burst && ran_first && words_.sounds_misplaced(*saying, hash)) {
     return true;
   }

@@ -207,7 +207,7 @@ Pipelining Session::shown_by_trial() const {
 // The server keeps step: what it has said is meant.
 void Session::pass_trial() {
   prove(shown_by_trial());
-  tried_flights_ = trial_->step == Pipelining::flights;
+  words_steady_ = trial_->step == Pipelining::flights && words_.are_steady();
   if (trial_->front) {
     Transaction& front = transaction(sequence_begin_);
     const HeldReply reply = std::move(*trial_->front);

@@ -637,6 +637,28 @@ TEST_CASE("session: an end behind a refused RSET is the server's last word, howe
   }
 }
 
+TEST_CASE("session: while a server has said yes to no message, BDAT waits for its envelope") {
+  PipeliningKnowledge knowledge = shown(Pipelining::flights);
+  knowledge.words = {};
+  Rig rig(TlsMode::none, Pipelining::flights, knowledge);
+  rig.greet("250-PIPELINING\r\n250 CHUNKING\r\n");
+  const std::string envelope = "250 2.1.0 Ok\r\n250 2.1.5 Ok\r\n";
+  for (int number = 0; number < 20; ++number) {
+    Job job = message("put off", "1\r\n");
+    rig.session.submit(job, rig.now);
+    CHECK(rig.send().find("BDAT") == std::string::npos);
+    rig.receive((number == 0 ? "" : "250 2.0.0 Flushed\r\n") + envelope);
+    CHECK(rig.send().find("BDAT") == 0);
+    rig.receive("451 4.3.0 Not now\r\n");
+  }
+  Job job = message("last", "1\r\n");
+  rig.session.submit(job, rig.now);
+  rig.send();
+  rig.receive("250 2.0.0 Flushed\r\n" + envelope + "250 2.0.0 surplus\r\n");
+  CHECK(rig.session.closed());
+  CHECK(rig.listener.heard[rig.listener.heard.size() - 3] == "last r@b.example unsent");
+}
+
 TEST_CASE("session: a reply too many among the first is told by what other sessions have heard") {
   const std::string replies = "250 2.1.0 Ok\r\n250 2.1.5 Ok\r\n250 2.0.0 Ok: queued as 1\r\n";
   PipeliningKnowledge knowledge = shown(Pipelining::flights);
