@@ -1,6 +1,7 @@
 #include "engine/config.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "codec/header_text.h"
 #include "codec/sasl.h"
@@ -12,6 +13,25 @@ namespace {
 
 bool has_line_break_or_nul(std::string_view text) {
   return text.find_first_of(std::string_view("\r\n\0", 3)) != std::string_view::npos;
+}
+
+// Empty: none.
+std::string mistake_in_numbers(const EndpointOptions& endpoint) {
+  const double rate = endpoint.messages_per_second_max;
+  if (endpoint.connections_max == 0) {
+    return "at least one connection is needed";
+  }
+  if (!std::isfinite(rate) || rate < 0) {
+    return "the rate is a number of messages a second, or 0 for no limit";
+  }
+  if (endpoint.recipients_max == 0 || endpoint.attempts_max == 0) {
+    return "at least one recipient a transaction, and one attempt, are needed";
+  }
+  if (endpoint.messages_in_flight_max > limits::flight_messages_limit) {
+    return "at most " + std::to_string(limits::flight_messages_limit) +
+           " messages may be in flight on one session";
+  }
+  return {};
 }
 
 }  // namespace
@@ -48,12 +68,8 @@ std::string first_mistake(const EngineOptions& options) {
     if (endpoint.port == 0) {
       return who + "no port";
     }
-    if (endpoint.connections_max == 0) {
-      return who + "at least one connection is needed";
-    }
-    if (endpoint.messages_in_flight_max > limits::flight_messages_limit) {
-      return who + "at most " + std::to_string(limits::flight_messages_limit) +
-             " messages may be in flight on one session";
+    if (const std::string mistake = mistake_in_numbers(endpoint); !mistake.empty()) {
+      return who + mistake;
     }
     const bool unsafe =
         has_line_break_or_nul(endpoint.username) || has_line_break_or_nul(endpoint.password) ||

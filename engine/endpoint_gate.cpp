@@ -183,6 +183,9 @@ void EndpointGate::token_read(TokenResult token) {
   Notices notices;
   {
     const std::lock_guard lock(mutex_);
+    if (failed()) {
+      return;  // it came too late, and why the endpoint failed stays
+    }
     protocol::CloseReason reason;
     reason.kind = protocol::CloseKind::token_unavailable;
     reason.stage = Stage::auth;

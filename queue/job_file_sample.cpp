@@ -71,6 +71,11 @@ Result<codec::JournalFile, JournalError> sample_job_file(const std::string& path
   if (path == "-") {
     return codec::JournalFile{path, job_file_size_unknown, 0};
   }
+  // A pipe is not opened: whoever waits to write into it would find a reader who goes away again.
+  struct stat status {};
+  if (::stat(path.c_str(), &status) == 0 && S_ISFIFO(status.st_mode)) {
+    return codec::JournalFile{path, job_file_size_unknown, 0};
+  }
   const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (descriptor < 0) {
     const int error_number = errno;

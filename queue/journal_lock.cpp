@@ -1,12 +1,15 @@
 #include "queue/journal_lock.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <charconv>
+#include <chrono>
 #include <cstring>
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <thread>
 #include <unistd.h>
 
 #include <fmt/format.h>
@@ -67,11 +70,20 @@ std::string name_holder(int descriptor) {
 
 }  // namespace
 
+// A reader that asks for the writer holds a lock for a moment: journal_writer().
 Result<void, JournalError> lock_journal(int descriptor, const std::string& path) {
-  if (::flock(descriptor, LOCK_EX | LOCK_NB) == 0) {
-    return {};
+  constexpr int attempts_max = 20;
+  constexpr auto pause = std::chrono::milliseconds(10);
+  int error_number = EWOULDBLOCK;
+  for (int attempt = 0; attempt < attempts_max && error_number == EWOULDBLOCK; ++attempt) {
+    if (attempt > 0) {
+      std::this_thread::sleep_for(pause);
+    }
+    if (::flock(descriptor, LOCK_EX | LOCK_NB) == 0) {
+      return {};
+    }
+    error_number = errno;
   }
-  const int error_number = errno;
   std::string message =
       error_number == EWOULDBLOCK
           ? fmt::format("{}: {} writes this journal now", path, name_holder(descriptor))

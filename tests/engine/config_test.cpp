@@ -1,5 +1,7 @@
 #include "engine/config.h"
 
+#include <limits>
+
 #include <catch2/catch_test_macros.hpp>
 
 namespace ringpost {
@@ -35,6 +37,27 @@ TEST_CASE("config: active jobs are what the sessions can have in flight, and as 
   CHECK(jobs_active_max(two) == 400 * flight);
   two.jobs_in_flight_max = 1000;
   CHECK(jobs_active_max(two) == 1000);
+}
+
+TEST_CASE("config: numbers that mean nothing are named") {
+  EngineOptions options = with_endpoint(1, PipeliningOption::automatic);
+  EndpointOptions& endpoint = options.endpoints.front();
+  endpoint.name = "esp";
+  endpoint.host = "mx.example";
+  endpoint.port = 587;
+  REQUIRE(first_mistake(options).empty());
+  for (const double rate :
+       {-1.0, std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::infinity()}) {
+    endpoint.messages_per_second_max = rate;
+    CHECK(first_mistake(options).find("\"esp\": the rate") != std::string::npos);
+  }
+  endpoint.messages_per_second_max = 0.5;
+  CHECK(first_mistake(options).empty());
+  endpoint.recipients_max = 0;
+  CHECK(first_mistake(options).find("one recipient") != std::string::npos);
+  endpoint.recipients_max = 1;
+  endpoint.attempts_max = 0;
+  CHECK(first_mistake(options).find("one attempt") != std::string::npos);
 }
 
 }  // namespace ringpost

@@ -98,6 +98,27 @@ TEST_CASE("token: it is read once before the first session, which waits for it")
   CHECK(test.reads.empty());  // a token without an end is good until it is refused
 }
 
+TEST_CASE("token: one that comes when the endpoint has failed changes nothing") {
+  TokenGate test;
+  test.begin("first", 1h);
+  const auto admission = test.go("first");
+  test.now += 56min;
+  CHECK(test.gate.ask(test.now).answer == Answer::wait);  // for the canary; a token is read
+  REQUIRE(test.reads.size() == 1);
+  CloseReason untrusted;
+  untrusted.kind = CloseKind::tls_failed;
+  untrusted.stage = Stage::tls;
+  untrusted.permanent = true;
+  test.end(admission, untrusted);
+  REQUIRE(test.gate.failed());
+  const int wakes = test.wakes;
+  test.answer(tl::unexpected(std::string("the command failed")));
+  CHECK(test.wakes == wakes);
+  REQUIRE(test.gate.trouble());
+  CHECK(test.gate.trouble()->kind == CloseKind::tls_failed);
+  CHECK(test.gate.failure().kind == CloseKind::tls_failed);
+}
+
 TEST_CASE("token: it is read anew ahead of its end, and the old one serves meanwhile") {
   TokenGate test;
   test.begin("first", 1h);

@@ -1,6 +1,12 @@
 #include "queue/job_file_sample.h"
 
+#include <atomic>
+#include <chrono>
+#include <fcntl.h>
 #include <string>
+#include <sys/stat.h>
+#include <thread>
+#include <unistd.h>
 #include <vector>
 
 #include <catch2/catch_test_macros.hpp>
@@ -68,6 +74,25 @@ TEST_CASE("job file sample: missing, further and unreadable files are named") {
   const auto none = sample_job_file(folder.path("none"));
   REQUIRE_FALSE(none);
   CHECK(none.error().message.find(folder.path("none")) == 0);
+}
+
+TEST_CASE("job file sample: whoever waits to write into a pipe goes on waiting for its reader") {
+  const test::TemporaryFolder folder;
+  const std::string path = folder.path("pipe");
+  REQUIRE(::mkfifo(path.c_str(), 0600) == 0);
+  std::atomic<bool> is_open = false;
+  std::thread writer([&] {
+    const int descriptor = ::open(path.c_str(), O_WRONLY | O_CLOEXEC);
+    is_open = true;
+    ::close(descriptor);
+  });
+  std::this_thread::sleep_for(std::chrono::milliseconds(50));  // the writer waits by then
+  CHECK(sample(path) == codec::JournalFile{path, UINT64_MAX, 0});
+  std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  CHECK_FALSE(is_open);
+  const int reader = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  writer.join();
+  ::close(reader);
 }
 
 }  // namespace ringpost::queue

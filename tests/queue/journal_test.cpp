@@ -4,10 +4,13 @@
 #include <array>
 #include <atomic>
 #include <cerrno>
+#include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <cstring>
+#include <fcntl.h>
 #include <string>
+#include <sys/file.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -223,6 +226,20 @@ TEST_CASE("journal: a second process is refused, and told who has it") {
   const auto reading = read_journal(path);
   REQUIRE(reading);
   CHECK(reading->writer == fmt::format("process {}", parent));
+}
+
+TEST_CASE("journal: a reader that looks for the writer keeps nobody from becoming one") {
+  const test::TemporaryFolder folder;
+  const std::string path = folder.path("journal");
+  create(path).reset();
+  const int reader = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  REQUIRE(::flock(reader, LOCK_SH) == 0);
+  std::thread end_of_look([reader] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(30));
+    ::close(reader);
+  });
+  CHECK(Journal::resume(path, Durability::process, false));
+  end_of_look.join();
 }
 
 TEST_CASE("journal: the lock goes with the process that has it, however it ends") {
