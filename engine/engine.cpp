@@ -12,10 +12,10 @@
 #include <thread>
 
 #include "codec/job_prefetch.h"
-#include "engine/client_name.h"
 #include "engine/endpoint_gate.h"
 #include "engine/io/resolver.h"
 #include "engine/io/ring.h"
+#include "engine/session_options.h"
 #include "engine/stats.h"
 #include "engine/submission.h"
 #include "engine/token_thread.h"
@@ -42,49 +42,6 @@ std::int64_t unix_time_us() {
   timespec time{};
   ::clock_gettime(CLOCK_REALTIME, &time);
   return std::int64_t{time.tv_sec} * 1'000'000 + time.tv_nsec / 1000;
-}
-
-protocol::SessionOptions session_options(const EndpointOptions& endpoint) {
-  protocol::SessionOptions session;
-  session.client_name =
-      endpoint.client_name.empty() ? engine::default_client_name() : endpoint.client_name;
-  session.peer_verified = endpoint.verify_certificate;
-  switch (endpoint.security) {
-    case TransportSecurity::starttls:
-      session.tls_mode = protocol::TlsMode::starttls;
-      break;
-    case TransportSecurity::implicit:
-      session.tls_mode = protocol::TlsMode::implicit;
-      break;
-    case TransportSecurity::none:
-      session.tls_mode = protocol::TlsMode::none;
-      break;
-  }
-  switch (endpoint.pipelining) {
-    case PipeliningOption::off:
-      session.pipelining = protocol::Pipelining::off;
-      break;
-    case PipeliningOption::within:
-      session.pipelining = protocol::Pipelining::within;
-      break;
-    case PipeliningOption::automatic:
-      session.pipelining =
-          endpoint.chunking ? protocol::Pipelining::flights : protocol::Pipelining::across;
-      break;
-  }
-  session.messages_in_flight_max = endpoint.messages_in_flight_max;
-  session.authenticate = !endpoint.username.empty();
-  session.mechanism = endpoint.auth;
-  session.allow_plaintext_auth = endpoint.allow_plaintext_auth;
-  session.messages_max = endpoint.messages_per_connection_max;
-  session.recipients_max = std::max(1u, endpoint.recipients_max);
-  session.idempotency_header = endpoint.idempotency_header;
-  session.timeouts.command = endpoint.command_timeout;
-  session.timeouts.greeting =
-      std::min<Duration>(endpoint.command_timeout, limits::greeting_timeout);
-  session.timeouts.data = std::min<Duration>(endpoint.command_timeout, limits::data_timeout);
-  session.timeouts.end_of_data = endpoint.end_of_data_timeout;
-  return session;
 }
 
 }  // namespace
@@ -206,7 +163,7 @@ Result<std::vector<WorkerEndpoint>, EngineError> Engine::State::worker_endpoints
     WorkerEndpoint worker_endpoint;
     worker_endpoint.gate = endpoints[i].gate.get();
     worker_endpoint.jobs = endpoints[i].jobs.get();
-    worker_endpoint.session = session_options(endpoint);
+    worker_endpoint.session = engine::session_options(endpoint);
     worker_endpoint.scram_cache = std::make_unique<codec::ScramCache>();
     worker_endpoint.session.sasl = {&tls::sasl_crypto(), worker_endpoint.scram_cache.get()};
     const std::uint32_t share = endpoint.connections_max / options.cores;

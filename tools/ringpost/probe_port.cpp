@@ -21,6 +21,7 @@
 #include "engine/client_name.h"
 #include "engine/login_source.h"
 #include "engine/protocol/opening_hint.h"
+#include "engine/session_options.h"
 #include "tls/sasl_crypto.h"
 #include "tools/ringpost/probe_fault.h"
 #include "tools/ringpost/wording.h"
@@ -39,35 +40,20 @@ constexpr Duration quit_timeout = std::chrono::seconds(2);
 // A server that knows TLS answers a ClientHello within a round trip.
 constexpr Duration diagnosis_timeout = std::chrono::seconds(3);
 
-protocol::TlsMode tls_mode_of(TransportSecurity security) {
-  switch (security) {
-    case TransportSecurity::starttls:
-      return protocol::TlsMode::starttls;
-    case TransportSecurity::implicit:
-      return protocol::TlsMode::implicit;
-    case TransportSecurity::none:
-      return protocol::TlsMode::none;
-  }
-  RP_ASSERT(false);
-}
-
-protocol::SessionOptions session_options(const ProbeEnvironment& environment,
-                                         const PortPlan& plan) {
+// As a run's sessions, but with credentials of their own, for this port only, and one patience for
+// every step.
+protocol::SessionOptions probe_session_options(const ProbeEnvironment& environment,
+                                               const PortPlan& plan) {
   const EndpointOptions& endpoint = *environment.endpoint;
-  protocol::SessionOptions options;
-  options.client_name =
-      endpoint.client_name.empty() ? engine::default_client_name() : endpoint.client_name;
-  options.tls_mode = tls_mode_of(plan.security);
+  protocol::SessionOptions options = engine::session_options(endpoint);
+  options.tls_mode = engine::tls_mode_of(plan.security);
   options.authenticate = plan.authenticate;
   if (plan.authenticate) {
     options.credentials = engine::credentials_of(endpoint);
     if (endpoint.read_token && options.credentials.token.empty()) {
       options.credentials.token.swap(options.credentials.password);
     }
-    options.mechanism = endpoint.auth;
   }
-  options.allow_plaintext_auth = endpoint.allow_plaintext_auth;
-  options.peer_verified = endpoint.verify_certificate;
   options.timeouts.greeting = environment.timeout;
   options.timeouts.command = environment.timeout;
   options.timeouts.quit = std::min<Duration>(environment.timeout, quit_timeout);
@@ -82,7 +68,7 @@ PortProbe::PortProbe(const ProbeEnvironment& environment, const PortPlan& plan,
                      std::vector<io::SocketAddress> addresses)
     : environment_(environment),
       addresses_(std::move(addresses)),
-      session_options_(session_options(environment, plan)),
+      session_options_(probe_session_options(environment, plan)),
       recorder_(finding_, session_options_.credentials) {
   session_options_.sasl = {&tls::sasl_crypto(), &scram_cache_};
   RP_ASSERT(!addresses_.empty());

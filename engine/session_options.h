@@ -1,0 +1,17 @@
+// What an endpoint's options mean for each of its sessions: the one translation, for whoever opens
+// some.
+#pragma once
+
+#include "engine/config.h"
+#include "engine/protocol/session.h"
+
+namespace ringpost::engine {
+
+[[nodiscard]] protocol::TlsMode tls_mode_of(TransportSecurity security);
+
+// All but what is each opener's own: `sasl`, whose cache and source of chance live with him, and
+// `credentials`, since sessions of an engine are given a Login by the gate. Asks the machine for
+// its name where the endpoint has none.
+[[nodiscard]] protocol::SessionOptions session_options(const EndpointOptions& endpoint);
+
+}  // namespace ringpost::engine
