@@ -109,8 +109,8 @@ class Engine {
   // Jobs that no session has taken yet become `unsent`, and so does whatever is submitted from now
   // on. Messages under way go on.
   void stop_sending();
-  // While `held`, no session is given another message; those under way go on, and jobs wait. For
-  // whoever cannot write down at the moment what becomes of them.
+  // While `held`, no session is given another message; those under way go on, and jobs wait. Call
+  // it when what becomes of messages cannot be written down for a while.
   void hold_sending(bool held);
   // Ends all sessions now. Outcomes of what was under way follow.
   void abort();
@@ -128,7 +128,7 @@ class Engine {
   std::unique_ptr<State> state_;
 };
 
-// Hands jobs to an engine. One thread's.
+// Hands jobs to an engine. Each is used by one thread.
 class Engine::Submitter {
  public:
   Submitter(Submitter&&) noexcept;
