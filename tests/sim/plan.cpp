@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include "engine/session_options.h"
+
 namespace ringpost::sim {
 
 namespace {
@@ -147,6 +149,14 @@ NetworkOptions random_network(Random& random) {
 
 // ---- ringpost -----------------------------------------------------------------------------------
 
+// In the words of an endpoint.
+void choose_pipelining(EndpointOptions& endpoint, protocol::Pipelining most) {
+  endpoint.chunking = most != protocol::Pipelining::across;
+  endpoint.pipelining = most == protocol::Pipelining::off      ? PipeliningOption::off
+                        : most == protocol::Pipelining::within ? PipeliningOption::within
+                                                               : PipeliningOption::automatic;
+}
+
 void choose_endpoint(Plan& plan, Random& random) {
   EndpointOptions& endpoint = plan.endpoint;
   endpoint.name = "sim";
@@ -165,17 +175,14 @@ void choose_endpoint(Plan& plan, Random& random) {
     endpoint.password = "wonderland";
     endpoint.allow_plaintext_auth = true;
   }
-  protocol::SessionOptions& session = plan.session;
-  session.client_name = "client.example";
-  session.tls_mode = protocol::TlsMode::none;
-  session.authenticate = !endpoint.username.empty();
-  session.allow_plaintext_auth = true;
-  session.pipelining = random.one_in(2) ? protocol::Pipelining::flights
-                                        : static_cast<protocol::Pipelining>(random.below(4));
-  session.messages_in_flight_max =
+  endpoint.client_name = "client.example";
+  choose_pipelining(endpoint, random.one_in(2)
+                                  ? protocol::Pipelining::flights
+                                  : static_cast<protocol::Pipelining>(random.below(4)));
+  endpoint.messages_in_flight_max =
       random.one_in(2) ? 0 : static_cast<std::uint32_t>(random.between(1, 16));
-  session.messages_max = random.one_in(5) ? random.between(1, 8) : 0;
-  session.recipients_max =
+  endpoint.messages_per_connection_max = random.one_in(5) ? random.between(1, 8) : 0;
+  endpoint.recipients_max =
       random.one_in(3) ? static_cast<std::uint32_t>(random.between(1, 4)) : 100;
 }
 
@@ -286,11 +293,10 @@ Plan make_sound_plan(std::uint64_t seed) {
   const EndpointOptions defaults;
   plan.endpoint.attempts_max = defaults.attempts_max;
   plan.endpoint.connect_attempts_max = defaults.connect_attempts_max;
-  plan.network.server = sound_server(random, plan.session.pipelining);
+  plan.network.server = sound_server(random, engine::session_options(plan.endpoint).pipelining);
   // Who may be refused at any stage may be refused at the login.
   if (plan.network.server.refusal_chance > 0) {
     plan.endpoint.username.clear();
-    plan.session.authenticate = false;
   }
   plan.network.overtaken_one_in = 0;
   plan.network.whole_reads = true;
@@ -344,8 +350,8 @@ std::string describe(const Plan& plan) {
                      : plan.fickle ? "fickle: "
                                    : "",
                      plan.lines.size(), plan.workers, plan.endpoint.connections_max,
-                     protocol::name_of(plan.session.pipelining), plan.lives.size(),
-                     journals[static_cast<std::size_t>(plan.journal)],
+                     protocol::name_of(engine::session_options(plan.endpoint).pipelining),
+                     plan.lives.size(), journals[static_cast<std::size_t>(plan.journal)],
                      plan.resend_unknown ? ", unknown ones are sent again" : "",
                      odd.empty() ? "" : "; the server: ", odd);
 }

@@ -6,7 +6,6 @@
 #include <vector>
 
 #include "engine/config.h"
-#include "engine/protocol/session.h"
 #include "tests/sim/network.h"
 #include "tests/sim/random.h"
 #include "tests/sim/sim_disk.h"
@@ -45,7 +44,6 @@ struct Plan {
   std::size_t jobs_per_push_max = 1;
   std::size_t retry_jobs_max = 8;
   EndpointOptions endpoint;
-  protocol::SessionOptions session;
   std::uint64_t name_failure_one_in = 0;  // look-ups
   NetworkOptions network;
   std::vector<LifePlan> lives;  // the last one has no end and no fault of the machine

@@ -7,7 +7,6 @@
 
 #include <fmt/format.h>
 
-#include "engine/submission.h"
 #include "tools/ringpost/parse_line.h"
 
 namespace ringpost::sim {
@@ -33,28 +32,7 @@ Process::Process(const World& world, const LifePlan& life)
       life_(life),
       lifetime_(life.acts, world.random),
       begin_(world.network.now()),
-      reader_(codec::JobReaderOptions{}),
-      pool_({world.plan.jobs_in_flight_max, std::size_t{1} << 20,
-             std::max<std::size_t>(1, world.plan.jobs_in_flight_max / 2)}),
-      gate_(
-          world.plan.endpoint,
-          [this](std::string, std::uint16_t port, io::Resolver::Callback callback) {
-            if (world_.random.sometimes(world_.plan.name_failure_one_in)) {
-              callback(tl::unexpected(io::ResolveError{"no answer", true}));
-              return;
-            }
-            std::vector<io::SocketAddress> addresses;
-            for (const std::string& literal : world_.plan.network.addresses) {
-              addresses.push_back(*io::address_of_literal(literal, port));
-            }
-            callback(std::move(addresses));
-          },
-          [this] {
-            for (const auto& worker : workers_) {
-              worker->io->wake();
-            }
-          },
-          [this] { return world_.network.now(); }) {}
+      reader_(codec::JobReaderOptions{}) {}
 
 Process::~Process() { take_apart(); }
 
@@ -133,32 +111,61 @@ bool Process::open_journal() {
 
 // ---- Workers ------------------------------------------------------------------------------------
 
-engine::WorkerEndpoint Process::worker_endpoint(std::size_t worker) {
-  engine::WorkerEndpoint endpoint;
-  endpoint.gate = &gate_;
-  endpoint.jobs = &jobs_;
-  endpoint.session = world_.plan.session;
-  const auto workers = static_cast<std::uint32_t>(world_.plan.workers);
-  const std::uint32_t share = world_.plan.endpoint.connections_max / workers;
-  const bool extra = worker < world_.plan.endpoint.connections_max % workers;
-  endpoint.limits.connections_max = share + (extra ? 1 : 0);
-  endpoint.limits.retry_jobs_max = world_.plan.retry_jobs_max;
-  return endpoint;
+EngineOptions Process::engine_options() const {
+  EngineOptions options;
+  options.endpoints = {world_.plan.endpoint};
+  options.cores = static_cast<std::uint32_t>(world_.plan.workers);
+  options.jobs_in_flight_max = world_.plan.jobs_in_flight_max;
+  options.job_bytes_in_flight_max = std::size_t{1} << 20;
+  options.deadline = life_.deadline;
+  options.deadline_drain = {};
+  options.journal = journal_ ? &journal_->journal() : nullptr;
+  return options;
+}
+
+engine::EngineCore::Parts Process::parts() {
+  engine::EngineCore::Parts parts;
+  parts.resolve = [this](std::string, std::uint16_t port, io::Resolver::Callback callback) {
+    if (world_.random.sometimes(world_.plan.name_failure_one_in)) {
+      callback(tl::unexpected(io::ResolveError{"no answer", true}));
+      return;
+    }
+    std::vector<io::SocketAddress> addresses;
+    for (const std::string& literal : world_.plan.network.addresses) {
+      addresses.push_back(*io::address_of_literal(literal, port));
+    }
+    callback(std::move(addresses));
+  };
+  parts.wake = [this] { wake_all(); };
+  parts.clock = [this] { return world_.network.now(); };
+  parts.unix_time_us = [] { return time_begin_us; };
+  return parts;
 }
 
 void Process::start_workers() {
-  for (std::size_t i = 0; i < world_.plan.workers; ++i) {
+  // Tighter than those of a real run, which a few dozen jobs never meet.
+  engine::EngineLimits limits;
+  limits.jobs_active_max = std::max<std::size_t>(1, world_.plan.jobs_in_flight_max / 2);
+  limits.jobs_per_push_max = world_.plan.jobs_per_push_max;
+  limits.retry_jobs_max = world_.plan.retry_jobs_max;
+  limits.retry_bytes_max = engine::RouteLimits{}.retry_bytes_max;
+  core_.emplace(engine_options(), parts(), limits);
+  feeder_.emplace(*core_);
+  for (std::uint32_t i = 0; i < core_->options().cores; ++i) {
     workers_.push_back(std::make_unique<WorkerOfIt>());
     WorkerOfIt& made = *workers_.back();
     made.io = std::make_unique<SimIo>(life_.io, world_.network, lifetime_, world_.random);
-    std::vector<engine::WorkerEndpoint> endpoints;
-    endpoints.push_back(worker_endpoint(i));
-    engine::WorkerOptions options;
-    options.deadline = life_.deadline == Duration::max() ? never : begin_ + life_.deadline;
-    options.journal = journal_ ? &journal_->journal() : nullptr;
-    options.pool = &pool_;
-    made.worker = std::make_unique<engine::Worker>(*made.io, std::move(endpoints), outcomes_,
-                                                   order_, made.stats, options);
+    auto endpoints = core_->worker_endpoints(i);
+    RP_ASSERT(endpoints);
+    made.worker =
+        std::make_unique<engine::Worker>(*made.io, std::move(*endpoints), core_->outcomes(),
+                                         core_->order(), made.stats, core_->worker_options(begin_));
+  }
+}
+
+void Process::wake_all() {
+  for (const auto& worker : workers_) {
+    worker->io->wake();
   }
 }
 
@@ -168,7 +175,7 @@ void Process::step() {
   obey_signals();
   const bool reads = reader_can_go_on();
   if (everything_is_told()) {
-    give(WorkerOrder::finish);
+    core_->give(WorkerOrder::finish);
   }
   std::array<WorkerOfIt*, 8> awake{};
   std::size_t choices = 0;
@@ -185,8 +192,8 @@ void Process::step() {
       trouble_ = fmt::format(
           "nothing moves any more: {} jobs are out, {} lines were read, the order is {}, the "
           "endpoint has {}failed",
-          pool_.jobs_out(), ordinal_, static_cast<int>(order_.load()),
-          gate_.failed() ? "" : "not ");
+          core_->pool().jobs_out(), ordinal_, static_cast<int>(core_->order().load()),
+          core_->endpoint_failures().empty() ? "not " : "");
     }
     return;
   }
@@ -260,44 +267,26 @@ void Process::obey_signals() {
   const Duration age = world_.network.now() - begin_;
   if (age >= life_.abort_after) {
     input_ended_ = true;
-    give(WorkerOrder::abort);
+    core_->give(WorkerOrder::abort);
   } else if (age >= life_.stop_after) {
     input_ended_ = true;
-    give(WorkerOrder::stop_sending);
+    core_->give(WorkerOrder::stop_sending);
   }
 }
 
-void Process::give(WorkerOrder order) {
-  if (order_.load() < order) {
-    order_.store(order);
-    for (const auto& worker : workers_) {
-      worker->io->wake();
-    }
-  }
-}
-
-bool Process::everything_is_told() const {
-  return input_ended_ && job_ == nullptr && batch_.empty() && pool_.jobs_out() == 0;
-}
+bool Process::everything_is_told() const { return input_ended_ && core_->pool().jobs_out() == 0; }
 
 // ---- The reader ---------------------------------------------------------------------------------
 
+// Whether a worker that sleeps wants to be woken is a matter between threads, and here is one: all
+// are.
 bool Process::reader_can_go_on() {
-  if (input_ended_) {
-    if (job_ != nullptr) {
-      pool_.give_back({&job_, 1});
-      job_ = nullptr;
-    }
-    push_jobs();
-    return false;
+  const bool may_go_on = !input_ended_ && feeder_->try_next() != nullptr;
+  const bool pushed = input_ended_ ? feeder_->close() : !may_go_on && feeder_->flush();
+  if (pushed) {
+    wake_all();
   }
-  if (job_ == nullptr) {
-    job_ = pool_.try_acquire();
-  }
-  if (job_ == nullptr) {
-    push_jobs();
-  }
-  return job_ != nullptr;
+  return may_go_on;
 }
 
 void Process::read_line() {
@@ -308,62 +297,33 @@ void Process::read_line() {
     input_ended_ = true;
     return;
   }
+  Job& job = *feeder_->try_next();
   const std::uint64_t ordinal = ordinal_++;
-  const auto parsed = cli::parse_line(reader_, line, date_us_, *job_);
-  job_->ordinal = ordinal;
+  const auto parsed = cli::parse_line(reader_, line, date_us_, job);
+  job.ordinal = ordinal;
   if (journal_) {
-    const auto plan = journal_->plan(*job_, ordinal, line.text, workers_[0]->io->unix_time_us());
+    const auto plan = journal_->plan(job, ordinal, line.text, workers_[0]->io->unix_time_us());
     RP_ASSERT(plan);
     if (*plan == cli::RunJournal::Plan::skip) {
-      job_->clear();
+      job.clear();
       return;
     }
   }
-  if (parsed) {
-    contents_[job_->id] = job_->content;
-    submit();
-  } else {
-    refuse(parsed.error());
+  if (!parsed) {
+    went(feeder_->refuse(parsed.error()));
+    return;
   }
-}
-
-void Process::submit() {
-  Job& job = *job_;
-  job_ = nullptr;
+  contents_[job.id] = job.content;
   jobs_known_.insert(&job);
-  job.submitted_at = world_.network.now();
-  const bool sends = engine::begin_submission(job);
-  pool_.charge(job);
-  if (!sends) {
-    outcomes_in_.push(engine::report_submission(job));
-    outcomes_may_wait_ = true;
-    return;
-  }
-  batch_.push_back(&job);
-  if (batch_.size() >= world_.plan.jobs_per_push_max) {
-    push_jobs();
-  }
+  went(feeder_->submit(world_.network.now()));
 }
 
-void Process::refuse(std::string_view reason) {
-  Job& job = *job_;
-  job_ = nullptr;
-  engine::refuse_submission(job, reason, time_begin_us);
-  pool_.charge(job);
-  outcomes_in_.push(engine::report_submission(job));
-  outcomes_may_wait_ = true;
-}
-
-void Process::push_jobs() {
-  if (batch_.empty()) {
-    return;
+void Process::went(engine::EngineCore::Feeder::Way way) {
+  using Way = engine::EngineCore::Feeder::Way;
+  if (way == Way::to_workers) {
+    wake_all();
   }
-  jobs_in_.push(batch_);
-  batch_.clear();
-  // Whether a worker that sleeps wants to be woken is a matter between threads, and here is one.
-  for (const auto& worker : workers_) {
-    worker->io->wake();
-  }
+  outcomes_may_wait_ = outcomes_may_wait_ || way == Way::to_outcomes;
 }
 
 // ---- Outcomes -----------------------------------------------------------------------------------
@@ -379,27 +339,21 @@ bool Process::has_outcomes_to_write() const {
 
 void Process::take_outcomes() {
   outcomes_may_wait_ = false;
-  std::array<queue::DecidedRecipient, 16> decided;
-  std::vector<Job*> done;
-  for (std::size_t count = outcomes_.take(decided); count > 0; count = outcomes_.take(decided)) {
-    for (std::size_t i = 0; i < count; ++i) {
-      Job& job = *decided[i].job;
-      const std::uint32_t index = decided[i].recipient;
+  std::array<DecidedRecipientView, 16> decided;
+  for (std::size_t count = core_->take_decided(decided); count > 0;
+       count = core_->take_decided(decided)) {
+    for (const DecidedRecipientView& view : std::span(decided).first(count)) {
       line_.clear();
-      writer_.append(line_, job, index);
+      writer_.append(line_, *view.job, view.recipient_index);
       if (journal_) {
-        journal_->add({&job, index}, line_);
+        journal_->add(view, line_);
       } else {
-        told_.push_back({job.ordinal, index, job.recipients[index].outcome.status});
+        told_.push_back({view.job->ordinal, view.recipient_index, view.outcome().status});
         unwritten_ += line_;
-      }
-      RP_ASSERT(job.outcomes_left > 0);
-      if (--job.outcomes_left == 0) {
-        done.push_back(&job);
       }
     }
   }
-  pool_.give_back(done);
+  core_->give_back_told();
 }
 
 // In the journal first, then in the file.
@@ -423,7 +377,7 @@ void Process::write_outcomes() {
     output_lost_ = true;
     input_ended_ = true;
     unwritten_.clear();
-    give(WorkerOrder::stop_sending);
+    core_->give(WorkerOrder::stop_sending);
   }
 }
 
@@ -432,8 +386,11 @@ void Process::write_outcomes() {
 // As the destructor of an engine does it, but that nothing of it reaches the world.
 void Process::take_apart() {
   lifetime_.die();
+  if (!core_) {
+    return;
+  }
   for (const WorkerOrder order : {WorkerOrder::abort, WorkerOrder::finish}) {
-    give(order);
+    core_->give(order);
     for (const auto& worker : workers_) {
       for (int turns = 0; turns < turns_to_end_max && !worker->over; ++turns) {
         worker->over = !worker->worker->turn();

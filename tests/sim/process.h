@@ -2,7 +2,6 @@
 // reader and an outcome writer that are stepped by chance, on the simulated machine.
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -14,9 +13,8 @@
 
 #include "codec/job_reader.h"
 #include "codec/outcome_writer.h"
-#include "engine/endpoint_gate.h"
+#include "engine/engine_core.h"
 #include "engine/worker.h"
-#include "queue/job_pool.h"
 #include "tests/sim/lifetime.h"
 #include "tests/sim/network.h"
 #include "tests/sim/plan.h"
@@ -90,14 +88,13 @@ class Process {
 
   [[nodiscard]] bool open_journal();
   void start_workers();
-  [[nodiscard]] engine::WorkerEndpoint worker_endpoint(std::size_t worker);
+  [[nodiscard]] EngineOptions engine_options() const;
+  [[nodiscard]] engine::EngineCore::Parts parts();
   void step();
   [[nodiscard]] bool let_time_pass();
   [[nodiscard]] bool reader_can_go_on();
   void read_line();
-  void submit();
-  void refuse(std::string_view reason);
-  void push_jobs();
+  void went(engine::EngineCore::Feeder::Way way);
   void turn(WorkerOfIt& worker);
   [[nodiscard]] Waiting waiting_now() const;
   [[nodiscard]] bool has_unwritten() const;
@@ -105,7 +102,7 @@ class Process {
   void write_outcomes();
   void take_outcomes();
   void obey_signals();
-  void give(engine::WorkerOrder order);
+  void wake_all();
   [[nodiscard]] bool everything_is_told() const;
   void take_apart();
 
@@ -122,17 +119,11 @@ class Process {
   std::int64_t date_us_ = 0;
   std::string trouble_;
 
-  queue::JobPool pool_;
-  queue::JobQueue jobs_;
-  queue::JobQueue::Producer jobs_in_{jobs_};
-  queue::OutcomeQueue outcomes_;
-  queue::OutcomeQueue::Producer outcomes_in_{outcomes_};
-  engine::EndpointGate gate_;
-  std::atomic<engine::WorkerOrder> order_{engine::WorkerOrder::run};
+  // Once the journal is there.
+  std::optional<engine::EngineCore> core_;
+  std::optional<engine::EngineCore::Feeder> feeder_;
   std::vector<std::unique_ptr<WorkerOfIt>> workers_;
 
-  Job* job_ = nullptr;  // the reader's
-  std::vector<Job*> batch_;
   std::uint64_t ordinal_ = 0;
   bool input_ended_ = false;
   bool outcomes_may_wait_ = false;
