@@ -78,7 +78,7 @@ struct EndpointOptions {
   std::string client_name;  // for EHLO; empty: the machine's name, or an address literal
 
   // Attempts of one message: after a 4xx, and after sessions that died before its end of data was
-  // handed over. Between them are pauses (queue::retry_pause), the first so long.
+  // handed over. Between them are pauses (engine::retry_pause), the first so long.
   std::uint32_t attempts_max = 5;
   // Refusals (5xx) in a row, all in the same words, by an endpoint that has accepted nothing yet:
   // then it is not asked any more. An account that is closed says so to every recipient. 0: never.

@@ -6,7 +6,6 @@
 
 #include "codec/dsn_request.h"
 #include "codec/job_prefetch.h"
-#include "codec/queue_id.h"
 
 namespace ringpost::engine {
 
@@ -23,28 +22,15 @@ constexpr Duration held_look_every = std::chrono::milliseconds(50);
 // next.
 constexpr std::size_t jobs_decided_per_turn = 1024;
 
-float milliseconds(Duration duration) {
-  return std::chrono::duration<float, std::milli>(duration).count();
+// `attempts` are those without the one at hand.
+AttemptHistory history_of(const Recipient& recipient) {
+  return {.attempts = recipient.outcome.attempts, .last = recipient.outcome.status};
 }
 
-// Server texts have several lines; an outcome has one.
-void assign_text(std::string& to, Bytes text) {
-  to.assign(text.substr(0, limits::outcome_text_bytes_max + 1));
-  std::replace(to.begin(), to.end(), '\n', ' ');
-}
-
-// Losses that are not the message's doing, so that it may try again for nothing. None of them comes
-// without some recipient's final outcome, so there is an end to them. (Nor is there an endless row
-// of ways to fall back to: those cost no attempt, either.)
-bool costs_no_attempt(const Connection& connection, const protocol::Verdict& verdict) {
-  // The session had done its work and ended before it said a word about this message, as servers do
-  // that take so many messages a session.
-  return connection.progressed() && verdict.stage == Stage::mail && !verdict.reason.empty();
-}
-
-// The one at hand is counted already.
-std::uint32_t attempts_made(const Recipient& recipient) {
-  return std::max(1u, std::uint32_t{recipient.outcome.attempts});
+// The session was lost in the moment in which it got the message.
+bool is_lost_with_others(const Connection& connection, const Job& job, Instant now) {
+  constexpr Duration same_moment = std::chrono::milliseconds(500);
+  return connection.ready_at() < job.started_at && now - job.started_at < same_moment;
 }
 
 }  // namespace
@@ -75,11 +61,11 @@ void Route::turn(Instant now) {
   if (stopping_) {
     protocol::CloseReason reason;
     reason.kind = protocol::CloseKind::aborted;
-    decide_waiting(reason);
+    end_all_waiting(reason);
     return;
   }
   if (gate_.failed()) {
-    decide_waiting(gate_.failure());
+    end_all_waiting(gate_.failure());
     return;
   }
   take_due(now);
@@ -169,7 +155,7 @@ void Route::assign(Instant now) {
 // False: the job is over age, and the connection is still free.
 bool Route::give(Connection& connection, Job& job, Instant now) {
   if (job.expires_at_us != 0 && connection_environment_.io->unix_time_us() >= job.expires_at_us) {
-    expire_job(job, "its expires_at has passed", true, gate_.trouble());
+    expire_job(job, protocol::WaitEnd::over_age, gate_.trouble());
     return false;
   }
   if (codec::is_requested(job.dsn) && !connection.knows_dsn()) {
@@ -212,7 +198,7 @@ void Route::expire_waiting(Instant now) {
       return;
     }
     waiting_.pop_front();
-    expire_job(*job, "the deadline of the run has passed", false, trouble);
+    expire_job(*job, protocol::WaitEnd::deadline, trouble);
   }
   try_again_at_ = now;
 }
@@ -226,34 +212,27 @@ void Route::end_overdue_sessions() {
   }
 }
 
-// With the last reply, where there was one, else with what is wrong with the endpoint. When the run
-// is over, a 4xx has the last word: a resume may try the message again.
-void Route::expire_job(Job& job, std::string_view reason, bool over_age,
+// With the last reply, where there was one, else with what is wrong with the endpoint.
+void Route::expire_job(Job& job, protocol::WaitEnd end,
                        const std::optional<protocol::CloseReason>& trouble) {
+  std::string text = end == protocol::WaitEnd::over_age ? "its expires_at has passed"
+                                                        : "the deadline of the run has passed";
+  if (trouble) {
+    text += "; the endpoint's last error: " + gate_.place() + ": " + trouble->message();
+  }
+  end_wait(job, protocol::verdict_of_expiry(end, trouble ? &*trouble : nullptr, text));
+  report_decided(job);
+}
+
+// For all who still waited.
+void Route::end_wait(Job& job, const protocol::Verdict& verdict) {
+  const Circumstances at = circumstances(job, {});
   for (Recipient& recipient : job.active_recipients()) {
-    Outcome& outcome = recipient.outcome;
-    if (recipient.decided) {
-      continue;
-    }
-    recipient.decided = true;
-    outcome.endpoint = endpoint_index_;
-    outcome.timestamp_us = connection_environment_.io->unix_time_us();
-    if (outcome.attempts > 0 && outcome.status == Status::deferred && !over_age) {
-      continue;
-    }
-    outcome.status = Status::expired;
-    outcome.reason.assign(reason);
-    if (trouble) {
-      outcome.reason += "; the endpoint's last error: " + gate_.place() + ": " + trouble->message();
-      if (outcome.attempts == 0) {
-        outcome.stage = trouble->stage;
-        outcome.code = trouble->code;
-        outcome.enhanced = trouble->enhanced;
-        assign_text(outcome.text, trouble->text);
-      }
+    if (!recipient.decided) {
+      record(recipient.outcome, verdict, decide_waiting(verdict, history_of(recipient)), at);
+      recipient.decided = true;
     }
   }
-  report_decided(job);
 }
 
 void Route::list(Connection& connection) {
@@ -271,7 +250,7 @@ void Route::pump_later(Connection& connection) {
   }
 }
 
-void Route::decide_waiting(const protocol::CloseReason& reason) {
+void Route::end_all_waiting(const protocol::CloseReason& reason) {
   while (Job* const job = take_retry(never)) {
     waiting_.push_back(job);
   }
@@ -285,16 +264,7 @@ void Route::decide_waiting(const protocol::CloseReason& reason) {
       return;
     }
     waiting_.pop_front();
-    for (Recipient& recipient : job->active_recipients()) {
-      if (recipient.decided) {
-        continue;
-      }
-      const Outcome& last = recipient.outcome;
-      if (last.attempts == 0 || last.status != Status::deferred) {
-        record(recipient, *job, verdict, {});
-      }
-      recipient.decided = true;
-    }
+    end_wait(*job, verdict);
     report_decided(*job);
   }
   try_again_at_ = connection_environment_.io->now();
@@ -303,28 +273,14 @@ void Route::decide_waiting(const protocol::CloseReason& reason) {
 // ---- Outcomes
 // ------------------------------------------------------------------------------------
 
-void Route::record(Recipient& recipient, const Job& job, const protocol::Verdict& verdict,
-                   const std::string& peer) {
-  Outcome& outcome = recipient.outcome;
-  outcome.status = verdict.status;
-  outcome.stage = verdict.stage;
-  outcome.code = verdict.code;
-  outcome.enhanced = verdict.enhanced;
-  assign_text(outcome.text, verdict.text);
-  outcome.reason.assign(verdict.reason);
-  outcome.queue_id.clear();
-  if (verdict.status == Status::accepted) {
-    outcome.queue_id.assign(codec::find_queue_id(verdict.text));
-  }
-  outcome.endpoint = endpoint_index_;
-  outcome.peer.assign(peer);
+AttemptRules Route::attempt_rules() const {
+  const EndpointOptions& options = gate_.options();
+  return {options.attempts_max, options.retry_pause_first, stopping_};
+}
+
+Circumstances Route::circumstances(const Job& job, Bytes peer) const {
   const io::Io& io = *connection_environment_.io;
-  outcome.timestamp_us = io.unix_time_us();
-  outcome.total_ms = milliseconds(io.now() - job.submitted_at);
-  if (job.started_at != Instant{}) {
-    outcome.queue_ms = milliseconds(job.started_at - job.submitted_at);
-    outcome.submit_ms = milliseconds(io.now() - job.started_at);
-  }
+  return {endpoint_index_, io.unix_time_us(), peer, io.now(), job.submitted_at, job.started_at};
 }
 
 // A job whose last recipient was reported is gone. So that comes when no session has it any more:
@@ -404,78 +360,33 @@ void Route::on_verdict(Connection& connection, Job& job, Recipient& recipient,
     gate_.recipient_refused(verdict.stage, {verdict.code, verdict.enhanced, verdict.text, 1});
   }
   connection.in_doubt = connection.in_doubt || verdict.status == Status::unknown;
-  const bool free_retry =
-      verdict.may_retry && (!verdict.counts_as_attempt || costs_no_attempt(connection, verdict));
-  if (!free_retry && verdict.stage != Stage::local) {
-    ++recipient.outcome.attempts;
+  const Circumstances at = circumstances(job, connection.peer());
+  AttemptHistory history = history_of(recipient);
+  history.lost_at = job.loss_stage;
+  history.lost_with_others = is_lost_with_others(connection, job, at.now);
+  history.session_progressed = connection.progressed();
+  const AttemptRules rules = attempt_rules();
+  const Decision decision = decide(verdict, history, rules, job.id);
+  record(recipient.outcome, verdict, decision, at);
+  hear_mood(verdict, rules);
+  if (decision.marks_loss) {
+    job.new_loss_stage = verdict.stage;
   }
-  record(recipient, job, verdict, connection.peer());
-  count_deferral(verdict);
-  if (!free_retry && ends_sessions(connection, job, recipient, verdict)) {
-    recipient.outcome.reason += "; it has ended two sessions there, and is set aside";
-    recipient.decided = true;
-  } else if (!tries_again(recipient, verdict, free_retry)) {
-    recipient.decided = true;
-  } else if (verdict.status == Status::deferred || verdict.wants_pause ||
-             (!free_retry && attempts_made(recipient) > 1)) {
-    // The first loss is tried again at once: there are other sessions.
+  if (decision.next == NextStep::after_pause) {
     recipient.postponed = true;
-    job.retry_pause = std::max(
-        job.retry_pause,
-        queue::retry_pause(gate_.options().retry_pause_first, attempts_made(recipient), job.id));
+    job.retry_pause = std::max(job.retry_pause, decision.pause);
+  } else if (decision.next != NextStep::at_once) {
+    recipient.decided = true;
   }
   take_back_intent(job, recipient);
 }
 
-bool Route::tries_again(const Recipient& recipient, const protocol::Verdict& verdict,
-                        bool free_retry) {
-  if (stopping_ || (!verdict.may_retry && verdict.status != Status::deferred)) {
-    return false;
+void Route::hear_mood(const protocol::Verdict& verdict, const AttemptRules& rules) {
+  const Instant now = connection_environment_.io->now();
+  const auto pause = mood_.hear(verdict, now < break_until_, rules, gate_.options().name);
+  if (pause) {
+    break_until_ = now + *pause;
   }
-  return free_retry || recipient.outcome.attempts < gate_.options().attempts_max;
-}
-
-// Whether the message was in work for the second time when a session was lost at the same stage: it
-// may be its doing, and its neighbours shall not suffer from it.
-bool Route::ends_sessions(const Connection& connection, Job& job, const Recipient& recipient,
-                          const protocol::Verdict& verdict) const {
-  if (!verdict.was_next || !verdict.may_retry || !verdict.counts_as_attempt) {
-    return false;
-  }
-  job.new_loss_stage = verdict.stage;
-  return job.loss_stage == verdict.stage && !is_same_loss(connection, job, recipient);
-}
-
-// A server that goes away ends one session after the other, and a message that is given at once to
-// a second one of them has done nothing to it.
-bool Route::is_same_loss(const Connection& connection, const Job& job,
-                         const Recipient& recipient) const {
-  constexpr Duration same_moment = std::chrono::milliseconds(500);
-  return attempts_made(recipient) <= 2 && connection.ready_at() < job.started_at &&
-         connection_environment_.io->now() - job.started_at < same_moment;
-}
-
-// A server that says 4xx to the messages themselves, and to nothing else, is short of something.
-void Route::count_deferral(const protocol::Verdict& verdict) {
-  constexpr std::uint32_t deferrals_until_break = 32;
-  if (verdict.status == Status::accepted) {
-    deferrals_in_a_row_ = 0;
-    breaks_in_a_row_ = 0;
-  } else if (verdict.status == Status::deferred && verdict.stage != Stage::rcpt) {
-    ++deferrals_in_a_row_;
-  }
-  const bool break_is_on = connection_environment_.io->now() < break_until_;
-  if (deferrals_in_a_row_ >= deferrals_until_break || (verdict.wants_pause && !break_is_on)) {
-    take_a_break();
-  }
-}
-
-void Route::take_a_break() {
-  deferrals_in_a_row_ = 0;
-  ++breaks_in_a_row_;
-  break_until_ =
-      connection_environment_.io->now() +
-      queue::retry_pause(gate_.options().retry_pause_first, breaks_in_a_row_, gate_.options().name);
 }
 
 void Route::on_message_done(Connection& connection, Job& job) {
@@ -507,12 +418,7 @@ void Route::postpone(Job& job) {
   const bool room = retries_.size() < limits_.retry_jobs_max &&
                     retry_bytes_ + job.budget_bytes <= limits_.retry_bytes_max;
   if (!room) {
-    for (Recipient& recipient : job.active_recipients()) {
-      if (!recipient.decided) {
-        recipient.decided = true;
-        recipient.outcome.reason = "too many messages wait for another attempt";
-      }
-    }
+    end_wait(job, protocol::verdict_of_no_room());
     report_decided(job);
     return;
   }

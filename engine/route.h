@@ -1,5 +1,5 @@
-// One endpoint as one worker sees it: its sessions, the jobs that wait for one, and what to do when
-// a session or the whole endpoint fails.
+// One endpoint as one worker sees it: its sessions, and the jobs that wait for one. What becomes of
+// a recipient whose attempt failed, attempt_policy decides.
 #pragma once
 
 #include <algorithm>
@@ -10,9 +10,11 @@
 
 #include "codec/journal_record.h"
 #include "codec/reusable_queue.h"
+#include "engine/attempt_policy.h"
 #include "engine/connection.h"
 #include "engine/connection_table.h"
 #include "engine/endpoint_gate.h"
+#include "engine/outcome_record.h"
 #include "engine/stats.h"
 #include "queue/job_pool.h"
 #include "queue/job_queue.h"
@@ -70,25 +72,20 @@ class Route final : private ConnectionListener {
   [[nodiscard]] Instant deadline() const { return environment_.deadline; }
   void assign(Instant now);
   void open_session(Instant now);
-  void decide_waiting(const protocol::CloseReason& reason);
+  void end_all_waiting(const protocol::CloseReason& reason);
   [[nodiscard]] bool give(Connection& connection, Job& job, Instant now);
   [[nodiscard]] bool sends_no_more() const;
   void take_due(Instant now);
   [[nodiscard]] Job* take_retry(Instant due);
   void expire_waiting(Instant now);
   void end_overdue_sessions();
-  void expire_job(Job& job, std::string_view reason, bool over_age,
+  void expire_job(Job& job, protocol::WaitEnd end,
                   const std::optional<protocol::CloseReason>& trouble);
-  [[nodiscard]] bool tries_again(const Recipient& recipient, const protocol::Verdict& verdict,
-                                 bool free_retry);
-  [[nodiscard]] bool ends_sessions(const Connection& connection, Job& job,
-                                   const Recipient& recipient,
-                                   const protocol::Verdict& verdict) const;
-  [[nodiscard]] bool is_same_loss(const Connection& connection, const Job& job,
-                                  const Recipient& recipient) const;
+  void end_wait(Job& job, const protocol::Verdict& verdict);
   void postpone(Job& job);
-  void count_deferral(const protocol::Verdict& verdict);
-  void take_a_break();
+  void hear_mood(const protocol::Verdict& verdict, const AttemptRules& rules);
+  [[nodiscard]] AttemptRules attempt_rules() const;
+  [[nodiscard]] Circumstances circumstances(const Job& job, Bytes peer) const;
   void list(Connection& connection);
   void pump_later(Connection& connection);
   void tell_knowledge(Connection& connection);
@@ -99,8 +96,6 @@ class Route final : private ConnectionListener {
   [[nodiscard]] Job* next_job();
   void report_decided(Job& job);
   void take_back_intent(const Job& job, Recipient& recipient);
-  void record(Recipient& recipient, const Job& job, const protocol::Verdict& verdict,
-              const std::string& peer);
 
   void on_ready(Connection& connection) override;
   void on_silence(Connection& connection) override;
@@ -125,9 +120,7 @@ class Route final : private ConnectionListener {
   codec::ReusableQueue<Connection*> with_room_;  // the one that waited longest first
   queue::RetrySchedule retries_;                 // jobs with postponed recipients
   std::size_t retry_bytes_ = 0;                  // that they hold
-  // A server that puts off one message after the other is left alone for a while.
-  std::uint32_t deferrals_in_a_row_ = 0;
-  std::uint32_t breaks_in_a_row_ = 0;
+  EndpointMood mood_;
   Instant break_until_{};
   std::vector<Connection*> sessions_;  // opening or open; not those that ended
   // A port that does not greet is asked once whether it waits for TLS.

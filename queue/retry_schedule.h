@@ -3,20 +3,12 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <string_view>
 #include <vector>
 
 #include "codec/base.h"
 #include "codec/job.h"
 
 namespace ringpost::queue {
-
-// The pause in front of attempt `attempts_made + 1`: `first`, four times as long each time, at most
-// limits::retry_pause_max, and up to a quarter more or less by chance, so that messages that were
-// put off together do not come back together. The chance is in `salt`: the same message always
-// waits equally long. Precondition: attempts_made > 0.
-[[nodiscard]] Duration retry_pause(Duration first, std::uint32_t attempts_made,
-                                   std::string_view salt);
 
 // Thread: its worker's. Bounded by whoever adds: a job in here is one of the JobPool's.
 class RetrySchedule {

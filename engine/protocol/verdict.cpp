@@ -78,7 +78,43 @@ Verdict verdict_of_local_refusal(Bytes reason) {
 }
 
 Verdict verdict_of_no_session(const CloseReason& reason, Bytes reason_text) {
-  return with_reason(Status::unsent, reason.stage, reason, reason_text);
+  Verdict verdict = with_reason(Status::unsent, reason.stage, reason, reason_text);
+  verdict.wait_end = WaitEnd::no_session;
+  return verdict;
+}
+
+Verdict verdict_of_expiry(WaitEnd end, const CloseReason* trouble, Bytes reason_text) {
+  RP_ASSERT(end == WaitEnd::deadline || end == WaitEnd::over_age);
+  Verdict verdict;
+  if (trouble != nullptr) {
+    verdict = with_reason(Status::expired, trouble->stage, *trouble, reason_text);
+  }
+  verdict.status = Status::expired;
+  verdict.reason = reason_text;
+  verdict.wait_end = end;
+  verdict.knows_trouble = trouble != nullptr;
+  return verdict;
+}
+
+Verdict verdict_of_no_room() {
+  Verdict verdict;
+  verdict.reason = "too many messages wait for another attempt";
+  verdict.wait_end = WaitEnd::no_room;
+  return verdict;
+}
+
+Verdict verdict_of_killed_run() {
+  Verdict verdict;
+  verdict.status = Status::unknown;
+  verdict.stage = Stage::eod;
+  verdict.reason = "an earlier run ended while it was in flight";
+  return verdict;
+}
+
+Verdict verdict_of_dry_run() {
+  Verdict verdict;
+  verdict.reason = "dry run: the job is valid and was not sent";
+  return verdict;
 }
 
 }  // namespace ringpost::protocol

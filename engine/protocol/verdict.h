@@ -1,4 +1,5 @@
-// What a reply, or the want of one, means for a recipient. The only place where outcomes are made.
+// What a reply, or the want of one, means for a recipient. The only place where verdicts are made:
+// what follows from one, attempt_policy says, and outcome_record writes the outcome.
 #pragma once
 
 #include "codec/base.h"
@@ -7,6 +8,15 @@
 #include "engine/protocol/close_reason.h"
 
 namespace ringpost::protocol {
+
+// What ended a message while it waited, in no session.
+enum class WaitEnd : std::uint8_t {
+  none,        // it was in a session, or is none of an endpoint's
+  no_session,  // there is none to be had, or the run is stopped
+  deadline,    // of the run
+  over_age,
+  no_room,  // to wait for another attempt
+};
 
 // Views into the reply or the reason; valid as long as those.
 struct Verdict {
@@ -24,6 +34,9 @@ struct Verdict {
   bool was_next = false;
   // Not before a pause: the account has used up what it may send for now.
   bool wants_pause = false;
+  WaitEnd wait_end = WaitEnd::none;
+  // Of a wait that ended: stage, code and text are those of what is wrong with the endpoint.
+  bool knows_trouble = false;
 };
 
 // A reply that answers for the recipient. Precondition: its class is 2, 4 or 5, and 2 only at
@@ -47,5 +60,18 @@ struct Verdict {
 
 // Never given to a session, because there is none to be had or because the run is stopped.
 [[nodiscard]] Verdict verdict_of_no_session(const CloseReason& reason, Bytes reason_text);
+
+// It was not sent in time: before the deadline of the run, or else before it was over age.
+// `trouble`: what is wrong with the endpoint; null: nothing is.
+[[nodiscard]] Verdict verdict_of_expiry(WaitEnd end, const CloseReason* trouble, Bytes reason_text);
+
+// Too many others wait for another attempt: the last reply is final.
+[[nodiscard]] Verdict verdict_of_no_room();
+
+// An earlier run was killed while it was in flight.
+[[nodiscard]] Verdict verdict_of_killed_run();
+
+// It would have been sent.
+[[nodiscard]] Verdict verdict_of_dry_run();
 
 }  // namespace ringpost::protocol

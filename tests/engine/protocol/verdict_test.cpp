@@ -7,6 +7,7 @@ using codec::Reply;
 using protocol::CloseKind;
 using protocol::CloseReason;
 using protocol::Verdict;
+using protocol::WaitEnd;
 
 namespace {
 
@@ -111,4 +112,33 @@ TEST_CASE("verdict: without a session it is unsent, at the stage that failed") {
   CHECK(verdict.code == 421);
   CHECK(verdict.reason == "our words");
   CHECK_FALSE(verdict.may_retry);
+}
+
+TEST_CASE("verdict: what ends a wait says so, and an expiry what is wrong with the endpoint") {
+  const CloseReason trouble = reason(CloseKind::peer_closing);
+  CHECK(protocol::verdict_of_no_session(trouble, "gone").wait_end == WaitEnd::no_session);
+  CHECK(protocol::verdict_of_no_room().wait_end == WaitEnd::no_room);
+  for (const WaitEnd end : {WaitEnd::deadline, WaitEnd::over_age}) {
+    const Verdict plain = protocol::verdict_of_expiry(end, nullptr, "too late");
+    CHECK(plain.status == Status::expired);
+    CHECK(plain.stage == Stage::local);
+    CHECK(plain.reason == "too late");
+    CHECK(plain.wait_end == end);
+    CHECK_FALSE(plain.knows_trouble);
+    const Verdict troubled = protocol::verdict_of_expiry(end, &trouble, "too late");
+    CHECK(troubled.status == Status::expired);
+    CHECK(troubled.stage == Stage::ehlo);
+    CHECK(troubled.code == 421);
+    CHECK(troubled.text == "bye");
+    CHECK(troubled.reason == "too late");
+    CHECK(troubled.wait_end == end);
+    CHECK(troubled.knows_trouble);
+  }
+}
+
+TEST_CASE("verdict: what no server was asked is unsent, and what a killed run left is unknown") {
+  CHECK(protocol::verdict_of_dry_run().status == Status::unsent);
+  CHECK(protocol::verdict_of_dry_run().stage == Stage::local);
+  CHECK(protocol::verdict_of_killed_run().status == Status::unknown);
+  CHECK(protocol::verdict_of_killed_run().stage == Stage::eod);
 }

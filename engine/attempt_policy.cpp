@@ -1,0 +1,133 @@
+// Problem: a bad answer may be about the recipient, the message, the session or the moment, and
+// only what was before tells which. A message that is tried again too often annoys, too soon is
+// lost, and one that kills sessions takes its neighbours with it.
+//
+// Idea: each verdict is weighed alone, with the recipient's history and the endpoint's rules as
+// values, so that every case is a row of a table (attempt_policy_test, and attempts.rows for whole
+// rows of attempts). Reply rules of a provider would stand here.
+//
+// Limits: what is true of the endpoint as a whole is EndpointMood's, as far as verdicts on messages
+// tell it, and EndpointGate's, as far as sessions do.
+#include "engine/attempt_policy.h"
+
+#include <algorithm>
+#include <functional>
+
+#include "codec/limits.h"
+
+namespace ringpost::engine {
+
+namespace {
+
+using protocol::Verdict;
+using protocol::WaitEnd;
+
+// Losses that are not the message's doing, so that it may try again for nothing. None of them comes
+// without some recipient's final outcome, so there is an end to them. (Nor is there an endless row
+// of ways to fall back to: those cost no attempt, either.)
+bool is_free(const Verdict& verdict, const AttemptHistory& history) {
+  // The session had done its work and ended before it said a word about this message, as servers do
+  // that take so many messages a session.
+  const bool ended_before_it =
+      history.session_progressed && verdict.stage == Stage::mail && !verdict.reason.empty();
+  return verdict.may_retry && (!verdict.counts_as_attempt || ended_before_it);
+}
+
+// Between 0 and 1, well spread for salts that are alike.
+double chance_of(std::string_view salt, std::uint32_t attempts_made) {
+  std::uint64_t bits = std::hash<std::string_view>{}(salt) + attempts_made;
+  bits = (bits ^ (bits >> 33)) * 0xff51afd7ed558ccdull;
+  bits = (bits ^ (bits >> 33)) * 0xc4ceb9fe1a85ec53ull;
+  return static_cast<double>((bits ^ (bits >> 33)) >> 11) * 0x1.0p-53;
+}
+
+}  // namespace
+
+Decision decide_further(const Verdict& verdict, const AttemptHistory& history,
+                        const AttemptRules& rules, std::string_view salt) {
+  Decision decision;
+  const bool free = is_free(verdict, history);
+  decision.counts = !free && verdict.stage != Stage::local;
+  const std::uint32_t attempts = history.attempts + (decision.counts ? 1 : 0);
+  const std::uint32_t made = std::max(1u, attempts);  // the one at hand is one in any case
+
+  // Whether the message was in work for the second time when a session was lost at the same stage:
+  // it may be its doing, and its neighbours shall not suffer from it. A server that goes away ends
+  // one session after the other, though, and a message that is given at once to a second one of
+  // them has done nothing to it.
+  decision.marks_loss = !free && verdict.was_next && verdict.may_retry && verdict.counts_as_attempt;
+  const bool is_same_loss = made <= 2 && history.lost_with_others;
+  if (decision.marks_loss && history.lost_at == verdict.stage && !is_same_loss) {
+    decision.next = NextStep::set_aside;
+    decision.note = "; it has ended two sessions there, and is set aside";
+    return decision;
+  }
+  if (rules.is_stopped || (!free && attempts >= rules.attempts_max)) {
+    return decision;
+  }
+  // The first loss is tried again at once: there are other sessions.
+  if (verdict.status == Status::deferred || verdict.wants_pause || (!free && made > 1)) {
+    decision.next = NextStep::after_pause;
+    decision.pause = retry_pause(rules.pause_first, made, salt);
+    return decision;
+  }
+  decision.next = NextStep::at_once;
+  return decision;
+}
+
+Decision decide_waiting(const Verdict& verdict, const AttemptHistory& history) {
+  // A 4xx says more than that nothing followed it; and a resume may try the message again.
+  const bool was_deferred = history.attempts > 0 && history.last == Status::deferred;
+  // What is wrong with the endpoint takes no attempt's place.
+  const bool tells_trouble = verdict.knows_trouble && history.attempts == 0;
+  constexpr OutcomeParts nothing = {false, false, false, false, false};
+  Decision decision;
+  decision.writes = nothing;
+  switch (verdict.wait_end) {
+    case WaitEnd::none:
+    case WaitEnd::no_session:
+      decision.writes = was_deferred ? nothing : OutcomeParts{};
+      break;
+    case WaitEnd::no_room:
+      decision.writes.reason = true;
+      break;
+    case WaitEnd::deadline:
+    case WaitEnd::over_age: {
+      const bool stands = was_deferred && verdict.wait_end == WaitEnd::deadline;
+      decision.writes.word = !stands;
+      decision.writes.reply = !stands && tells_trouble;
+      decision.writes.reason = !stands;
+      decision.writes.moment = true;
+      break;
+    }
+  }
+  return decision;
+}
+
+Duration retry_pause(Duration first, std::uint32_t attempts_made, std::string_view salt) {
+  constexpr std::uint32_t growth = 4;
+  RP_ASSERT(attempts_made > 0);
+  Duration pause = std::min<Duration>(first, limits::retry_pause_max);
+  for (std::uint32_t i = 1; i < attempts_made && pause < limits::retry_pause_max; ++i) {
+    pause = std::min<Duration>(pause * growth, limits::retry_pause_max);
+  }
+  const double share = 0.75 + chance_of(salt, attempts_made) / 2;
+  return std::chrono::duration_cast<Duration>(pause * share);
+}
+
+std::optional<Duration> EndpointMood::hear_other(const Verdict& verdict, bool is_resting,
+                                                 const AttemptRules& rules, std::string_view salt) {
+  constexpr std::uint32_t deferrals_until_pause = 32;
+  if (verdict.status == Status::deferred && verdict.stage != Stage::rcpt) {
+    ++deferrals_in_a_row_;
+  }
+  const bool is_used_up = verdict.wants_pause && !is_resting;
+  if (deferrals_in_a_row_ < deferrals_until_pause && !is_used_up) {
+    return std::nullopt;
+  }
+  deferrals_in_a_row_ = 0;
+  ++pauses_in_a_row_;
+  return retry_pause(rules.pause_first, pauses_in_a_row_, salt);
+}
+
+}  // namespace ringpost::engine

@@ -1,0 +1,109 @@
+// What comes next for a recipient: the one place that decides it. A verdict says what the server's
+// answer, or the want of one, means; here that is weighed with what was before and with the rules
+// of the endpoint. Pure: no clock, no jobs, no sessions. Who asks: Route. Who writes the decision
+// down: outcome_record.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include "codec/base.h"
+#include "codec/outcome.h"
+#include "engine/protocol/verdict.h"
+
+namespace ringpost::engine {
+
+// Of one recipient, without the attempt that the verdict is about.
+struct AttemptHistory {
+  std::uint32_t attempts = 0;
+  Status last = Status::unsent;     // means nothing while `attempts` is 0
+  Stage lost_at = Stage::local;     // where a session was lost that was busy with its message
+  bool lost_with_others = false;    // this loss came in the moment in which the session got it
+  bool session_progressed = false;  // the session has done work
+};
+
+// Of the endpoint and the run.
+struct AttemptRules {
+  std::uint32_t attempts_max = 1;
+  Duration pause_first{};
+  bool is_stopped = false;  // nothing is begun any more
+};
+
+enum class NextStep : std::uint8_t {
+  over,         // the fate is decided
+  at_once,      // again, in this session or another
+  after_pause,  // again
+  set_aside,    // decided: the message does harm to sessions
+};
+
+// Which parts of an outcome a decision writes. The others stay as an earlier attempt left them.
+struct OutcomeParts {
+  bool word = true;   // the status
+  bool reply = true;  // stage, code and text
+  bool reason = true;
+  bool course = true;  // the server's address, its name for the message, and how long all took
+  bool moment = true;  // when, and at which endpoint
+};
+
+struct Decision {
+  NextStep next = NextStep::over;
+  bool counts = false;      // as an attempt
+  bool marks_loss = false;  // the verdict's stage is where a session was lost with the message
+  OutcomeParts writes;
+  Duration pause{};  // with `after_pause`
+  Bytes note;        // goes behind the verdict's reason
+};
+
+// Behind an attempt. `salt` decides the chance in the pause: see retry_pause().
+[[nodiscard]] Decision decide_further(const protocol::Verdict& verdict,
+                                      const AttemptHistory& history, const AttemptRules& rules,
+                                      std::string_view salt);
+[[nodiscard]] inline Decision decide(const protocol::Verdict& verdict,
+                                     const AttemptHistory& history, const AttemptRules& rules,
+                                     std::string_view salt) {
+  // Nearly every message is taken, and that is all there is to say.
+  if (!verdict.may_retry && verdict.status != Status::deferred) {
+    Decision decision;
+    decision.counts = verdict.stage != Stage::local;
+    return decision;
+  }
+  return decide_further(verdict, history, rules, salt);
+}
+
+// Where a message waits, without an attempt: what ended the wait is `verdict.wait_end`.
+[[nodiscard]] Decision decide_waiting(const protocol::Verdict& verdict,
+                                      const AttemptHistory& history);
+
+// The pause in front of attempt `attempts_made + 1`: `first`, four times as long each time, at most
+// limits::retry_pause_max, and up to a quarter more or less by chance, so that messages that were
+// put off together do not come back together. The chance is in `salt`: the same message always
+// waits equally long. Precondition: attempts_made > 0.
+[[nodiscard]] Duration retry_pause(Duration first, std::uint32_t attempts_made,
+                                   std::string_view salt);
+
+// What a row of verdicts says of the endpoint, whosever messages they are about: a server that says
+// 4xx to the messages themselves, and to nothing else, is short of something.
+class EndpointMood {
+ public:
+  // The pause that the endpoint should have from now on, if any. `is_resting`: one is on.
+  [[nodiscard]] std::optional<Duration> hear(const protocol::Verdict& verdict, bool is_resting,
+                                             const AttemptRules& rules, std::string_view salt) {
+    if (verdict.status == Status::accepted) {
+      deferrals_in_a_row_ = 0;
+      pauses_in_a_row_ = 0;
+      return std::nullopt;
+    }
+    return hear_other(verdict, is_resting, rules, salt);
+  }
+
+ private:
+  [[nodiscard]] std::optional<Duration> hear_other(const protocol::Verdict& verdict,
+                                                   bool is_resting, const AttemptRules& rules,
+                                                   std::string_view salt);
+
+  std::uint32_t deferrals_in_a_row_ = 0;
+  std::uint32_t pauses_in_a_row_ = 0;
+};
+
+}  // namespace ringpost::engine
