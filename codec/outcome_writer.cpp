@@ -122,19 +122,4 @@ void OutcomeWriter::append(std::string& lines, const Job& job, std::size_t recip
   append(lines, line, recipient.outcome);
 }
 
-void OutcomeWriter::append_refused(std::string& lines, const Job& job, Bytes reason,
-                                   std::int64_t timestamp_us) {
-  refused_.clear();
-  refused_.status = Status::invalid;
-  refused_.stage = Stage::local;
-  refused_.reason.assign(reason);
-  refused_.timestamp_us = timestamp_us;
-  if (job.recipient_count == 0) {
-    append(lines, line_of(job, {}), refused_);
-  }
-  for (const Recipient& recipient : job.active_recipients()) {
-    append(lines, line_of(job, recipient.address), refused_);
-  }
-}
-
 }  // namespace ringpost::codec

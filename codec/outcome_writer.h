@@ -41,17 +41,12 @@ class OutcomeWriter {
   // The line of `job.recipients[recipient_index]`, newline included.
   void append(std::string& lines, const Job& job, std::size_t recipient_index);
 
-  // The lines of a job that JobReader refused: one `invalid` line for each recipient that could be
-  // read, or one with a null recipient. `reason` is JobError::message().
-  void append_refused(std::string& lines, const Job& job, Bytes reason, std::int64_t timestamp_us);
-
   // The general form.
   void append(std::string& lines, const OutcomeLine& line, const Outcome& outcome);
 
  private:
   std::span<const std::string> endpoint_names_;
   Rfc3339Writer timestamps_;
-  Outcome refused_;  // scratch of append_refused
 };
 
 }  // namespace ringpost::codec

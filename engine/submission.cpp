@@ -8,6 +8,7 @@
 #include "codec/address.h"
 #include "codec/limits.h"
 #include "codec/utf8.h"
+#include "engine/outcome_record.h"
 
 namespace ringpost::engine {
 
@@ -141,16 +142,13 @@ void refuse_submission(Job& job, std::string_view reason, std::int64_t now_us) {
     job.add_recipient();
   }
   job.outcomes_left = job.recipient_count;
+  const protocol::Verdict verdict = protocol::verdict_of_local_refusal(reason);
   for (Recipient& recipient : job.active_recipients()) {
     if (recipient.reported) {
       --job.outcomes_left;
       continue;
     }
-    recipient.outcome.clear();
-    recipient.outcome.status = Status::invalid;
-    recipient.outcome.stage = Stage::local;
-    recipient.outcome.reason.assign(reason);
-    recipient.outcome.timestamp_us = now_us;
+    record_local(recipient.outcome, verdict, now_us);
     recipient.decided = true;
   }
 }

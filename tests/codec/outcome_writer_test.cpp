@@ -91,25 +91,6 @@ TEST_CASE("outcome_writer: the server's text is escaped, made UTF-8 and cut (S39
   CHECK(line.find("\"" + kept + "\xe2\x80\xa6\"") != std::string::npos);
 }
 
-TEST_CASE("outcome_writer: a refused job has a line for each recipient, or one with null") {
-  OutcomeWriter writer;
-  std::string lines;
-  Job job;
-  job.id = "x";
-  job.tags_json = R"(["weekly"])";
-  writer.append_refused(lines, job, "from: is missing", 0);
-  CHECK(lines == R"({"id":"x","rcpt":null,"status":"invalid","stage":"local","attempts":0,)"
-                 R"("ts":"1970-01-01T00:00:00.000Z","tags":["weekly"],"reason":"from: is missing"})"
-                 "\n");
-  lines.clear();
-  job.add_recipient().address = "a@b";
-  job.add_recipient().address = "bad\"\r\naddress";
-  writer.append_refused(lines, job, "to[1]: no", 0);
-  CHECK(std::count(lines.begin(), lines.end(), '\n') == 2);
-  CHECK(lines.find(R"("rcpt":"a@b")") != std::string::npos);
-  CHECK(lines.find(R"("rcpt":"bad\"\r\naddress")") != std::string::npos);
-}
-
 TEST_CASE("outcome_writer: the general form knows recipient ids and attempts that are not final") {
   OutcomeWriter writer;
   OutcomeLine line;

@@ -2,12 +2,15 @@
 // of the process.
 #include "engine/submission.h"
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
 #include <catch2/catch_test_macros.hpp>
 
 #include "codec/limits.h"
+#include "codec/outcome_writer.h"
+#include "engine/outcome_record.h"
 
 namespace ringpost::engine {
 
@@ -108,6 +111,46 @@ TEST_CASE("submission: no id, no recipient, too many of them, wishes that are no
   job = some_job();
   job.dsn.envelope_id = std::string(101, 'x');
   CHECK(submission_offence(job).starts_with("dsn: "));
+}
+
+TEST_CASE("submission: a refused job has a line for each recipient, or one with null") {
+  codec::OutcomeWriter writer;
+  std::string lines;
+  Job job;
+  job.id = "x";
+  job.tags_json = R"(["weekly"])";
+  refuse_submission(job, "from: is missing", 0);
+  REQUIRE(job.recipient_count == 1);
+  CHECK(job.outcomes_left == 1);
+  CHECK(job.recipients[0].decided);
+  writer.append(lines, job, 0);
+  CHECK(lines == R"({"id":"x","rcpt":null,"status":"invalid","stage":"local","attempts":0,)"
+                 R"("ts":"1970-01-01T00:00:00.000Z","tags":["weekly"],"reason":"from: is missing"})"
+                 "\n");
+  job.clear();
+  job.add_recipient().address = "a@b";
+  job.add_recipient().address = "bad\"\r\naddress";
+  job.recipients[0].outcome.attempts = 3;  // of another life
+  refuse_submission(job, "to[1]: no", 0);
+  CHECK(job.outcomes_left == 2);
+  lines.clear();
+  writer.append(lines, job, 0);
+  writer.append(lines, job, 1);
+  CHECK(std::count(lines.begin(), lines.end(), '\n') == 2);
+  CHECK(lines.find(R"("rcpt":"a@b")") != std::string::npos);
+  CHECK(lines.find(R"("attempts":3)") == std::string::npos);
+  CHECK(lines.find(R"("rcpt":"bad\"\r\naddress")") != std::string::npos);
+}
+
+TEST_CASE("submission: whom an earlier run has told is not told of a refusal") {
+  Job job = some_job();
+  job.add_recipient().address = "c@example.net";
+  record_told(job.recipients[0].outcome, Status::accepted);
+  job.recipients[0].decided = job.recipients[0].reported = true;
+  refuse_submission(job, "no", 0);
+  CHECK(job.outcomes_left == 1);
+  CHECK(job.recipients[0].outcome.status == Status::accepted);
+  CHECK(job.recipients[1].outcome.status == Status::invalid);
 }
 
 }  // namespace ringpost::engine

@@ -95,13 +95,17 @@ void check_refused(const JobError& error) {
 }
 
 // One line a recipient, or one without; each is JSON that says whose it is.
-void check_outcome_lines(const Job& job, const std::optional<JobError>& error) {
+void check_outcome_lines(Job& job, const std::optional<JobError>& error) {
+  if (job.recipient_count == 0) {
+    job.add_recipient();
+  }
   codec::OutcomeWriter writer;
   std::string lines;
-  if (error) {
-    writer.append_refused(lines, job, error->message(), 0);
-  }
-  for (std::size_t i = 0; !error && i < job.recipient_count; ++i) {
+  for (std::size_t i = 0; i < job.recipient_count; ++i) {
+    if (error) {
+      job.recipients[i].outcome.status = Status::invalid;
+      job.recipients[i].outcome.reason = error->message();
+    }
     writer.append(lines, job, i);
   }
   simdjson::dom::parser parser;
@@ -113,7 +117,8 @@ void check_outcome_lines(const Job& job, const std::optional<JobError>& error) {
     RP_ASSERT(parser.parse(rest.data(), end).get(line) == simdjson::SUCCESS);
     std::string_view text;
     RP_ASSERT(line["id"].get(text) == simdjson::SUCCESS && text == job.id);
-    if (job.recipient_count > 0 && !job.recipients[count].address.empty()) {
+    RP_ASSERT(count < job.recipient_count);
+    if (!job.recipients[count].address.empty()) {
       RP_ASSERT(line["rcpt"].get(text) == simdjson::SUCCESS);
       RP_ASSERT(error || text == job.recipients[count].address);
     } else {
@@ -121,7 +126,7 @@ void check_outcome_lines(const Job& job, const std::optional<JobError>& error) {
     }
     rest.remove_prefix(end + 1);
   }
-  RP_ASSERT(count == std::max<std::size_t>(job.recipient_count, 1));
+  RP_ASSERT(count == job.recipient_count);
 }
 
 bool same(const Job& a, const Job& b) {

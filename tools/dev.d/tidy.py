@@ -65,6 +65,18 @@ BANNED = (
     (r"engine/protocol/", r"\bstd::function\b", "a value returned to the caller"),
 )
 
+# An outcome's status is set in one file, so that every outcome has come through a verdict. What
+# else has a status of that name is listed with whose it is. Tests and benchmarks make outcomes as
+# they need them.
+STATUS_SETTER = "engine/outcome_record.cpp"
+STATUS_WRITTEN = re.compile(r"([\w.>\[\]()-]*?)(?:\.|->)status\s*=(?!=)")
+OTHER_STATUSES = {
+    "engine/protocol/verdict.cpp": "verdict",  # what outcomes come from
+    "codec/journal_record.cpp": "outcome",  # a JournalOutcome, read back from a file
+    "tools/ringpost/run_journal.cpp": "pending.outcome",  # a JournalOutcome, to be written
+    "tools/ringpost/run_tally.cpp": "group",  # of replies that are alike, for the report
+}
+
 UNFINISHED = re.compile(r"\b(" + "|".join(("TO" + "DO", "FIX" + "ME", "XX" + "X")) + r")\b")
 CONTROL = re.compile(r"^\s*(else\b|do\b|(else\s+)?if\b|for\b|while\b|switch\b|try\b|catch\b)")
 TYPE_OR_SCOPE = re.compile(
@@ -208,8 +220,18 @@ class Tidy:
                 for match in re.finditer(pattern, code):
                     self.breach(path, line_of(code, match.start()),
                                 f"{match.group(0).strip(' (')}: use {instead}")
+        if not path.startswith(("tests/", "bench/")):
+            self.check_statuses(path, code)
         if not path.startswith("tests/"):
             self.check_functions(path, cpp_functions(code))
+
+    def check_statuses(self, path, code):
+        if path == STATUS_SETTER:
+            return
+        for match in STATUS_WRITTEN.finditer(code):
+            if match.group(1) != OTHER_STATUSES.get(path):
+                self.breach(path, line_of(code, match.start()), f"{match.group(0).strip()}: make "
+                            f"a verdict, and let {STATUS_SETTER} write the outcome")
 
     def check_includes(self, path, code):
         layer = layer_of(path)

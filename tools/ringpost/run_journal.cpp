@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 
 #include "codec/line_hash.h"
+#include "engine/outcome_record.h"
 #include "queue/job_file_sample.h"
 #include "queue/journal_outcomes.h"
 #include "tools/ringpost/descriptor.h"
@@ -122,16 +123,6 @@ void keep_apart(Job& job, const queue::JobHistory& history) {
     job.recipients[i].postponed =
         before == queue::RecipientHistory::none || before == queue::RecipientHistory::again;
   }
-}
-
-void set_unknown(Recipient& recipient, std::int64_t now_us) {
-  Outcome& outcome = recipient.outcome;
-  outcome.clear();
-  outcome.status = Status::unknown;
-  outcome.stage = Stage::eod;
-  outcome.reason = "an earlier run ended while it was in flight";
-  outcome.timestamp_us = now_us;
-  recipient.decided = true;
 }
 
 }  // namespace
@@ -301,13 +292,14 @@ Result<RunJournal::Plan, JournalTrouble> RunJournal::plan(Job& job, std::uint64_
         left = true;
         resends = resends || resend_unknown_;
         if (!resend_unknown_) {
-          set_unknown(recipient, now_us);
+          engine::record_local(recipient.outcome, protocol::verdict_of_killed_run(), now_us);
+          recipient.decided = true;
         }
         break;
       case queue::RecipientHistory::final:
         recipient.reported = !(unknown && resend_unknown_);
         recipient.decided = recipient.reported;
-        recipient.outcome.status = history.status(i).value_or(Status::unsent);
+        engine::record_told(recipient.outcome, history.status(i).value_or(Status::unsent));
         resends = resends || !recipient.reported;
         left = left || !recipient.reported;
         break;

@@ -17,6 +17,7 @@
 
 #include "codec/job_reader.h"
 #include "engine/engine.h"
+#include "engine/outcome_record.h"
 #include "tools/ringpost/allocation_counter.h"
 #include "tools/ringpost/commands.h"
 #include "tools/ringpost/job_file_source.h"
@@ -370,14 +371,13 @@ void SendRun::dry_run(JobInput& input) {
     job.clear();
     jobs_read_.fetch_add(1, std::memory_order_relaxed);
     const auto parsed = parse_line(reader, line, date_us, job);
+    const protocol::Verdict verdict = parsed ? protocol::verdict_of_dry_run()
+                                             : protocol::verdict_of_local_refusal(parsed.error());
     if (job.recipient_count == 0) {
       job.add_recipient();
     }
     for (std::uint32_t i = 0; i < job.recipient_count; ++i) {
-      Outcome& outcome = job.recipients[i].outcome;
-      outcome.status = parsed ? Status::unsent : Status::invalid;
-      outcome.reason = parsed ? "dry run: the job is valid and was not sent" : parsed.error();
-      outcome.timestamp_us = unix_time_us();
+      engine::record_local(job.recipients[i].outcome, verdict, unix_time_us());
       const DecidedRecipientView view{&job, i};
       take_outcomes({&view, 1});
     }
