@@ -368,7 +368,7 @@ void Route::on_verdict(Connection& connection, Job& job, Recipient& recipient,
   const AttemptRules rules = attempt_rules();
   const Decision decision = decide(verdict, history, rules, job.id);
   record(recipient.outcome, verdict, decision, at);
-  hear_mood(verdict, rules);
+  hear_mood(verdict, rules, at.now);
   if (decision.marks_loss) {
     job.new_loss_stage = verdict.stage;
   }
@@ -381,8 +381,7 @@ void Route::on_verdict(Connection& connection, Job& job, Recipient& recipient,
   take_back_intent(job, recipient);
 }
 
-void Route::hear_mood(const protocol::Verdict& verdict, const AttemptRules& rules) {
-  const Instant now = connection_environment_.io->now();
+void Route::hear_mood(const protocol::Verdict& verdict, const AttemptRules& rules, Instant now) {
   const auto pause = mood_.hear(verdict, now < break_until_, rules, gate_.options().name);
   if (pause) {
     break_until_ = now + *pause;

@@ -83,7 +83,7 @@ class Route final : private ConnectionListener {
                   const std::optional<protocol::CloseReason>& trouble);
   void end_wait(Job& job, const protocol::Verdict& verdict);
   void postpone(Job& job);
-  void hear_mood(const protocol::Verdict& verdict, const AttemptRules& rules);
+  void hear_mood(const protocol::Verdict& verdict, const AttemptRules& rules, Instant now);
   [[nodiscard]] AttemptRules attempt_rules() const;
   [[nodiscard]] Circumstances circumstances(const Job& job, Bytes peer) const;
   void list(Connection& connection);
