@@ -1,6 +1,7 @@
 // What comes next for a recipient, verdict by verdict. Whole rows of attempts: attempt_rows_test.
 #include "engine/attempt_policy.h"
 
+#include <algorithm>
 #include <array>
 #include <functional>
 #include <string>

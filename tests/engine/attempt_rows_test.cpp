@@ -3,6 +3,7 @@
 // the attempts. The rows stand in attempts.rows. `engine_unit_test "[.rows]"` prints them, and
 // `"[.all-rows]"` those of every three ways, one after the other: two versions of the engine that
 // should do the same print the same.
+#include <algorithm>
 #include <array>
 #include <cstdio>
 #include <fstream>
@@ -88,6 +89,11 @@ std::vector<Setting> make_settings() {
        .goes_away = true,
        .expires_after_us = 2'000'000},
       {.name = "two-sessions", .options = {.connections_max = 2, .attempts_max = 5}},
+      {.name = "ready-sessions",
+       .options = {.connections_max = 4,
+                   .attempts_max = 5,
+                   .pipelining = protocol::Pipelining::off},
+       .has_sent = true},
   };
 }
 
@@ -158,8 +164,13 @@ std::string words_of_outcome(const Outcome& outcome, std::int64_t begin_us) {
 std::string make_row(const Setting& setting, std::span<const Fate* const> attempts) {
   World world(setting.options);
   if (setting.has_sent) {
-    world.submit("before");
+    // As many as it takes for all sessions to be opened.
+    const std::uint32_t sessions = setting.options.connections_max;
+    for (std::uint32_t i = 0; i < 2 * sessions - 1; ++i) {
+      world.submit("before-" + std::to_string(i));
+    }
     world.run_for(10ms);
+    world.io.pause(10ms);
   }
   Fates server(world, setting, {attempts.begin(), attempts.end()});
   world.server.answer = [&](FakeSession& session, const std::string& command) {
@@ -223,6 +234,12 @@ TEST_CASE("attempt rows: printed", "[.rows]") {
     for (const Fate& fate : fates) {
       const std::array<const Fate*, 1> attempts = {&fate};
       fmt::print("{}\n", make_row(setting, attempts));
+      // And with something else between two losses.
+      const Fate& lost = fate_named("lost@data");
+      const std::array between = {&lost, &fate, &lost};
+      if (setting.options.attempts_max > 3) {
+        fmt::print("{}\n", make_row(setting, between));
+      }
     }
   }
 }
