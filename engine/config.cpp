@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
-#include "codec/header_text.h"
-#include "codec/sasl.h"
+#include "codec/mail/header_text.h"
+#include "codec/smtp/sasl.h"
 #include "engine/login_source.h"
 
 namespace ringpost {

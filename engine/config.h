@@ -10,7 +10,7 @@
 
 #include "codec/base.h"
 #include "codec/limits.h"
-#include "codec/smtp_capability.h"
+#include "codec/smtp/smtp_capability.h"
 
 namespace ringpost {
 

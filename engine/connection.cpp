@@ -12,7 +12,7 @@
 #include <cerrno>
 #include <cstring>
 
-#include "codec/json_text.h"
+#include "codec/text/json_text.h"
 #include "engine/client_name.h"
 #include "engine/protocol/opening_hint.h"
 

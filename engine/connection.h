@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "codec/job.h"
+#include "codec/job/job.h"
 #include "engine/config.h"
 #include "engine/dial.h"
 #include "engine/io/buffer_pool.h"

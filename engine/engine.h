@@ -21,7 +21,7 @@
 #include <vector>
 
 #include "codec/base.h"
-#include "codec/job.h"
+#include "codec/job/job.h"
 #include "engine/config.h"
 
 namespace ringpost {

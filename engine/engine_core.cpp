@@ -10,7 +10,7 @@
 #include <string>
 #include <utility>
 
-#include "codec/job_prefetch.h"
+#include "codec/job/job_prefetch.h"
 #include "engine/session_options.h"
 #include "engine/submission.h"
 #include "tls/context.h"

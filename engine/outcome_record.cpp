@@ -12,7 +12,7 @@
 #include <algorithm>
 
 #include "codec/limits.h"
-#include "codec/queue_id.h"
+#include "codec/smtp/queue_id.h"
 
 namespace ringpost::engine {
 

@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <array>
 
-#include "codec/dsn_request.h"
-#include "codec/job_prefetch.h"
+#include "codec/job/job_prefetch.h"
+#include "codec/smtp/dsn_request.h"
 
 namespace ringpost::engine {
 

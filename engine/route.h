@@ -8,8 +8,8 @@
 #include <optional>
 #include <vector>
 
-#include "codec/journal_record.h"
-#include "codec/reusable_queue.h"
+#include "codec/journal/journal_record.h"
+#include "codec/text/reusable_queue.h"
 #include "engine/attempt_policy.h"
 #include "engine/connection.h"
 #include "engine/connection_table.h"

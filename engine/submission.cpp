@@ -5,9 +5,9 @@
 
 #include <fmt/format.h>
 
-#include "codec/address.h"
 #include "codec/limits.h"
-#include "codec/utf8.h"
+#include "codec/mail/address.h"
+#include "codec/text/utf8.h"
 #include "engine/outcome_record.h"
 
 namespace ringpost::engine {

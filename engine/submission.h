@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "codec/job.h"
+#include "codec/job/job.h"
 #include "queue/outcome_queue.h"
 
 namespace ringpost::engine {

@@ -10,7 +10,7 @@
 
 #include <fmt/format.h>
 
-#include "codec/line_hash.h"
+#include "codec/journal/line_hash.h"
 
 namespace ringpost::queue {
 

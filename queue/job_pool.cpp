@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "codec/job_prefetch.h"
+#include "codec/job/job_prefetch.h"
 
 namespace ringpost::queue {
 

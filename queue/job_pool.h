@@ -8,7 +8,7 @@
 #include <span>
 #include <vector>
 
-#include "codec/job.h"
+#include "codec/job/job.h"
 #include "codec/limits.h"
 
 namespace ringpost::queue {

@@ -5,7 +5,7 @@
 #include <memory>
 #include <span>
 
-#include "codec/job.h"
+#include "codec/job/job.h"
 
 namespace ringpost::queue {
 

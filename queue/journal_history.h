@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "codec/base.h"
-#include "codec/journal_record.h"
+#include "codec/journal/journal_record.h"
 #include "codec/outcome.h"
 #include "queue/journal_error.h"
 #include "queue/journal_reader.h"

@@ -6,7 +6,7 @@
 #include <string>
 
 #include "codec/base.h"
-#include "codec/journal_record.h"
+#include "codec/journal/journal_record.h"
 #include "queue/journal_error.h"
 #include "queue/journal_history.h"
 

@@ -5,7 +5,7 @@
 #include <string>
 
 #include "codec/base.h"
-#include "codec/journal_record.h"
+#include "codec/journal/journal_record.h"
 #include "queue/journal_error.h"
 
 namespace ringpost::queue {

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "codec/base.h"
-#include "codec/job.h"
+#include "codec/job/job.h"
 
 namespace ringpost::queue {
 

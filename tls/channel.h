@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "codec/base.h"
-#include "codec/byte_buffer.h"
+#include "codec/text/byte_buffer.h"
 #include "tls/context.h"
 #include "tls/tls_error.h"
 

@@ -9,7 +9,7 @@
 #include <wolfssl/wolfcrypt/sha256.h>
 // clang-format on
 
-#include "codec/base64.h"
+#include "codec/text/base64.h"
 #include "tls/library.h"
 #include "tls/octets.h"
 

@@ -1,7 +1,7 @@
 // The hashes that SASL mechanisms ask for, from wolfSSL.
 #pragma once
 
-#include "codec/sasl_crypto.h"
+#include "codec/smtp/sasl_crypto.h"
 
 namespace ringpost::tls {
 

@@ -10,7 +10,7 @@
 #include <array>
 #include <utility>
 
-#include "codec/base64.h"
+#include "codec/text/base64.h"
 
 namespace ringpost::tls {
 

@@ -1,7 +1,7 @@
 // Recipients as they stand in jobs.
 #include <benchmark/benchmark.h>
 
-#include "codec/address.h"
+#include "codec/mail/address.h"
 
 namespace {
 

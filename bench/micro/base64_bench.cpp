@@ -2,7 +2,7 @@
 #include <benchmark/benchmark.h>
 
 #include "bench/micro/content.h"
-#include "codec/base64.h"
+#include "codec/text/base64.h"
 
 namespace {
 

@@ -4,8 +4,8 @@
 #include <benchmark/benchmark.h>
 
 #include "bench/micro/content.h"
-#include "codec/body_scan.h"
 #include "codec/limits.h"
+#include "codec/mail/body_scan.h"
 
 namespace {
 

@@ -1,7 +1,7 @@
 // Header fields: plain ones, and those that need encoded words.
 #include <benchmark/benchmark.h>
 
-#include "codec/header_text.h"
+#include "codec/mail/header_text.h"
 
 namespace {
 

@@ -2,8 +2,8 @@
 #include <benchmark/benchmark.h>
 
 #include "bench/micro/content.h"
-#include "codec/job_reader.h"
-#include "codec/json_text.h"
+#include "codec/job/job_reader.h"
+#include "codec/text/json_text.h"
 
 namespace {
 

@@ -4,7 +4,7 @@
 
 #include <benchmark/benchmark.h>
 
-#include "codec/journal_record.h"
+#include "codec/journal/journal_record.h"
 
 namespace {
 

@@ -3,7 +3,7 @@
 
 #include <benchmark/benchmark.h>
 
-#include "codec/json_echo.h"
+#include "codec/text/json_echo.h"
 
 namespace {
 

@@ -2,7 +2,7 @@
 #include <benchmark/benchmark.h>
 
 #include "bench/micro/content.h"
-#include "codec/json_text.h"
+#include "codec/text/json_text.h"
 
 namespace {
 

@@ -2,7 +2,7 @@
 #include <benchmark/benchmark.h>
 
 #include "bench/micro/content.h"
-#include "codec/line_hash.h"
+#include "codec/journal/line_hash.h"
 
 namespace {
 

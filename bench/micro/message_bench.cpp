@@ -4,7 +4,7 @@
 #include <benchmark/benchmark.h>
 
 #include "bench/micro/content.h"
-#include "codec/message.h"
+#include "codec/mail/message.h"
 
 namespace {
 

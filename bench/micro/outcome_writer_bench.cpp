@@ -1,7 +1,7 @@
 // An outcome into its line.
 #include <benchmark/benchmark.h>
 
-#include "codec/outcome_writer.h"
+#include "codec/job/outcome_writer.h"
 
 namespace {
 

@@ -3,7 +3,7 @@
 
 #include <benchmark/benchmark.h>
 
-#include "codec/queue_id.h"
+#include "codec/smtp/queue_id.h"
 
 namespace {
 

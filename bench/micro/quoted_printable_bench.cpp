@@ -2,7 +2,7 @@
 #include <benchmark/benchmark.h>
 
 #include "bench/micro/content.h"
-#include "codec/quoted_printable.h"
+#include "codec/mail/quoted_printable.h"
 
 namespace {
 

@@ -1,7 +1,7 @@
 // What a login costs beside the hashes, which are tls/'s.
 #include <benchmark/benchmark.h>
 
-#include "codec/sasl.h"
+#include "codec/smtp/sasl.h"
 
 namespace {
 

@@ -6,7 +6,7 @@
 #include <benchmark/benchmark.h>
 
 #include "bench/micro/content.h"
-#include "codec/content_check.h"
+#include "codec/mail/content_check.h"
 #include "engine/protocol/session.h"
 
 namespace {

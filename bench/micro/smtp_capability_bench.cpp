@@ -3,7 +3,7 @@
 
 #include <benchmark/benchmark.h>
 
-#include "codec/smtp_capability.h"
+#include "codec/smtp/smtp_capability.h"
 
 namespace {
 

@@ -1,7 +1,7 @@
 // The commands of one message in a flight.
 #include <benchmark/benchmark.h>
 
-#include "codec/smtp_command.h"
+#include "codec/smtp/smtp_command.h"
 
 namespace {
 

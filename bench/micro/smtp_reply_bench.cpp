@@ -1,7 +1,7 @@
 // Replies out of the octets of a pipelined session.
 #include <benchmark/benchmark.h>
 
-#include "codec/smtp_reply.h"
+#include "codec/smtp/smtp_reply.h"
 
 namespace {
 

@@ -1,7 +1,7 @@
 // Time stamps of outcome lines and Date fields.
 #include <benchmark/benchmark.h>
 
-#include "codec/unix_date.h"
+#include "codec/text/unix_date.h"
 
 namespace {
 

@@ -2,7 +2,7 @@
 #include <benchmark/benchmark.h>
 
 #include "bench/micro/content.h"
-#include "codec/utf8.h"
+#include "codec/text/utf8.h"
 
 namespace {
 

@@ -5,7 +5,7 @@
 #include <memory>
 #include <vector>
 
-#include "codec/byte_buffer.h"
+#include "codec/text/byte_buffer.h"
 
 namespace ringpost::io {
 

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <utility>
 
-#include "codec/sasl.h"
+#include "codec/smtp/sasl.h"
 
 namespace ringpost::protocol {
 

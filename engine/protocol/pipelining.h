@@ -8,8 +8,8 @@
 #include <string_view>
 
 #include "codec/base.h"
-#include "codec/smtp_capability.h"
-#include "codec/smtp_reply.h"
+#include "codec/smtp/smtp_capability.h"
+#include "codec/smtp/smtp_reply.h"
 
 namespace ringpost::protocol {
 

@@ -7,7 +7,7 @@
 #include <cstdint>
 
 #include "codec/outcome.h"
-#include "codec/smtp_reply.h"
+#include "codec/smtp/smtp_reply.h"
 
 namespace ringpost::protocol {
 

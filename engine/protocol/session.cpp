@@ -21,8 +21,8 @@
 
 #include <algorithm>
 
-#include "codec/idempotency_header.h"
-#include "codec/smtp_command.h"
+#include "codec/mail/idempotency_header.h"
+#include "codec/smtp/smtp_command.h"
 #include "engine/protocol/reply_scope.h"
 
 namespace ringpost::protocol {

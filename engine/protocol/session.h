@@ -13,12 +13,12 @@
 #include <string_view>
 #include <vector>
 
-#include "codec/body_scan.h"
-#include "codec/job.h"
+#include "codec/job/job.h"
 #include "codec/limits.h"
-#include "codec/sasl.h"
-#include "codec/smtp_capability.h"
-#include "codec/smtp_reply.h"
+#include "codec/mail/body_scan.h"
+#include "codec/smtp/sasl.h"
+#include "codec/smtp/smtp_capability.h"
+#include "codec/smtp/smtp_reply.h"
 #include "engine/protocol/close_reason.h"
 #include "engine/protocol/frontier.h"
 #include "engine/protocol/login.h"
@@ -64,7 +64,7 @@ struct SessionOptions {
   std::uint64_t messages_max = 0;  // of this session, which says QUIT behind the last; 0: no limit
   std::uint32_t recipients_max = 100;  // of one transaction; RFC 5321 4.5.3.1.8
   // The field in front of messages that have an idempotency key; empty: none
-  // (codec/idempotency_header.h).
+  // (codec/mail/idempotency_header.h).
   std::string idempotency_header;
   SessionTimeouts timeouts;
 };

@@ -1,7 +1,7 @@
 // How a session comes to be ready: greeting, EHLO, STARTTLS, EHLO again, AUTH. Nothing here runs
 // ahead of replies. See session.cpp.
-#include "codec/json_text.h"
-#include "codec/smtp_command.h"
+#include "codec/smtp/smtp_command.h"
+#include "codec/text/json_text.h"
 #include "engine/protocol/opening_hint.h"
 #include "engine/protocol/session.h"
 

@@ -1,6 +1,6 @@
 // The receiving side of the session: what each reply means for what it answers. See session.cpp;
 // greeting, EHLO, STARTTLS and AUTH are in session_opening.cpp.
-#include "codec/job_prefetch.h"
+#include "codec/job/job_prefetch.h"
 #include "engine/protocol/reply_scope.h"
 #include "engine/protocol/session.h"
 

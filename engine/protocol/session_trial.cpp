@@ -36,7 +36,7 @@
 #include <algorithm>
 #include <string_view>
 
-#include "codec/smtp_command.h"
+#include "codec/smtp/smtp_command.h"
 #include "engine/protocol/reply_scope.h"
 #include "engine/protocol/session.h"
 

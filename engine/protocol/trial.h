@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "codec/outcome.h"
-#include "codec/smtp_reply.h"
+#include "codec/smtp/smtp_reply.h"
 #include "engine/protocol/pipelining.h"
 
 namespace ringpost::protocol {

@@ -4,7 +4,7 @@
 
 #include "codec/base.h"
 #include "codec/outcome.h"
-#include "codec/smtp_reply.h"
+#include "codec/smtp/smtp_reply.h"
 #include "engine/protocol/close_reason.h"
 
 namespace ringpost::protocol {

@@ -4,7 +4,7 @@
 
 #include <catch2/catch_test_macros.hpp>
 
-#include "codec/content_check.h"
+#include "codec/mail/content_check.h"
 #include "tls/sha256.h"
 
 namespace ringpost::engine::test {

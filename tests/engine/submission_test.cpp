@@ -8,8 +8,8 @@
 
 #include <catch2/catch_test_macros.hpp>
 
+#include "codec/job/outcome_writer.h"
 #include "codec/limits.h"
-#include "codec/outcome_writer.h"
 #include "engine/outcome_record.h"
 
 namespace ringpost::engine {

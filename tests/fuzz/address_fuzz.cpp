@@ -1,14 +1,14 @@
-// codec/address: an address that is taken is one line of a command, and stays the same address when
-// it is read again.
+// codec/mail/address: an address that is taken is one line of a command, and stays the same address
+// when it is read again.
 //
 // Input: the text of an address, as people write it.
 #include <string>
 
-#include "codec/address.h"
-#include "codec/code_point.h"
 #include "codec/limits.h"
-#include "codec/smtp_command.h"
-#include "codec/utf8.h"
+#include "codec/mail/address.h"
+#include "codec/smtp/smtp_command.h"
+#include "codec/text/code_point.h"
+#include "codec/text/utf8.h"
 #include "tests/fuzz/fuzz_input.h"
 
 using namespace ringpost;

@@ -1,10 +1,10 @@
-// codec/base64: whatever is encoded comes back, and whatever is decoded was the only way to write
-// it.
+// codec/text/base64: whatever is encoded comes back, and whatever is decoded was the only way to
+// write it.
 //
 // Input: octets, taken once as what is to be encoded and once as what is to be decoded.
 #include <string>
 
-#include "codec/base64.h"
+#include "codec/text/base64.h"
 #include "tests/fuzz/fuzz_input.h"
 
 using namespace ringpost;

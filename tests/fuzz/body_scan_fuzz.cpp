@@ -1,11 +1,12 @@
-// codec/body_scan and codec/content_check against oracles that look at one octet after the other.
+// codec/mail/body_scan and codec/mail/content_check against oracles that look at one octet after
+// the other.
 //
 // Input: sizes of rooms, up to the first `|`; behind it the content.
 #include <string>
 
-#include "codec/body_scan.h"
-#include "codec/content_check.h"
 #include "codec/limits.h"
+#include "codec/mail/body_scan.h"
+#include "codec/mail/content_check.h"
 #include "tests/fuzz/fuzz_input.h"
 
 using namespace ringpost;

@@ -1,4 +1,4 @@
-// codec/smtp_capability: neither case nor order of the lines decides what a server can do.
+// codec/smtp/smtp_capability: neither case nor order of the lines decides what a server can do.
 //
 // Input: the text of a reply to EHLO, its lines separated by LF.
 #include <algorithm>
@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "codec/limits.h"
-#include "codec/smtp_capability.h"
+#include "codec/smtp/smtp_capability.h"
 #include "tests/fuzz/fuzz_input.h"
 
 using namespace ringpost;

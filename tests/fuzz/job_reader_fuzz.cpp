@@ -1,5 +1,5 @@
-// codec/job_reader: every line is one job or one error, what is accepted may be sent as it stands,
-// and what comes out is bounded by what went in.
+// codec/job/job_reader: every line is one job or one error, what is accepted may be sent as it
+// stands, and what comes out is bounded by what went in.
 //
 // Input: one octet of options, then lines.
 #include <optional>
@@ -7,13 +7,13 @@
 
 #include <simdjson.h>
 
-#include "codec/address.h"
-#include "codec/content_check.h"
-#include "codec/job_reader.h"
-#include "codec/json_echo.h"
+#include "codec/job/job_reader.h"
+#include "codec/job/outcome_writer.h"
 #include "codec/limits.h"
-#include "codec/outcome_writer.h"
-#include "codec/utf8.h"
+#include "codec/mail/address.h"
+#include "codec/mail/content_check.h"
+#include "codec/text/json_echo.h"
+#include "codec/text/utf8.h"
 #include "tests/fuzz/fuzz_input.h"
 
 using namespace ringpost;

@@ -1,15 +1,15 @@
-// codec/json_text and codec/outcome_writer: whatever a server says becomes valid JSON in one line,
-// which gives the text back or its documented replacement.
+// codec/text/json_text and codec/job/outcome_writer: whatever a server says becomes valid JSON in
+// one line, which gives the text back or its documented replacement.
 //
 // Input: one octet each for status and stage, six for numbers; then the server's text.
 #include <string>
 
 #include <simdjson.h>
 
-#include "codec/json_text.h"
+#include "codec/job/outcome_writer.h"
 #include "codec/limits.h"
-#include "codec/outcome_writer.h"
-#include "codec/utf8.h"
+#include "codec/text/json_text.h"
+#include "codec/text/utf8.h"
 #include "tests/fuzz/fuzz_input.h"
 
 using namespace ringpost;

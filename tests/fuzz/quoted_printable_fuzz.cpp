@@ -1,9 +1,9 @@
-// codec/quoted_printable: a reader who knows nothing but RFC 2045 6.7 gets the text back.
+// codec/mail/quoted_printable: a reader who knows nothing but RFC 2045 6.7 gets the text back.
 //
 // Input: text, of which lone CRs and LFs become CRLF.
 #include <string>
 
-#include "codec/quoted_printable.h"
+#include "codec/mail/quoted_printable.h"
 #include "tests/fuzz/fuzz_input.h"
 
 using namespace ringpost;

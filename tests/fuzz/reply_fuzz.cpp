@@ -1,5 +1,5 @@
-// codec/smtp_reply: any split of a server's octets gives the same replies and the same error as one
-// piece, and what is said of a reply holds.
+// codec/smtp/smtp_reply: any split of a server's octets gives the same replies and the same error
+// as one piece, and what is said of a reply holds.
 //
 // Input: octets that say where to cut, up to the first `|`; behind it the server's octets.
 #include <optional>
@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "codec/limits.h"
-#include "codec/smtp_reply.h"
+#include "codec/smtp/smtp_reply.h"
 #include "tests/fuzz/fuzz_input.h"
 
 using namespace ringpost;

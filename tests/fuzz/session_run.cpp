@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "codec/smtp_reply.h"
+#include "codec/smtp/smtp_reply.h"
 #include "tests/fuzz/fuzz_input.h"
 #include "tests/support/jobs.h"
 

@@ -7,7 +7,7 @@
 
 #include <fmt/format.h>
 
-#include "tools/ringpost/parse_line.h"
+#include "tools/run/parse_line.h"
 
 namespace ringpost::sim {
 

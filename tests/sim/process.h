@@ -11,8 +11,8 @@
 #include <utility>
 #include <vector>
 
-#include "codec/job_reader.h"
-#include "codec/outcome_writer.h"
+#include "codec/job/job_reader.h"
+#include "codec/job/outcome_writer.h"
 #include "engine/engine_core.h"
 #include "engine/worker.h"
 #include "tests/sim/lifetime.h"
@@ -20,8 +20,8 @@
 #include "tests/sim/plan.h"
 #include "tests/sim/sim_disk.h"
 #include "tests/sim/sim_io.h"
-#include "tools/ringpost/job_input.h"
-#include "tools/ringpost/run_journal.h"
+#include "tools/run/job_input.h"
+#include "tools/run/run_journal.h"
 
 namespace ringpost::sim {
 

@@ -3,7 +3,7 @@
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators.hpp>
 
-#include "codec/sasl.h"
+#include "codec/smtp/sasl.h"
 #include "tls/sasl_crypto.h"
 
 using namespace ringpost;

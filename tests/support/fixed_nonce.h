@@ -4,7 +4,7 @@
 #include <string>
 #include <utility>
 
-#include "codec/sasl_crypto.h"
+#include "codec/smtp/sasl_crypto.h"
 #include "tls/sasl_crypto.h"
 
 namespace ringpost::test {

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "codec/job.h"
+#include "codec/job/job.h"
 
 namespace ringpost::test {
 

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "codec/base.h"
-#include "codec/job.h"
+#include "codec/job/job.h"
 #include "engine/protocol/close_reason.h"
 #include "engine/protocol/session.h"
 #include "tests/support/fixed_nonce.h"

@@ -16,7 +16,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-#include "codec/byte_buffer.h"
+#include "codec/text/byte_buffer.h"
 #include "tls/channel.h"
 #include "tls/context.h"
 

@@ -31,8 +31,8 @@ class StatusTest(unittest.TestCase):
                           "Outcome outcome{.status = Status::expired};",
                           "verdict.outcome.status = Status::expired;"):
             for path in ("engine/route.cpp", "engine/protocol/verdict.cpp",
-                         "codec/outcome_writer.cpp", "queue/job_pool.cpp",
-                         "tools/ringpost/run_journal.cpp", "tools/ringpost/send_run.cpp"):
+                         "codec/job/outcome_writer.cpp", "queue/job_pool.cpp",
+                         "tools/run/run_journal.cpp", "tools/send/send_run.cpp"):
                 with self.subTest(path=path, statement=statement):
                     told = self.breaches(path, statement)
                     self.assertIn(f"{path}:2: ", told)
@@ -42,8 +42,9 @@ class StatusTest(unittest.TestCase):
         for path, statement in (
                 ("engine/outcome_record.cpp", "outcome.status = verdict.status;"),
                 ("engine/protocol/verdict.cpp", "verdict.status = Status::invalid;"),
-                ("codec/journal_record.cpp", "outcome.status = static_cast<Status>(status);"),
-                ("tools/ringpost/run_journal.cpp", "pending.outcome.status = outcome.status;"),
+                ("codec/journal/journal_record.cpp",
+                 "outcome.status = static_cast<Status>(status);"),
+                ("tools/run/run_journal.cpp", "pending.outcome.status = outcome.status;"),
                 ("tests/engine/route_test.cpp", "outcome.status = Status::accepted;"),
                 ("bench/micro/line_bench.cpp", "outcome.status = Status::accepted;")):
             with self.subTest(path=path):

@@ -38,7 +38,7 @@ LAYERS = {
 
 # Third-party headers with one owner: a pattern of the include, and of the files that may have it.
 OWNERS = (
-    (r"simdjson", r"codec/(job_reader|token_reply)"),
+    (r"simdjson", r"codec/(job/job_reader|smtp/token_reply)"),
     (r"wolfssl/", r"tls/"),
     (r"liburing", r"engine/io/ring"),
     (r"(block|)(ing|)concurrentqueue|moodycamel", r"queue/(job|outcome)_queue"),
@@ -72,9 +72,9 @@ STATUS_SETTER = "engine/outcome_record.cpp"
 STATUS_WRITTEN = re.compile(r"([\w.>\[\]()-]*?)(?:\.|->)status\s*=(?!=)")
 OTHER_STATUSES = {
     "engine/protocol/verdict.cpp": "verdict",  # what outcomes come from
-    "codec/journal_record.cpp": "outcome",  # a JournalOutcome, read back from a file
-    "tools/ringpost/run_journal.cpp": "pending.outcome",  # a JournalOutcome, to be written
-    "tools/ringpost/run_tally.cpp": "group",  # of replies that are alike, for the report
+    "codec/journal/journal_record.cpp": "outcome",  # a JournalOutcome, read back from a file
+    "tools/run/run_journal.cpp": "pending.outcome",  # a JournalOutcome, to be written
+    "tools/run/run_tally.cpp": "group",  # of replies that are alike, for the report
 }
 
 UNFINISHED = re.compile(r"\b(" + "|".join(("TO" + "DO", "FIX" + "ME", "XX" + "X")) + r")\b")
@@ -262,11 +262,14 @@ class Tidy:
         if text.count("\n") > limit:
             self.breach(path, limit, f"{text.count(chr(10))} lines, at most {limit}")
         layer = file.parent.relative_to(self.root).as_posix()
-        if layer not in LIBRARIES and not layer.startswith("tools/"):
+        if layer not in LIBRARIES and layer != "tools":
             return
-        for source in sorted(file.parent.glob("*.cpp")):
-            if source.name not in text:
-                self.breach(path, 1, f"{source.name} is not in the list of sources")
+        lists = "".join(one.read_text(encoding="utf-8")
+                        for one in file.parent.rglob("CMakeLists.txt"))
+        for source in sorted(file.parent.rglob("*.cpp")):
+            if not re.search(rf"(?<!\w){re.escape(source.name)}", lists):
+                name = source.relative_to(file.parent).as_posix()
+                self.breach(path, 1, f"{name} is not in a list of sources")
 
 
 def main():

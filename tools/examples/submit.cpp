@@ -9,8 +9,8 @@
 #include <cstring>
 #include <string>
 
-#include "codec/address.h"
-#include "codec/content_check.h"
+#include "codec/mail/address.h"
+#include "codec/mail/content_check.h"
 #include "engine/engine.h"
 
 namespace {

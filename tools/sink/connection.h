@@ -5,7 +5,7 @@
 #include <optional>
 
 #include "codec/base.h"
-#include "codec/byte_buffer.h"
+#include "codec/text/byte_buffer.h"
 #include "tls/channel.h"
 #include "tls/context.h"
 #include "tools/sink/message_record.h"

@@ -5,7 +5,7 @@
 #include <optional>
 #include <span>
 
-#include "codec/spelling.h"
+#include "codec/text/spelling.h"
 
 namespace ringpost::sink {
 

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "codec/base64.h"
+#include "codec/text/base64.h"
 #include "tls/sasl_crypto.h"
 
 namespace ringpost::sink {

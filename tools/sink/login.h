@@ -6,7 +6,7 @@
 #include <string>
 
 #include "codec/base.h"
-#include "codec/smtp_capability.h"
+#include "codec/smtp/smtp_capability.h"
 #include "tools/sink/login_scram.h"
 #include "tools/sink/sink_options.h"
 

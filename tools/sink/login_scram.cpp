@@ -1,8 +1,8 @@
 #include "tools/sink/login_scram.h"
 
-#include "codec/base64.h"
 #include "codec/limits.h"
-#include "codec/scram.h"
+#include "codec/smtp/scram.h"
+#include "codec/text/base64.h"
 #include "tls/sasl_crypto.h"
 
 namespace ringpost::sink {

@@ -6,7 +6,7 @@
 #include <string>
 
 #include "codec/base.h"
-#include "codec/sasl_crypto.h"
+#include "codec/smtp/sasl_crypto.h"
 
 namespace ringpost::sink {
 

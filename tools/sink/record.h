@@ -7,7 +7,7 @@
 #include <string>
 
 #include "codec/base.h"
-#include "codec/unix_date.h"
+#include "codec/text/unix_date.h"
 
 namespace ringpost::sink {
 

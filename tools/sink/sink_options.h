@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "codec/base.h"
-#include "codec/smtp_capability.h"
+#include "codec/smtp/smtp_capability.h"
 #include "tools/sink/fault.h"
 
 namespace ringpost::sink {

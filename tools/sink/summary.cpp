@@ -4,7 +4,7 @@
 
 #include <fmt/format.h>
 
-#include "codec/json_text.h"
+#include "codec/text/json_text.h"
 
 namespace ringpost::sink {
 

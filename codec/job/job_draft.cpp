@@ -1,0 +1,395 @@
+#include "codec/job/job_draft.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "codec/limits.h"
+#include "codec/text/reusable_text.h"
+#include "codec/text/utf8.h"
+
+namespace ringpost::codec {
+
+namespace {
+
+using Checked = Result<void, JobError>;
+
+tl::unexpected<JobError> refuse(JobErrorKind kind, std::string_view field, std::string reason) {
+  return tl::unexpected(JobError{kind, std::string(field), std::move(reason)});
+}
+
+tl::unexpected<JobError> refuse_both(JobField field, JobField other) {
+  return refuse(JobErrorKind::conflicting_fields, name_of(field),
+                fmt::format("may not stand beside \"{}\"", name_of(other)));
+}
+
+constexpr std::array raw_fields = {JobField::raw, JobField::raw_base64, JobField::raw_file};
+constexpr Bytes byte_order_mark = "\xef\xbb\xbf";
+// What a finished message has in itself.
+constexpr std::array composed_fields = {
+    JobField::reply_to,  JobField::subject,   JobField::text,    JobField::html,
+    JobField::text_file, JobField::html_file, JobField::headers, JobField::attachments};
+
+// ---- Recipients and sender
+// -----------------------------------------------------------------------
+
+void add_recipients(const ReusableList<Mailbox>& mailboxes, Job& job) {
+  for (const Mailbox& mailbox : mailboxes.span()) {
+    if (job.recipient_count == limits::job_recipients_max) {
+      return;  // there were more, and check_recipients() says so
+    }
+    job.add_recipient().address.assign(mailbox.address);
+    job.needs_smtputf8 = job.needs_smtputf8 || mailbox.needs_smtputf8;
+  }
+}
+
+Checked check_recipients(const JobDraft& draft, const Job& job) {
+  const std::size_t count = draft.has_envelope_recipients
+                                ? draft.envelope_recipients.size()
+                                : draft.to.size() + draft.cc.size() + draft.bcc.size();
+  if (count > limits::job_recipients_max) {
+    return refuse(JobErrorKind::too_many_recipients, "",
+                  fmt::format("more than {} recipients in one job", limits::job_recipients_max));
+  }
+  if (job.recipient_count == 0) {
+    const bool given = draft.has_envelope_recipients || draft.given.has(JobField::to) ||
+                       draft.given.has(JobField::cc) || draft.given.has(JobField::bcc);
+    return refuse(JobErrorKind::no_recipients, given ? "" : "to",
+                  given ? "there is no recipient"
+                        : "is missing: without a recipient nobody would get the message");
+  }
+  return {};
+}
+
+Checked assign_sender(const JobDraft& draft, Job& job) {
+  if (draft.from.size() > 1) {
+    return refuse(JobErrorKind::invalid_value, "from", "takes one address");
+  }
+  if (!draft.has_envelope_sender && draft.from.empty()) {
+    return refuse(JobErrorKind::missing_field, "from",
+                  "is missing: \"from\" or \"envelope.from\" names the sender");
+  }
+  const Mailbox& sender =
+      draft.has_envelope_sender ? draft.envelope_sender : draft.from.span().front();
+  job.sender.assign(sender.address);
+  job.needs_smtputf8 = job.needs_smtputf8 || sender.needs_smtputf8;
+  return {};
+}
+
+// ---- Which fields go together
+// ---------------------------------------------------------------------
+
+Checked check_raw_fields(const JobFields& given, JobField raw) {
+  for (const JobField other : raw_fields) {
+    if (other != raw && given.has(other)) {
+      return refuse_both(other, raw);
+    }
+  }
+  for (const JobField field : composed_fields) {
+    if (given.has(field)) {
+      return refuse_both(field, raw);
+    }
+  }
+  return {};
+}
+
+Checked check_composed_fields(const JobFields& given) {
+  if (given.has(JobField::text) && given.has(JobField::text_file)) {
+    return refuse_both(JobField::text_file, JobField::text);
+  }
+  if (given.has(JobField::html) && given.has(JobField::html_file)) {
+    return refuse_both(JobField::html_file, JobField::html);
+  }
+  return {};
+}
+
+// ---- Files ------------------------------------------------------------------------------------
+
+Checked read_file(const JobReaderOptions& options, std::string_view field, Bytes path,
+                  std::size_t bytes_max, std::string& content) {
+  if (options.files == nullptr) {
+    return refuse(JobErrorKind::file_error, field, "files are not allowed here");
+  }
+  if (path.empty()) {
+    return refuse(JobErrorKind::file_error, field, "the file name is empty");
+  }
+  if (auto read = options.files->read(path, bytes_max, content); !read) {
+    return refuse(JobErrorKind::file_error, field,
+                  fmt::format("{}: {}", path, read.error().reason));
+  }
+  return {};
+}
+
+// Text from a file has no JSON to vouch for its encoding.
+Checked read_text_file(const JobReaderOptions& options, JobField field, Bytes path,
+                       std::string& text) {
+  Checked read = read_file(options, name_of(field), path, limits::message_bytes_max, text);
+  if (!read) {
+    return read;
+  }
+  if (const std::size_t valid = valid_utf8_prefix(text); valid != text.size()) {
+    return refuse(JobErrorKind::file_error, name_of(field),
+                  fmt::format("{}: octet {} is not UTF-8", path, valid));
+  }
+  return {};
+}
+
+// ---- Content ------------------------------------------------------------------------------------
+
+// A header that is not ASCII needs SMTPUTF8 (RFC 6531 3.1) when it is UTF-8; in an older encoding
+// it is sent as it stands, as everybody's relay does.
+bool has_utf8_header(Bytes content) {
+  const Bytes header = content.substr(0, content.find("\r\n\r\n"));
+  return !is_ascii(header) && is_utf8(header);
+}
+
+Checked check_size(const Job& job, std::string_view field) {
+  if (job.content.size() > limits::message_bytes_max) {
+    return refuse(JobErrorKind::message_too_large, field,
+                  fmt::format("the message has {} octets, and {} are allowed", job.content.size(),
+                              limits::message_bytes_max));
+  }
+  return {};
+}
+
+Checked finish_raw(const JobDraft& draft, JobField field, const JobReaderOptions& options,
+                   Job& job) {
+  if (Checked checked = check_raw_fields(draft.given, field); !checked) {
+    return checked;
+  }
+  if (field == JobField::raw_file) {
+    Checked read =
+        read_file(options, name_of(field), draft.raw_file, limits::message_bytes_max, job.content);
+    if (!read) {
+      return read;
+    }
+  }
+  if (job.content.empty()) {
+    return refuse(JobErrorKind::invalid_content, name_of(field), "the message is empty");
+  }
+  if (auto reason = why_no_message(job.content)) {
+    return refuse(JobErrorKind::invalid_content, name_of(field), *std::move(reason));
+  }
+  const auto traits = canonicalise(job.content, options.newlines);
+  if (!traits) {
+    return refuse(JobErrorKind::invalid_content, name_of(field), traits.error().message());
+  }
+  job.traits = *traits;
+  if (traits->has_8bit && has_utf8_header(job.content)) {
+    job.needs_smtputf8 = true;
+  }
+  return check_size(job, name_of(field));
+}
+
+// Reads what stands in files. All parts together have no more octets than one message may have, so
+// that no line can have the reader hold a multiple of that.
+Checked load_attachments(JobDraft& draft, const JobReaderOptions& options) {
+  const std::size_t text_bytes = draft.text.size() + draft.html.size();
+  if (text_bytes > limits::message_bytes_max) {
+    return refuse(JobErrorKind::message_too_large, "",
+                  fmt::format("text and html have more than {} octets", limits::message_bytes_max));
+  }
+  std::size_t room = limits::message_bytes_max - text_bytes;
+  std::size_t index = 0;
+  for (AttachmentDraft& part : draft.attachments.span()) {
+    if (!part.path.empty()) {
+      Checked read = read_file(options, fmt::format("attachments[{}].path", index), part.path, room,
+                               part.attachment.content);
+      if (!read) {
+        return read;
+      }
+      if (part.attachment.file_name.empty()) {
+        part.attachment.file_name.assign(part.path, part.path.rfind('/') + 1);
+      }
+    }
+    if (part.attachment.content.size() > room) {
+      return refuse(JobErrorKind::message_too_large, "attachments",
+                    fmt::format("have more than {} octets", limits::message_bytes_max));
+    }
+    room -= part.attachment.content.size();
+    if (is_message_type(part.attachment.content_type)) {
+      // The rest of what a message must be is compose()'s matter; this only puts line ends in
+      // order.
+      if (const auto lines = canonicalise(part.attachment.content, options.newlines); !lines) {
+        return refuse(JobErrorKind::invalid_attachment, fmt::format("attachments[{}]", index),
+                      lines.error().message() +
+                          ", which no message may have; as application/octet-stream it can be "
+                          "attached");
+      }
+    }
+    ++index;
+  }
+  return {};
+}
+
+// The text of one part, its line ends in order.
+Result<std::optional<TextPart>, JobError> finish_text(const JobDraft& draft, JobField inline_field,
+                                                      JobField file_field, Bytes path,
+                                                      const JobReaderOptions& options,
+                                                      std::string& text) {
+  const bool from_file = draft.given.has(file_field);
+  if (!from_file && !draft.given.has(inline_field)) {
+    return std::nullopt;
+  }
+  if (from_file) {
+    if (Checked read = read_text_file(options, file_field, path, text); !read) {
+      return tl::unexpected(std::move(read).error());
+    }
+  }
+  // It says nothing where the encoding is named, and would be part of the text for most readers.
+  if (Bytes(text).starts_with(byte_order_mark)) {
+    text.erase(0, byte_order_mark.size());
+  }
+  const auto traits = canonicalise_text(text, options.newlines);
+  if (!traits) {
+    return refuse(JobErrorKind::invalid_content, name_of(from_file ? file_field : inline_field),
+                  traits.error().message());
+  }
+  return TextPart{text, *traits};
+}
+
+JobErrorKind kind_of(MessageErrorKind kind) {
+  switch (kind) {
+    case MessageErrorKind::header_name:
+    case MessageErrorKind::header_value:
+    case MessageErrorKind::header_owned:
+    case MessageErrorKind::header_repeated:
+    case MessageErrorKind::header_too_long:
+      return JobErrorKind::invalid_header;
+    case MessageErrorKind::header_conflict:
+      return JobErrorKind::conflicting_fields;
+    case MessageErrorKind::content_type:
+    case MessageErrorKind::content_id:
+    case MessageErrorKind::file_name:
+    case MessageErrorKind::attached_message:
+      return JobErrorKind::invalid_attachment;
+    case MessageErrorKind::no_author:
+    case MessageErrorKind::no_content:
+      return JobErrorKind::missing_field;
+  }
+  return JobErrorKind::invalid_header;
+}
+
+Bytes message_id_domain(const JobDraft& draft, const Job& job) {
+  if (!draft.from.empty()) {
+    return domain_of(draft.from.span().front().address);
+  }
+  return job.sender.empty() ? Bytes("localhost") : domain_of(job.sender);
+}
+
+bool any_needs_smtputf8(std::span<const Mailbox> mailboxes) {
+  return std::any_of(mailboxes.begin(), mailboxes.end(),
+                     [](const Mailbox& mailbox) { return mailbox.needs_smtputf8; });
+}
+
+Checked finish_composed(JobDraft& draft, const JobReaderOptions& options, const Source& where,
+                        const LineHash& identity, Job& job) {
+  if (Checked checked = check_composed_fields(draft.given); !checked) {
+    return checked;
+  }
+  auto text =
+      finish_text(draft, JobField::text, JobField::text_file, draft.text_file, options, draft.text);
+  auto html =
+      finish_text(draft, JobField::html, JobField::html_file, draft.html_file, options, draft.html);
+  if (!text || !html) {
+    return tl::unexpected(std::move(text ? html.error() : text.error()));
+  }
+  if (Checked loaded = load_attachments(draft, options); !loaded) {
+    return loaded;
+  }
+  std::vector<Attachment> attachments;
+  for (AttachmentDraft& part : draft.attachments.span()) {
+    attachments.push_back(std::move(part.attachment));
+  }
+  MessageDraft message;
+  message.from = draft.from.span();
+  message.reply_to = draft.reply_to.span();
+  message.to = draft.to.span();
+  message.cc = draft.cc.span();
+  if (draft.given.has(JobField::subject)) {
+    message.subject = draft.subject;
+  }
+  message.text = *text;
+  message.html = *html;
+  message.headers = draft.headers.span();
+  message.attachments = attachments;
+  message.message_id_domain = message_id_domain(draft, job);
+  message.identity = identity;
+  message.date_us = where.date_us;
+  if (auto composed = compose(message, job.content); !composed) {
+    MessageError& error = composed.error();
+    return refuse(kind_of(error.kind), error.field, std::move(error.reason));
+  }
+  for (const auto mailboxes : {message.from, message.reply_to, message.to, message.cc}) {
+    job.needs_smtputf8 = job.needs_smtputf8 || any_needs_smtputf8(mailboxes);
+  }
+  // What was composed is checked like what was given: it is the last line of defence.
+  const auto traits = canonicalise(job.content, NewlinePolicy::strict);
+  if (!traits) {
+    return refuse(JobErrorKind::invalid_content, "", traits.error().message());
+  }
+  job.traits = *traits;
+  if (job.idempotency_key.empty()) {
+    // Two messages under one id are two messages, so the whole line is in the key.
+    job.idempotency_key = job.id;
+    job.idempotency_key += '/';
+    append_hex(job.idempotency_key, identity.high);
+  }
+  return check_size(job, "");
+}
+
+}  // namespace
+
+void AttachmentDraft::clear() {
+  attachment.clear();
+  empty(path);
+}
+
+void JobDraft::clear() {
+  given = {};
+  for (ReusableList<Mailbox>* list : {&from, &reply_to, &to, &cc, &bcc, &envelope_recipients}) {
+    list->clear();
+  }
+  for (std::string* buffer : {&subject, &text, &html, &text_file, &html_file, &raw_file}) {
+    empty(*buffer);
+  }
+  headers.clear();
+  attachments.clear(0);
+  has_envelope_sender = false;
+  has_envelope_recipients = false;
+  envelope_sender.clear();
+  error.reset();
+}
+
+void JobDraft::refuse(JobErrorKind kind, std::string field, std::string reason) {
+  if (!error) {
+    error = JobError{kind, std::move(field), std::move(reason)};
+  }
+}
+
+Result<void, JobError> complete_job(JobDraft& draft, const JobReaderOptions& options,
+                                    const Source& where, const LineHash& identity, Job& job) {
+  if (draft.has_envelope_recipients) {
+    add_recipients(draft.envelope_recipients, job);
+  } else {
+    for (const ReusableList<Mailbox>* list : {&draft.to, &draft.cc, &draft.bcc}) {
+      add_recipients(*list, job);
+    }
+  }
+  if (draft.error) {
+    return tl::unexpected(std::move(*draft.error));
+  }
+  Checked checked =
+      check_recipients(draft, job).and_then([&] { return assign_sender(draft, job); });
+  if (!checked) {
+    return checked;
+  }
+  for (const JobField field : raw_fields) {
+    if (draft.given.has(field)) {
+      return finish_raw(draft, field, options, job);
+    }
+  }
+  return finish_composed(draft, options, where, identity, job);
+}
+
+}  // namespace ringpost::codec

@@ -1,0 +1,115 @@
+// What one job line says, before it is put together. The reader's workshop; nobody else needs it.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "codec/base.h"
+#include "codec/job/job.h"
+#include "codec/job/job_reader.h"
+#include "codec/journal/line_hash.h"
+#include "codec/mail/address.h"
+#include "codec/mail/message.h"
+#include "codec/text/reusable_list.h"
+
+namespace ringpost::codec {
+
+// The fields of a job line (CONTRACT.md section 2), in the order of job_field_names.
+enum class JobField : std::uint8_t {
+  id,
+  from,
+  reply_to,
+  to,
+  cc,
+  bcc,
+  subject,
+  text,
+  html,
+  text_file,
+  html_file,
+  headers,
+  attachments,
+  raw,
+  raw_base64,
+  raw_file,
+  envelope,
+  template_name,
+  merge,
+  recipients,
+  tags,
+  metadata,
+  endpoint,
+  expires_at,
+  idempotency_key,
+};
+inline constexpr std::array<std::string_view, 25> job_field_names = {
+    "id",        "from",     "reply_to",    "to",         "cc",
+    "bcc",       "subject",  "text",        "html",       "text_file",
+    "html_file", "headers",  "attachments", "raw",        "raw_base64",
+    "raw_file",  "envelope", "template",    "merge",      "recipients",
+    "tags",      "metadata", "endpoint",    "expires_at", "idempotency_key"};
+
+[[nodiscard]] constexpr std::string_view name_of(JobField field) {
+  return job_field_names[static_cast<std::size_t>(field)];
+}
+
+// A set of fields.
+class JobFields {
+ public:
+  [[nodiscard]] bool has(JobField field) const { return (bits_ & bit(field)) != 0; }
+  void add(JobField field) { bits_ |= bit(field); }
+
+ private:
+  static constexpr std::uint32_t bit(JobField field) {
+    return std::uint32_t{1} << static_cast<unsigned>(field);
+  }
+  std::uint32_t bits_ = 0;
+};
+
+// An attachment, and the file it is to be read from.
+struct AttachmentDraft {
+  Attachment attachment;
+  std::string path;  // empty: the content was in the line
+
+  void clear();
+};
+
+// Reused from line to line. What belongs in the job without further ado stands there already: id,
+// dsn, tags, metadata, endpoint, and the content of `raw` and `raw_base64`.
+struct JobDraft {
+  JobFields given;
+  ReusableList<Mailbox> from;
+  ReusableList<Mailbox> reply_to;
+  ReusableList<Mailbox> to;
+  ReusableList<Mailbox> cc;
+  ReusableList<Mailbox> bcc;
+  std::string subject;
+  std::string text;
+  std::string html;
+  std::string text_file;
+  std::string html_file;
+  std::string raw_file;
+  ReusableList<HeaderField> headers;
+  ReusableList<AttachmentDraft> attachments;
+  bool has_envelope_sender = false;
+  Mailbox envelope_sender;
+  bool has_envelope_recipients = false;
+  ReusableList<Mailbox> envelope_recipients;
+  std::optional<JobError> error;  // the first offence
+
+  void clear();
+  // Keeps the first offence.
+  void refuse(JobErrorKind kind, std::string field, std::string reason);
+};
+
+// Puts the job together: recipients, sender, content. On error the recipients are in place all the
+// same. `identity` is the hash of the line.
+[[nodiscard]] Result<void, JobError> complete_job(JobDraft& draft, const JobReaderOptions& options,
+                                                  const Source& where, const LineHash& identity,
+                                                  Job& job);
+
+}  // namespace ringpost::codec

@@ -1,0 +1,65 @@
+// Job lines (CONTRACT.md section 2) into jobs that are ready to be sent.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "codec/base.h"
+#include "codec/job/file_source.h"
+#include "codec/job/job.h"
+#include "codec/job/job_error.h"
+#include "codec/mail/content_check.h"
+
+namespace ringpost::codec {
+
+struct JobReaderOptions {
+  NewlinePolicy newlines = NewlinePolicy::normalize;
+  // Where raw_file, text_file, html_file and attachments[].path are read from; not owned. Null:
+  // jobs that name files are refused, as a server that takes jobs from strangers wants it.
+  FileSource* files = nullptr;
+};
+
+// Where a line stands and when it is composed.
+struct Source {
+  Bytes file;              // for messages to people
+  std::uint64_t line = 0;  // from 1
+  // Unix time for the Date field of composed messages. A run that may be resumed gives the time of
+  // its first start each time, so that a message that is composed again is the identical one.
+  std::int64_t date_us = 0;
+};
+
+// Reads one line at a time. Not thread-safe; one reader a thread. Memory: the parser's index grows
+// with the longest line and is given back after an unusually long one. A `raw` job of ordinary size
+// takes no allocation once reader and job have seen such a line before.
+class JobReader {
+ public:
+  // Octets behind a line that must be readable; their value does not matter.
+  static constexpr std::size_t padding_bytes = 64;
+
+  explicit JobReader(JobReaderOptions options);
+  ~JobReader();
+  JobReader(JobReader&&) noexcept;
+  JobReader& operator=(JobReader&&) noexcept;
+
+  // Fills `job`, which comes cleared. `line` has no newline at its end (a CR is white space) and is
+  // followed by padding_bytes of readable memory. A UTF-8 byte order mark is passed over when
+  // where.line is 1. Nothing of the line is referred to afterwards.
+  //
+  // On error `job` holds what an outcome line needs: id (or its default), file, line, tags,
+  // metadata and the recipients, also those that were refused as addresses (cut to a sane length).
+  // Fields are read to the end after an offence for that purpose, as far as the JSON allows. The
+  // rest is unspecified.
+  [[nodiscard]] Result<void, JobError> parse(Bytes line, const Source& where, Job& job);
+
+ private:
+  class Implementation;
+  std::unique_ptr<Implementation> implementation_;
+};
+
+// "3.0.1", for `ringpost version`.
+[[nodiscard]] std::string simdjson_version();
+
+}  // namespace ringpost::codec

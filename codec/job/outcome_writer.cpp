@@ -1,0 +1,125 @@
+#include "codec/job/outcome_writer.h"
+
+#include "codec/limits.h"
+#include "codec/text/json_text.h"
+
+namespace ringpost::codec {
+
+namespace {
+
+// Each of these appends `head` and a value; a head is `,"name":`, in one piece because a line is
+// made of twenty of them. The first field of a line is id, which is always there.
+
+void append_text(std::string& lines, Bytes head, Bytes value) {
+  if (!value.empty()) {
+    lines += head;
+    append_json_string(lines, value);
+  }
+}
+
+void append_stranger_text(std::string& lines, Bytes head, Bytes value) {
+  if (!value.empty()) {
+    lines += head;
+    append_json_string_cut(lines, value, limits::outcome_text_bytes_max);
+  }
+}
+
+void append_number(std::string& lines, Bytes head, std::uint64_t value) {
+  lines += head;
+  append_json_number(lines, value);
+}
+
+void append_raw_json(std::string& lines, Bytes head, Bytes json) {
+  if (!json.empty()) {
+    lines += head;
+    lines += json;
+  }
+}
+
+void append_enhanced(std::string& lines, const EnhancedStatus& enhanced) {
+  if (enhanced.present()) {
+    append_number(lines, ",\"enhanced\":\"", enhanced.status_class);
+    append_number(lines, ".", enhanced.subject);
+    append_number(lines, ".", enhanced.detail);
+    lines += '"';
+  }
+}
+
+void append_durations(std::string& lines, const Outcome& outcome) {
+  if (outcome.queue_ms == 0 && outcome.submit_ms == 0 && outcome.total_ms == 0) {
+    return;
+  }
+  lines += ",\"ms\":{\"queue\":";
+  append_json_milliseconds(lines, outcome.queue_ms);
+  lines += ",\"submit\":";
+  append_json_milliseconds(lines, outcome.submit_ms);
+  lines += ",\"total\":";
+  append_json_milliseconds(lines, outcome.total_ms);
+  lines += '}';
+}
+
+OutcomeLine line_of(const Job& job, Bytes recipient) {
+  OutcomeLine line;
+  line.id = job.id;
+  line.recipient = recipient;
+  line.tags_json = job.tags_json;
+  line.metadata_json = job.metadata_json;
+  return line;
+}
+
+}  // namespace
+
+void OutcomeWriter::append(std::string& lines, const OutcomeLine& line, const Outcome& outcome) {
+  lines += "{\"id\":";
+  append_json_string(lines, line.id);
+  append_text(lines, ",\"rcpt_id\":", line.recipient_id);
+  lines += ",\"rcpt\":";
+  if (line.recipient.empty()) {
+    lines += "null";
+  } else {
+    append_json_string(lines, line.recipient);
+  }
+  lines += ",\"status\":\"";
+  lines += name_of(outcome.status);
+  lines += '"';
+  if (outcome.code != 0) {
+    append_number(lines, ",\"code\":", outcome.code);
+  }
+  append_enhanced(lines, outcome.enhanced);
+  append_stranger_text(lines, ",\"text\":", outcome.text);
+  lines += ",\"stage\":\"";
+  lines += name_of(outcome.stage);
+  lines += '"';
+  append_stranger_text(lines, ",\"queue_id\":", outcome.queue_id);
+  append_number(lines, ",\"attempts\":", outcome.attempts);
+  append_text(lines, ",\"endpoint\":", line.endpoint);
+  append_text(lines, ",\"peer\":", outcome.peer);
+  lines += ",\"ts\":\"";
+  timestamps_.append(lines, outcome.timestamp_us);
+  lines += '"';
+  append_durations(lines, outcome);
+  if (line.message_bytes != 0) {
+    append_number(lines, ",\"bytes\":", line.message_bytes);
+  }
+  append_raw_json(lines, ",\"tags\":", line.tags_json);
+  append_raw_json(lines, ",\"metadata\":", line.metadata_json);
+  append_stranger_text(lines, ",\"reason\":", outcome.reason);
+  if (!line.final) {
+    lines += ",\"final\":false";
+  }
+  lines += "}\n";
+}
+
+void OutcomeWriter::append(std::string& lines, const Job& job, std::size_t recipient_index) {
+  RP_ASSERT(recipient_index < job.recipient_count);
+  const Recipient& recipient = job.recipients[recipient_index];
+  OutcomeLine line = line_of(job, recipient.address);
+  line.message_bytes = job.content.size();
+  if (recipient.outcome.stage != Stage::local &&
+      recipient.outcome.endpoint < endpoint_names_.size()) {
+    line.endpoint = endpoint_names_[recipient.outcome.endpoint];
+  }
+  append(lines, line, recipient.outcome);
+}
+
+}  // namespace ringpost::codec

@@ -1,0 +1,71 @@
+#include "codec/mail/idempotency_header.h"
+
+#include <algorithm>
+
+#include "codec/journal/line_hash.h"
+#include "codec/mail/message.h"
+
+namespace ringpost::codec {
+
+namespace {
+
+bool is_visible(Bytes text) {
+  return std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c <= '~'; });
+}
+
+// Whether a line of the header begins with the name and a colon.
+bool has_field(Bytes content, Bytes name) {
+  while (!content.empty() && !content.starts_with("\r\n")) {
+    const Bytes line = content.substr(0, content.find("\r\n"));
+    const Bytes field = line.substr(0, line.find(':'));
+    const Bytes trimmed = field.substr(0, field.find_last_not_of(" \t") + 1);
+    if (field.size() < line.size() && equal_field_names(trimmed, name)) {
+      return true;
+    }
+    content.remove_prefix(std::min(line.size() + 2, content.size()));
+  }
+  return false;
+}
+
+// The recipients outside of the transaction who have the message, or may have it.
+std::string others_with_it(const Job& job) {
+  std::string others;
+  for (const Recipient& recipient : job.active_recipients()) {
+    const Status status = recipient.outcome.status;
+    if (recipient.decided && (status == Status::accepted || status == Status::unknown)) {
+      others += recipient.address;
+      others += '\n';
+    }
+  }
+  return others;
+}
+
+}  // namespace
+
+std::string idempotency_header(const Job& job, Bytes name) {
+  if (name.empty()) {
+    return {};
+  }
+  const Bytes content = job.content;
+  // A line that begins with a blank would go on with ours.
+  const bool continues = content.starts_with(' ') || content.starts_with('\t');
+  if (job.idempotency_key.empty() || content.empty() || continues || has_field(content, name)) {
+    return {};
+  }
+  std::string suffix;
+  if (const std::string others = others_with_it(job); !others.empty()) {
+    suffix = "/";
+    append_hex(suffix, hash_line(others).high);
+  }
+  std::string header(name);
+  header += ": ";
+  if (is_visible(job.idempotency_key) &&
+      job.idempotency_key.size() + suffix.size() <= idempotency_value_bytes_max) {
+    header += job.idempotency_key;
+  } else {
+    append_hex(header, hash_line(job.idempotency_key));
+  }
+  return header + suffix + "\r\n";
+}
+
+}  // namespace ringpost::codec

@@ -1,0 +1,53 @@
+#include "codec/mail/quoted_printable.h"
+
+#include <algorithm>
+#include <cstdint>
+
+namespace ringpost::codec {
+
+namespace {
+
+constexpr std::size_t line_bytes_max = 76;
+
+// What stands for itself; white space does so too, but not at the end of a line.
+bool is_plain(char character) { return character > ' ' && character <= '~' && character != '='; }
+
+bool begins_with_crlf(Bytes text) { return text.starts_with("\r\n"); }
+
+}  // namespace
+
+void append_quoted_printable(std::string& out, Bytes text) {
+  constexpr Bytes hexadecimal = "0123456789ABCDEF";
+  std::size_t column = 0;
+  while (!text.empty()) {
+    if (begins_with_crlf(text)) {
+      out += "\r\n";
+      column = 0;
+      text.remove_prefix(2);
+      continue;
+    }
+    const char character = text.front();
+    text.remove_prefix(1);
+    const bool line_ends = text.empty() || begins_with_crlf(text);
+    const bool space = character == ' ' || character == '\t';
+    // Within a text line the last column is kept for the `=` of a soft line break.
+    const std::size_t room = line_bytes_max - (line_ends ? 0 : 1) - column;
+    bool plain = is_plain(character) || (space && !line_ends);
+    if (room < (plain ? 1 : 3)) {
+      out += "=\r\n";
+      column = 0;
+    }
+    plain = plain && (character != '.' || column != 0);
+    if (plain) {
+      out += character;
+    } else {
+      const auto octet = static_cast<std::uint8_t>(character);
+      out += '=';
+      out += hexadecimal[octet >> 4];
+      out += hexadecimal[octet & 15U];
+    }
+    column += plain ? 1 : 3;
+  }
+}
+
+}  // namespace ringpost::codec

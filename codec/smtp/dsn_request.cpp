@@ -1,0 +1,76 @@
+#include "codec/smtp/dsn_request.h"
+
+#include <algorithm>
+#include <array>
+
+namespace ringpost::codec {
+
+namespace {
+
+constexpr std::size_t envelope_id_bytes_max = 100;
+
+// Compares with a word in upper case.
+bool is_word(Bytes text, Bytes upper) {
+  return std::equal(
+      text.begin(), text.end(), upper.begin(), upper.end(), [](char given, char wanted) {
+        return given == wanted || (wanted >= 'A' && given == static_cast<char>(wanted | 0x20));
+      });
+}
+
+}  // namespace
+
+bool is_requested(const DsnRequest& dsn) {
+  return !dsn.notify.empty() || !dsn.return_kind.empty() || !dsn.envelope_id.empty();
+}
+
+bool assign_notify(Bytes text, DsnRequest& dsn) {
+  constexpr std::array<Bytes, 3> words = {"SUCCESS", "FAILURE", "DELAY"};
+  if (is_word(text, "NEVER")) {
+    dsn.notify.assign("NEVER");
+    return true;
+  }
+  std::array<bool, words.size()> wanted{};
+  for (bool more = true; more;) {
+    const std::size_t comma = text.find(',');
+    const Bytes given = text.substr(0, comma);
+    const auto found = std::find_if(words.begin(), words.end(),
+                                    [given](Bytes word) { return is_word(given, word); });
+    if (found == words.end() || wanted[static_cast<std::size_t>(found - words.begin())]) {
+      return false;
+    }
+    wanted[static_cast<std::size_t>(found - words.begin())] = true;
+    more = comma != Bytes::npos;
+    text.remove_prefix(more ? comma + 1 : text.size());
+  }
+  dsn.notify.clear();
+  for (std::size_t index = 0; index < words.size(); ++index) {
+    if (wanted[index]) {
+      dsn.notify += dsn.notify.empty() ? "" : ",";
+      dsn.notify += words[index];
+    }
+  }
+  return true;
+}
+
+bool assign_return_kind(Bytes text, DsnRequest& dsn) {
+  for (const Bytes word : {Bytes("FULL"), Bytes("HDRS")}) {
+    if (is_word(text, word)) {
+      dsn.return_kind.assign(word);
+      return true;
+    }
+  }
+  return false;
+}
+
+bool assign_envelope_id(Bytes text, DsnRequest& dsn) {
+  const bool printable = std::all_of(text.begin(), text.end(), [](char character) {
+    return character >= '!' && character <= '~';
+  });
+  if (text.empty() || text.size() > envelope_id_bytes_max || !printable) {
+    return false;
+  }
+  dsn.envelope_id.assign(text);
+  return true;
+}
+
+}  // namespace ringpost::codec

@@ -1,0 +1,144 @@
+#include "codec/smtp/smtp_capability.h"
+
+#include <array>
+#include <charconv>
+#include <limits>
+
+#include "codec/limits.h"
+
+namespace ringpost::codec {
+
+namespace {
+
+constexpr std::array<std::string_view, auth_mechanism_count> mechanism_names = {
+    "PLAIN", "LOGIN", "CRAM-MD5", "SCRAM-SHA-256", "XOAUTH2", "OAUTHBEARER"};
+
+bool same_word(Bytes a, Bytes b) {
+  if (a.size() != b.size()) {
+    return false;
+  }
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    const char upper = a[i] >= 'a' && a[i] <= 'z' ? static_cast<char>(a[i] - 'a' + 'A') : a[i];
+    if (upper != b[i]) {
+      return false;
+    }
+  }
+  return true;
+}
+
+// The next word of `line`, empty at its end. `separators` delimit words.
+Bytes take_word(Bytes& line, Bytes separators) {
+  const std::size_t begin = line.find_first_not_of(separators);
+  if (begin == Bytes::npos) {
+    line = {};
+    return {};
+  }
+  line.remove_prefix(begin);
+  const Bytes word = line.substr(0, line.find_first_of(separators));
+  line.remove_prefix(word.size());
+  return word;
+}
+
+void take_mechanisms(Bytes line, Capabilities& capabilities) {
+  capabilities.auth = true;
+  for (Bytes word = take_word(line, " \t"); !word.empty(); word = take_word(line, " \t")) {
+    for (std::size_t i = 0; i < mechanism_names.size(); ++i) {
+      if (same_word(word, mechanism_names[i])) {
+        capabilities.auth_mechanisms |= static_cast<std::uint8_t>(1u << i);
+      }
+    }
+  }
+}
+
+void take_size(Bytes line, Capabilities& capabilities) {
+  capabilities.size = true;
+  const Bytes word = take_word(line, " \t");
+  std::uint64_t number = 0;
+  const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), number);
+  const bool whole = end == word.data() + word.size();
+  capabilities.message_bytes_max = error == std::errc() && whole ? number : 0;
+}
+
+// NAME=NUMBER, separated by blanks (RFC 9422 3). Names that are not known, and numbers that are
+// none or 0, say nothing.
+void take_limits(Bytes line, Capabilities& capabilities) {
+  while (!line.empty()) {
+    const Bytes name = take_word(line, " \t=");
+    if (line.empty() || line.front() != '=') {
+      continue;
+    }
+    line.remove_prefix(1);
+    const Bytes digits = take_word(line, " \t");
+    std::uint32_t number = 0;
+    const auto [end, error] = std::from_chars(digits.begin(), digits.end(), number);
+    if (error != std::errc() || end != digits.end()) {
+      continue;
+    }
+    if (same_word(name, "MAILMAX")) {
+      capabilities.session_messages_max = number;
+    } else if (same_word(name, "RCPTMAX")) {
+      capabilities.recipients_max = number;
+    }
+  }
+}
+
+void take_keyword(Bytes line, Capabilities& capabilities) {
+  // Old servers print `AUTH=LOGIN PLAIN` beside or instead of `AUTH LOGIN PLAIN`.
+  const Bytes keyword = take_word(line, " \t=");
+  if (same_word(keyword, "STARTTLS")) {
+    capabilities.starttls = true;
+  } else if (same_word(keyword, "PIPELINING")) {
+    capabilities.pipelining = true;
+  } else if (same_word(keyword, "CHUNKING")) {
+    capabilities.chunking = true;
+  } else if (same_word(keyword, "8BITMIME")) {
+    capabilities.eight_bit_mime = true;
+  } else if (same_word(keyword, "SMTPUTF8")) {
+    capabilities.smtputf8 = true;
+  } else if (same_word(keyword, "DSN")) {
+    capabilities.dsn = true;
+  } else if (same_word(keyword, "ENHANCEDSTATUSCODES")) {
+    capabilities.enhanced_status_codes = true;
+  } else if (same_word(keyword, "SIZE")) {
+    take_size(line, capabilities);
+  } else if (same_word(keyword, "LIMITS")) {
+    take_limits(line, capabilities);
+  } else if (same_word(keyword, "AUTH")) {
+    if (!line.empty() && line.front() == '=') {
+      line.remove_prefix(1);
+    }
+    take_mechanisms(line, capabilities);
+  }
+}
+
+}  // namespace
+
+std::optional<AuthMechanism> find_mechanism(Bytes name) {
+  for (std::size_t i = 0; i < mechanism_names.size(); ++i) {
+    if (same_word(name, mechanism_names[i])) {
+      return static_cast<AuthMechanism>(i);
+    }
+  }
+  return std::nullopt;
+}
+
+std::string_view name_of(AuthMechanism mechanism) {
+  return mechanism_names[static_cast<std::size_t>(mechanism)];
+}
+
+bool is_keyword(Bytes line, Bytes keyword) { return same_word(take_word(line, " \t="), keyword); }
+
+Capabilities parse_capabilities(Bytes text) {
+  Capabilities capabilities;
+  std::size_t keywords = 0;
+  std::size_t newline = text.find('\n');
+  while (newline != Bytes::npos && keywords < limits::ehlo_keywords_max) {
+    text.remove_prefix(newline + 1);
+    newline = text.find('\n');
+    take_keyword(text.substr(0, newline), capabilities);
+    ++keywords;
+  }
+  return capabilities;
+}
+
+}  // namespace ringpost::codec

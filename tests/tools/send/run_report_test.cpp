@@ -1,0 +1,219 @@
+#include "tools/send/run_report.h"
+
+#include <chrono>
+#include <csignal>
+#include <string>
+
+#include <catch2/catch_test_macros.hpp>
+
+namespace ringpost::cli {
+
+namespace {
+
+Outcome outcome_of(Status status, std::uint16_t code = 0, std::string words = {}) {
+  Outcome outcome;
+  outcome.status = status;
+  outcome.stage = code == 0 ? Stage::local : Stage::rcpt;
+  outcome.code = code;
+  (code == 0 ? outcome.reason : outcome.text) = std::move(words);
+  return outcome;
+}
+
+RunFacts facts_of(const RunTally& tally) {
+  RunFacts facts;
+  facts.tally = &tally;
+  facts.seconds = 2;
+  facts.jobs_read = 12;
+  facts.statistics.content_bytes = 4'000'000;
+  facts.statistics.sessions_opened = 4;
+  facts.statistics.sessions_ready = 3;
+  facts.statistics.sessions_resumed = 2;
+  facts.endpoints = {{"relay", "DATA groups", {}, {}}};
+  facts.outcomes_path = "outcomes.jsonl";
+  return facts;
+}
+
+bool has(const std::string& text, std::string_view part) {
+  INFO(text);
+  CHECK(text.find(part) != std::string::npos);
+  return text.find(part) != std::string::npos;
+}
+
+}  // namespace
+
+TEST_CASE("run report: a run that went well is short") {
+  RunTally tally;
+  for (int i = 0; i < 10; ++i) {
+    tally.count(outcome_of(Status::accepted, 250, "OK"));
+  }
+  CHECK(summary_text(facts_of(tally)) ==
+        "accepted         10\n"
+        "12 jobs in 2.00 s: 5 messages/s, 2.0 MB/s of content\n"
+        "3 sessions, TLS resumed in 2; DATA groups\n"
+        "outcomes: outcomes.jsonl\n");
+}
+
+TEST_CASE("run report: what was not accepted comes with advice and its reasons") {
+  RunTally tally;
+  tally.count(outcome_of(Status::rejected, 550, "5.1.1 no such user 17"));
+  tally.count(outcome_of(Status::deferred, 451, "4.7.1 later"));
+  tally.count(outcome_of(Status::unknown));
+  tally.count(outcome_of(Status::invalid, 0, "jobs.jsonl:3: to: no address"));
+  RunFacts facts = facts_of(tally);
+  facts.failures.push_back({"ses", "auth", "mx.example:587: no"});
+  const std::string text = summary_text(facts);
+  has(text, "accepted          0\n");
+  has(text, "rejected          1\n");
+  has(text, "deferred          1   running them again may help\n");
+  has(text, "unknown           1   the server may have accepted them");
+  has(text, "invalid           1   mend the jobs first\n");
+  has(text, "         1  rejected at rcpt: 550 5.1.1 no such user 17\n");
+  has(text, "         1  invalid at local: to: no address\n");
+  has(text, "endpoint ses was given up at auth: mx.example:587: no\n");
+  CHECK(text.find("expired") == std::string::npos);
+}
+
+TEST_CASE("run report: lines that are not in a file are not said to be there") {
+  const RunTally tally;
+  RunFacts facts = facts_of(tally);
+  facts.lost_lines = {{"errors.jsonl", 1}};
+  std::string text = summary_text(facts);
+  has(text, "outcomes: 1 line is missing from errors.jsonl, which could not be written\n");
+  has(text, "outcomes: outcomes.jsonl\n");
+  facts.lost_lines = {{"outcomes.jsonl", 12}, {"errors.jsonl", 1}};
+  text = summary_text(facts);
+  has(text, "outcomes: 12 lines are missing from outcomes.jsonl, which could not be written\n");
+  CHECK(text.find("outcomes: outcomes.jsonl") == std::string::npos);
+  has(summary_json(facts), R"(,"lost_lines":{"outcomes.jsonl":12,"errors.jsonl":1}}})");
+  CHECK(summary_json(facts_of(tally)).find("lost_lines") == std::string::npos);
+}
+
+TEST_CASE("run report: of a run that was stopped it says how many jobs have no line") {
+  const RunTally tally;
+  RunFacts facts = facts_of(tally);
+  CHECK(summary_text(facts).find("not read") == std::string::npos);
+  CHECK(summary_json(facts).find("unread") == std::string::npos);
+  facts.stopped_early = true;
+  facts.jobs_unread = 3952;
+  facts.unread_from = "jobs.jsonl:1047";
+  has(summary_text(facts),
+      "not read       3952   no outcome line of this run speaks of them; they begin at "
+      "jobs.jsonl:1047\n");
+  has(summary_json(facts), ",\"jobs_unread\":3952,\"unread_from\":\"jobs.jsonl:1047\"");
+  facts.jobs_unread.reset();
+  facts.unread_from.clear();
+  has(summary_text(facts), "not read    unknown   no outcome line of this run speaks of them\n");
+  has(summary_json(facts), ",\"jobs_unread\":null,\"unread_from\":\"\"");
+}
+
+TEST_CASE("run report: the JSON summary has every status, and escapes what others said") {
+  RunTally tally;
+  tally.count(outcome_of(Status::accepted, 250));
+  RunFacts facts = facts_of(tally);
+  facts.failures.push_back({"a\"b", "tls", "line\nbreak"});
+  facts.signal = SIGINT;
+  CHECK(summary_json(facts) ==
+        "{\"summary\":{\"recipients\":{\"accepted\":1,\"rejected\":0,\"deferred\":0,\"unsent\":0,"
+        "\"unknown\":0,\"invalid\":0,\"expired\":0},\"jobs\":12,\"seconds\":2.000,"
+        "\"messages_per_second\":0,\"content_bytes\":4000000,\"sessions_opened\":4,"
+        "\"sessions_ready\":3,\"sessions_resumed\":2,\"turns\":0,\"ring_enters\":0,\"endpoints\":[{"
+        "\"endpoint\":\"relay\","
+        "\"pipelining\":\"DATA "
+        "groups\",\"fall_backs\":[],\"left\":0}],\"endpoint_failures\":[{\"endpoint\":"
+        "\"a\\\"b\",\"stage\":\"tls\",\"message\":\"line\\nbreak\"}],\"signal\":2}}\n");
+  facts.signal = 0;
+  CHECK(summary_json(facts).find("signal") == std::string::npos);
+}
+
+TEST_CASE("run report: internal counters stand there when they are asked for") {
+  RunTally tally;
+  RunFacts facts = facts_of(tally);
+  facts.statistics.messages = 8;
+  facts.statistics.ring_enters = 2;
+  facts.statistics.tls_records = 6;
+  facts.statistics.sends = 4;
+  facts.statistics.bytes_copied = 10'000'000;
+  facts.statistics.worker_allocations = 77;
+  CHECK(summary_text(facts).find("io_uring_enter") == std::string::npos);
+  facts.internal = true;
+  const std::string text = summary_text(facts);
+  has(text, "             2       0.250  io_uring_enter calls\n");
+  has(text, "     2.500  octets copied for each of content");
+  has(text, "     1.500  TLS records a send\n");
+  CHECK(text.find("allocations") == std::string::npos);
+  const std::string json = summary_json(facts);
+  has(json, ",\"internal\":{\"messages\":8,\"turns\":0,\"ring_enters\":2,");
+  CHECK(json.ends_with("\"completion_overflows\":0}}}\n"));
+  facts.allocations_counted = true;
+  has(summary_text(facts), "            77       9.625  allocations, workers\n");
+  has(summary_json(facts), "\"reader_allocations\":0,\"worker_allocations\":77,");
+}
+
+TEST_CASE("run report: progress is a line, with a share when the total is known") {
+  RunTally tally;
+  tally.count(outcome_of(Status::accepted, 250));
+  tally.count(outcome_of(Status::unsent));
+  RunFacts facts = facts_of(tally);
+  CHECK(progress_text(facts) == "1 accepted  1 other  0/s  2 s");
+  facts.bytes_total = 200;
+  facts.bytes_read = 50;
+  CHECK(progress_text(facts) == " 25% read  1 accepted  1 other  0/s  2 s");
+  facts.bytes_read = 300;  // a file that grew meanwhile
+  CHECK(progress_text(facts).starts_with("100% read  "));
+  const std::string json = progress_json(facts);
+  CHECK(json.starts_with("{\"progress\":{\"recipients\":{\"accepted\":1,"));
+  CHECK(json.ends_with("}}\n"));
+}
+
+TEST_CASE("run report: progress names the endpoints that are waited for, and for how long") {
+  RunTally tally;
+  RunFacts facts = facts_of(tally);
+  CHECK(progress_text(facts).find("waiting") == std::string::npos);
+  has(progress_json(facts), "\"endpoints_away\":[]");
+  facts.endpoints[0].away_for = std::chrono::milliseconds(12'300);
+  facts.endpoints[0].trouble = "relay:25: no connection: \"refused\"";
+  has(progress_text(facts), "  waiting for relay since 12 s");
+  has(progress_json(facts),
+      "\"endpoints_away\":[{\"endpoint\":\"relay\",\"seconds\":12.3,\"error\":\"relay:25: no "
+      "connection: \\\"refused\\\"\"}]");
+}
+
+TEST_CASE(
+    "run report: ways of speaking that did not work stand in the summary, with their reasons") {
+  RunTally tally;
+  RunFacts facts = facts_of(tally);
+  facts.endpoints.front().fall_backs = {"goes on with DATA groups: a", "goes on with lock-step: b"};
+  has(summary_text(facts), "endpoint relay goes on with DATA groups: a\nendpoint relay goes on ");
+  has(summary_json(facts),
+      "\"fall_backs\":[\"goes on with DATA groups: a\",\"goes on with lock-step: b\"]");
+}
+
+TEST_CASE("run report: the share that one endpoint left unsent while another worked is named") {
+  RunTally tally;
+  RunFacts facts = facts_of(tally);
+  facts.endpoints.push_back({"other", "", {}, {}});
+  Outcome left = outcome_of(Status::unsent, 0, "no connection");
+  left.endpoint = 1;
+  tally.count(left);
+  tally.count(left);
+  // Nobody worked: that is another matter, and the endpoint's failure says it.
+  CHECK(summary_text(facts).find("share") == std::string::npos);
+  tally.count(outcome_of(Status::accepted, 250, "OK"));
+  has(summary_text(facts), "endpoint other left 2 recipients of its share unsent while another ");
+  has(summary_json(facts),
+      "{\"endpoint\":\"other\",\"pipelining\":\"\",\"fall_backs\":[],\"left\":2}");
+  // What fails at the one that works is its own.
+  left.endpoint = 0;
+  tally.count(left);
+  CHECK(summary_text(facts).find("endpoint relay left") == std::string::npos);
+}
+
+TEST_CASE("run report: a run that took no time divides by nothing") {
+  RunTally tally;
+  tally.count(outcome_of(Status::accepted, 250));
+  RunFacts facts = facts_of(tally);
+  facts.seconds = 0;
+  has(summary_text(facts), "12 jobs in 0.00 s: 1000 messages/s");
+}
+
+}  // namespace ringpost::cli

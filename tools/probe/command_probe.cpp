@@ -1,0 +1,199 @@
+#include <algorithm>
+#include <cstdlib>
+#include <iterator>
+#include <memory>
+#include <string>
+#include <unistd.h>
+#include <utility>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include "codec/smtp/sasl.h"
+#include "tools/probe/probe_json.h"
+#include "tools/probe/probe_report.h"
+#include "tools/probe/probe_run.h"
+#include "tools/process/log.h"
+#include "tools/process/numbers.h"
+#include "tools/process/standard_output.h"
+#include "tools/program/commands.h"
+#include "tools/settings/config_file.h"
+#include "tools/settings/endpoint_choice.h"
+#include "tools/settings/endpoint_url.h"
+#include "tools/settings/variable_check.h"
+
+namespace ringpost::cli {
+
+namespace {
+
+constexpr const char* probe_examples =
+    R"(ENDPOINT is smtp[s]://user@host[:port] or the name of an [endpoint.NAME]. Passwords come from
+password_file, password_command, $CREDENTIALS_DIRECTORY/NAME or RINGPOST_PASSWORD; without one no
+login is tried. No message is sent. Ports are probed side by side.
+Exit codes: 0 a port is usable, 2 usage, 7 none is.
+
+Examples:
+  ringpost probe smtp://user@smtp.example.com --all-ports   # which port to use, and how
+  ringpost probe ses                                        # an [endpoint.ses] of ringpost.toml
+  ringpost probe smtps://smtp.example.com --transcript      # every line that was said
+  ringpost probe ses --json | jq '.ports[].certificate.days_left')";
+
+constexpr std::size_t ports_max = 16;
+constexpr auto timeout_max = std::chrono::minutes(10);
+
+struct ProbeFlags {
+  std::string endpoint;
+  std::string config_path;
+  std::vector<std::string> ports;
+  bool all_ports = false;
+  std::string timeout = "10s";
+  bool json = false;
+  bool transcript = false;
+  bool no_color = false;
+};
+
+Result<std::vector<std::uint16_t>, UsageError> read_ports(const ProbeFlags& flags) {
+  std::vector<std::uint16_t> ports;
+  for (const std::string& text : flags.ports) {
+    const auto port = parse_port(text);
+    if (!port) {
+      return tl::unexpected(UsageError{"--ports: " + port.error()});
+    }
+    ports.push_back(*port);
+  }
+  if (flags.all_ports) {
+    ports.insert(ports.end(), std::begin(known_ports), std::end(known_ports));
+  }
+  if (ports.size() > ports_max) {
+    return tl::unexpected(UsageError{fmt::format("--ports: more than {} of them", ports_max)});
+  }
+  return ports;
+}
+
+Result<ChosenEndpoint, UsageError> read_endpoint(const ProbeFlags& flags) {
+  const char* const variable = std::getenv("RINGPOST_CONFIG");
+  const bool by_variable = flags.config_path.empty() && variable != nullptr;
+  const auto configuration = load_configuration(by_variable ? variable : flags.config_path);
+  if (!configuration) {
+    return tl::unexpected(configuration.error());
+  }
+  if (std::string wrong = check_variables().error_text(); !wrong.empty()) {
+    return tl::unexpected(UsageError{std::move(wrong)});
+  }
+  SendDraft draft;
+  if (!flags.endpoint.empty()) {
+    draft.endpoints.push_back(flags.endpoint);
+  }
+  auto chosen = choose_endpoints(draft, {}, *configuration, EndpointPlace::argument);
+  if (!chosen) {
+    return tl::unexpected(std::move(chosen.error()));
+  }
+  if (auto read = read_passwords(*chosen, PasswordNeed::optional); !read) {
+    return tl::unexpected(std::move(read.error()));
+  }
+  ChosenEndpoint endpoint = std::move(chosen->front());
+  EndpointOptions& options = endpoint.draft.options;
+  if (options.read_token) {
+    // Once for all ports; a probe has time to wait for it.
+    TokenResult token = options.read_token();
+    if (!token) {
+      return tl::unexpected(
+          UsageError{fmt::format("endpoint {}: {}", options.name, token.error())});
+    }
+    options.password = std::move(token->value);
+  }
+  if (!codec::valid_credentials({options.username, options.password})) {
+    return tl::unexpected(UsageError{fmt::format(
+        "endpoint {}: user name or password have a line break or a NUL", options.name)});
+  }
+  return endpoint;
+}
+
+Result<ProbeRequest, UsageError> read_request(const ProbeFlags& flags) {
+  ProbeRequest request;
+  const auto timeout = parse_duration(flags.timeout);
+  if (!timeout) {
+    return tl::unexpected(UsageError{"--timeout: " + timeout.error()});
+  }
+  if (*timeout < std::chrono::milliseconds(1) || *timeout > timeout_max) {
+    return tl::unexpected(UsageError{"--timeout: from 1ms to 10m"});
+  }
+  request.timeout = *timeout;
+  auto ports = read_ports(flags);
+  if (!ports) {
+    return tl::unexpected(std::move(ports.error()));
+  }
+  request.ports = std::move(*ports);
+  auto endpoint = read_endpoint(flags);
+  if (!endpoint) {
+    return tl::unexpected(std::move(endpoint.error()));
+  }
+  request.endpoint = std::move(*endpoint);
+  request.is_configured = !is_endpoint_url(flags.endpoint);
+  return request;
+}
+
+bool shows_color(const ProbeFlags& flags) {
+  const char* const terminal = std::getenv("TERM");
+  const char* const no_color = std::getenv("NO_COLOR");  // https://no-color.org
+  const bool wanted = !flags.no_color && (no_color == nullptr || *no_color == '\0');
+  const bool able = terminal != nullptr && std::string_view(terminal) != "dumb";
+  return wanted && able && ::isatty(STDOUT_FILENO) == 1;
+}
+
+int run(const ProbeFlags& flags) {
+  const auto request = read_request(flags);
+  if (!request) {
+    print_error(request.error().message);
+    return exit_usage;
+  }
+  for (const std::string& warning : endpoint_warnings({request->endpoint})) {
+    print_error("warning: " + warning);
+  }
+  const auto finding = run_probe(*request);
+  if (!finding) {
+    print_error(finding.error().message);
+    return exit_usage;
+  }
+  const int printed = print_data(
+      flags.json
+          ? probe_json(*finding)
+          : probe_text(*finding, {.color = shows_color(flags), .transcript = flags.transcript}));
+  const bool usable = std::any_of(finding->ports.begin(), finding->ports.end(),
+                                  [](const PortFinding& port) { return port.usable(); });
+  return printed != 0 ? printed : usable ? exit_all_accepted : exit_no_endpoint;
+}
+
+}  // namespace
+
+void add_probe_command(CLI::App& app, CommandResult& result) {
+  CLI::App* const command =
+      app.add_subcommand("probe", "Try the ports of a server: DNS, TLS, extensions, login");
+  const auto flags = std::make_shared<ProbeFlags>();
+  command
+      ->add_option("ENDPOINT", flags->endpoint,
+                   "URL or configured name; may be left out when one is configured")
+      ->type_name("");
+  command->add_option("-c,--config", flags->config_path, "Read this file instead of the usual ones")
+      ->type_name("FILE");
+  command->add_option("--ports", flags->ports, "These instead of the endpoint's own: 587,465,2525")
+      ->type_name("LIST")
+      ->delimiter(',')
+      ->expected(1)
+      ->allow_extra_args(false)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  command->add_flag("--all-ports", flags->all_ports,
+                    "587, 465, 2525, 2587, 2465 and 25 (this one without credentials)");
+  command->add_option("--timeout", flags->timeout, "For each step; all together four times that")
+      ->type_name("DURATION")
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast)
+      ->capture_default_str();
+  command->add_flag("--json", flags->json, "One JSON object instead of text");
+  command->add_flag("--transcript", flags->transcript, "Every line of the dialogues");
+  command->add_flag("--no-color", flags->no_color, "No colours; NO_COLOR does the same");
+  command->footer(probe_examples);
+  command->callback([flags, &result] { result.exit_code = run(*flags); });
+}
+
+}  // namespace ringpost::cli

@@ -1,0 +1,39 @@
+#include "tools/probe/probe_finding.h"
+
+namespace ringpost::cli {
+
+std::string_view name_of(ProbeFault fault) {
+  constexpr std::array<std::string_view, probe_fault_count> names = {"none",
+                                                                     "refused",
+                                                                     "no_answer",
+                                                                     "unreachable",
+                                                                     "connect_failed",
+                                                                     "silent",
+                                                                     "tls_expected",
+                                                                     "closed",
+                                                                     "greeting_refused",
+                                                                     "not_smtp",
+                                                                     "ehlo_refused",
+                                                                     "starttls_missing",
+                                                                     "starttls_refused",
+                                                                     "starttls_injected",
+                                                                     "not_tls",
+                                                                     "certificate",
+                                                                     "tls_version",
+                                                                     "tls_failed",
+                                                                     "auth_missing",
+                                                                     "auth_refused",
+                                                                     "auth_deferred",
+                                                                     "timed_out",
+                                                                     "broken",
+                                                                     "mechanism_refused"};
+  return names[static_cast<std::size_t>(fault)];
+}
+
+std::string_view name_of(ProbeStep step) {
+  constexpr std::array<std::string_view, probe_step_count> names = {
+      "connect", "greeting", "ehlo", "starttls", "tls", "ehlo_tls", "auth"};
+  return names[static_cast<std::size_t>(step)];
+}
+
+}  // namespace ringpost::cli

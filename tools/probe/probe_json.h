@@ -1,0 +1,13 @@
+// A probe's findings for programs: one JSON object, described in README.md.
+#pragma once
+
+#include <string>
+
+#include "tools/probe/probe_finding.h"
+
+namespace ringpost::cli {
+
+// One line with its end.
+[[nodiscard]] std::string probe_json(const ProbeFinding& finding);
+
+}  // namespace ringpost::cli

@@ -1,0 +1,127 @@
+// The probe of one port: the session and the TLS that `ringpost send` uses, over a socket that
+// somebody else polls. No message is sent.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "codec/base.h"
+#include "engine/io/socket_address.h"
+#include "engine/protocol/session.h"
+#include "tls/channel.h"
+#include "tls/context.h"
+#include "tools/probe/dialogue_recorder.h"
+#include "tools/probe/probe_finding.h"
+
+namespace ringpost::cli {
+
+// What the probes of one endpoint share. All of it outlives them.
+struct ProbeEnvironment {
+  const EndpointOptions* endpoint = nullptr;  // with the password, where there is one
+  tls::Context* tls_context = nullptr;        // null: nothing here uses TLS
+  Duration timeout{0};                        // of each step
+};
+
+// How TLS comes onto a port of this endpoint, and whether credentials may go there.
+struct PortPlan {
+  std::uint16_t port = 0;
+  TransportSecurity security = TransportSecurity::starttls;
+  bool authenticate = false;
+};
+
+// Driven like this: start(), then poll fd() for events() until deadline(), act() on what poll said,
+// expire() when the deadline has passed, until done(). Thread: one, that of the TLS context.
+class PortProbe final : private protocol::SessionListener {
+ public:
+  // `addresses` (at least one) are tried in their order, within one timeout for all of them.
+  PortProbe(const ProbeEnvironment& environment, const PortPlan& plan,
+            std::vector<io::SocketAddress> addresses);
+  ~PortProbe() override;
+  PortProbe(const PortProbe&) = delete;
+  PortProbe& operator=(const PortProbe&) = delete;
+
+  void start(Instant now);
+  [[nodiscard]] int fd() const { return fd_; }
+  [[nodiscard]] short events() const;
+  [[nodiscard]] Instant deadline() const;
+  void act(short revents, Instant now);
+  void expire(Instant now);
+  // Ends it now, whatever is under way.
+  void give_up(Instant now);
+  [[nodiscard]] bool done() const { return phase_ == Phase::done; }
+  // Complete when done().
+  [[nodiscard]] const PortFinding& finding() const { return finding_; }
+
+ private:
+  enum class Phase : std::uint8_t {
+    idle,
+    connecting,
+    handshake,
+    talking,
+    asking_for_tls,  // no greeting came: would TLS be answered?
+    done,
+  };
+
+  void try_next_address(Instant now);
+  void connect(Instant now);
+  void connect_failed(int error, Instant now);
+  void connected(Instant now);
+  void start_session(Instant now);
+  void start_handshake(Instant now);
+  void go_on_with_handshake(Instant now);
+  void ask_for_tls(Instant now);
+  void connect_to_ask(Instant now);
+  void keep_tls_finding();
+
+  void receive(Instant now);
+  void take(Bytes octets, Instant now);
+  void read_plaintext(Instant now);
+  void take_text(Bytes text, Instant now);
+  void note_answer(protocol::SessionState state, SmtpAnswer answer);
+  void stream_ended(int error, Instant now);
+  void send_output(Instant now);
+  void gather_output(Instant now);
+  void gather_plaintext(Bytes plaintext);
+  void flush(Instant now);
+  void note_time(protocol::SessionState state, const SmtpAnswer& answer, Instant now);
+  void note_progress(Instant now);
+  [[nodiscard]] double ms_since_start(Instant now) const;
+
+  void fail(ProbeFault fault, ProbeStep step, std::string detail);
+  void fail_tls(const tls::TlsError& error, Instant now);
+  void finish();
+
+  void on_start_tls() override {}
+  void on_ready() override;
+  void on_verdict(Job&, Recipient&, const protocol::Verdict&) override {}
+  void on_message_done(Job&) override {}
+  void on_closed(const protocol::CloseReason& reason) override;
+
+  const ProbeEnvironment& environment_;
+  std::vector<io::SocketAddress> addresses_;
+  codec::ScramCache scram_cache_;
+  protocol::SessionOptions session_options_;
+  PortFinding finding_;
+  DialogueRecorder recorder_;
+
+  Phase phase_ = Phase::idle;
+  int fd_ = -1;
+  std::size_t next_address_ = 0;
+  Instant started_at_{};
+  Instant step_started_at_{};
+  Instant deadline_ = never;    // of phases that the session does not know of
+  Instant give_up_at_ = never;  // of the connection request to all addresses
+  protocol::SessionState last_state_ = protocol::SessionState::greeting;
+  std::unique_ptr<tls::Channel> channel_;
+  std::optional<protocol::Session> session_;
+  std::string sending_;  // for the socket
+  bool ready_ = false;
+  bool heard_anything_ = false;
+  bool asks_anew_ = false;    // for TLS, over another connection than that which ended
+  std::string first_answer_;  // to the ClientHello, in case that it is no TLS
+  Instant now_{};             // of the call under way, for what the session calls back
+};
+
+}  // namespace ringpost::cli

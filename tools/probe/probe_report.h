@@ -1,0 +1,19 @@
+// A probe's findings for people.
+#pragma once
+
+#include <string>
+
+#include "tools/probe/probe_finding.h"
+
+namespace ringpost::cli {
+
+struct ProbeReportOptions {
+  bool color = false;
+  bool transcript = false;  // of every port; otherwise only the end of those that are not usable
+};
+
+// Lines with their ends. No octet of a server's reaches it unescaped.
+[[nodiscard]] std::string probe_text(const ProbeFinding& finding,
+                                     const ProbeReportOptions& options);
+
+}  // namespace ringpost::cli

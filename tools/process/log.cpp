@@ -1,0 +1,134 @@
+#include "tools/process/log.h"
+
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <unistd.h>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "codec/text/json_text.h"
+#include "codec/text/unix_date.h"
+#include "tools/process/unix_time.h"
+#include "tools/process/wording.h"
+
+namespace ringpost::cli {
+
+namespace {
+
+// A line of a server's or a file's words is cut here: a log is read by people.
+constexpr std::size_t text_bytes_max = 2048;
+
+constexpr std::string_view color_off = "\x1b[0m";
+
+std::string_view color_of(LogLevel level) {
+  switch (level) {
+    case LogLevel::error:
+      return "\x1b[31m";
+    case LogLevel::warn:
+      return "\x1b[33m";
+    case LogLevel::info:
+      return "\x1b[32m";
+    case LogLevel::debug:
+      return "\x1b[90m";
+  }
+  RP_ASSERT(false);
+}
+
+bool needs_quotes(std::string_view value) {
+  return value.empty() || value.find_first_of(" =\"\\") != std::string_view::npos;
+}
+
+void append_text_fields(std::string& line, std::initializer_list<LogField> fields) {
+  for (const LogField& field : fields) {
+    line += ' ';
+    line += field.name;
+    line += '=';
+    if (needs_quotes(field.value)) {
+      codec::append_json_string_cut(line, field.value, text_bytes_max);
+    } else {
+      line += printable(field.value);
+    }
+  }
+}
+
+void append_json_fields(std::string& line, std::initializer_list<LogField> fields) {
+  for (const LogField& field : fields) {
+    line += ',';
+    codec::append_json_string(line, field.name);
+    line += ':';
+    codec::append_json_string_cut(line, field.value, text_bytes_max);
+  }
+}
+
+}  // namespace
+
+std::string_view name_of(LogLevel level) {
+  constexpr std::array<std::string_view, 4> names = {"error", "warn", "info", "debug"};
+  return names[static_cast<std::size_t>(level)];
+}
+
+std::string log_line(const LogOptions& options, LogLevel level, std::int64_t timestamp_us,
+                     std::string_view message, std::initializer_list<LogField> fields) {
+  std::string line;
+  if (options.format == LogFormat::json) {
+    line += "{\"ts\":\"";
+    codec::append_rfc3339(line, timestamp_us);
+    line += fmt::format("\",\"level\":\"{}\",\"msg\":", name_of(level));
+    codec::append_json_string_cut(line, message, text_bytes_max);
+    append_json_fields(line, fields);
+    line += "}\n";
+    return line;
+  }
+  codec::append_rfc3339(line, timestamp_us);
+  line += ' ';
+  line += options.color ? color_of(level) : std::string_view{};
+  line += fmt::format("{:<5}", name_of(level));
+  line += options.color ? color_off : std::string_view{};
+  line += ' ';
+  line += printable(message);
+  append_text_fields(line, fields);
+  line += '\n';
+  return line;
+}
+
+void Log::redirect(LineSink sink) {
+  const std::lock_guard lock(mutex_);
+  sink_ = std::move(sink);
+}
+
+void Log::write(LogLevel level, std::string_view message, std::initializer_list<LogField> fields) {
+  if (!enabled(level)) {
+    return;
+  }
+  const std::string line = log_line(options_, level, unix_time_us(), message, fields);
+  const std::lock_guard lock(mutex_);
+  if (sink_) {
+    sink_(line);
+  } else {
+    write_to_stderr(line);
+  }
+}
+
+void write_to_stderr(std::string_view text) {
+  while (!text.empty()) {
+    const ssize_t written = ::write(STDERR_FILENO, text.data(), text.size());
+    if (written < 0 && errno == EINTR) {
+      continue;
+    }
+    if (written <= 0) {
+      return;
+    }
+    text.remove_prefix(static_cast<std::size_t>(written));
+  }
+}
+
+void print_error(std::string_view message) {
+  std::string text = "ringpost: ";
+  text += message;
+  text += '\n';
+  write_to_stderr(text);
+}
+
+}  // namespace ringpost::cli

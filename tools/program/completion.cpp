@@ -1,0 +1,262 @@
+#include "tools/program/completion.h"
+
+#include <algorithm>
+#include <string_view>
+#include <utility>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include "tools/process/wording.h"
+
+namespace ringpost::cli {
+
+namespace {
+
+// The parts of "auto|off" that stand for themselves; "N" and "FILE" stand for something.
+std::vector<std::string> words_of_type(std::string_view type) {
+  std::vector<std::string> words;
+  while (!type.empty()) {
+    const std::size_t length = std::min(type.find('|'), type.size());
+    const std::string_view word = type.substr(0, length);
+    type.remove_prefix(std::min(length + 1, type.size()));
+    if (!word.empty() && word.find_first_not_of("abcdefghijklmnopqrstuvwxyz") == word.npos) {
+      words.emplace_back(word);
+    }
+  }
+  return words;
+}
+
+CompletionFlag flag_of_option(const CLI::Option& option) {
+  CompletionFlag flag;
+  for (const std::string& name : option.get_snames()) {
+    flag.names.push_back("-" + name);
+  }
+  for (const std::string& name : option.get_lnames()) {
+    flag.names.push_back("--" + name);
+  }
+  flag.description = option.get_description();
+  flag.takes_value = option.get_items_expected_max() != 0;
+  if (flag.takes_value) {
+    const std::string type = option.get_type_name();
+    flag.takes_file = type.find("FILE") != std::string::npos || type == "PEM" || type == "DIR";
+    flag.words = words_of_type(type);
+  }
+  return flag;
+}
+
+CompletionCommand command_of_app(const CLI::App& app, std::string path) {
+  CompletionCommand command;
+  command.path = std::move(path);
+  command.description = app.get_description();
+  for (const CLI::Option* option : app.get_options()) {
+    if (option->get_positional()) {
+      command.takes_files = command.takes_files || option->get_name(true) == "FILE";
+    } else {
+      command.flags.push_back(flag_of_option(*option));
+    }
+  }
+  for (const CLI::App* subcommand : app.get_subcommands([](const CLI::App*) { return true; })) {
+    command.subcommands.push_back(subcommand->get_name());
+  }
+  return command;
+}
+
+// Inside single quotes.
+std::string shell_quoted(std::string_view text) {
+  std::string out;
+  for (const char character : text) {
+    out += character == '\'' ? "'\\''" : std::string(1, character);
+  }
+  return out;
+}
+
+std::vector<std::string> flag_names(const CompletionCommand& command) {
+  std::vector<std::string> names;
+  for (const CompletionFlag& flag : command.flags) {
+    names.insert(names.end(), flag.names.begin(), flag.names.end());
+  }
+  return names;
+}
+
+std::string last_word(const std::string& path) {
+  const std::size_t space = path.rfind(' ');
+  return space == std::string::npos ? path : path.substr(space + 1);
+}
+
+// What a value can be, as lines of the case statement over "COMMAND FLAG".
+std::string bash_values(const CompletionCommand& command) {
+  std::string out;
+  for (const CompletionFlag& flag : command.flags) {
+    if (!flag.takes_value) {
+      continue;
+    }
+    std::vector<std::string> patterns;
+    for (const std::string& name : flag.names) {
+      patterns.push_back(fmt::format("'{} {}'", command.path, name));
+    }
+    std::string action = ":";
+    if (!flag.words.empty()) {
+      action =
+          fmt::format("COMPREPLY=($(compgen -W '{}' -- \"$current\"))", joined(flag.words, " "));
+    } else if (flag.takes_file) {
+      action = "compopt -o filenames; COMPREPLY=($(compgen -f -- \"$current\"))";
+    }
+    out += fmt::format("    {}) {}; return ;;\n", joined(patterns, "|"), action);
+  }
+  return out;
+}
+
+std::string zsh_argument(const CompletionFlag& flag, const std::string& name) {
+  std::string description;
+  for (const char character : flag.description) {
+    // They end or divide the description.
+    description += character == '[' || character == ']' || character == ':'
+                       ? fmt::format("\\{}", character)
+                       : std::string(1, character);
+  }
+  std::string text = fmt::format("*{}[{}]", name, description);
+  if (flag.takes_value) {
+    text += ":value:";
+    if (!flag.words.empty()) {
+      text += fmt::format("({})", joined(flag.words, " "));
+    } else if (flag.takes_file) {
+      text += "_files";
+    }
+  }
+  return fmt::format("'{}'", shell_quoted(text));
+}
+
+}  // namespace
+
+std::vector<CompletionCommand> completion_commands(const CLI::App& app) {
+  std::vector<std::pair<const CLI::App*, std::string>> waiting = {{&app, ""}};
+  std::vector<CompletionCommand> commands;
+  for (std::size_t index = 0; index < waiting.size(); ++index) {
+    const auto [current, path] = waiting[index];
+    commands.push_back(command_of_app(*current, path));
+    for (const CLI::App* each : current->get_subcommands([](const CLI::App*) { return true; })) {
+      waiting.emplace_back(each, path.empty() ? each->get_name() : path + " " + each->get_name());
+    }
+  }
+  return commands;
+}
+
+std::string bash_completion(const std::vector<CompletionCommand>& commands) {
+  std::string known;
+  std::string offers;
+  std::string values;
+  for (const CompletionCommand& command : commands) {
+    for (const std::string& subcommand : command.subcommands) {
+      const std::string path = command.path.empty() ? subcommand : command.path + " " + subcommand;
+      known += fmt::format("      '{} {}') command='{}' ;;\n", command.path, subcommand, path);
+    }
+    offers += fmt::format("    '{}') words='{}'; flags='{}' ;;\n", command.path,
+                          joined(command.subcommands, " "), joined(flag_names(command), " "));
+    values += bash_values(command);
+  }
+  return fmt::format(
+      R"(# bash completion for ringpost. Load it with: source <(ringpost completion bash)
+_ringpost() {{
+  local current="${{COMP_WORDS[COMP_CWORD]}}" previous="${{COMP_WORDS[COMP_CWORD-1]}}"
+  local command='' words='' flags='' index
+  COMPREPLY=()
+  for ((index = 1; index < COMP_CWORD; ++index)); do
+    case "$command ${{COMP_WORDS[index]}}" in
+{}    esac
+  done
+  case "$command $previous" in
+{}  esac
+  case "$command" in
+{}  esac
+  if [[ $current == -* ]]; then
+    COMPREPLY=($(compgen -W "$flags" -- "$current"))
+  else
+    COMPREPLY=($(compgen -W "$words" -- "$current"))
+  fi
+}}
+complete -o default -F _ringpost ringpost
+)",
+      known, values, offers);
+}
+
+std::string zsh_completion(const std::vector<CompletionCommand>& commands) {
+  std::string known;
+  std::string arguments;
+  for (const CompletionCommand& command : commands) {
+    for (const std::string& subcommand : command.subcommands) {
+      const std::string path = command.path.empty() ? subcommand : command.path + " " + subcommand;
+      known += fmt::format("      '{} {}') command='{}'; start=$index ;;\n", command.path,
+                           subcommand, path);
+    }
+    arguments += fmt::format("    '{}')\n      _arguments", command.path);
+    for (const CompletionFlag& flag : command.flags) {
+      for (const std::string& name : flag.names) {
+        arguments += " \\\n        " + zsh_argument(flag, name);
+      }
+    }
+    if (!command.subcommands.empty()) {
+      arguments += fmt::format(" \\\n        '1:command:({})'", joined(command.subcommands, " "));
+    } else if (command.takes_files) {
+      arguments += " \\\n        '*:file:_files'";
+    }
+    arguments += "\n      ;;\n";
+  }
+  return fmt::format(R"(#compdef ringpost
+# zsh completion for ringpost. Load it with: source <(ringpost completion zsh)
+_ringpost() {{
+  local command='' index start=1
+  for ((index = 2; index < CURRENT; ++index)); do
+    case "$command ${{words[index]}}" in
+{}    esac
+  done
+  # _arguments shall see the command's own words only.
+  words=("${{(@)words[start,-1]}}")
+  ((CURRENT -= start - 1))
+  case "$command" in
+{}  esac
+}}
+compdef _ringpost ringpost
+)",
+                     known, arguments);
+}
+
+std::string fish_completion(const std::vector<CompletionCommand>& commands) {
+  std::string out =
+      "# fish completion for ringpost. Load it with: ringpost completion fish | source\n"
+      "complete -c ringpost -e\n";
+  for (const CompletionCommand& command : commands) {
+    std::string condition = "__fish_use_subcommand";
+    if (!command.path.empty()) {
+      condition = fmt::format("__fish_seen_subcommand_from {}", last_word(command.path));
+      for (const std::string& subcommand : command.subcommands) {
+        condition += fmt::format("; and not __fish_seen_subcommand_from {}", subcommand);
+      }
+    }
+    for (const std::string& subcommand : command.subcommands) {
+      const auto described =
+          std::find_if(commands.begin(), commands.end(), [&](const CompletionCommand& each) {
+            return each.path ==
+                   (command.path.empty() ? subcommand : command.path + " " + subcommand);
+          });
+      out += fmt::format("complete -c ringpost -n '{}' -f -a {} -d '{}'\n", condition, subcommand,
+                         described == commands.end() ? "" : shell_quoted(described->description));
+    }
+    for (const CompletionFlag& flag : command.flags) {
+      std::string line = fmt::format("complete -c ringpost -n '{}'", condition);
+      for (const std::string& name : flag.names) {
+        line += name.starts_with("--") ? " -l " + name.substr(2) : " -s " + name.substr(1);
+      }
+      if (flag.takes_value) {
+        line += flag.takes_file ? " -rF" : " -x";
+      }
+      if (!flag.words.empty()) {
+        line += fmt::format(" -a '{}'", joined(flag.words, " "));
+      }
+      out += fmt::format("{} -d '{}'\n", line, shell_quoted(flag.description));
+    }
+  }
+  return out;
+}
+
+}  // namespace ringpost::cli

@@ -1,0 +1,99 @@
+// `ringpost render`: the finished message of a job, as it would go out, for a look before sending.
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+
+#include "codec/job/job_reader.h"
+#include "tools/process/log.h"
+#include "tools/program/commands.h"
+#include "tools/run/job_file_source.h"
+#include "tools/run/job_input.h"
+#include "tools/run/outcome_file.h"
+#include "tools/run/parse_line.h"
+#include "tools/run/run_files.h"
+
+namespace ringpost::cli {
+
+namespace {
+
+struct RenderFlags {
+  std::string file;
+  std::string id;
+};
+
+int print_message(const Job& job) {
+  auto output = OutcomeFile::open("-");
+  if (!output) {
+    return exit_uncategorised;
+  }
+  output->lines() = job.content;
+  return output->write() ? exit_all_accepted : exit_uncategorised;
+}
+
+// The first job, or the one with the id that was asked for.
+int run_render(const RenderFlags& flags) {
+  std::vector<std::string> files_read;
+  if (!flags.file.empty()) {
+    files_read.push_back(flags.file);
+  }
+  if (const auto checked = check_files_read(files_read, "job file"); !checked) {
+    print_error(checked.error());
+    return exit_usage;
+  }
+  auto input = JobInput::open(files_read, -1);
+  if (!input) {
+    print_error(input.error().message);
+    return exit_usage;
+  }
+  JobFileSource files;
+  codec::JobReader reader({.files = &files});
+  const std::int64_t date_us = std::chrono::duration_cast<std::chrono::microseconds>(
+                                   std::chrono::system_clock::now().time_since_epoch())
+                                   .count();
+  Job job;
+  JobInput::Line line;
+  for (;;) {
+    const auto next = input->next(line);
+    if (!next) {
+      print_error(next.error().message);
+      return exit_uncategorised;
+    }
+    if (!*next) {
+      print_error(flags.id.empty() ? "there is no job" : "there is no job with the id " + flags.id);
+      return exit_usage;
+    }
+    job.clear();
+    const auto parsed = parse_line(reader, line, date_us, job);
+    if (!flags.id.empty() && job.id != flags.id) {
+      continue;
+    }
+    if (!parsed) {
+      print_error(parsed.error());
+      return exit_invalid_input;
+    }
+    return print_message(job);
+  }
+}
+
+}  // namespace
+
+void add_render_command(CLI::App& app, CommandResult& result) {
+  CLI::App* const command =
+      app.add_subcommand("render", "Print the finished RFC 5322 message of a job");
+  auto flags = std::make_shared<RenderFlags>();
+  command->add_option("FILE", flags->file, "Job file; - or nothing is standard input")
+      ->type_name("");
+  command->add_option("--id", flags->id, "The job's id; without it the first job is printed")
+      ->type_name("ID");
+  command->footer(
+      "Examples:\n"
+      "  ringpost render jobs.jsonl\n"
+      "  ringpost render jobs.jsonl --id weekly-47 | less");
+  command->callback([flags, &result] { result.exit_code = run_render(*flags); });
+}
+
+}  // namespace ringpost::cli

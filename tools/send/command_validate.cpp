@@ -1,0 +1,158 @@
+// `ringpost validate`: what `send` would refuse, and nothing else.
+#include <cerrno>
+#include <chrono>
+#include <cstdlib>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include "codec/job/job.h"
+#include "codec/job/job_reader.h"
+#include "tools/process/log.h"
+#include "tools/process/standard_output.h"
+#include "tools/program/commands.h"
+#include "tools/run/job_file_source.h"
+#include "tools/run/job_input.h"
+#include "tools/run/parse_line.h"
+#include "tools/run/run_files.h"
+#include "tools/settings/config_file.h"
+#include "tools/settings/send_setting.h"
+#include "tools/settings/variable_check.h"
+
+namespace ringpost::cli {
+
+namespace {
+
+constexpr const char* validate_examples =
+    R"(Each job that is not valid is a line on stdout: FILE:LINE: FIELD: WHY.
+The count goes to stderr. Exit codes: 0 all are valid, 3 some are not, 2 a file could not be read.
+
+Examples:
+  ringpost validate jobs.jsonl.zst
+  make-jobs | ringpost validate && make-jobs | ringpost send -e ses)";
+
+struct ValidateFlags {
+  std::vector<std::string> files;
+  std::string newlines;
+  std::string config_path;
+  bool quiet = false;
+};
+
+struct Counts {
+  std::uint64_t valid = 0;
+  std::uint64_t invalid = 0;
+  std::uint64_t recipients = 0;
+  bool input_failed = false;  // a file could not be read to its end
+};
+
+// As `send` would have it: flag, variable, file.
+Result<codec::NewlinePolicy, std::string> newline_policy(const ValidateFlags& flags) {
+  if (!flags.newlines.empty()) {
+    auto policy = parse_newlines(flags.newlines);
+    return policy ? policy : tl::unexpected("--newlines: " + policy.error());
+  }
+  const char* const config = std::getenv("RINGPOST_CONFIG");
+  const bool by_variable = flags.config_path.empty() && config != nullptr;
+  const auto configuration = load_configuration(by_variable ? config : flags.config_path);
+  if (!configuration) {
+    return tl::unexpected(configuration.error().message);
+  }
+  if (std::string wrong = check_variables().error_text(); !wrong.empty()) {
+    return tl::unexpected(std::move(wrong));
+  }
+  SettingMap layered = configuration->send;
+  lay_over(layered, settings_of_environment());
+  const auto said = layered.find("newlines");
+  if (said == layered.end()) {
+    return codec::JobReaderOptions{}.newlines;
+  }
+  auto policy = parse_newlines(said->second.text());
+  return policy ? policy : tl::unexpected(said->second.origin + ": " + policy.error());
+}
+
+// Ends early when nobody reads the output any more.
+Counts check_lines(JobInput& input, codec::JobReader& reader, StandardOutput& output) {
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  const auto date_us = std::chrono::duration_cast<std::chrono::microseconds>(now).count();
+  Counts counts;
+  Job job;
+  JobInput::Line line;
+  while (true) {
+    // A slow producer's mistakes are shown when they are made.
+    const bool can_write = !input.may_wait() || output.flush();
+    const auto more = input.next(line);
+    if (!more) {
+      print_error(more.error().message);
+      counts.input_failed = true;
+      continue;
+    }
+    if (!*more || !can_write) {
+      return counts;
+    }
+    job.clear();
+    const auto parsed = parse_line(reader, line, date_us, job);
+    if (parsed) {
+      ++counts.valid;
+      counts.recipients += job.recipient_count;
+    } else {
+      ++counts.invalid;
+      if (!output.write(parsed.error() + "\n")) {
+        return counts;
+      }
+    }
+  }
+}
+
+int run_validate(const ValidateFlags& flags) {
+  const auto policy = newline_policy(flags);
+  if (!policy) {
+    print_error(policy.error());
+    return exit_usage;
+  }
+  if (const auto checked = check_files_read(flags.files, "job file"); !checked) {
+    print_error(checked.error());
+    return exit_usage;
+  }
+  auto input = JobInput::open(flags.files, -1);
+  if (!input) {
+    print_error(input.error().message);
+    return exit_usage;
+  }
+  JobFileSource files;
+  codec::JobReader reader({.newlines = *policy, .files = &files});
+  StandardOutput output;
+  const Counts counts = check_lines(*input, reader, output);
+  if (!output.flush()) {
+    return report_failure(output);
+  }
+  if (!flags.quiet) {
+    write_to_stderr(fmt::format("{} valid ({} recipients), {} invalid\n", counts.valid,
+                                counts.recipients, counts.invalid));
+  }
+  if (counts.input_failed) {
+    return exit_usage;
+  }
+  return counts.invalid == 0 ? exit_all_accepted : exit_invalid_input;
+}
+
+}  // namespace
+
+void add_validate_command(CLI::App& app, CommandResult& result) {
+  CLI::App* const command =
+      app.add_subcommand("validate", "Check jobs against the schema, without network");
+  const auto flags = std::make_shared<ValidateFlags>();
+  command->add_option("FILE", flags->files, "Job files, .zst and .gz too; - or none is stdin")
+      ->type_name("");
+  command->add_option("--newlines", flags->newlines, "Lone LF line ends [normalize]")
+      ->type_name("strict|normalize");
+  command->add_option("-c,--config", flags->config_path, "Read this file instead of the usual ones")
+      ->type_name("FILE");
+  command->add_flag("-q,--quiet", flags->quiet, "No count on stderr");
+  command->footer(validate_examples);
+  command->callback([flags, &result] { result.exit_code = run_validate(*flags); });
+}
+
+}  // namespace ringpost::cli

@@ -1,0 +1,50 @@
+// How a run went, in words for people and as JSON for programs.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/engine.h"
+#include "tools/run/run_output.h"
+#include "tools/run/run_tally.h"
+#include "tools/settings/settings.h"
+
+namespace ringpost::cli {
+
+// Everything that a report speaks of. Views and pointers live as long as the call.
+struct RunFacts {
+  const RunTally* tally = nullptr;
+  EngineStatistics statistics;
+  std::vector<EndpointFailure> failures;
+  std::vector<EndpointReport> endpoints;
+  double seconds = 0;
+  std::uint64_t jobs_read = 0;
+  std::uint64_t bytes_read = 0;   // of job files
+  std::uint64_t bytes_total = 0;  // 0: not known
+  std::string outcomes_path;      // empty: they go elsewhere, or
+  bool keeps_outcomes = true;     // nowhere
+  // Files of outcome lines that do not have all of them.
+  std::vector<LostLines> lost_lines;
+  int signal = 0;
+  // Of a run that ended before its job files did. No number: jobs may be left, and nobody knows how
+  // many.
+  bool stopped_early = false;
+  std::optional<std::uint64_t> jobs_unread;
+  std::string unread_from;  // FILE:LINE; empty: not known
+  // --stats internal. Allocations are counted for each thread, or not at all.
+  bool internal = false;
+  bool allocations_counted = false;
+  std::uint64_t reader_allocations = 0;
+};
+
+// The end of a run: several lines with a newline at the end, or one JSON object.
+[[nodiscard]] std::string summary_text(const RunFacts& facts);
+[[nodiscard]] std::string summary_json(const RunFacts& facts);
+// One line while it runs, without a newline.
+[[nodiscard]] std::string progress_text(const RunFacts& facts);
+// The same as one JSON object, with a newline.
+[[nodiscard]] std::string progress_json(const RunFacts& facts);
+
+}  // namespace ringpost::cli

@@ -1,0 +1,71 @@
+// `ringpost config show` and `ringpost config check`.
+#include <memory>
+#include <string>
+
+#include <CLI/CLI.hpp>
+
+#include "tools/process/log.h"
+#include "tools/process/standard_output.h"
+#include "tools/program/commands.h"
+#include "tools/settings/config_report.h"
+
+namespace ringpost::cli {
+
+namespace {
+
+constexpr const char* config_examples =
+    R"(The files, each stronger than the one before: /etc/ringpost/ringpost.toml,
+$XDG_CONFIG_HOME/ringpost/ringpost.toml (or below ~/.config), ./ringpost.toml.
+RINGPOST_ variables are stronger than files, and flags of `ringpost send` than both.
+
+Examples:
+  ringpost config check && ringpost config show
+  ringpost config show -c production.toml)";
+
+int run_show(const std::string& path) {
+  const auto text = effective_configuration(path);
+  if (!text) {
+    print_error(text.error().message);
+    return exit_usage;
+  }
+  return print_data(*text);
+}
+
+int run_check(const std::string& path) {
+  const auto checked = check_configuration(path);
+  if (!checked) {
+    print_error(checked.error().message);
+    return exit_usage;
+  }
+  for (const std::string& warning : checked->warnings) {
+    print_error("warning: " + warning);
+  }
+  return print_data(checked->text);
+}
+
+}  // namespace
+
+void add_config_command(CLI::App& app, CommandResult& result) {
+  CLI::App* const command = app.add_subcommand("config", "The effective configuration");
+  command->require_subcommand(1);
+  command->footer(config_examples);
+  struct Action {
+    const char* name;
+    const char* description;
+    int (*run)(const std::string& path);
+  };
+  constexpr Action actions[] = {
+      {"show", "Print every setting and where it comes from; secrets are left out", run_show},
+      {"check", "Check files and variables: FILE:LINE:COLUMN of each mistake, exit code 2",
+       run_check},
+  };
+  for (const Action& action : actions) {
+    CLI::App* const subcommand = command->add_subcommand(action.name, action.description);
+    const auto path = std::make_shared<std::string>();
+    subcommand->add_option("-c,--config", *path, "Read this file instead of the usual ones")
+        ->type_name("FILE");
+    subcommand->callback([path, run = action.run, &result] { result.exit_code = run(*path); });
+  }
+}
+
+}  // namespace ringpost::cli

@@ -1,0 +1,235 @@
+#include "tools/settings/config_report.h"
+
+#include <cstdlib>
+#include <optional>
+#include <string_view>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "codec/text/json_text.h"
+#include "tools/process/numbers.h"
+#include "tools/process/wording.h"
+#include "tools/settings/config_file.h"
+#include "tools/settings/endpoint_choice.h"
+#include "tools/settings/endpoint_setting.h"
+#include "tools/settings/secret.h"
+#include "tools/settings/send_setting.h"
+#include "tools/settings/variable_check.h"
+
+namespace ringpost::cli {
+
+namespace {
+
+constexpr std::size_t origin_column = 44;
+
+struct Effective {
+  Configuration configuration;
+  SettingMap send;  // with the environment on top
+};
+
+Result<Effective, UsageError> load(const std::string& named) {
+  const char* const variable = std::getenv("RINGPOST_CONFIG");
+  const bool by_variable = named.empty() && variable != nullptr;
+  auto configuration = load_configuration(by_variable ? variable : named);
+  if (!configuration) {
+    return tl::unexpected(std::move(configuration.error()));
+  }
+  if (const std::string wrong = check_variables().error_text(); !wrong.empty()) {
+    return tl::unexpected(UsageError{wrong});
+  }
+  Effective effective{std::move(*configuration), {}};
+  effective.send = effective.configuration.send;
+  lay_over(effective.send, settings_of_environment());
+  return effective;
+}
+
+// A JSON string is a TOML string too.
+std::string toml_text(Bytes text) {
+  std::string out;
+  codec::append_json_string(out, text);
+  return out;
+}
+
+bool is_plain(SettingKind kind, Bytes text) {
+  if (text == "true" || text == "false") {
+    return kind == SettingKind::boolean || kind == SettingKind::number;
+  }
+  const bool may_be_number = kind == SettingKind::number || kind == SettingKind::number_list;
+  return may_be_number && !text.empty() && text.find_first_not_of("0123456789") == Bytes::npos;
+}
+
+std::string toml_value(const SettingValue& value, SettingKind kind) {
+  std::vector<std::string> items;
+  for (const std::string& text : value.texts) {
+    items.push_back(is_plain(kind, text) ? text : toml_text(text));
+  }
+  return items.size() == 1 ? items.front() : fmt::format("[{}]", joined(items, ", "));
+}
+
+void append_line(std::string& out, std::string_view name, std::string_view value,
+                 std::string_view origin) {
+  std::string line = fmt::format("{} = {}", name, value);
+  line.resize(std::max(line.size() + 1, origin_column), ' ');
+  out += fmt::format("{} # {}\n", line, origin);
+}
+
+// Of those that are not said anywhere. Switches and names without one are left out.
+std::vector<std::pair<std::string_view, std::string>> send_defaults() {
+  const SendSettings settings;
+  const EndpointOptions endpoint;
+  return {{"cores", fmt::format("{}", settings.cores)},
+          {"drain", toml_text(duration_text(settings.drain))},
+          {"newlines", "\"normalize\""},
+          {"progress", "\"auto\""},
+          {"stats", "\"none\""},
+          {"summary", "\"text\""},
+          {"log_level", toml_text(name_of(settings.log.level))},
+          {"log_format", "\"text\""}};
+}
+
+std::string send_section(const SettingMap& settings) {
+  std::string out = "[send]\n";
+  for (const SendKey& key : send_keys()) {
+    const auto found = settings.find(key.name);
+    if (found != settings.end()) {
+      append_line(out, key.name, toml_value(found->second, key.kind), found->second.origin);
+      continue;
+    }
+    for (const auto& [name, value] : send_defaults()) {
+      if (name == key.name) {
+        append_line(out, name, value, "default");
+      }
+    }
+  }
+  return out;
+}
+
+std::vector<std::pair<std::string_view, std::string>> endpoint_values(
+    const EndpointOptions& options) {
+  return {{"port", fmt::format("{}", options.port)},
+          {"security", toml_text(name_of(options.security))},
+          {"auth", toml_text(auth_text(options.auth))},
+          {"verify", options.verify_certificate ? "true" : "false"},
+          {"connections", fmt::format("{}", options.connections_max)},
+          {"pipelining", toml_text(pipeline_text(options))},
+          {"chunking", options.chunking ? "\"auto\"" : "\"off\""},
+          {"recipients_per_message", fmt::format("{}", options.recipients_max)},
+          {"max_attempts", fmt::format("{}", options.attempts_max)},
+          {"max_refusals", fmt::format("{}", options.equal_refusals_max)},
+          {"retry_pause", toml_text(duration_text(options.retry_pause_first))},
+          {"weight", fmt::format("{}", options.weight)},
+          {"connect_timeout", toml_text(duration_text(options.connect_timeout))},
+          {"tls_timeout", toml_text(duration_text(options.tls_timeout))},
+          {"command_timeout", toml_text(duration_text(options.command_timeout))},
+          {"end_of_data_timeout", toml_text(duration_text(options.end_of_data_timeout))}};
+}
+
+std::string endpoint_section(const std::string& name, const SettingMap& settings,
+                             const EndpointDraft& draft) {
+  const bool needs_quotes = name.find('.') != std::string::npos;
+  std::string out = fmt::format("\n[endpoint.{}]\n", needs_quotes ? toml_text(name) : name);
+  const bool has_ports = settings.contains("ports");
+  for (const EndpointKey& key : endpoint_keys()) {
+    const auto found = settings.find(key.name);
+    if (found != settings.end()) {
+      // Some commands have the secret in them.
+      const bool hidden = key.name == "password_command" || key.name == "oauth_token_command";
+      append_line(out, key.name, hidden ? "\"(not shown)\"" : toml_value(found->second, key.kind),
+                  found->second.origin);
+      continue;
+    }
+    for (const auto& [value_name, value] : endpoint_values(draft.options)) {
+      if (value_name == key.name && !(has_ports && key.name == "port")) {
+        append_line(out, value_name, value, "default");
+      }
+    }
+  }
+  if (!draft.options.username.empty() && !draft.has_token()) {
+    const auto place = secret_place_text({name, draft.password_file, draft.password_command});
+    out += fmt::format("# password: {}\n", place ? "from " + *place : "nowhere to be found");
+  }
+  return out;
+}
+
+std::string head(const Configuration& configuration) {
+  if (configuration.files.empty()) {
+    return fmt::format("# no file; looked for {}\n", joined(default_config_paths(), ", "));
+  }
+  return fmt::format("# from {}\n", joined(configuration.files, ", "));
+}
+
+}  // namespace
+
+Result<std::string, UsageError> effective_configuration(const std::string& named) {
+  auto effective = load(named);
+  if (!effective) {
+    return tl::unexpected(std::move(effective.error()));
+  }
+  if (auto draft = make_send_draft(effective->send); !draft) {
+    return tl::unexpected(UsageError{std::move(draft.error())});
+  }
+  std::string text = head(effective->configuration) + send_section(effective->send);
+  for (const auto& [name, settings] : effective->configuration.endpoints) {
+    const auto draft = make_endpoint(name, settings);
+    if (!draft) {
+      return tl::unexpected(UsageError{draft.error()});
+    }
+    text += endpoint_section(name, settings, *draft);
+  }
+  return text;
+}
+
+Result<ConfigurationCheck, UsageError> check_configuration(const std::string& named) {
+  auto effective = load(named);
+  if (!effective) {
+    return tl::unexpected(std::move(effective.error()));
+  }
+  std::string errors;
+  const auto note = [&errors](const std::string& error) {
+    errors += errors.empty() ? "" : "\n";
+    errors += error;
+  };
+  const auto send_draft = make_send_draft(effective->send);
+  if (!send_draft) {
+    note(send_draft.error());
+  } else if (!send_draft->endpoints.empty()) {
+    const auto chosen = choose_endpoints(*send_draft, effective->send, effective->configuration);
+    if (!chosen) {
+      note(chosen.error().message);
+    }
+  }
+  ConfigurationCheck check;
+  std::vector<ChosenEndpoint> endpoints;
+  for (const auto& [name, settings] : effective->configuration.endpoints) {
+    auto draft = make_endpoint(name, settings);
+    if (!draft) {
+      note(draft.error());
+      continue;
+    }
+    const SecretPlace place{name, draft->password_file, draft->password_command};
+    if (!draft->options.username.empty() && !draft->has_token() && !secret_place_text(place)) {
+      check.warnings.push_back(
+          fmt::format("endpoint {}: there is no password for its user name", name));
+    }
+    endpoints.push_back({std::move(*draft), name});
+  }
+  if (!errors.empty()) {
+    return tl::unexpected(UsageError{std::move(errors)});
+  }
+  for (std::string& warning : check_variables().warnings) {
+    check.warnings.push_back(std::move(warning));
+  }
+  for (std::string& warning : endpoint_warnings(endpoints)) {
+    check.warnings.push_back(std::move(warning));
+  }
+  for (const std::string& file : effective->configuration.files) {
+    check.text += fmt::format("{}: ok\n", file);
+  }
+  if (effective->configuration.files.empty()) {
+    check.text = fmt::format("no file; looked for {}\n", joined(default_config_paths(), ", "));
+  }
+  return check;
+}
+
+}  // namespace ringpost::cli

@@ -1,0 +1,283 @@
+#include "tools/settings/endpoint_choice.h"
+
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <string_view>
+#include <sys/stat.h>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "codec/text/spelling.h"
+#include "tools/process/numbers.h"
+#include "tools/process/wording.h"
+#include "tools/settings/endpoint_url.h"
+#include "tools/settings/oauth_token.h"
+#include "tools/settings/secret.h"
+
+namespace ringpost::cli {
+
+namespace {
+
+// codec::nearest_word() compares no longer words.
+constexpr std::size_t comparable_bytes_max = 32;
+
+struct Choice {
+  Bytes endpoint;  // a name or a URL
+  std::optional<std::uint32_t> weight;
+};
+
+// Takes `=3` off the end. What stands behind the last = and is no number belongs to a URL.
+Result<Choice, std::string> split_weight(Bytes text) {
+  const std::size_t equals = text.rfind('=');
+  if (equals == Bytes::npos) {
+    return Choice{text, std::nullopt};
+  }
+  const Bytes behind = text.substr(equals + 1);
+  const bool is_number = !behind.empty() && behind.find_first_not_of("0123456789") == Bytes::npos;
+  if (!is_number && is_endpoint_url(text)) {
+    return Choice{text, std::nullopt};
+  }
+  const auto weight = parse_weight(behind);
+  if (!weight) {
+    return tl::unexpected(fmt::format("weight {}", weight.error()));
+  }
+  return Choice{text.substr(0, equals), *weight};
+}
+
+std::string unknown_endpoint(Bytes name, const Configuration& configuration) {
+  std::vector<std::string_view> known;
+  for (const auto& [known_name, settings] : configuration.endpoints) {
+    if (known_name.size() <= comparable_bytes_max) {
+      known.push_back(known_name);
+    }
+  }
+  std::string text = codec::unknown_word("endpoint", name, known);
+  if (name.find_first_of(".:@") != Bytes::npos) {
+    return text + " (a server's address begins with smtp:// or smtps://)";
+  }
+  if (configuration.files.empty()) {
+    return text + " (no ringpost.toml was found)";
+  }
+  return text +
+         fmt::format(" (there is no [endpoint.{}] in {})", name, joined(configuration.files, ", "));
+}
+
+Result<ChosenEndpoint, std::string> choose_one(const Choice& choice,
+                                               const Configuration& configuration) {
+  ChosenEndpoint chosen;
+  if (is_endpoint_url(choice.endpoint)) {
+    auto options = parse_endpoint_url(choice.endpoint);
+    if (!options) {
+      return tl::unexpected(std::move(options.error()));
+    }
+    chosen.draft.options = std::move(*options);
+    chosen.secret_name = chosen.draft.options.host;
+  } else {
+    const auto found = configuration.endpoints.find(choice.endpoint);
+    if (found == configuration.endpoints.end()) {
+      return tl::unexpected(unknown_endpoint(choice.endpoint, configuration));
+    }
+    auto draft = make_endpoint(found->first, found->second);
+    if (!draft) {
+      return tl::unexpected(std::move(draft.error()));
+    }
+    chosen.draft = std::move(*draft);
+    chosen.secret_name = found->first;
+  }
+  chosen.draft.options.weight = choice.weight.value_or(chosen.draft.options.weight);
+  return chosen;
+}
+
+// Whether what was said for all endpoints counts for this one: a flag or a variable always, [send]
+// only where the endpoint says nothing itself.
+bool prevails(const SettingMap& send_settings, std::string_view send_key,
+              const Configuration& configuration, const std::string& endpoint_name,
+              std::string_view endpoint_key) {
+  const auto said = send_settings.find(send_key);
+  if (said == send_settings.end() || said->second.layer != Layer::file) {
+    return said != send_settings.end();
+  }
+  const auto own = configuration.endpoints.find(endpoint_name);
+  return own == configuration.endpoints.end() || !own->second.contains(endpoint_key);
+}
+
+void apply_common(const SendDraft& draft, const SettingMap& send_settings,
+                  const Configuration& configuration, EndpointOptions& options) {
+  const auto counts = [&](std::string_view send_key, std::string_view endpoint_key) {
+    return prevails(send_settings, send_key, configuration, options.name, endpoint_key);
+  };
+  if (draft.connections && counts("connections", "connections")) {
+    options.connections_max = *draft.connections;
+  }
+  if (draft.rate && counts("rate", "rate")) {
+    options.messages_per_second_max = *draft.rate;
+  }
+  if (draft.pipeline && counts("pipeline", "pipelining")) {
+    draft.pipeline->apply_to(options);
+  }
+  if (draft.chunking && counts("chunking", "chunking")) {
+    options.chunking = *draft.chunking;
+  }
+  if (draft.attempts_max && counts("max_attempts", "max_attempts")) {
+    options.attempts_max = *draft.attempts_max;
+  }
+  if (draft.equal_refusals_max && counts("max_refusals", "max_refusals")) {
+    options.equal_refusals_max = *draft.equal_refusals_max;
+  }
+  if (draft.patience && counts("patience", "patience")) {
+    options.patience = *draft.patience;
+  }
+  if (draft.recipients_max && counts("max_recipients", "recipients_per_message")) {
+    options.recipients_max = *draft.recipients_max;
+  }
+}
+
+std::string no_choice(const Configuration& configuration, EndpointPlace place) {
+  const bool is_flag = place == EndpointPlace::flag;
+  if (configuration.endpoints.empty()) {
+    return fmt::format(
+        "no endpoint: name the server {} smtps://USER@HOST, or describe it as [endpoint.NAME] in "
+        "ringpost.toml",
+        is_flag ? "with -e" : "as in: ringpost probe");
+  }
+  std::vector<std::string_view> names;
+  for (const auto& [name, settings] : configuration.endpoints) {
+    names.push_back(name);
+  }
+  return fmt::format(
+      "which endpoint? There are {}: {}", joined(names, ", "),
+      is_flag ? "choose with -e, or endpoint = \"NAME\" under [send]" : "name one of them");
+}
+
+// Two URLs with one host get their ports into their names.
+Result<void, std::string> make_names_unique(std::vector<ChosenEndpoint>& endpoints) {
+  for (std::size_t later = 1; later < endpoints.size(); ++later) {
+    EndpointOptions& options = endpoints[later].draft.options;
+    const auto has_name = [&](const std::string& name) {
+      return std::any_of(
+          endpoints.begin(), endpoints.begin() + static_cast<std::ptrdiff_t>(later),
+          [&](const ChosenEndpoint& other) { return other.draft.options.name == name; });
+    };
+    const bool is_url = endpoints[later].secret_name == options.host;
+    if (is_url && has_name(options.name)) {
+      options.name = fmt::format("{}:{}", options.host, options.port);
+    }
+    if (has_name(options.name)) {
+      return tl::unexpected(fmt::format("endpoint {} is chosen twice", in_quotes(options.name)));
+    }
+  }
+  return {};
+}
+
+// The mode of a file that its group or others may open; nothing for one that they may not.
+std::optional<unsigned> mode_others_have(const std::string& path) {
+  struct stat status {};
+  const bool shared = !path.empty() && ::stat(path.c_str(), &status) == 0 &&
+                      (status.st_mode & (S_IRWXG | S_IRWXO)) != 0;
+  return shared ? std::optional<unsigned>(status.st_mode & 0777U) : std::nullopt;
+}
+
+}  // namespace
+
+Result<std::vector<ChosenEndpoint>, UsageError> choose_endpoints(const SendDraft& draft,
+                                                                 const SettingMap& send_settings,
+                                                                 const Configuration& configuration,
+                                                                 EndpointPlace place) {
+  std::vector<std::string> words = draft.endpoints;
+  if (words.empty() && configuration.endpoints.size() == 1) {
+    words.push_back(configuration.endpoints.begin()->first);
+  }
+  if (words.empty()) {
+    return tl::unexpected(UsageError{no_choice(configuration, place)});
+  }
+  const auto said = send_settings.find("endpoint");
+  const std::string origin = said == send_settings.end() ? "" : said->second.origin + ": ";
+  std::vector<ChosenEndpoint> endpoints;
+  for (const std::string& word : words) {
+    const auto choice = split_weight(word);
+    if (!choice) {
+      return tl::unexpected(UsageError{origin + choice.error()});
+    }
+    auto chosen = choose_one(*choice, configuration);
+    if (!chosen) {
+      return tl::unexpected(UsageError{origin + chosen.error()});
+    }
+    apply_common(draft, send_settings, configuration, chosen->draft.options);
+    endpoints.push_back(std::move(*chosen));
+  }
+  if (auto named = make_names_unique(endpoints); !named) {
+    return tl::unexpected(UsageError{origin + named.error()});
+  }
+  return endpoints;
+}
+
+Result<void, UsageError> read_passwords(std::vector<ChosenEndpoint>& endpoints, PasswordNeed need) {
+  const PasswordVariables variables = PasswordVariables::take();
+  std::map<std::string, std::string> host_of_variable;
+  for (ChosenEndpoint& endpoint : endpoints) {
+    EndpointOptions& options = endpoint.draft.options;
+    if (options.username.empty()) {
+      continue;
+    }
+    protect_process_memory();
+    if (endpoint.draft.has_token()) {
+      // The engine reads it when it is needed, and again when it has expired.
+      options.read_token = token_reader(
+          {.file = endpoint.draft.oauth_token_file, .command = endpoint.draft.oauth_token_command});
+      continue;
+    }
+    auto secret = read_secret({.endpoint_name = endpoint.secret_name,
+                               .password_file = endpoint.draft.password_file,
+                               .password_command = endpoint.draft.password_command},
+                              variables);
+    if (!secret) {
+      return tl::unexpected(
+          UsageError{fmt::format("endpoint {}: {}", options.name, secret.error())});
+    }
+    if (!*secret && need == PasswordNeed::optional) {
+      continue;
+    }
+    if (!*secret) {
+      return tl::unexpected(UsageError{
+          fmt::format("endpoint {}: there is no password for user {}.\n{}", options.name,
+                      in_quotes(options.username), ways_to_give_a_password(endpoint.secret_name))});
+    }
+    const std::string& variable = (*secret)->variable;
+    const std::string& host = host_of_variable.emplace(variable, options.host).first->second;
+    if (!variable.empty() && host != options.host) {
+      return tl::unexpected(UsageError{fmt::format(
+          "{} would go to {} and to {}, which are two servers: give each its own, as in {}",
+          variable, host, options.host, password_variable(endpoint.secret_name))});
+    }
+    options.password = std::move((*secret)->value);
+  }
+  return {};
+}
+
+std::vector<std::string> endpoint_warnings(const std::vector<ChosenEndpoint>& endpoints) {
+  std::vector<std::string> warnings;
+  for (const ChosenEndpoint& endpoint : endpoints) {
+    const EndpointOptions& options = endpoint.draft.options;
+    if (options.security == TransportSecurity::none && !options.username.empty()) {
+      warnings.push_back(fmt::format(
+          "endpoint {}: the password goes out in clear, and anybody on the way can read it",
+          options.name));
+    }
+    if (const auto mode = mode_others_have(options.client_key_file)) {
+      warnings.push_back(fmt::format(
+          "endpoint {}: other users may open client_key {} (its mode is {:03o}); mend it with: "
+          "chmod 600 '{}'",
+          options.name, in_quotes(options.client_key_file), *mode, options.client_key_file));
+    }
+    if (options.security != TransportSecurity::none && !options.verify_certificate) {
+      warnings.push_back(fmt::format(
+          "endpoint {}: its certificate is not verified, so anybody on the way can pose as {}",
+          options.name, options.host));
+    }
+  }
+  return warnings;
+}
+
+}  // namespace ringpost::cli

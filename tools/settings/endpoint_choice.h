@@ -1,0 +1,43 @@
+// Which endpoints a run uses, complete with passwords.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "codec/base.h"
+#include "tools/process/usage_error.h"
+#include "tools/settings/config_file.h"
+#include "tools/settings/endpoint_setting.h"
+#include "tools/settings/send_setting.h"
+
+namespace ringpost::cli {
+
+// An endpoint as `-e` chose it.
+struct ChosenEndpoint {
+  EndpointDraft draft;      // complete but for the password
+  std::string secret_name;  // what its password is kept under: its name, or the host of its URL
+};
+
+// Where a command line has its endpoints: behind -e, or as its argument.
+enum class EndpointPlace : bool { flag, argument };
+
+// The endpoints of `draft.endpoints`; the only one there is in `configuration` when that is empty.
+// With `draft`'s connections, rate and pipelining, as far as they have the last word over
+// `configuration`.
+[[nodiscard]] Result<std::vector<ChosenEndpoint>, UsageError> choose_endpoints(
+    const SendDraft& draft, const SettingMap& send_settings, const Configuration& configuration,
+    EndpointPlace place = EndpointPlace::flag);
+
+// What a user name without a password is: a mistake, or somebody who only wants to look.
+enum class PasswordNeed : bool { required, optional };
+
+// Reads the password of each that has a user name. A variable is never used for two hosts, lest one
+// ESP learns the password of another.
+[[nodiscard]] Result<void, UsageError> read_passwords(std::vector<ChosenEndpoint>& endpoints,
+                                                      PasswordNeed need = PasswordNeed::required);
+
+// What every run with these endpoints has to say.
+[[nodiscard]] std::vector<std::string> endpoint_warnings(
+    const std::vector<ChosenEndpoint>& endpoints);
+
+}  // namespace ringpost::cli

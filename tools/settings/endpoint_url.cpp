@@ -1,0 +1,400 @@
+#include "tools/settings/endpoint_url.h"
+
+#include <algorithm>
+#include <arpa/inet.h>
+#include <array>
+#include <charconv>
+#include <string_view>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "codec/text/spelling.h"
+#include "codec/text/utf8.h"
+#include "tools/process/numbers.h"
+#include "tools/process/wording.h"
+#include "tools/settings/endpoint_setting.h"
+#include "tools/settings/submission_port.h"
+
+namespace ringpost::cli {
+
+namespace {
+
+constexpr std::size_t url_bytes_max = 2048;
+constexpr std::size_t host_bytes_max = 253;  // RFC 1035 3.1, as text
+
+template <typename T>
+using Parsed = Result<T, std::string>;
+
+// The parts of a URL as they were written, still percent-encoded.
+struct UrlParts {
+  bool implicit_tls = false;
+  std::optional<Bytes> username;
+  Bytes host;
+  bool host_is_absolute = false;
+  std::optional<std::uint16_t> port;
+  Bytes query;
+};
+
+bool is_letter_or_digit(char character) {
+  return (character >= '0' && character <= '9') || (character >= 'a' && character <= 'z') ||
+         (character >= 'A' && character <= 'Z');
+}
+
+bool equals_ignoring_case(Bytes left, Bytes right) {
+  return std::equal(left.begin(), left.end(), right.begin(), right.end(),
+                    [](char a, char b) { return (a | 0x20) == (b | 0x20); });
+}
+
+Parsed<std::string> percent_decoded(Bytes text) {
+  std::string decoded;
+  for (std::size_t index = 0; index < text.size(); ++index) {
+    if (text[index] != '%') {
+      decoded.push_back(text[index]);
+      continue;
+    }
+    std::uint8_t octet = 0;
+    const Bytes digits = text.substr(index + 1, 2);
+    const auto parsed = std::from_chars(digits.data(), digits.data() + digits.size(), octet, 16);
+    if (digits.size() != 2 || parsed.ptr != digits.data() + digits.size()) {
+      return tl::unexpected(
+          std::string("a % needs two hexadecimal digits behind it; % itself is %25"));
+    }
+    decoded.push_back(static_cast<char>(octet));
+    index += 2;
+  }
+  return decoded;
+}
+
+Parsed<UrlParts> split_scheme(Bytes url, Bytes& rest) {
+  const std::size_t colon = url.find("://");
+  UrlParts parts;
+  const Bytes scheme = url.substr(0, colon);
+  parts.implicit_tls = equals_ignoring_case(scheme, "smtps");
+  if (!parts.implicit_tls && !equals_ignoring_case(scheme, "smtp")) {
+    return tl::unexpected(
+        std::string("it must begin with smtp:// (STARTTLS) or smtps:// (TLS from the first byte)"));
+  }
+  rest = url.substr(colon + 3);
+  return parts;
+}
+
+constexpr std::string_view password_refusal =
+    "a password may not stand in a URL: every user of this machine can read the arguments of a "
+    "program.\n"
+    "Leave out the colon and what follows it, and give the password as one of\n"
+    "  the variable RINGPOST_PASSWORD, or RINGPOST_ENDPOINT_<HOST>_PASSWORD\n"
+    "  a file named HOST in systemd's $CREDENTIALS_DIRECTORY\n"
+    "  password_file or password_command of an [endpoint.NAME] in ringpost.toml";
+
+Parsed<std::uint16_t> port_of_url(Bytes text) {
+  const auto port = parse_port(text);
+  if (!port) {
+    // The text is not quoted: it may be the beginning of a password with a / in it.
+    return tl::unexpected(std::string("the port must be a number from 1 to 65535"));
+  }
+  return *port;
+}
+
+// `authority` is what stands between :// and the first of / ? #.
+Parsed<void> split_authority(Bytes authority, UrlParts& parts) {
+  if (const std::size_t at = authority.rfind('@'); at != Bytes::npos) {
+    parts.username = authority.substr(0, at);
+    authority.remove_prefix(at + 1);
+    if (parts.username->find(':') != Bytes::npos) {
+      return tl::unexpected(std::string(password_refusal));
+    }
+  }
+  if (authority.starts_with('[')) {
+    const std::size_t bracket = authority.find(']');
+    if (bracket == Bytes::npos) {
+      return tl::unexpected(std::string("a [ without its ]"));
+    }
+    parts.host = authority.substr(1, bracket - 1);
+    authority.remove_prefix(bracket + 1);
+    if (!authority.empty() && !authority.starts_with(':')) {
+      return tl::unexpected(std::string("behind the ] only :PORT may stand"));
+    }
+    std::array<unsigned char, 16> address{};
+    if (::inet_pton(AF_INET6, std::string(parts.host).c_str(), address.data()) != 1) {
+      return tl::unexpected(std::string("between [ and ] stands no IPv6 address"));
+    }
+  } else {
+    const std::size_t colon = std::min(authority.find(':'), authority.size());
+    parts.host = authority.substr(0, colon);
+    parts.host_is_absolute = take_absolute_dot(parts.host);
+    authority.remove_prefix(colon);
+    if (authority.substr(std::min<std::size_t>(1, authority.size())).find(':') != Bytes::npos) {
+      return tl::unexpected(std::string(
+          "more than one colon (an IPv6 address stands in brackets: smtp://[::1]:587)"));
+    }
+    if (auto offence = host_offence(parts.host)) {
+      return tl::unexpected(std::move(*offence));
+    }
+  }
+  if (!authority.empty()) {
+    const Parsed<std::uint16_t> port = port_of_url(authority.substr(1));
+    if (!port) {
+      return tl::unexpected(port.error());
+    }
+    parts.port = *port;
+  }
+  return {};
+}
+
+Parsed<UrlParts> split_url(Bytes url) {
+  Bytes rest;
+  Parsed<UrlParts> parts = split_scheme(url, rest);
+  if (!parts) {
+    return parts;
+  }
+  const std::size_t authority_end = std::min(rest.find_first_of("/?#"), rest.size());
+  if (auto split = split_authority(rest.substr(0, authority_end), *parts); !split) {
+    return tl::unexpected(std::move(split.error()));
+  }
+  rest.remove_prefix(authority_end);
+  if (rest.find('#') != Bytes::npos) {
+    return tl::unexpected(std::string("a # is written as %23"));
+  }
+  if (rest.starts_with('/')) {
+    rest.remove_prefix(1);
+  }
+  if (!rest.empty() && !rest.starts_with('?')) {
+    return tl::unexpected(
+        std::string("behind the host only ?NAME=VALUE may stand (a / in a user name is %2F)"));
+  }
+  parts->query = rest.substr(std::min<std::size_t>(1, rest.size()));
+  return parts;
+}
+
+Parsed<void> apply_parameter(Bytes name, Bytes encoded_value, EndpointOptions& endpoint) {
+  constexpr std::array<std::string_view, 4> known = {"tls", "ca", "verify", "auth"};
+  if (name.find('@') != Bytes::npos) {
+    // Not quoted: somebody's password has a question mark in it.
+    return tl::unexpected(std::string("the user name stands before the host (its ? is %3F)"));
+  }
+  if (std::find(known.begin(), known.end(), name) == known.end()) {
+    return tl::unexpected(codec::unknown_word("parameter", name, known) +
+                          " (there are tls=none, ca=FILE, verify=off and auth=MECHANISM)");
+  }
+  const Parsed<std::string> value = percent_decoded(encoded_value);
+  if (!value) {
+    return tl::unexpected(value.error());
+  }
+  if (name == "tls") {
+    if (*value != "none") {
+      return tl::unexpected(
+          std::string("tls can only be none; without it smtp:// is STARTTLS and smtps:// TLS from "
+                      "the first byte"));
+    }
+    endpoint.security = TransportSecurity::none;
+  } else if (name == "ca") {
+    if (value->empty() || value->find('\0') != std::string::npos) {
+      return tl::unexpected(std::string("ca needs the name of a PEM file"));
+    }
+    endpoint.ca_file = *value;
+  } else if (name == "auth") {
+    const auto auth = parse_auth(*value);
+    if (!auth) {
+      return tl::unexpected(auth.error());
+    }
+    endpoint.auth = *auth;
+  } else {
+    if (*value != "off" && *value != "on") {
+      return tl::unexpected(std::string("verify can only be off or on"));
+    }
+    endpoint.verify_certificate = *value == "on";
+  }
+  return {};
+}
+
+Parsed<void> apply_query(const UrlParts& parts, EndpointOptions& endpoint) {
+  std::array<Bytes, 4> seen;
+  std::size_t seen_count = 0;
+  for (Bytes rest = parts.query; !rest.empty();) {
+    const std::size_t length = std::min(rest.find('&'), rest.size());
+    const Bytes parameter = rest.substr(0, length);
+    rest.remove_prefix(std::min(length + 1, rest.size()));
+    const std::size_t equals = std::min(parameter.find('='), parameter.size());
+    const Bytes name = parameter.substr(0, equals);
+    const Bytes value = parameter.substr(std::min(equals + 1, parameter.size()));
+    if (auto applied = apply_parameter(name, value, endpoint); !applied) {
+      return applied;
+    }
+    auto* const seen_end = seen.begin() + seen_count;
+    if (std::find(seen.begin(), seen_end, name) != seen_end) {
+      return tl::unexpected(fmt::format("{} is given twice", name));
+    }
+    seen[seen_count++] = name;
+  }
+  const bool in_clear = endpoint.security == TransportSecurity::none;
+  if (in_clear && parts.implicit_tls) {
+    return tl::unexpected(
+        std::string("smtps:// is TLS from the first byte: tls=none contradicts it"));
+  }
+  const bool has_trust = std::any_of(seen.begin(), seen.begin() + seen_count,
+                                     [](Bytes name) { return name == "ca" || name == "verify"; });
+  if (in_clear && has_trust) {
+    return tl::unexpected(std::string("ca and verify mean nothing with tls=none"));
+  }
+  return {};
+}
+
+Parsed<void> apply_port(const UrlParts& parts, EndpointOptions& endpoint) {
+  endpoint.port = parts.port.value_or(default_port(endpoint.security));
+  if (auto conflict = port_conflict(endpoint.port, endpoint.security)) {
+    return tl::unexpected(std::move(*conflict));
+  }
+  return {};
+}
+
+Parsed<void> apply_username(const UrlParts& parts, EndpointOptions& endpoint) {
+  if (!parts.username) {
+    return {};
+  }
+  Parsed<std::string> username = percent_decoded(*parts.username);
+  if (!username) {
+    return tl::unexpected(std::move(username.error()));
+  }
+  if (username->empty()) {
+    return tl::unexpected(std::string("no user name stands before the @"));
+  }
+  if (auto offence = username_offence(*username)) {
+    return tl::unexpected(std::move(*offence));
+  }
+  if (endpoint.security == TransportSecurity::none) {
+    return tl::unexpected(
+        std::string("a user name needs TLS: without it the password could be read on the way (an "
+                    "[endpoint.NAME] with allow_plaintext_auth = true permits it)"));
+  }
+  endpoint.username = std::move(*username);
+  return {};
+}
+
+Parsed<EndpointOptions> parse(Bytes url) {
+  if (url.size() > url_bytes_max) {
+    return tl::unexpected(fmt::format("it is longer than {} octets", url_bytes_max));
+  }
+  const Parsed<UrlParts> parts = split_url(url);
+  if (!parts) {
+    return tl::unexpected(parts.error());
+  }
+  EndpointOptions endpoint;
+  endpoint.name = parts->host;
+  endpoint.host = parts->host;
+  endpoint.host_is_absolute = parts->host_is_absolute;
+  endpoint.security =
+      parts->implicit_tls ? TransportSecurity::implicit : TransportSecurity::starttls;
+  for (const auto apply : {apply_query, apply_port, apply_username}) {
+    if (auto applied = apply(*parts, endpoint); !applied) {
+      return tl::unexpected(std::move(applied.error()));
+    }
+  }
+  if (auto conflict = auth_conflict(endpoint)) {
+    return tl::unexpected(std::move(*conflict));
+  }
+  return endpoint;
+}
+
+bool is_ip_address(Bytes host) {
+  std::array<unsigned char, 16> address{};
+  const std::string text(host);
+  return ::inet_pton(AF_INET, text.c_str(), address.data()) == 1 ||
+         ::inet_pton(AF_INET6, text.c_str(), address.data()) == 1;
+}
+
+}  // namespace
+
+bool is_endpoint_url(Bytes text) { return text.find("://") != Bytes::npos; }
+
+Result<EndpointOptions, std::string> parse_endpoint_url(Bytes url) {
+  RP_ASSERT(is_endpoint_url(url));
+  Parsed<EndpointOptions> endpoint = parse(url);
+  if (!endpoint) {
+    return tl::unexpected(fmt::format("{}: {}", printable_url(url), endpoint.error()));
+  }
+  return endpoint;
+}
+
+std::string printable_url(Bytes url) {
+  const std::size_t scheme_end = url.find("://");
+  const std::size_t begin = scheme_end == Bytes::npos ? 0 : scheme_end + 3;
+  const Bytes rest = url.substr(begin);
+  // The last @ there is, wherever it stands, because a password may hold any of / ? # @.
+  const std::size_t at = rest.rfind('@');
+  const std::size_t colon = rest.find(':');
+  if (colon == Bytes::npos || rest.starts_with('[')) {
+    return in_quotes(url);
+  }
+  const std::string front(url.substr(0, begin + colon + 1));
+  if (at != Bytes::npos && colon < at) {
+    return in_quotes(fmt::format("{}***{}", front, rest.substr(at)));
+  }
+  // No user, and no number behind the colon: half of user:password, perhaps.
+  const Bytes behind = rest.substr(colon + 1);
+  const bool is_port = !behind.empty() && behind.front() >= '0' && behind.front() <= '9';
+  return in_quotes(at == Bytes::npos && !is_port ? front + "***" : std::string(url));
+}
+
+std::optional<std::string> port_conflict(std::uint16_t port, TransportSecurity security) {
+  if (port == submissions_port && security == TransportSecurity::starttls) {
+    return "port 465 is TLS from the first byte (RFC 8314), not STARTTLS: use smtps://, or "
+           "security = \"implicit\"";
+  }
+  const bool begins_in_clear = port == submission_port || port == relay_port;
+  if (begins_in_clear && security == TransportSecurity::implicit) {
+    return fmt::format(
+        "port {} begins in clear and turns to TLS with STARTTLS: use smtp://, or security = "
+        "\"starttls\"",
+        port);
+  }
+  return std::nullopt;
+}
+
+bool take_absolute_dot(Bytes& host) {
+  const bool is_absolute = host.size() > 1 && host.ends_with('.');
+  host.remove_suffix(is_absolute ? 1 : 0);
+  return is_absolute;
+}
+
+std::optional<std::string> host_offence(Bytes host) {
+  if (host.empty()) {
+    return "no host is named";
+  }
+  if (host.size() > host_bytes_max) {
+    return fmt::format("the host name is longer than {} octets", host_bytes_max);
+  }
+  if (is_ip_address(host)) {
+    return std::nullopt;
+  }
+  if (!codec::is_ascii(host)) {
+    return "the host name has letters beyond ASCII: write its xn-- form";
+  }
+  const bool allowed = std::all_of(host.begin(), host.end(), [](char character) {
+    return is_letter_or_digit(character) || character == '-' || character == '_' ||
+           character == '.';
+  });
+  if (!allowed) {
+    return fmt::format("{} is no host name", in_quotes(host));
+  }
+  if (host.front() == '.' || host.back() == '.' || host.find("..") != Bytes::npos) {
+    return "a part of the host name is empty";
+  }
+  return std::nullopt;
+}
+
+std::optional<std::string> username_offence(Bytes username) {
+  const bool has_control = std::any_of(username.begin(), username.end(), [](char character) {
+    return static_cast<unsigned char>(character) < 0x20 || character == 0x7f;
+  });
+  if (has_control) {
+    return "the user name has a control character";
+  }
+  if (username.size() > 1024) {
+    return "the user name is longer than 1024 octets";
+  }
+  return codec::is_utf8(username) ? std::nullopt
+                                  : std::optional<std::string>("the user name is not UTF-8");
+}
+
+}  // namespace ringpost::cli

@@ -1,0 +1,372 @@
+#include "tools/settings/send_setting.h"
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <unistd.h>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "codec/text/spelling.h"
+#include "tools/process/numbers.h"
+#include "tools/process/wording.h"
+#include "tools/settings/endpoint_setting.h"
+
+namespace ringpost::cli {
+
+namespace {
+
+using Applied = Result<void, std::string>;
+
+// Nobody has more; a slip of the finger shall not start ten thousand threads.
+constexpr std::uint64_t cores_limit = 256;
+
+template <typename T, typename U>
+Applied take(Result<T, std::string> parsed, U& into) {
+  if (!parsed) {
+    return tl::unexpected(std::move(parsed.error()));
+  }
+  into = static_cast<U>(std::move(*parsed));
+  return {};
+}
+
+template <typename T>
+struct Word {
+  std::string_view text;
+  T value;
+};
+
+// One of a few words, named with all the others when it is none.
+template <typename T, std::size_t count>
+Result<T, std::string> parse_word(Bytes text, const std::array<Word<T>, count>& words) {
+  std::string names;
+  for (const Word<T>& word : words) {
+    if (word.text == text) {
+      return word.value;
+    }
+    names += names.empty() ? "" : ", ";
+    names += word.text;
+  }
+  return tl::unexpected(fmt::format("{} is none of {}", in_quotes(text), names));
+}
+
+constexpr std::array<Word<codec::NewlinePolicy>, 2> newline_words = {
+    {{"normalize", codec::NewlinePolicy::normalize}, {"strict", codec::NewlinePolicy::strict}}};
+constexpr std::array<Word<bool>, 2> on_unknown_words = {{{"hold", false}, {"resend", true}}};
+constexpr std::array<Word<queue::Durability>, 2> durability_words = {
+    {{"process", queue::Durability::process}, {"power", queue::Durability::power}}};
+constexpr std::array<Word<ProgressKind>, 5> progress_words = {{{"auto", ProgressKind::automatic},
+                                                               {"block", ProgressKind::block},
+                                                               {"plain", ProgressKind::plain},
+                                                               {"json", ProgressKind::json},
+                                                               {"none", ProgressKind::none}}};
+constexpr std::array<Word<SummaryKind>, 2> summary_words = {
+    {{"text", SummaryKind::text}, {"json", SummaryKind::json}}};
+constexpr std::array<Word<bool>, 2> stats_words = {{{"none", false}, {"internal", true}}};
+constexpr std::array<Word<LogLevel>, 4> level_words = {{{"error", LogLevel::error},
+                                                        {"warn", LogLevel::warn},
+                                                        {"info", LogLevel::info},
+                                                        {"debug", LogLevel::debug}}};
+constexpr std::array<Word<LogFormat>, 2> format_words = {
+    {{"text", LogFormat::text}, {"json", LogFormat::json}}};
+
+// Words between commas and white space.
+std::vector<std::string> split_list(Bytes text) {
+  std::vector<std::string> words;
+  while (true) {
+    const std::size_t begin = text.find_first_not_of(", \t\n");
+    if (begin == Bytes::npos) {
+      return words;
+    }
+    text.remove_prefix(begin);
+    const std::size_t length = std::min(text.find_first_of(", \t\n"), text.size());
+    words.emplace_back(text.substr(0, length));
+    text.remove_prefix(length);
+  }
+}
+
+Applied apply_fail_on(const SettingValue& value, SendDraft& draft) {
+  std::array<std::string_view, status_count + 1> known;
+  for (std::size_t index = 0; index < status_count; ++index) {
+    known[index] = name_of(static_cast<Status>(index));
+  }
+  known[status_count] = "none";
+  StatusSet classes;
+  std::size_t word_count = 0;
+  bool none = false;
+  for (const std::string& text : value.texts) {
+    for (const std::string& word : split_list(text)) {
+      ++word_count;
+      const auto* const found = std::find(known.begin(), known.end(), word);
+      if (found == known.end()) {
+        return tl::unexpected(codec::unknown_word("class", word, known) +
+                              " (as in rejected,unknown; or none)");
+      }
+      const auto index = static_cast<std::size_t>(found - known.begin());
+      if (index == static_cast<std::size_t>(Status::accepted)) {
+        return tl::unexpected(std::string("accepted is no failure"));
+      }
+      if (index == status_count) {
+        none = true;
+      } else {
+        classes.set(index);
+      }
+    }
+  }
+  if (word_count == 0 || (none && word_count > 1)) {
+    return tl::unexpected(std::string("write classes such as rejected,unknown; or none alone"));
+  }
+  draft.settings.fail_on = classes;
+  return {};
+}
+
+Applied apply_endpoint(const SettingValue& value, SendDraft& draft) {
+  if (value.layer == Layer::environment) {
+    draft.endpoints = split_list(value.text());
+  } else {
+    draft.endpoints = value.texts;
+  }
+  return {};
+}
+
+Applied apply_path(const SettingValue& value, std::string& into) {
+  if (value.text().empty() || value.text().find('\0') != std::string::npos) {
+    return tl::unexpected(std::string("it needs the name of a file"));
+  }
+  into = value.text();
+  return {};
+}
+
+// Where `-` is standard output, so are its other names: a file that is opened once more would be
+// written from two ends.
+Applied apply_output(const SettingValue& value, std::string& into) {
+  auto applied = apply_path(value, into);
+  if (into == "/dev/stdout" || into == "/dev/fd/1" || into == "/proc/self/fd/1") {
+    into = "-";
+  }
+  return applied;
+}
+
+// A number, because -v -v says more than -v.
+Applied apply_verbose(const SettingValue& value, SendDraft& draft) {
+  if (const auto boolean = parse_boolean(value.text())) {
+    draft.verbosity = *boolean ? 1 : 0;
+    return {};
+  }
+  return take(parse_number(value.text(), {.min = 0, .max = 100}), draft.verbosity);
+}
+
+constexpr std::array<SendKey, 30> keys = {{
+    {"endpoint", SettingKind::text_list, true, apply_endpoint},
+    {"outcomes", SettingKind::text, true,
+     [](const SettingValue& value, SendDraft& draft) {
+       return apply_output(value, draft.settings.outcomes_path);
+     }},
+    {"errors", SettingKind::text, true,
+     [](const SettingValue& value, SendDraft& draft) {
+       return apply_output(value, draft.settings.errors_path);
+     }},
+    {"journal", SettingKind::text, false,
+     [](const SettingValue& value, SendDraft& draft) {
+       return apply_path(value, draft.settings.journal.path);
+     }},
+    {"resume", SettingKind::boolean, false,
+     [](const SettingValue& value, SendDraft& draft) {
+       return take(parse_boolean(value.text()), draft.settings.journal.resume);
+     }},
+    {"repair", SettingKind::boolean, false,
+     [](const SettingValue& value, SendDraft& draft) {
+       return take(parse_boolean(value.text()), draft.settings.journal.repair);
+     }},
+    {"on_unknown", SettingKind::text, true,
+     [](const SettingValue& value, SendDraft& draft) {
+       return take(parse_word(value.text(), on_unknown_words),
+                   draft.settings.journal.resend_unknown);
+     }},
+    {"durability", SettingKind::text, true,
+     [](const SettingValue& value, SendDraft& draft) {
+       return take(parse_word(value.text(), durability_words), draft.settings.journal.durability);
+     }},
+    {"connections", SettingKind::number, true,
+     [](const SettingValue& value, SendDraft& draft) {
+       return take(parse_connections(value.text()), draft.connections);
+     }},
+    {"rate", SettingKind::number, true,
+     [](const SettingValue& value, SendDraft& draft) {
+       return take(parse_rate(value.text()), draft.rate);
+     }},
+    {"pipeline", SettingKind::text, true,
+     [](const SettingValue& value, SendDraft& draft) {
+       return take(parse_pipeline(value.text()), draft.pipeline);
+     }},
+    {"chunking", SettingKind::text, true,
+     [](const SettingValue& value, SendDraft& draft) {
+       return take(parse_chunking(value.text()), draft.chunking);
+     }},
+    {"max_recipients", SettingKind::number, true,
+     [](const SettingValue& value, SendDraft& draft) {
+       return take(parse_recipients_max(value.text()), draft.recipients_max);
+     }},
+    {"max_attempts", SettingKind::number, true,
+     [](const SettingValue& value, SendDraft& draft) {
+       return take(parse_attempts_max(value.text()), draft.attempts_max);
+     }},
+    {"max_refusals", SettingKind::number, true,
+     [](const SettingValue& value, SendDraft& draft) {
+       return take(parse_refusals_max(value.text()), draft.equal_refusals_max);
+     }},
+    {"patience", SettingKind::number, true,
+     [](const SettingValue& value, SendDraft& draft) {
+       return take(parse_duration(value.text()), draft.patience);
+     }},
+    {"deadline", SettingKind::number, true,
+     [](const SettingValue& value, SendDraft& draft) {
+       return take(parse_duration(value.text()), draft.settings.deadline);
+     }},
+    {"cores", SettingKind::number, true,
+     [](const SettingValue& value, SendDraft& draft) {
+       return take(parse_number(value.text(), {.min = 1, .max = cores_limit}),
+                   draft.settings.cores);
+     }},
+    {"drain", SettingKind::number, true,
+     [](const SettingValue& value, SendDraft& draft) {
+       return take(parse_duration(value.text()), draft.settings.drain);
+     }},
+    {"newlines", SettingKind::text, true,
+     [](const SettingValue& value, SendDraft& draft) {
+       return take(parse_newlines(value.text()), draft.settings.newlines);
+     }},
+    {"progress", SettingKind::text, true,
+     [](const SettingValue& value, SendDraft& draft) {
+       return take(parse_word(value.text(), progress_words), draft.settings.progress);
+     }},
+    {"summary", SettingKind::text, true,
+     [](const SettingValue& value, SendDraft& draft) {
+       return take(parse_word(value.text(), summary_words), draft.settings.summary);
+     }},
+    {"stats", SettingKind::text, true,
+     [](const SettingValue& value, SendDraft& draft) {
+       return take(parse_word(value.text(), stats_words), draft.settings.internal_stats);
+     }},
+    {"fail_on", SettingKind::text_list, true, apply_fail_on},
+    {"log_level", SettingKind::text, true,
+     [](const SettingValue& value, SendDraft& draft) {
+       return take(parse_word(value.text(), level_words), draft.settings.log.level);
+     }},
+    {"log_format", SettingKind::text, true,
+     [](const SettingValue& value, SendDraft& draft) {
+       return take(parse_word(value.text(), format_words), draft.settings.log.format);
+     }},
+    {"no_color", SettingKind::boolean, true,
+     [](const SettingValue& value, SendDraft& draft) {
+       return take(parse_boolean(value.text()), draft.no_color);
+     }},
+    {"quiet", SettingKind::boolean, true,
+     [](const SettingValue& value, SendDraft& draft) {
+       return take(parse_boolean(value.text()), draft.settings.quiet);
+     }},
+    {"verbose", SettingKind::number, true, apply_verbose},
+    // Not in a file: whoever forgot it there would believe that mail went out.
+    {"dry_run", SettingKind::boolean, false,
+     [](const SettingValue& value, SendDraft& draft) {
+       return take(parse_boolean(value.text()), draft.settings.dry_run);
+     }},
+}};
+
+// How far `name` is up in the layers; nothing when it is not set.
+std::optional<Layer> layer_of(const SettingMap& settings, std::string_view name) {
+  const auto found = settings.find(name);
+  return found == settings.end() ? std::nullopt : std::optional(found->second.layer);
+}
+
+// -q and -v are short for a level; the level itself counts when it stands as high or higher.
+void settle_log_level(const SettingMap& settings, SendDraft& draft) {
+  const auto exact = layer_of(settings, "log_level");
+  const auto quiet = draft.settings.quiet ? layer_of(settings, "quiet") : std::nullopt;
+  const auto verbose = draft.verbosity > 0 ? layer_of(settings, "verbose") : std::nullopt;
+  std::optional<Layer> highest = exact;
+  if (verbose && (!highest || *verbose < *highest)) {
+    draft.settings.log.level = draft.verbosity > 1 ? LogLevel::debug : LogLevel::info;
+    highest = verbose;
+  }
+  if (quiet && (!highest || *quiet < *highest)) {
+    draft.settings.log.level = LogLevel::error;
+  }
+}
+
+bool terminal_shows_color() {
+  const char* const terminal = std::getenv("TERM");
+  const char* const no_color = std::getenv("NO_COLOR");  // https://no-color.org
+  const bool wanted = no_color == nullptr || *no_color == '\0';
+  const bool able = terminal != nullptr && std::string_view(terminal) != "dumb";
+  return wanted && able && ::isatty(STDERR_FILENO) == 1;
+}
+
+std::string replaced(Bytes name, char underscore) {
+  std::string text(name);
+  std::replace(text.begin(), text.end(), '_', underscore);
+  return text;
+}
+
+}  // namespace
+
+std::span<const SendKey> send_keys() { return keys; }
+
+const SendKey* find_send_key(Bytes name) {
+  const auto* const found = std::find_if(keys.begin(), keys.end(),
+                                         [name](const SendKey& key) { return key.name == name; });
+  return found == keys.end() ? nullptr : found;
+}
+
+std::string flag_of(Bytes key_name) { return "--" + replaced(key_name, '-'); }
+
+std::string variable_of(Bytes key_name) {
+  std::string name = "RINGPOST_";
+  for (const char character : key_name) {
+    const bool is_lower = character >= 'a' && character <= 'z';
+    name.push_back(is_lower ? static_cast<char>(character - ('a' - 'A')) : character);
+  }
+  return name;
+}
+
+SettingMap settings_of_environment() {
+  SettingMap settings;
+  for (const SendKey& key : keys) {
+    std::string name = variable_of(key.name);
+    const char* const value = std::getenv(name.c_str());
+    if (value != nullptr && *value != '\0') {
+      settings[std::string(key.name)] = {{value}, Layer::environment, std::move(name)};
+    }
+  }
+  return settings;
+}
+
+Result<SendDraft, std::string> make_send_draft(const SettingMap& settings) {
+  SendDraft draft;
+  for (const auto& [name, value] : settings) {
+    const SendKey* const key = find_send_key(name);
+    RP_ASSERT(key != nullptr);
+    if (auto applied = key->apply(value, draft); !applied) {
+      return tl::unexpected(fmt::format("{}: {}", value.origin, applied.error()));
+    }
+  }
+  const JournalSettings& journal = draft.settings.journal;
+  if (journal.path.empty() && (journal.resume || journal.repair)) {
+    return tl::unexpected(std::string(journal.resume ? "--resume" : "--repair") +
+                          " needs the --journal that an earlier run has written");
+  }
+  if (journal.repair && !journal.resume) {
+    return tl::unexpected(std::string("--repair goes with --resume"));
+  }
+  settle_log_level(settings, draft);
+  draft.settings.color = !draft.no_color && terminal_shows_color();
+  draft.settings.log.color = draft.settings.color;
+  return draft;
+}
+
+Result<codec::NewlinePolicy, std::string> parse_newlines(Bytes text) {
+  return parse_word(text, newline_words);
+}
+
+}  // namespace ringpost::cli

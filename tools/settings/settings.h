@@ -1,0 +1,68 @@
+// What one run of `ringpost send` was told, with flags, environment and files already laid over
+// each other.
+#pragma once
+
+#include <bitset>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "codec/base.h"
+#include "codec/mail/content_check.h"
+#include "codec/outcome.h"
+#include "engine/config.h"
+#include "tools/process/log.h"
+#include "tools/run/file_role.h"
+#include "tools/run/run_journal.h"
+
+namespace ringpost::cli {
+
+enum class ProgressKind : std::uint8_t {
+  automatic,  // block on a terminal, plain elsewhere
+  block,      // a few lines that are drawn over
+  plain,      // one line every ten seconds
+  json,       // the same as JSON objects
+  none,
+};
+
+enum class SummaryKind : std::uint8_t { text, json };
+
+// One bit for each Status.
+using StatusSet = std::bitset<status_count>;
+
+struct SendSettings {
+  std::vector<std::string> files;  // "-" is stdin; empty: stdin alone
+  std::vector<EndpointOptions>
+      endpoints;  // complete, with passwords; may be empty with dry_run only
+
+  std::string outcomes_path;  // "-": stdout; empty: none
+  std::string errors_path;    // only what was not accepted; "-": stdout; empty: none
+
+  JournalSettings journal;
+
+  Duration deadline = Duration::max();
+  std::uint32_t cores = 1;
+  Duration drain = std::chrono::seconds(30);  // for what is under way at the first signal
+  codec::NewlinePolicy newlines = codec::NewlinePolicy::normalize;
+
+  ProgressKind progress = ProgressKind::automatic;
+  SummaryKind summary = SummaryKind::text;
+  bool internal_stats = false;  // the summary has the counters of the hot path, too
+  // The classes that make the exit code other than 0. Nothing: all but accepted.
+  std::optional<StatusSet> fail_on;
+
+  LogOptions log;
+  bool color = false;    // for stderr: --no-color, NO_COLOR, TERM and the terminal have been asked
+  bool quiet = false;    // no progress and no summary for people
+  bool dry_run = false;  // no network, and no passwords were read
+
+  // The files that were read for all this, and those that the endpoints read later: configuration,
+  // passwords, certificates. Nothing of the run may be written there.
+  std::vector<FileRole> files_read;
+
+  // To be logged before anything is sent, such as that a certificate will not be verified.
+  std::vector<std::string> warnings;
+};
+
+}  // namespace ringpost::cli
