@@ -9,7 +9,7 @@
 
 namespace ringpost {
 
-// See CONTRACT.md section 3 for the promise behind each word.
+// See docs/CONTRACT.md section 3 for the promise behind each word.
 enum class Status : std::uint8_t {
   accepted,  // a 2xx to this very message's end of data was read
   rejected,  // 5xx for this recipient or message

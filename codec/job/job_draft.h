@@ -18,7 +18,7 @@
 
 namespace ringpost::codec {
 
-// The fields of a job line (CONTRACT.md section 2), in the order of job_field_names.
+// The fields of a job line (docs/CONTRACT.md section 2), in the order of job_field_names.
 enum class JobField : std::uint8_t {
   id,
   from,

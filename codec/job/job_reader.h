@@ -1,4 +1,4 @@
-// Job lines (CONTRACT.md section 2) into jobs that are ready to be sent.
+// Job lines (docs/CONTRACT.md section 2) into jobs that are ready to be sent.
 #pragma once
 
 #include <cstddef>

@@ -1,4 +1,4 @@
-// Outcome lines: one JSON object for each recipient, the fields of CONTRACT.md section 3.
+// Outcome lines: one JSON object for each recipient, the fields of docs/CONTRACT.md section 3.
 #pragma once
 
 #include <cstddef>

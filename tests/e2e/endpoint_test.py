@@ -1,7 +1,7 @@
 """Where `ringpost send` sends to, and as whom: endpoint URLs, configuration, passwords.
 
-Goal: the endpoint forms and the ways to give a password of CONTRACT.md section 1. Method: the sink
-writes down under which TLS and for which user it accepted each message.
+Goal: the endpoint forms and the ways to give a password of docs/CONTRACT.md section 1. Method: the
+sink writes down under which TLS and for which user it accepted each message.
 """
 
 import json

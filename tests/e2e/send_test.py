@@ -1,7 +1,7 @@
 """`ringpost send` against `ringpost sink`: what became of each message, and how it is told.
 
-Goal: the promises of CONTRACT.md section 5 as far as one run can show them. Method: the sink writes
-down what it accepted, and that is compared with the outcome lines.
+Goal: the promises of docs/CONTRACT.md section 5 as far as one run can show them. Method: the sink
+writes down what it accepted, and that is compared with the outcome lines.
 """
 
 import gzip

@@ -1,4 +1,4 @@
-// The promise of CONTRACT.md section 5, held against what the servers have.
+// The promise of docs/CONTRACT.md section 5, held against what the servers have.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,4 @@
-// Exit codes of CONTRACT.md section 1. Users' scripts test them: never renumbered.
+// Exit codes of docs/CONTRACT.md section 1. Users' scripts test them: never renumbered.
 #pragma once
 
 namespace ringpost::cli {

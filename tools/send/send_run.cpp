@@ -486,7 +486,7 @@ bool SendRun::fails_on(Status status) const {
   return counts && tally_.of(status) > 0;
 }
 
-// CONTRACT.md section 1: if several apply, 11, then 7 > 6 > 5 > 4 > 3.
+// docs/CONTRACT.md section 1: if several apply, 11, then 7 > 6 > 5 > 4 > 3.
 int SendRun::exit_code_of_run() const {
   if (output_.failed() || (engine_ && engine_->journal_failed())) {
     return exit_outcomes_lost;

@@ -1,6 +1,6 @@
-// The promise of CONTRACT.md section 5, tried with servers that refuse, break off, hang and babble,
-// in random splits and at random moments: whatever the session says of a recipient is compared with
-// what the server did.
+// The promise of docs/CONTRACT.md section 5, tried with servers that refuse, break off, hang and
+// babble, in random splits and at random moments: whatever the session says of a recipient is
+// compared with what the server did.
 //
 // To see one run again: the failing seed is printed, and `--rng-seed` with the number that Catch2
 // prints first repeats all of them.
