@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <array>
 
+#include "codec/text/ascii.h"
 #include "tls/der.h"
 #include "tls/host_name.h"
 
@@ -80,7 +81,7 @@ std::string folded(const std::string& text) {
         result += ' ';
       }
     } else {
-      result += letter >= 'A' && letter <= 'Z' ? static_cast<char>(letter - 'A' + 'a') : letter;
+      result += codec::lower(letter);
     }
   }
   if (!result.empty() && result.back() == ' ') {

@@ -17,6 +17,7 @@
 #include <fmt/format.h>
 
 #include "codec/limits.h"
+#include "codec/text/ascii.h"
 #include "tls/der.h"
 #include "tls/object_ids.h"
 
@@ -30,23 +31,14 @@ constexpr std::uint8_t general_name_address = der::context(7);
 // Names that a person wants to see before "and N more".
 constexpr std::size_t names_described = 5;
 
-char lower(char letter) {
-  return letter >= 'A' && letter <= 'Z' ? static_cast<char>(letter - 'A' + 'a') : letter;
-}
-
-bool equal_without_case(std::string_view left, std::string_view right) {
-  return std::equal(left.begin(), left.end(), right.begin(), right.end(),
-                    [](char a, char b) { return lower(a) == lower(b); });
-}
-
 bool name_matches(std::string_view pattern, std::string_view host) {
   if (!pattern.starts_with("*.")) {
-    return !pattern.empty() && equal_without_case(pattern, host);
+    return !pattern.empty() && codec::equal_without_case(pattern, host);
   }
   const std::string_view parent = pattern.substr(1);  // with its dot
   const std::size_t label = host.find('.');
   return parent.find('.', 1) != std::string_view::npos && label != std::string_view::npos &&
-         label > 0 && equal_without_case(parent, host.substr(label));
+         label > 0 && codec::equal_without_case(parent, host.substr(label));
 }
 
 // GeneralNames: SEQUENCE OF GeneralName (RFC 5280 4.2.1.6).

@@ -13,6 +13,7 @@
 #include <algorithm>
 #include <string_view>
 
+#include "codec/text/ascii.h"
 #include "tls/certificate.h"
 #include "tls/der.h"
 #include "tls/distinguished_name.h"
@@ -48,17 +49,9 @@ struct Name {
 
 Match match_if(bool is_so) { return is_so ? Match::yes : Match::no; }
 
-char lower(char letter) {
-  return letter >= 'A' && letter <= 'Z' ? static_cast<char>(letter - 'A' + 'a') : letter;
-}
-
-bool same_text(Bytes left, Bytes right) {
-  return std::equal(left.begin(), left.end(), right.begin(), right.end(),
-                    [](char a, char b) { return lower(a) == lower(b); });
-}
-
 bool ends_with_text(Bytes text, Bytes end) {
-  return text.size() >= end.size() && same_text(text.substr(text.size() - end.size()), end);
+  return text.size() >= end.size() &&
+         codec::equal_without_case(text.substr(text.size() - end.size()), end);
 }
 
 // Whole labels: "example.com" holds itself and "a.example.com", ".example.com" only the latter.
@@ -91,7 +84,7 @@ Match match_mail_address(Bytes name, Bytes base) {
     }
     base.remove_prefix(base_at + 1);
   }
-  return match_if(same_text(name.substr(at + 1), base));
+  return match_if(codec::equal_without_case(name.substr(at + 1), base));
 }
 
 // Only the host of a URI counts.
@@ -109,7 +102,7 @@ Match match_uri(Bytes name, Bytes base) {
   if (base.starts_with('.')) {
     return match_if(of_host.size() > base.size() && ends_with_text(of_host, base));
   }
-  return match_if(same_text(of_host, base));
+  return match_if(codec::equal_without_case(of_host, base));
 }
 
 // The base is an address and, behind it, a mask of the same length.
@@ -175,15 +168,13 @@ Match is_within(const Name& name, const NameConstraints& constraints) {
   return match_if(!is_limited || is_permitted);
 }
 
-bool is_letter_or_digit(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
-}
+bool is_of_label(char c) { return codec::is_alphanumeric(c) || c == '_'; }
 
 // As OpenSSL decides it: host name characters, and at least one dot inside.
 bool looks_like_host(const std::string& text) {
   bool has_dot = false;
   for (std::size_t index = 0; index < text.size(); ++index) {
-    if (is_letter_or_digit(text[index])) {
+    if (is_of_label(text[index])) {
       continue;
     }
     if (index == 0 || index + 1 == text.size() || (text[index] != '-' && text[index] != '.')) {

@@ -25,6 +25,7 @@
 #include <wolfssl/wolfcrypt/sha256.h>
 // clang-format on
 
+#include "codec/text/ascii.h"
 #include "tls/der.h"
 #include "tls/host_name.h"
 #include "tls/library.h"
@@ -81,8 +82,7 @@ bool is_host(std::string_view name) {
     name.remove_prefix(2);
   }
   return !name.empty() && name.size() <= host_length_max && std::ranges::all_of(name, [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-           c == '_' || c == '.';
+    return codec::is_alphanumeric(c) || c == '-' || c == '_' || c == '.';
   });
 }
 

@@ -20,6 +20,7 @@
 #include "codec/job/job_draft.h"
 #include "codec/job/job_error.h"
 #include "codec/limits.h"
+#include "codec/text/ascii.h"
 #include "codec/text/json_echo.h"
 #include "codec/text/spelling.h"
 #include "codec/text/unfilled_text.h"
@@ -52,9 +53,7 @@ inline bool begins_value(char first) {
   return std::string_view("{[\"-0123456789tfn").find(first) != std::string_view::npos;
 }
 
-inline bool begins_number(char character) {
-  return character == '-' || (character >= '0' && character <= '9');
-}
+inline bool begins_number(char character) { return character == '-' || is_digit(character); }
 
 // `""`, or `"<>"` with spaces in it, as every mailbox may have them.
 inline bool is_null_sender(std::string_view token) {

@@ -18,6 +18,7 @@
 #include "codec/limits.h"
 #include "codec/mail/header_text.h"
 #include "codec/mail/quoted_printable.h"
+#include "codec/text/ascii.h"
 #include "codec/text/base64.h"
 #include "codec/text/lexical_token.h"
 #include "codec/text/unix_date.h"
@@ -76,10 +77,6 @@ tl::unexpected<MessageError> refuse(MessageErrorKind kind, std::string field, st
 tl::unexpected<MessageError> refuse_header(MessageErrorKind kind, Bytes name, std::string reason) {
   const JobPlace headers{nullptr, "headers"};
   return refuse(kind, headers.member(name).text(), std::move(reason));
-}
-
-char lower(char character) {
-  return character >= 'A' && character <= 'Z' ? static_cast<char>(character | 0x20) : character;
 }
 
 template <std::size_t count>

@@ -3,19 +3,13 @@
 #include <algorithm>
 #include <array>
 
+#include "codec/text/ascii.h"
+
 namespace ringpost::codec {
 
 namespace {
 
 constexpr std::size_t envelope_id_bytes_max = 100;
-
-// Compares with a word in upper case.
-bool is_word(Bytes text, Bytes upper) {
-  return std::equal(
-      text.begin(), text.end(), upper.begin(), upper.end(), [](char given, char wanted) {
-        return given == wanted || (wanted >= 'A' && given == static_cast<char>(wanted | 0x20));
-      });
-}
 
 }  // namespace
 
@@ -25,7 +19,7 @@ bool is_requested(const DsnRequest& dsn) {
 
 bool assign_notify(Bytes text, DsnRequest& dsn) {
   constexpr std::array<Bytes, 3> words = {"SUCCESS", "FAILURE", "DELAY"};
-  if (is_word(text, "NEVER")) {
+  if (equal_without_case(text, "NEVER")) {
     dsn.notify.assign("NEVER");
     return true;
   }
@@ -33,8 +27,9 @@ bool assign_notify(Bytes text, DsnRequest& dsn) {
   for (bool more = true; more;) {
     const std::size_t comma = text.find(',');
     const Bytes given = text.substr(0, comma);
-    const auto found = std::find_if(words.begin(), words.end(),
-                                    [given](Bytes word) { return is_word(given, word); });
+    const auto found = std::find_if(words.begin(), words.end(), [given](Bytes word) {
+      return equal_without_case(given, word);
+    });
     if (found == words.end() || wanted[static_cast<std::size_t>(found - words.begin())]) {
       return false;
     }
@@ -54,7 +49,7 @@ bool assign_notify(Bytes text, DsnRequest& dsn) {
 
 bool assign_return_kind(Bytes text, DsnRequest& dsn) {
   for (const Bytes word : {Bytes("FULL"), Bytes("HDRS")}) {
-    if (is_word(text, word)) {
+    if (equal_without_case(text, word)) {
       dsn.return_kind.assign(word);
       return true;
     }

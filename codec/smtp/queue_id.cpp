@@ -4,7 +4,7 @@
 #include <array>
 #include <cstdint>
 
-#include "codec/text/lexical_token.h"
+#include "codec/text/ascii.h"
 
 namespace ringpost::codec {
 
@@ -12,10 +12,6 @@ namespace {
 
 // Shorter words with a digit are numbers and dates.
 constexpr std::size_t id_bytes_min = 6;
-
-char lower(char character) {
-  return character >= 'A' && character <= 'Z' ? static_cast<char>(character | 0x20) : character;
-}
 
 // `words` in lower case.
 bool starts_with_words(Bytes text, Bytes words) {
@@ -58,12 +54,6 @@ Bytes word_of(Bytes text) {
     word.remove_suffix(1);
   }
   return word;
-}
-
-bool is_digit(char character) { return character >= '0' && character <= '9'; }
-
-bool is_hexadecimal(char character) {
-  return is_digit(character) || (lower(character) >= 'a' && lower(character) <= 'f');
 }
 
 bool has_digit(Bytes word) { return std::any_of(word.begin(), word.end(), is_digit); }

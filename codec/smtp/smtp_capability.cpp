@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "codec/limits.h"
+#include "codec/text/ascii.h"
 
 namespace ringpost::codec {
 
@@ -12,19 +13,6 @@ namespace {
 
 constexpr std::array<std::string_view, auth_mechanism_count> mechanism_names = {
     "PLAIN", "LOGIN", "CRAM-MD5", "SCRAM-SHA-256", "XOAUTH2", "OAUTHBEARER"};
-
-bool same_word(Bytes a, Bytes b) {
-  if (a.size() != b.size()) {
-    return false;
-  }
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    const char upper = a[i] >= 'a' && a[i] <= 'z' ? static_cast<char>(a[i] - 'a' + 'A') : a[i];
-    if (upper != b[i]) {
-      return false;
-    }
-  }
-  return true;
-}
 
 // The next word of `line`, empty at its end. `separators` delimit words.
 Bytes take_word(Bytes& line, Bytes separators) {
@@ -43,7 +31,7 @@ void take_mechanisms(Bytes line, Capabilities& capabilities) {
   capabilities.auth = true;
   for (Bytes word = take_word(line, " \t"); !word.empty(); word = take_word(line, " \t")) {
     for (std::size_t i = 0; i < mechanism_names.size(); ++i) {
-      if (same_word(word, mechanism_names[i])) {
+      if (equal_without_case(word, mechanism_names[i])) {
         capabilities.auth_mechanisms |= static_cast<std::uint8_t>(1u << i);
       }
     }
@@ -74,9 +62,9 @@ void take_limits(Bytes line, Capabilities& capabilities) {
     if (error != std::errc() || end != digits.end()) {
       continue;
     }
-    if (same_word(name, "MAILMAX")) {
+    if (equal_without_case(name, "MAILMAX")) {
       capabilities.session_messages_max = number;
-    } else if (same_word(name, "RCPTMAX")) {
+    } else if (equal_without_case(name, "RCPTMAX")) {
       capabilities.recipients_max = number;
     }
   }
@@ -85,25 +73,25 @@ void take_limits(Bytes line, Capabilities& capabilities) {
 void take_keyword(Bytes line, Capabilities& capabilities) {
   // Old servers print `AUTH=LOGIN PLAIN` beside or instead of `AUTH LOGIN PLAIN`.
   const Bytes keyword = take_word(line, " \t=");
-  if (same_word(keyword, "STARTTLS")) {
+  if (equal_without_case(keyword, "STARTTLS")) {
     capabilities.starttls = true;
-  } else if (same_word(keyword, "PIPELINING")) {
+  } else if (equal_without_case(keyword, "PIPELINING")) {
     capabilities.pipelining = true;
-  } else if (same_word(keyword, "CHUNKING")) {
+  } else if (equal_without_case(keyword, "CHUNKING")) {
     capabilities.chunking = true;
-  } else if (same_word(keyword, "8BITMIME")) {
+  } else if (equal_without_case(keyword, "8BITMIME")) {
     capabilities.eight_bit_mime = true;
-  } else if (same_word(keyword, "SMTPUTF8")) {
+  } else if (equal_without_case(keyword, "SMTPUTF8")) {
     capabilities.smtputf8 = true;
-  } else if (same_word(keyword, "DSN")) {
+  } else if (equal_without_case(keyword, "DSN")) {
     capabilities.dsn = true;
-  } else if (same_word(keyword, "ENHANCEDSTATUSCODES")) {
+  } else if (equal_without_case(keyword, "ENHANCEDSTATUSCODES")) {
     capabilities.enhanced_status_codes = true;
-  } else if (same_word(keyword, "SIZE")) {
+  } else if (equal_without_case(keyword, "SIZE")) {
     take_size(line, capabilities);
-  } else if (same_word(keyword, "LIMITS")) {
+  } else if (equal_without_case(keyword, "LIMITS")) {
     take_limits(line, capabilities);
-  } else if (same_word(keyword, "AUTH")) {
+  } else if (equal_without_case(keyword, "AUTH")) {
     if (!line.empty() && line.front() == '=') {
       line.remove_prefix(1);
     }
@@ -115,7 +103,7 @@ void take_keyword(Bytes line, Capabilities& capabilities) {
 
 std::optional<AuthMechanism> find_mechanism(Bytes name) {
   for (std::size_t i = 0; i < mechanism_names.size(); ++i) {
-    if (same_word(name, mechanism_names[i])) {
+    if (equal_without_case(name, mechanism_names[i])) {
       return static_cast<AuthMechanism>(i);
     }
   }
@@ -126,7 +114,9 @@ std::string_view name_of(AuthMechanism mechanism) {
   return mechanism_names[static_cast<std::size_t>(mechanism)];
 }
 
-bool is_keyword(Bytes line, Bytes keyword) { return same_word(take_word(line, " \t="), keyword); }
+bool is_keyword(Bytes line, Bytes keyword) {
+  return equal_without_case(take_word(line, " \t="), keyword);
+}
 
 Capabilities parse_capabilities(Bytes text) {
   Capabilities capabilities;

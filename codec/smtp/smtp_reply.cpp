@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "codec/limits.h"
+#include "codec/text/ascii.h"
 
 namespace ringpost::codec {
 
@@ -17,8 +18,6 @@ constexpr std::array<std::string_view, reply_error_count> error_texts = {
     "the lines of a reply carry different codes",
     "a reply contains a NUL octet",
 };
-
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 // The number at the front of `text`, of one to three digits; -1 when there is none.
 int take_number(Bytes& text) {

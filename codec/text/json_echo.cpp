@@ -4,23 +4,20 @@
 #include <cstring>
 #include <optional>
 
+#include "codec/text/ascii.h"
+
 namespace ringpost::codec {
 
 namespace {
 
-bool is_digit(char character) { return character >= '0' && character <= '9'; }
-
 std::optional<std::uint32_t> hexadecimal(Bytes digits) {
   std::uint32_t value = 0;
   for (const char digit : digits) {
-    const char lower = static_cast<char>(digit | 0x20);
-    if (is_digit(digit)) {
-      value = value << 4 | static_cast<std::uint32_t>(digit - '0');
-    } else if (lower >= 'a' && lower <= 'f') {
-      value = value << 4 | static_cast<std::uint32_t>(lower - 'a' + 10);
-    } else {
+    if (!is_hexadecimal(digit)) {
       return std::nullopt;
     }
+    const int number = is_digit(digit) ? digit - '0' : lower(digit) - 'a' + 10;
+    value = value << 4 | static_cast<std::uint32_t>(number);
   }
   return value;
 }

@@ -4,13 +4,9 @@
 #include <cstddef>
 
 #include "codec/base.h"
+#include "codec/text/ascii.h"
 
 namespace ringpost::codec {
-
-[[nodiscard]] constexpr bool is_alphanumeric(char character) {
-  return (character >= 'a' && character <= 'z') || (character >= 'A' && character <= 'Z') ||
-         (character >= '0' && character <= '9');
-}
 
 // atext (RFC 5322 3.2.3), ASCII only.
 [[nodiscard]] constexpr bool is_atext(char character) {

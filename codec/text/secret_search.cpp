@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <string>
 
+#include "codec/text/ascii.h"
+
 namespace ringpost::codec {
 
 namespace {
@@ -31,9 +33,6 @@ constexpr Bytes reply_words =
     " that there this timeout token transaction tried unable unauthorized unavailable"
     " unknown unrecognized unsupported used user username using valid verification verify"
     " virus wait welcome when will with wrong your ";
-
-bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 // Or several of them, with blanks or hyphens between.
 bool is_of_reply_words(Bytes secret) {

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "codec/text/ascii.h"
 #include "codec/text/json_text.h"
 
 namespace ringpost::codec {
@@ -13,11 +14,6 @@ namespace {
 
 // Longer words are not compared, which bounds the cost of a hostile one.
 constexpr std::size_t word_bytes_max = 32;
-
-char lower(char character) {
-  return character >= 'A' && character <= 'Z' ? static_cast<char>(character + ('a' - 'A'))
-                                              : character;
-}
 
 // Damerau-Levenshtein distance of neighbours ("optimal string alignment"), three rows at a time.
 std::size_t distance(Bytes left, Bytes right) {

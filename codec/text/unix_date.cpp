@@ -5,6 +5,8 @@
 #include <chrono>
 #include <string_view>
 
+#include "codec/text/ascii.h"
+
 namespace ringpost::codec {
 
 namespace {
@@ -86,7 +88,7 @@ struct DateText {
     unsigned value = 0;
     valid = valid && rest.size() >= width;
     for (std::size_t index = 0; valid && index < width; ++index) {
-      valid = rest[index] >= '0' && rest[index] <= '9';
+      valid = is_digit(rest[index]);
       value = value * 10 + static_cast<unsigned>(rest[index] - '0');
     }
     rest.remove_prefix(valid ? width : 0);
@@ -108,8 +110,8 @@ struct DateText {
     rest.remove_prefix(1);
     std::int64_t value = 0;
     std::int64_t place = us_per_second / 10;
-    valid = !rest.empty() && rest[0] >= '0' && rest[0] <= '9';
-    while (!rest.empty() && rest[0] >= '0' && rest[0] <= '9') {
+    valid = !rest.empty() && is_digit(rest[0]);
+    while (!rest.empty() && is_digit(rest[0])) {
       value += place * (rest[0] - '0');
       place /= 10;
       rest.remove_prefix(1);

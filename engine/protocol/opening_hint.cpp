@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "codec/text/ascii.h"
+
 namespace ringpost::protocol {
 
 namespace {
@@ -32,10 +34,7 @@ constexpr std::array<Greeting, 10> greetings = {{
     {"SSH-", "an SSH server answers on this port"},
 }};
 
-bool same_letter(char a, char b) {
-  const char lower = a >= 'A' && a <= 'Z' ? static_cast<char>(a - 'A' + 'a') : a;
-  return lower == b;
-}
+bool same_letter(char a, char lower_case) { return codec::lower(a) == lower_case; }
 
 bool contains_word(Bytes text, Bytes lower_case) {
   return std::search(text.begin(), text.end(), lower_case.begin(), lower_case.end(), same_letter) !=

@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <functional>
 
+#include "codec/text/ascii.h"
+
 namespace ringpost::protocol {
 
 namespace {
@@ -14,7 +16,7 @@ namespace {
 constexpr std::size_t prime = 0x100000001b3u;  // of FNV-1a
 
 // Ids, addresses and counts differ from reply to reply.
-bool is_changing(char c) { return (c >= '0' && c <= '9') || c == '@'; }
+bool is_changing(char c) { return codec::is_digit(c) || c == '@'; }
 
 template <typename Number>
 Number smaller_known(Number a, Number b) {

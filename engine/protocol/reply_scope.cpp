@@ -13,6 +13,7 @@
 #include <string_view>
 
 #include "codec/limits.h"
+#include "codec/text/ascii.h"
 
 namespace ringpost::protocol {
 
@@ -20,8 +21,7 @@ namespace {
 
 std::string lower_case(Bytes text) {
   std::string lower(text.substr(0, limits::outcome_text_bytes_max));
-  std::transform(lower.begin(), lower.end(), lower.begin(),
-                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+  std::transform(lower.begin(), lower.end(), lower.begin(), codec::lower);
   return lower;
 }
 
@@ -142,7 +142,7 @@ std::uint32_t number_below(Bytes text, std::uint32_t limit) {
   std::uint64_t number = 0;
   bool in_number = false;
   for (std::size_t i = 0; i <= text.size(); ++i) {
-    const bool digit = i < text.size() && text[i] >= '0' && text[i] <= '9';
+    const bool digit = i < text.size() && codec::is_digit(text[i]);
     if (digit) {
       number = std::min<std::uint64_t>(
           (in_number ? number * 10 : 0) + static_cast<std::uint64_t>(text[i] - '0'), UINT32_MAX);

@@ -4,19 +4,11 @@
 #include <charconv>
 
 #include "codec/limits.h"
+#include "codec/text/ascii.h"
 
 namespace ringpost::cli {
 
 namespace {
-
-char upper(char letter) {
-  return letter >= 'a' && letter <= 'z' ? static_cast<char>(letter - 'a' + 'A') : letter;
-}
-
-bool same_word(Bytes left, Bytes right) {
-  return std::equal(left.begin(), left.end(), right.begin(), right.end(),
-                    [](char a, char b) { return upper(a) == upper(b); });
-}
 
 Bytes take_word(Bytes& line) {
   line.remove_prefix(std::min(line.find_first_not_of(" \t"), line.size()));
@@ -38,11 +30,11 @@ void take_limits(Bytes line, EhloReply& reply) {
     const std::size_t equals = std::min(word.find('='), word.size());
     const Bytes name = word.substr(0, equals);
     const auto value = number_of(word.substr(std::min(equals + 1, word.size())));
-    if (same_word(name, "RCPTMAX")) {
+    if (codec::equal_without_case(name, "RCPTMAX")) {
       reply.recipients_max = value;
-    } else if (same_word(name, "MAILMAX")) {
+    } else if (codec::equal_without_case(name, "MAILMAX")) {
       reply.mails_max = value;
-    } else if (same_word(name, "RCPTDOMAINMAX")) {
+    } else if (codec::equal_without_case(name, "RCPTDOMAINMAX")) {
       reply.domains_max = value;
     }
   }
@@ -61,7 +53,7 @@ EhloReply read_ehlo_reply(Bytes text) {
     const Bytes line = text.substr(0, text.find('\n'));
     text.remove_prefix(line.size());
     Bytes rest = line;
-    if (same_word(take_word(rest), "LIMITS")) {
+    if (codec::equal_without_case(take_word(rest), "LIMITS")) {
       take_limits(rest, reply);
     }
     reply.keywords.emplace_back(line);

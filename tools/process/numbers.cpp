@@ -11,6 +11,7 @@
 
 #include <fmt/format.h>
 
+#include "codec/text/ascii.h"
 #include "tools/process/wording.h"
 
 namespace ringpost::cli {
@@ -19,12 +20,11 @@ namespace {
 
 constexpr double year_seconds = 366.0 * 24 * 3600;
 
-bool is_digit(char character) { return character >= '0' && character <= '9'; }
-
 // Splits "10k" into its digits and what stands behind them.
 std::pair<Bytes, Bytes> split_number(Bytes text, bool decimals) {
   std::size_t length = 0;
-  while (length < text.size() && (is_digit(text[length]) || (decimals && text[length] == '.'))) {
+  while (length < text.size() &&
+         (codec::is_digit(text[length]) || (decimals && text[length] == '.'))) {
     ++length;
   }
   return {text.substr(0, length), text.substr(length)};
@@ -33,7 +33,8 @@ std::pair<Bytes, Bytes> split_number(Bytes text, bool decimals) {
 // Digits with at most one point between them: from_chars alone takes "inf", "1e9" and "-1" too.
 std::optional<double> decimal(Bytes digits) {
   const auto points = std::count(digits.begin(), digits.end(), '.');
-  if (digits.empty() || points > 1 || !is_digit(digits.front()) || !is_digit(digits.back())) {
+  if (digits.empty() || points > 1 || !codec::is_digit(digits.front()) ||
+      !codec::is_digit(digits.back())) {
     return std::nullopt;
   }
   double value = 0;
@@ -95,7 +96,7 @@ Result<std::uint64_t, std::string> parse_number(Bytes text, NumberRange range) {
 
 Result<std::uint16_t, std::string> parse_port(Bytes text) {
   constexpr std::uint16_t port_max = 65535;
-  const bool digits_only = std::all_of(text.begin(), text.end(), is_digit);
+  const bool digits_only = std::all_of(text.begin(), text.end(), codec::is_digit);
   const auto number = parse_number(text, {.min = 1, .max = port_max});
   if (!number || !digits_only) {
     return tl::unexpected(fmt::format("{} is no port: a number from 1 to {}, such as 587",
@@ -160,10 +161,7 @@ Result<double, std::string> parse_rate(Bytes text) {
 
 Result<bool, std::string> parse_boolean(Bytes text) {
   std::string lower(text.substr(0, 8));
-  std::transform(lower.begin(), lower.end(), lower.begin(), [](char character) {
-    return character >= 'A' && character <= 'Z' ? static_cast<char>(character + ('a' - 'A'))
-                                                : character;
-  });
+  std::transform(lower.begin(), lower.end(), lower.begin(), codec::lower);
   if (lower == "true" || lower == "yes" || lower == "on" || lower == "1") {
     return true;
   }

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <numeric>
 
+#include "codec/text/ascii.h"
+
 namespace ringpost::cli {
 
 namespace {
@@ -28,8 +30,7 @@ std::string shown(std::string_view text) {
 std::string masked(std::string_view text) {
   std::string words;
   for (const char c : text) {
-    const bool digit = c >= '0' && c <= '9';
-    if (!digit) {
+    if (!codec::is_digit(c)) {
       words.push_back(c);
     } else if (words.empty() || words.back() != '#') {
       words.push_back('#');

@@ -9,6 +9,7 @@
 #include "codec/mail/header_text.h"
 #include "codec/mail/idempotency_header.h"
 #include "codec/smtp/sasl.h"
+#include "codec/text/ascii.h"
 #include "codec/text/spelling.h"
 #include "tools/process/numbers.h"
 #include "tools/process/wording.h"
@@ -346,10 +347,7 @@ const EndpointKey* find_endpoint_key(Bytes name) {
 }
 
 std::optional<std::string> endpoint_name_offence(Bytes name) {
-  const auto is_plain = [](char character) {
-    return (character >= '0' && character <= '9') || (character >= 'a' && character <= 'z') ||
-           (character >= 'A' && character <= 'Z');
-  };
+  const auto is_plain = [](char character) { return codec::is_alphanumeric(character); };
   const bool allowed =
       !name.empty() && is_plain(name.front()) &&
       std::all_of(name.begin(), name.end(), [is_plain](char character) {
@@ -496,8 +494,7 @@ std::optional<std::string> auth_conflict(const EndpointOptions& options) {
 std::string auth_text(std::optional<codec::AuthMechanism> auth) {
   std::string text(auth ? codec::name_of(*auth) : "auto");
   for (char& character : text) {
-    character = character >= 'A' && character <= 'Z' ? static_cast<char>(character + ('a' - 'A'))
-                                                     : character;
+    character = codec::lower(character);
   }
   return text;
 }

@@ -9,6 +9,7 @@
 
 #include <fmt/format.h>
 
+#include "codec/text/ascii.h"
 #include "codec/text/spelling.h"
 #include "codec/text/utf8.h"
 #include "tools/process/numbers.h"
@@ -36,16 +37,6 @@ struct UrlParts {
   Bytes query;
 };
 
-bool is_letter_or_digit(char character) {
-  return (character >= '0' && character <= '9') || (character >= 'a' && character <= 'z') ||
-         (character >= 'A' && character <= 'Z');
-}
-
-bool equals_ignoring_case(Bytes left, Bytes right) {
-  return std::equal(left.begin(), left.end(), right.begin(), right.end(),
-                    [](char a, char b) { return (a | 0x20) == (b | 0x20); });
-}
-
 Parsed<std::string> percent_decoded(Bytes text) {
   std::string decoded;
   for (std::size_t index = 0; index < text.size(); ++index) {
@@ -70,8 +61,8 @@ Parsed<UrlParts> split_scheme(Bytes url, Bytes& rest) {
   const std::size_t colon = url.find("://");
   UrlParts parts;
   const Bytes scheme = url.substr(0, colon);
-  parts.implicit_tls = equals_ignoring_case(scheme, "smtps");
-  if (!parts.implicit_tls && !equals_ignoring_case(scheme, "smtp")) {
+  parts.implicit_tls = codec::equal_without_case(scheme, "smtps");
+  if (!parts.implicit_tls && !codec::equal_without_case(scheme, "smtp")) {
     return tl::unexpected(
         std::string("it must begin with smtp:// (STARTTLS) or smtps:// (TLS from the first byte)"));
   }
@@ -332,7 +323,7 @@ std::string printable_url(Bytes url) {
   }
   // No user, and no number behind the colon: half of user:password, perhaps.
   const Bytes behind = rest.substr(colon + 1);
-  const bool is_port = !behind.empty() && behind.front() >= '0' && behind.front() <= '9';
+  const bool is_port = !behind.empty() && codec::is_digit(behind.front());
   return in_quotes(at == Bytes::npos && !is_port ? front + "***" : std::string(url));
 }
 
@@ -371,7 +362,7 @@ std::optional<std::string> host_offence(Bytes host) {
     return "the host name has letters beyond ASCII: write its xn-- form";
   }
   const bool allowed = std::all_of(host.begin(), host.end(), [](char character) {
-    return is_letter_or_digit(character) || character == '-' || character == '_' ||
+    return codec::is_alphanumeric(character) || character == '-' || character == '_' ||
            character == '.';
   });
   if (!allowed) {

@@ -14,6 +14,7 @@
 
 #include <fmt/format.h>
 
+#include "codec/text/ascii.h"
 #include "tools/process/descriptor.h"
 #include "tools/process/numbers.h"
 #include "tools/process/shell_command.h"
@@ -144,13 +145,7 @@ const std::string* PasswordVariables::find(const std::string& variable) const {
 std::string password_variable(Bytes endpoint_name) {
   std::string name;
   for (const char character : endpoint_name) {
-    if (character >= 'a' && character <= 'z') {
-      name.push_back(static_cast<char>(character - ('a' - 'A')));
-    } else {
-      const bool kept =
-          (character >= 'A' && character <= 'Z') || (character >= '0' && character <= '9');
-      name.push_back(kept ? character : '_');
-    }
+    name.push_back(codec::is_alphanumeric(character) ? codec::upper(character) : '_');
   }
   return fmt::format("RINGPOST_ENDPOINT_{}_PASSWORD", name);
 }

@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "codec/text/ascii.h"
 #include "codec/text/spelling.h"
 #include "tools/process/numbers.h"
 #include "tools/process/wording.h"
@@ -324,8 +325,7 @@ std::string flag_of(Bytes key_name) { return "--" + replaced(key_name, '-'); }
 std::string variable_of(Bytes key_name) {
   std::string name = "RINGPOST_";
   for (const char character : key_name) {
-    const bool is_lower = character >= 'a' && character <= 'z';
-    name.push_back(is_lower ? static_cast<char>(character - ('a' - 'A')) : character);
+    name.push_back(codec::upper(character));
   }
   return name;
 }
