@@ -30,8 +30,8 @@ LoginStep converse(Login& login, AuthMechanism mechanism, const codec::Credentia
   return step;
 }
 
-SessionOptions offering_all() {
-  SessionOptions options;
+ServerOptions offering_all() {
+  ServerOptions options;
   options.mechanisms = {AuthMechanism::plain,    AuthMechanism::login,
                         AuthMechanism::cram_md5, AuthMechanism::scram_sha_256,
                         AuthMechanism::xoauth2,  AuthMechanism::oauthbearer};
@@ -54,7 +54,7 @@ TEST_CASE("base64: canonical text only") {
 }
 
 TEST_CASE("login: PLAIN with its answer in the same line, or behind a challenge") {
-  const SessionOptions options;
+  const ServerOptions options;
   Login login(options);
   REQUIRE(login.begin("PLAIN AHJpbmdwb3N0AHJpbmdwb3N0") == LoginStep::granted);
   REQUIRE(login.one_round_trip());
@@ -70,7 +70,7 @@ TEST_CASE("login: PLAIN with its answer in the same line, or behind a challenge"
 }
 
 TEST_CASE("login: LOGIN asks for user and password") {
-  const SessionOptions options;
+  const ServerOptions options;
   Login login(options);
   REQUIRE(login.begin("LOGIN") == LoginStep::challenge);
   REQUIRE(decode_base64(login.challenge()).value() == "Username:");
@@ -82,7 +82,7 @@ TEST_CASE("login: LOGIN asks for user and password") {
 }
 
 TEST_CASE("login: what is no mechanism, no base64 or no answer") {
-  const SessionOptions options;
+  const ServerOptions options;
   Login login(options);
   REQUIRE(login.begin("CRAM-MD5") == LoginStep::no_mechanism);
   REQUIRE(login.begin("") == LoginStep::no_mechanism);
@@ -94,7 +94,7 @@ TEST_CASE("login: what is no mechanism, no base64 or no answer") {
 }
 
 TEST_CASE("login: each password mechanism lets the right one in and nobody else") {
-  const SessionOptions options = offering_all();
+  const ServerOptions options = offering_all();
   const AuthMechanism mechanism = GENERATE(AuthMechanism::plain, AuthMechanism::login,
                                            AuthMechanism::cram_md5, AuthMechanism::scram_sha_256);
   INFO(codec::name_of(mechanism));
@@ -106,7 +106,7 @@ TEST_CASE("login: each password mechanism lets the right one in and nobody else"
 }
 
 TEST_CASE("login: a SCRAM server that knows another password does not prove itself") {
-  SessionOptions options = offering_all();
+  ServerOptions options = offering_all();
   options.password = "another";
   Login login(options);
   CHECK(converse(login, AuthMechanism::scram_sha_256, {"ringpost", "ringpost"}) ==
@@ -114,7 +114,7 @@ TEST_CASE("login: a SCRAM server that knows another password does not prove itse
 }
 
 TEST_CASE("login: a token lets its user in, and a refused one is told why first") {
-  const SessionOptions options = offering_all();
+  const ServerOptions options = offering_all();
   const AuthMechanism mechanism = GENERATE(AuthMechanism::xoauth2, AuthMechanism::oauthbearer);
   INFO(codec::name_of(mechanism));
   Login login(options);
@@ -127,7 +127,7 @@ TEST_CASE("login: a token lets its user in, and a refused one is told why first"
 }
 
 TEST_CASE("login: a token is good for so many logins, then only the next one is") {
-  SessionOptions options = offering_all();
+  ServerOptions options = offering_all();
   options.tokens.uses_max = 2;
   Login login(options);
   const auto with = [&login](const char* token) {
@@ -143,7 +143,7 @@ TEST_CASE("login: a token is good for so many logins, then only the next one is"
 }
 
 TEST_CASE("login: messages that no mechanism has") {
-  const SessionOptions options = offering_all();
+  const ServerOptions options = offering_all();
   Login login(options);
   CHECK(login.begin("CRAM-MD5 cmluZ3Bvc3Q=") == LoginStep::bad_encoding);
   REQUIRE(login.begin("CRAM-MD5") == LoginStep::challenge);
@@ -160,7 +160,7 @@ TEST_CASE("login: messages that no mechanism has") {
 }
 
 TEST_CASE("login: what is not announced is not taken") {
-  const SessionOptions options;
+  const ServerOptions options;
   Login login(options);
   for (const Bytes mechanism : {"CRAM-MD5", "SCRAM-SHA-256", "XOAUTH2", "OAUTHBEARER"}) {
     CHECK(login.begin(mechanism) == LoginStep::no_mechanism);

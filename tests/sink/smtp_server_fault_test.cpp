@@ -14,8 +14,8 @@ const std::string closing = "421 4.3.2 The sink has had enough\r\n";
 const std::string envelope = "MAIL FROM:<a@b> SIZE=12\r\nRCPT TO:<c@d>\r\n";
 const std::string twelve_octets = "0123456789\r\n";
 
-SessionOptions with(std::initializer_list<const char*> faults) {
-  SessionOptions options;
+ServerOptions with(std::initializer_list<const char*> faults) {
+  ServerOptions options;
   options.faults.chances.seed = 5;
   for (const char* const fault : faults) {
     REQUIRE(add_fault(fault, options.faults.chances));
@@ -111,7 +111,7 @@ TEST_CASE("fault: behind a spoilt reply the session goes on") {
 TEST_CASE("fault: a stalled session takes everything and says nothing") {
   for (const char* const fault : {"stall@mail=100", "stall@content=100", "stall@end=100"}) {
     INFO(fault);
-    SessionOptions options = with({fault});
+    ServerOptions options = with({fault});
     Tally tally;
     ReplyQueue replies;
     CollectingObserver observer;
@@ -133,7 +133,7 @@ TEST_CASE("fault: a stalled session takes everything and says nothing") {
 
 TEST_CASE("fault: the opening has its own") {
   const auto first_words = [](const char* fault, Next next) {
-    const SessionOptions options = with({fault});
+    const ServerOptions options = with({fault});
     Tally tally;
     ReplyQueue replies;
     SmtpServerSession session(options, {}, 7, tally, replies, nullptr);
@@ -146,7 +146,7 @@ TEST_CASE("fault: the opening has its own") {
   REQUIRE(first_words("surplus@greeting=100", Next::receive) ==
           "220 localhost ESMTP ringpost sink\r\n" + ok);
   REQUIRE(first_words("stall@greeting=100", Next::receive).empty());
-  const SessionOptions options = with({"drop@greeting=100"});
+  const ServerOptions options = with({"drop@greeting=100"});
   Tally tally;
   ReplyQueue replies;
   SmtpServerSession session(options, {}, 7, tally, replies, nullptr);
@@ -167,7 +167,7 @@ TEST_CASE("fault: with any of them, any cut gives the same replies, counts and m
   const std::string message = envelope + "BDAT 12 LAST\r\n" + twelve_octets + "RSET\r\n";
   for (std::uint64_t seed = 0; seed < 40; ++seed) {
     INFO("seed " << seed);
-    SessionOptions options = with({"all=3"});
+    ServerOptions options = with({"all=3"});
     options.faults.chances.seed = seed;
     std::string says;
     for (int i = 0; i < 30; ++i) {

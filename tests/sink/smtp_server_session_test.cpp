@@ -182,7 +182,7 @@ TEST_CASE("session: when all recipients are refused the transaction stays open")
 }
 
 TEST_CASE("session: the 421 behind the last message that a session may have") {
-  SessionOptions options;
+  ServerOptions options;
   options.faults.messages_per_session_max = 1;
   const Played played = require_dialogue(
       {.options = options,
@@ -198,7 +198,7 @@ TEST_CASE("session: the 421 behind the last message that a session may have") {
 }
 
 TEST_CASE("session: each extension can be taken away") {
-  SessionOptions options;
+  ServerOptions options;
   options.extensions = {.starttls = true,
                         .pipelining = false,
                         .chunking = false,
@@ -269,7 +269,7 @@ TEST_CASE("session: guessing passwords ends it") {
 TEST_CASE("session: STARTTLS forgets what was before") {
   Tally tally;
   ReplyQueue replies;
-  SessionOptions options;
+  ServerOptions options;
   SmtpServerSession session(options, {.starttls = true}, 1, tally, replies, nullptr);
   const auto say = [&](Bytes text) {
     const Next next = session.receive(text);
@@ -299,7 +299,7 @@ TEST_CASE("session: STARTTLS forgets what was before") {
 }
 
 TEST_CASE("session: too big is refused at MAIL, at the end of data and in mid-BDAT") {
-  SessionOptions options;
+  ServerOptions options;
   options.size_max = 4;
   Dialogue dialogue{.options = options};
   dialogue.exchanges = {
@@ -319,7 +319,7 @@ TEST_CASE("session: too big is refused at MAIL, at the end of data and in mid-BD
 }
 
 TEST_CASE("session: one recipient too many is deferred and the others keep") {
-  SessionOptions options;
+  ServerOptions options;
   options.recipients_max = 2;
   const Played played = require_dialogue(
       {.options = options,

@@ -14,7 +14,7 @@ const std::string transaction = "MAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\n";
 const std::string transaction_ok = mail_ok + rcpt_ok;
 
 // The reply to EHLO is another test's business: HELO is short, but offers no pipelining.
-Dialogue behind_ehlo(const std::vector<Exchange>& exchanges, SessionOptions options = {}) {
+Dialogue behind_ehlo(const std::vector<Exchange>& exchanges, ServerOptions options = {}) {
   Dialogue dialogue{.options = options};
   const Exchange ehlo{"EHLO x\r\n", {}};
   dialogue.exchanges = {ehlo};
@@ -125,7 +125,7 @@ TEST_CASE("violation: octets behind what has to be the last of its group") {
 TEST_CASE("violation: octets before the greeting") {
   Tally tally;
   ReplyQueue replies;
-  const SessionOptions options;
+  const ServerOptions options;
   SmtpServerSession session(options, {}, 1, tally, replies, nullptr);
   session.greet();
   session.receive("EHLO x\r\n");
@@ -133,7 +133,7 @@ TEST_CASE("violation: octets before the greeting") {
 }
 
 TEST_CASE("violation: any pipelining where it was not offered") {
-  SessionOptions options;
+  ServerOptions options;
   options.extensions.pipelining = false;
   require_violations(behind_ehlo({{transaction, transaction_ok}}, options), Violation::pipelining,
                      1);
@@ -199,7 +199,7 @@ TEST_CASE("violation: octets in clear behind STARTTLS are refused, and the sessi
 }
 
 TEST_CASE("violation: with strict_close the first one ends the session behind its reply") {
-  SessionOptions options;
+  ServerOptions options;
   options.strict_close = true;
   const std::string farewell = "421 4.7.0 Closing after a violation\r\n";
   const Played played = require_dialogue(behind_ehlo(

@@ -53,7 +53,7 @@ class CollectingObserver final : public MessageObserver {
 };
 
 struct Dialogue {
-  SessionOptions options{};
+  ServerOptions options{};
   SessionPolicy policy{.starttls = false, .auth_in_clear = true, .auth_required = false};
   std::string tls_version{};  // not empty: TLS was there from the start
   std::vector<Exchange> exchanges{};

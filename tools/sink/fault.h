@@ -2,8 +2,8 @@
 //
 // Refusals hang on addresses, because then one test run can mix them with good mail; delays and
 // limits hang on the sink. Faults of the transport come by chance (fault_dice.h says to whom):
-// SmtpServerSession asks for them and does to its replies what they say, Connection and SinkServer
-// carry out what needs a clock or a socket.
+// SmtpServerSession asks for them and does to its replies what they say, ClientConnection and
+// SinkServer carry out what needs a clock or a socket.
 #pragma once
 
 #include <array>

@@ -24,7 +24,7 @@ enum class LoginStep : std::uint8_t {
 class Login {
  public:
   // `options` outlive it.
-  explicit Login(const SessionOptions& options) : options_(options) {}
+  explicit Login(const ServerOptions& options) : options_(options) {}
 
   // Begins with the arguments of the AUTH command.
   LoginStep begin(Bytes arguments);
@@ -66,7 +66,7 @@ class Login {
   LoginStep judge(Bytes user, Bytes password);
   LoginStep ask(Expect expect, Bytes challenge);  // before its base64
 
-  const SessionOptions& options_;
+  const ServerOptions& options_;
   Expect expect_ = Expect::nothing;
   std::string challenge_;
   std::string cram_challenge_;

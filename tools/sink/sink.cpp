@@ -68,12 +68,12 @@ class SignalsBlocked {
 
 // One thread with its server. The server lives and dies on the thread; `mutex` keeps it alive for
 // those who look at it from outside.
-class Worker {
+class SinkThread {
  public:
-  Worker() = default;
-  ~Worker() { join(); }
-  Worker(const Worker&) = delete;
-  Worker& operator=(const Worker&) = delete;
+  SinkThread() = default;
+  ~SinkThread() { join(); }
+  SinkThread(const SinkThread&) = delete;
+  SinkThread& operator=(const SinkThread&) = delete;
 
   std::future<std::string> start(SinkShared& shared, std::vector<BoundListener> listeners) {
     std::promise<std::string> started;
@@ -151,7 +151,7 @@ struct Sink::State {
   std::array<std::uint16_t, listener_kind_count> ports{};
   std::string certificate_file;
   std::string temporary_folder;  // ours to remove
-  std::vector<std::unique_ptr<Worker>> workers;
+  std::vector<std::unique_ptr<SinkThread>> workers;
   Instant started_at{};
   std::optional<Summary> summary;
 
@@ -280,7 +280,7 @@ Result<void, std::string> Sink::State::start_workers(
   const SignalsBlocked signals_blocked;
   std::vector<std::future<std::string>> started;
   for (std::vector<BoundListener>& listeners : by_thread) {
-    workers.push_back(std::make_unique<Worker>());
+    workers.push_back(std::make_unique<SinkThread>());
     started.push_back(workers.back()->start(shared, std::move(listeners)));
   }
   std::string failure;

@@ -50,7 +50,7 @@ struct TokenOptions {
 };
 
 // What all sessions of a sink have in common. Outlives them; never changed while they live.
-struct SessionOptions {
+struct ServerOptions {
   Extensions extensions;
   FaultOptions faults;
   std::string host_name = "localhost";  // of the greeting
@@ -73,7 +73,7 @@ struct SessionPolicy {
 };
 
 struct SinkOptions {
-  SessionOptions session;
+  ServerOptions session;
 
   // "ADDRESS:PORT", port 0 takes any free one; empty: no such listener.
   std::string listen_starttls = "127.0.0.1:2587";

@@ -182,7 +182,7 @@ void SinkServer::accepted(const io::Completion& completion) {
   slot.last_heard = now_;
   slot.receiving = true;
   const std::uint64_t number = shared_.sessions.fetch_add(1, std::memory_order_relaxed) + 1;
-  slot.connection = std::make_unique<Connection>(setups_[completion.owner], number);
+  slot.connection = std::make_unique<ClientConnection>(setups_[completion.owner], number);
   ++open_;
   tally_.add(Count::sessions);
   if (open_ > sessions_max_ || stop_at_ != never) {

@@ -11,7 +11,7 @@
 #include "engine/io/listener.h"
 #include "engine/io/ring.h"
 #include "tls/context.h"
-#include "tools/sink/connection.h"
+#include "tools/sink/client_connection.h"
 #include "tools/sink/record.h"
 #include "tools/sink/sink_options.h"
 #include "tools/sink/tally.h"
@@ -55,7 +55,7 @@ class SinkServer {
  private:
   // A connection and what the ring has under way for it.
   struct Slot {
-    std::unique_ptr<Connection> connection;  // null: the slot is free
+    std::unique_ptr<ClientConnection> connection;  // null: the slot is free
     io::Handle handle = 0;
     std::uint32_t generation = 0;
     bool receiving = false;

@@ -43,7 +43,7 @@ std::optional<FaultStage> stage_of(Verb verb) {
 
 }  // namespace
 
-SmtpServerSession::SmtpServerSession(const SessionOptions& options, SessionPolicy policy,
+SmtpServerSession::SmtpServerSession(const ServerOptions& options, SessionPolicy policy,
                                      std::uint64_t number, Tally& tally, ReplyQueue& replies,
                                      MessageObserver* observer)
     : options_(options),

@@ -41,7 +41,7 @@ enum class Next : std::uint8_t {
 class SmtpServerSession {
  public:
   // Everything passed in outlives the session. `observer` may be null.
-  SmtpServerSession(const SessionOptions& options, SessionPolicy policy, std::uint64_t number,
+  SmtpServerSession(const ServerOptions& options, SessionPolicy policy, std::uint64_t number,
                     Tally& tally, ReplyQueue& replies, MessageObserver* observer);
   SmtpServerSession(const SmtpServerSession&) = delete;
   SmtpServerSession& operator=(const SmtpServerSession&) = delete;
@@ -151,7 +151,7 @@ class SmtpServerSession {
   bool close_if_violated();
   void close();
 
-  const SessionOptions& options_;
+  const ServerOptions& options_;
   const SessionPolicy policy_;
   const std::uint64_t number_;
   Tally& tally_;

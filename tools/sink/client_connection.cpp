@@ -1,4 +1,4 @@
-#include "tools/sink/connection.h"
+#include "tools/sink/client_connection.h"
 
 #include <algorithm>
 
@@ -14,12 +14,12 @@ constexpr std::size_t unread_bytes_max = 1u << 20;
 
 }  // namespace
 
-Connection::Connection(const ConnectionSetup& setup, std::uint64_t number)
+ClientConnection::ClientConnection(const ConnectionSetup& setup, std::uint64_t number)
     : setup_(setup),
       session_(*setup.options, setup.policy, number, *setup.tally, replies_,
                setup.record != nullptr ? &recorder_.emplace(*setup.record) : nullptr) {}
 
-void Connection::start(Instant now) {
+void ClientConnection::start(Instant now) {
   if (setup_.implicit_tls) {
     start_channel();
   } else {
@@ -27,12 +27,12 @@ void Connection::start(Instant now) {
   }
 }
 
-void Connection::greet(Instant now) {
+void ClientConnection::greet(Instant now) {
   next_ = session_.greet();
   replies_.mark(now + setup_.options->faults.greeting_latency);
 }
 
-void Connection::start_channel() {
+void ClientConnection::start_channel() {
   auto channel = tls::Channel::create(*setup_.context, {});
   if (!channel) {
     fail_channel();
@@ -41,7 +41,7 @@ void Connection::start_channel() {
   channel_ = std::move(*channel);
 }
 
-void Connection::received(Bytes octets, Instant now) {
+void ClientConnection::received(Bytes octets, Instant now) {
   if (dead_) {
     return;
   }
@@ -53,7 +53,7 @@ void Connection::received(Bytes octets, Instant now) {
   drive_channel(now);
 }
 
-void Connection::drive_channel(Instant now) {
+void ClientConnection::drive_channel(Instant now) {
   if (!handshake_done_) {
     const auto done = channel_->handshake();
     if (!done) {
@@ -84,7 +84,7 @@ void Connection::drive_channel(Instant now) {
   }
 }
 
-void Connection::handshake_done(Instant now) {
+void ClientConnection::handshake_done(Instant now) {
   handshake_done_ = true;
   setup_.tally->add(Count::tls_sessions);
   setup_.tally->add(Count::tls_resumed, channel_->resumed() ? 1 : 0);
@@ -95,12 +95,12 @@ void Connection::handshake_done(Instant now) {
   }
 }
 
-void Connection::fail_channel() {
+void ClientConnection::fail_channel() {
   setup_.tally->add(Count::tls_failed);
   end_session();
 }
 
-void Connection::hand_to_session(Bytes plaintext, Instant now) {
+void ClientConnection::hand_to_session(Bytes plaintext, Instant now) {
   if (is_end(next_) || dead_) {
     return;
   }
@@ -116,7 +116,7 @@ void Connection::hand_to_session(Bytes plaintext, Instant now) {
 }
 
 // Without close_notify too: what counts in SMTP is whether there was a QUIT.
-void Connection::peer_ended() {
+void ClientConnection::peer_ended() {
   note_end();
   peer_ended_ = true;
   if (channel_ != nullptr && !handshake_done_ && !dead_) {
@@ -124,12 +124,12 @@ void Connection::peer_ended() {
   }
 }
 
-void Connection::lost() {
+void ClientConnection::lost() {
   hopeless_ = true;
   end_session();
 }
 
-void Connection::end_session() {
+void ClientConnection::end_session() {
   note_end();
   dead_ = true;
   session_.connection_lost();
@@ -137,14 +137,14 @@ void Connection::end_session() {
 }
 
 // A session that we end, or whose client said QUIT, was not lost.
-void Connection::note_end() {
+void ClientConnection::note_end() {
   if (!end_noted_ && !is_end(next_)) {
     setup_.tally->add(Count::sessions_lost);
   }
   end_noted_ = true;
 }
 
-void Connection::collect(ByteBuffer& output, Instant now) {
+void ClientConnection::collect(ByteBuffer& output, Instant now) {
   RP_ASSERT(output.room() >= output_bytes_min);
   const bool pending = channel_ != nullptr && channel_->take_output(output);
   if (close_notified_) {
@@ -178,7 +178,7 @@ void Connection::collect(ByteBuffer& output, Instant now) {
 }
 
 // One record at a time, as many as find room. Nothing is consumed in between: that moves the text.
-void Connection::seal_due(Bytes due, ByteBuffer& output) {
+void ClientConnection::seal_due(Bytes due, ByteBuffer& output) {
   std::size_t sealed = 0;
   while (sealed < due.size()) {
     const Bytes piece = due.substr(sealed, limits::tls_record_bytes_max);
@@ -193,7 +193,7 @@ void Connection::seal_due(Bytes due, ByteBuffer& output) {
   replies_.consume(sealed);
 }
 
-bool Connection::finished() const {
+bool ClientConnection::finished() const {
   if (channel_ != nullptr && channel_->has_output()) {
     return false;
   }
@@ -205,7 +205,7 @@ bool Connection::finished() const {
   return over && replies_.empty() && notified;
 }
 
-void Connection::turn_away() {
+void ClientConnection::turn_away() {
   if (setup_.implicit_tls) {
     next_ = Next::close;
     lost();
@@ -214,11 +214,11 @@ void Connection::turn_away() {
   }
 }
 
-void Connection::time_out() { say_goodbye(&SmtpServerSession::time_out); }
+void ClientConnection::time_out() { say_goodbye(&SmtpServerSession::time_out); }
 
-void Connection::shut_down() { say_goodbye(&SmtpServerSession::shut_down); }
+void ClientConnection::shut_down() { say_goodbye(&SmtpServerSession::shut_down); }
 
-void Connection::say_goodbye(void (SmtpServerSession::*goodbye)()) {
+void ClientConnection::say_goodbye(void (SmtpServerSession::*goodbye)()) {
   const bool in_handshake = (channel_ != nullptr && !handshake_done_) || next_ == Next::start_tls;
   if (in_handshake || session_.is_stalled()) {
     next_ = Next::close;

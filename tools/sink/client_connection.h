@@ -16,7 +16,7 @@ namespace ringpost::sink {
 
 // What a listener's connections have in common. Everything pointed to outlives them.
 struct ConnectionSetup {
-  const SessionOptions* options = nullptr;
+  const ServerOptions* options = nullptr;
   SessionPolicy policy;
   tls::Context* context = nullptr;  // null: no TLS at all
   bool implicit_tls = false;
@@ -27,12 +27,12 @@ struct ConnectionSetup {
 // Driven like this: start(), then received() and peer_ended() as octets come; after each of them,
 // and at next_due(), collect() what may leave; when finished(), close the socket once that has been
 // sent. Thread: its server's.
-class Connection {
+class ClientConnection {
  public:
   // Room that collect() needs at least: a full TLS record and whatever the channel has pending.
   static constexpr std::size_t output_bytes_min = 24u << 10;
 
-  Connection(const ConnectionSetup& setup, std::uint64_t number);
+  ClientConnection(const ConnectionSetup& setup, std::uint64_t number);
 
   void start(Instant now);
   void received(Bytes octets, Instant now);
