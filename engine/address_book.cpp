@@ -1,3 +1,8 @@
+// The problem: of the addresses of a name some are ill for a while, sessions fail at them together,
+// and the name is looked up again in between. The idea: what is known of an address outlives a
+// look-up, the order is made anew for each session, and failures while an address rests are the one
+// that began the rest. Limits: an address that is missing from an answer loses its record, its
+// count of sessions, too; the lists are short and searched in a row.
 #include "engine/address_book.h"
 
 #include <algorithm>

@@ -1,3 +1,8 @@
+// The problem: servers refuse a name that means nothing to them, and the sockets of the ring cannot
+// be asked for their own address. The idea: the machine's name counts if its form is that of a
+// public one; else a datagram socket tells from which address the kernel would speak to the server.
+// Limits: nothing is looked up, so a name of a private network may pass; behind NAT the literal is
+// private.
 #include "engine/client_name.h"
 
 #include <algorithm>

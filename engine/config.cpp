@@ -1,3 +1,8 @@
+// The problem: options come from flags, files and programs that embed the engine, and a wrong one
+// shows late, when threads run, or never, when it is a password in clear. The idea: one function
+// looks at them before anything is started, and says the first mistake in a sentence for people.
+// Limits: nothing is opened or looked up, so hosts and files that do not exist show when they are
+// used; weights are taken as they are.
 #include "engine/config.h"
 
 #include <algorithm>

@@ -1,3 +1,8 @@
+// The problem: completions and timers name a connection by number, and a connection has to know its
+// number while it is made. The idea: next_owner() shows the number that add() will give away, and
+// numbers that are free are used again, the last one first, so that they stay small and dense.
+// Limits: only a finished connection may go, since nothing else tells an old completion from a new
+// one.
 #include "engine/connection_table.h"
 
 namespace ringpost::engine {

@@ -1,3 +1,8 @@
+// The problem: sessions of all workers fail in any order, a restart that all of them meet must
+// count once, and a refusal may be an address's, the login's or the endpoint's. The idea: all
+// endings come here, under one lock, and are judged by how far the session had come; what fails
+// during a pause counts with the failure that began it. Callbacks wait until the lock is given
+// back. Limits: a gate that has failed stays so for the run.
 #include "engine/endpoint_gate.h"
 
 #include <algorithm>

@@ -1,3 +1,8 @@
+// The problem: an endpoint that is away is waited for as long as somebody waits, and nobody says
+// when he has stopped waiting. The idea: time runs from the first session that was wanted in vain,
+// and who asks much later than a pause has ended had nothing to send: time begins anew. The last
+// pause is cut, so that the last try is at the very end. Limits: it is told of tries and pauses,
+// and sees none.
 #include "engine/endpoint_patience.h"
 
 #include <algorithm>

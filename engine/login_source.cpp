@@ -1,3 +1,8 @@
+// The problem: a token ages while sessions are being opened with it, and many of them are refused
+// together when it has aged. The idea: tokens have numbers, so a refusal of an older one, or while
+// the next is being read, says nothing new; a token is never changed, and sessions keep the one
+// they have. Limits: how long one lives is believed; of refused tokens only the last is remembered,
+// and only until another one is accepted.
 #include "engine/login_source.h"
 
 #include <algorithm>

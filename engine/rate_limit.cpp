@@ -1,3 +1,7 @@
+// The problem: all workers share one rate, and would take a lock for every message. The idea: the
+// time at which the bucket is full says all of it; taking a message moves that time by one
+// interval, with a compare-and-swap. Limits: nobody queues, so workers that ask at the same time
+// have no turns.
 #include "engine/rate_limit.h"
 
 #include <algorithm>

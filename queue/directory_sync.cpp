@@ -1,3 +1,7 @@
+// The problem: fdatasync() on a file says nothing of its name, and after a power cut a new file may
+// have none. The idea: the directory is opened for a moment and synced itself. Limits: the
+// directory is that of the path as it is written, so the target of a symbolic link is not followed;
+// a file system that answers EINVAL has nothing to sync and counts as synced.
 #include "queue/directory_sync.h"
 
 #include <cerrno>

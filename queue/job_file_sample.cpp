@@ -1,3 +1,8 @@
+// The problem: a resume with another job file, or a changed one, would send lines that nobody
+// meant, and comparing all of its octets would mean reading it twice. The idea: the size and a few
+// samples are compared before anything is read; both are of one open file, by the size it had at
+// first. Limits: the hash is not made against somebody who looks for collisions; whatever can be
+// read only once is the same as whatever else can.
 #include "queue/job_file_sample.h"
 
 #include <algorithm>

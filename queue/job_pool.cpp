@@ -1,3 +1,8 @@
+// The problem: reading is faster than sending, and what is read has to stay within bounds without
+// an allocation for each job. The idea: one lock over a few counters and a stack of free jobs, so
+// that the next job is the one whose memory is still in the cache; clearing is done outside of the
+// lock. Limits: jobs that are taken up again are not held back, so the bound on active ones is
+// soft; of the memory that free jobs keep only the long buffers are counted.
 #include "queue/job_pool.h"
 
 #include <algorithm>

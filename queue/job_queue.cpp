@@ -1,3 +1,7 @@
+// The problem: any thread may submit and any worker may take, in every turn. The idea: moodycamel's
+// concurrent queue, with a token for each side, which keeps a producer's order and saves both sides
+// a search; the library stays within this file. Limits: it has no bound of its own, and want of
+// memory at a push ends the program.
 #include "queue/job_queue.h"
 
 #include <concurrentqueue.h>

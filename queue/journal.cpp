@@ -1,3 +1,8 @@
+// The problem: a message may leave only when its intent is safe, and a system call, or a turn of
+// the disk, for each one is too much. The idea: a batch becomes octets first and then one write
+// behind the known end, which is cut off again if it fails; whoever needs the disk waits for the
+// one thread that is in fdatasync. Limits: appends take turns under one lock; what was written
+// before a failed fdatasync stays in the file, and may be there or not for the next resume.
 #include "queue/journal.h"
 
 #include <cerrno>

@@ -1,3 +1,8 @@
+// The problem: a resume has to know the fate of every recipient of millions of jobs. The idea:
+// nearly all jobs have one recipient, or one fate, and fit into four octets by their ordinal; only
+// the others have an entry in a map, and go back into their cell when their recipients have come to
+// the same end. Limits: 25 bits of a line's hash are kept, so one changed line in 33 million goes
+// unnoticed; each damaged stretch costs a walk over all jobs.
 #include "queue/journal_history.h"
 
 #include <algorithm>

@@ -1,3 +1,8 @@
+// The problem: an outcome is the last word only when nothing behind it says otherwise, and lines
+// are too many to be kept. The idea: read twice; the first time note for whom a record came upon a
+// known outcome, and where, the second time pass by what stands in front of that place. Limits: a
+// run whose beginning is in a damaged stretch is not counted; what is written meanwhile is left
+// out.
 #include "queue/journal_outcomes.h"
 
 #include <cstdint>

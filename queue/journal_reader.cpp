@@ -1,3 +1,8 @@
+// The problem: the end of a journal may be torn, its last pages in any order after a power cut, and
+// a disk may spoil the middle; only the last of these is damage. The idea: what has the right
+// checksum is a record; behind anything else each offset is tried for the next one, and where a run
+// survives power cuts, `synced` and `repair` records decide. Limits: the search is bounded, since
+// an evil file could have everything checksummed again for every octet.
 #include "queue/journal_reader.h"
 
 #include <algorithm>

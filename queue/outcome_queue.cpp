@@ -1,3 +1,7 @@
+// The problem: the consumer has to sleep when there is nothing, and workers must not pay a system
+// call for each push to wake it. The idea: a flag says whether it sleeps; both sides exchange it,
+// so that none can miss the other, and only a push that finds it set wakes. Limits: one consumer;
+// order is that of each producer; want of memory at a push ends the program.
 #include "queue/outcome_queue.h"
 
 #include <atomic>

@@ -1,3 +1,9 @@
+// The problem: SASL belongs to codec, which may not include wolfSSL, and its mechanisms need
+// hashes.
+//
+// The idea: codec says what it needs as an interface, and this is the only implementation of it in
+// the program; none of the calls keeps anything. Limits: errors of wolfCrypt, want of random
+// numbers included, have no answer that a session could use, and end the program.
 #include "tls/sasl_crypto.h"
 
 // options.h comes first: it decides what the others declare.

@@ -1,3 +1,8 @@
+// The problem: what is hashed comes in pieces of any size, wolfCrypt counts them in 32 bits, and
+// its headers must not leave this folder.
+//
+// The idea: its state stands behind a pointer, and long pieces go in as several. Limits: one digest
+// at a time; memory for the state is allocated once for each object.
 #include "tls/sha256.h"
 
 // clang-format off

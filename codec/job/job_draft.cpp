@@ -1,3 +1,8 @@
+// The problem: a line is wrong in many ways, and each recipient in it has to hear of the first. The
+// idea: recipients go into the job before anything is checked; then what may stand beside what, and
+// then a finished message or the parts of one, whose files are read through an interface and within
+// the bounds of one message. Limits: of a job with too many recipients those beyond the bound are
+// not in the job, and get no line of their own.
 #include "codec/job/job_draft.h"
 
 #include <algorithm>

@@ -1,3 +1,7 @@
+// The problem: every recipient costs a line of some twenty fields, a few of them in a stranger's
+// words. The idea: octets are appended straight to the caller's string, field by field in a fixed
+// order, each name in one piece with its punctuation; what a server said is escaped and cut.
+// Limits: tags and metadata are trusted to be JSON; addresses and ids are written whole.
 #include "codec/job/outcome_writer.h"
 
 #include "codec/limits.h"

@@ -1,3 +1,8 @@
+// The problem: these octets are read by later versions, and out of files that were torn or damaged.
+// The idea: numbers are written octet by octet, whatever the machine, and read by one reader that
+// gives zeros once something is missing, so that one question at the end covers all; counts are
+// compared with the octets at hand before memory is taken. Limits: CRC-32 finds accidents, not
+// intent; a kind of record that a later version adds is damage to this one.
 #include "codec/journal/journal_record.h"
 
 #include <algorithm>

@@ -1,3 +1,7 @@
+// The problem: a text in several words comes back whole only when they are cut where all readers
+// can put them together. The idea: text is cut by what is drawn as one character; in base64 the cut
+// is the last that is also a multiple of three octets, and where there is none a word of Q evens it
+// out. Limits: the charset is always UTF-8; a letter with more marks than fit in one word is cut.
 #include "codec/mail/encoded_word.h"
 
 #include <algorithm>

@@ -1,3 +1,8 @@
+// The problem: RFC 5322, 2047 and 2231 leave many ways to write a field, and readers of mail decode
+// some of them wrongly. The idea: one writer knows the column and the few places where a line may
+// break; text is plain words, one run of encoded words and plain words again; comments name the
+// readers that decided a way. Limits: plain words between two that need encoding are encoded with
+// them; parameters are never continued in pieces.
 #include "codec/mail/header_text.h"
 
 #include <algorithm>

@@ -1,3 +1,8 @@
+// The problem: a job may leave in several transactions, and a provider that knows its key takes the
+// second for a repetition. The idea: the value names the key and, by a hash, those who have the
+// message already or may have it, so that it changes when they do. Limits: the hash is not made
+// against somebody who looks for collisions; fields within the parts of a message are not looked
+// at.
 #include "codec/mail/idempotency_header.h"
 
 #include <algorithm>

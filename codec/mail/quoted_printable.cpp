@@ -1,3 +1,7 @@
+// The problem: whether a character stands for itself depends on what is behind it and on its
+// column. The idea: one pass that looks no further than a line end behind the character, and keeps
+// the last column for the `=` of a soft line break. Limits: lines are broken within words; a CR or
+// LF that stands alone is encoded.
 #include "codec/mail/quoted_printable.h"
 
 #include <algorithm>

@@ -1,3 +1,7 @@
+// The problem: these words go into MAIL and RCPT, and a server may refuse message or recipient for
+// a wrong one. The idea: keywords are found in a list and written anew from it, in one order and in
+// upper case, so that nothing of the given text is kept but ENVID. Limits: whether the server knows
+// DSN is not asked here; ENVID is bounded as it was given, and may be longer as xtext.
 #include "codec/smtp/dsn_request.h"
 
 #include <algorithm>

@@ -1,3 +1,8 @@
+// The problem: servers pass over initial responses, prompt in words of their own, and quote secrets
+// when they refuse. The idea: what is said next follows from the number of answers given, and what
+// a challenge says is read only where a mechanism needs it; secrets are encoded once in every form
+// that says them, and looked for. Limits: base64 of which a server quotes only a part is not found;
+// secrets are not wiped from memory.
 #include "codec/smtp/sasl.h"
 
 #include <algorithm>

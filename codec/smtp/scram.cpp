@@ -1,3 +1,8 @@
+// The problem: the signatures are over the very octets of the messages, and the salted password
+// costs thousands of hashes on purpose. The idea: what the server said goes into the signature as
+// it came, never as it was understood, and the last salted password is kept. Limits: SHA-256 alone,
+// and no channel binding, so that whoever ends the TLS connection can stand in between; passwords
+// are not wiped from memory.
 #include "codec/smtp/scram.h"
 
 #include <algorithm>

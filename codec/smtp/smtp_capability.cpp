@@ -1,3 +1,7 @@
+// The problem: a server is spoken to by what it announces, and announcements have dialects. The
+// idea: each line is cut into words, behind the keyword at `=` as well as at blanks, and what is
+// malformed counts as not said rather than as an error. Limits: of LIMITS only MAILMAX and RCPTMAX
+// are read; lines behind the hundredth are passed over.
 #include "codec/smtp/smtp_capability.h"
 
 #include <array>

@@ -1,3 +1,7 @@
+// The problem: one line end in a name or an address makes two commands of one. The idea: whatever
+// comes from outside goes into a line through append_argument(), which asserts, or in an encoding
+// that has no control characters; numbers and keywords are ours. Limits: lengths, blanks and
+// brackets are not looked at here; whether an argument is an address was decided before.
 #include "codec/smtp/smtp_command.h"
 
 #include <array>

@@ -1,3 +1,8 @@
+// The problem: octets come in any split, from servers that may be broken or hostile, and nearly
+// always in whole lines. The idea: a line that is whole is read where it stands, and only a part of
+// one is kept; each bound is looked at before anything grows. Limits: what is no reply is never
+// skipped in search of the next; the texts of errors repeat the numbers of limits.h and are kept in
+// step by hand.
 #include "codec/smtp/smtp_reply.h"
 
 #include <array>

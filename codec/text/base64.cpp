@@ -1,3 +1,7 @@
+// The problem: attachments are long, and of a bad one the place has to be found. The idea: groups
+// of four go through a table as long as all of them are of the alphabet; a decoder of single octets
+// takes white space, padding and errors, and gives back to the fast one between groups, where lines
+// of 76 end. Limits: no vector code, and one alphabet.
 #include "codec/text/base64.h"
 
 #include <array>

@@ -1,3 +1,8 @@
+// The problem: a password that is a word of English stands in replies which do not tell it. The
+// idea: how much a match means depends on the secret: words of replies have to be quoted, short
+// plain ones have to stand alone, and all others count anywhere. Limits: the list has words of
+// English replies; octets are compared, so a secret in other case, or quoted in other marks, is not
+// found.
 #include "codec/text/secret_search.h"
 
 #include <algorithm>

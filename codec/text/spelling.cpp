@@ -1,3 +1,7 @@
+// The problem: "unknown field" sends people to the manual for a slip of the finger. The idea: the
+// distance to each known word, where a swap of neighbours is one slip, with a bound that grows with
+// the word, so that a short one is not taken for just anything. Limits: octets are compared, case
+// of ASCII aside; of words that are equally near the first one is named; no place is mended twice.
 #include "codec/text/spelling.h"
 
 #include <algorithm>

@@ -1,3 +1,8 @@
+// The problem: all text is checked and nearly all of it is ASCII; ill-formed parts have to end
+// where every reader ends them. The idea: eight octets at a time while no high bit is set;
+// elsewhere the lead octet gives the bounds of the second one, which excludes overlong forms,
+// surrogates and what is too large without computing them. Limits: other scripts go one character
+// at a time.
 #include "codec/text/utf8.h"
 
 #include <cstdint>

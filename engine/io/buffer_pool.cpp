@@ -1,3 +1,7 @@
+// The problem: sends come and go all the time, and what they borrow has to be there without an
+// allocation. The idea: slabs are made when they are first wanted and then lent again and again,
+// the last one that came back first, as it may still be in the cache. Limits: slabs are freed with
+// the pool and not before; that a buffer is given back to the pool it came from is its user's care.
 #include "engine/io/buffer_pool.h"
 
 namespace ringpost::io {

@@ -1,3 +1,7 @@
+// The problem: a socket goes through five calls before it listens, each may fail, and closing what
+// is half done may change errno. The idea: one function takes the number first, closes, and makes
+// the error; which port it has become is asked of the kernel. Limits: the descriptor is a blocking
+// one, and its backlog is SOMAXCONN.
 #include "engine/io/listener.h"
 
 #include <cerrno>

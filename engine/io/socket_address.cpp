@@ -1,3 +1,7 @@
+// The problem: the kernel has a structure of its own for each family, all passed as one, and
+// reading one through a pointer to another is undefined. The idea: octets are copied out of the
+// storage and into it. Limits: IPv4 and IPv6; a scope (fe80::1%eth0) is neither read nor shown, so
+// two addresses that differ in nothing else have the same text.
 #include "engine/io/socket_address.h"
 
 #include <arpa/inet.h>

@@ -1,3 +1,8 @@
+// The problem: each reply moves a deadline, so that nearly all entries of an ordered structure
+// would be moved in vain. The idea: an entry stays in its slot when the deadline moves away, or
+// ends, and is looked at when the slot comes up. Limits: next() may name a tick at which nothing is
+// due; a round has 512 ticks of 50 ms, so deadlines further away come up, and are put off, every 26
+// s or so.
 #include "engine/io/timer_wheel.h"
 
 #include <algorithm>

@@ -1,3 +1,8 @@
+// The problem: how a session ended decides what becomes of its endpoint, and a person has to read
+// in the same place what to change. The idea: a kind decides, and a table gives each kind its name
+// and its sentence; our detail and the server's words stand behind it, in this order. Limits: the
+// table has the order of CloseKind; its sentences name flags and URLs of the program, which this
+// folder knows nothing about otherwise, and are kept in step by hand.
 #include "engine/protocol/close_reason.h"
 
 #include <array>

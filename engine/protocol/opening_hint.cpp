@@ -1,3 +1,8 @@
+// The problem: "the server broke the protocol" is true of an IMAP server and helps nobody. The
+// idea: the protocols that are met on a wrong port give themselves away in their first octets, and
+// a refusal that is about our name has HELO or EHLO in its words. Limits: a server that waits for
+// the client to speak first shows nothing to judge by; the two words are found within other words,
+// too.
 #include "engine/protocol/opening_hint.h"
 
 #include <algorithm>

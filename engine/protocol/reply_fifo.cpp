@@ -1,3 +1,7 @@
+// The problem: who waits for a message has to say at which stage it stands, and in a flight several
+// messages wait at once. The idea: the expectations tell: a message stands where the first reply
+// that it still awaits belongs. Limits: found by a walk through all that is awaited; only MAIL to
+// end of data are a message's, and both functions lean on the order of Expected.
 #include "engine/protocol/reply_fifo.h"
 
 #include <array>
