@@ -316,6 +316,7 @@ class Session {
   [[nodiscard]] std::string quote(Bytes octets) const;
   // What a person should know of an end that came before the session was ready.
   void explain(CloseReason& reason);
+  void note_foreign_protocol(Bytes line, CloseReason& reason) const;
   void explain_cut_reply(CloseReason& reason) const;
   void explain_name(CloseReason& reason) const;
   void explain_login(CloseReason& reason);

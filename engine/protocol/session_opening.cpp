@@ -341,8 +341,17 @@ void Session::close_on_malformed(codec::ReplyError error) {
   }
   std::string detail(codec::text_of(error));
   detail += ": " + quote(parser_.line_at_hand());
-  append_clause(detail, in_greeting ? foreign_protocol_hint(parser_.line_at_hand()) : "");
-  close_on_protocol_error(detail);
+  CloseReason reason = reason_of(CloseKind::protocol_error, stage_under_way(), detail);
+  note_foreign_protocol(parser_.line_at_hand(), reason);
+  close(std::move(reason));
+}
+
+// Another protocol answers on this port, and will tomorrow.
+void Session::note_foreign_protocol(Bytes line, CloseReason& reason) const {
+  const std::string_view hint =
+      state_ == SessionState::greeting ? foreign_protocol_hint(line) : std::string_view();
+  append_clause(reason.detail, hint);
+  reason.permanent = reason.permanent || !hint.empty();
 }
 
 // `220-` and then `521 blocked`, or `554-blocked` and then the end: no reply, but the words of one
@@ -400,7 +409,7 @@ void Session::explain_cut_reply(CloseReason& reason) const {
     line += reply.text.substr(reply.text.rfind('\n') + 1);
   }
   append_clause(reason.detail, "in the middle of a reply: " + quote(line));
-  append_clause(reason.detail, in_greeting ? foreign_protocol_hint(line) : "");
+  note_foreign_protocol(line, reason);
 }
 
 void Session::explain_name(CloseReason& reason) const {
