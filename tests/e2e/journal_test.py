@@ -243,15 +243,18 @@ class PutOffTest(ResumeTest):
         program.stop()
 
     def assert_put_off_are_sent(self, address, put_off, *flags):
-        """Jobs to an address that is put off, and as many to others; killed, and resumed."""
+        """Jobs to an address that is put off, and more to others; killed, and resumed.
+
+        Content leaves ahead of the replies to its envelope when the server's words are known: the
+        first ten teach them."""
         sink = self.sink()
-        jobs = [job for number in range(10) for job in (
+        jobs = simple_jobs(10, "good-first-") + [job for number in range(10) for job in (
             {**simple_jobs(1, f"late-{number}-")[0],
              "envelope": {"from": "sender@example.com", "to": [address.format(number)]}},
             *simple_jobs(1, f"good-{number}-"))]
         write_jobs(self.folder / JOBS, jobs)
         program = self.start_run(sink.endpoint(), *flags)
-        self.kill_when(program, accepted=10, put_off=put_off)
+        self.kill_when(program, accepted=20, put_off=put_off)
         run = self.finish_run(sink.endpoint(), "--resume", "--max-attempts", "1", *flags)
         self.assert_exit(run, 5)
         words = last_words(read_outcomes(self.folder / OUTCOMES))
