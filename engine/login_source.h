@@ -17,9 +17,9 @@ namespace ringpost::engine {
 [[nodiscard]] codec::Credentials credentials_of(const EndpointOptions& options);
 
 // A password stays as it is. A token is read before the first session, again when it is about to
-// expire, and again when the server refuses it, once: one that was refused is never offered twice,
-// and when the next one is refused, too, that is final. Sessions that are logged in already notice
-// nothing. Thread: guarded by whoever owns it.
+// expire, and again when the server refuses it, once: the one that was refused is not offered
+// again, and when the next one is refused, too, that is final. Sessions that are logged in already
+// notice nothing. Thread: guarded by whoever owns it.
 class LoginSource {
  public:
   // `options` outlive it.

@@ -22,9 +22,10 @@ struct JobPoolOptions {
 };
 
 // Owns every job of an engine. A job is out from acquire() until give_back(), and counts against
-// the bounds for that time; whoever wants another waits. The bound on bytes is soft by one job:
-// its size is known only when it has been read. Jobs that are not out keep their buffers for the
-// next one, and together no more than the bound on bytes. All calls are thread-safe.
+// the bounds for that time; whoever wants another waits. The bound on bytes is soft by one job of
+// each thread that submits: its size is known only when it has been read. Jobs that are not out
+// keep their buffers for the next one, and together no more than the bound on bytes. All calls are
+// thread-safe.
 class JobPool {
  public:
   explicit JobPool(const JobPoolOptions& options) : options_(options) {}

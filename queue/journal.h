@@ -34,7 +34,8 @@ struct ResumedJournal;
 // An append-only file that one process at a time may have open for writing. Thread-safe: each
 // append is one write(2), all of it or nothing, in the order of the calls.
 //
-// An append that fails leaves the journal as it was. Where there was no room (ENOSPC, EDQUOT,
+// An append that cannot be written leaves the journal as it was; one that was written and could not
+// be synced may be in it. Where there was no room (ENOSPC, EDQUOT,
 // EFBIG) it may be tried again; any other failure is for good, since nobody knows what a disk holds
 // that reported an error once: every later append gets the same error. With Durability::power,
 // appends that wait for the disk at the same time share one fdatasync(2). A process that wants

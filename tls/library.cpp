@@ -1,7 +1,8 @@
 // The problem: wolfSSL wants to be initialised once in a process, before its first use, and nobody
 // can say which part of ringpost that will be.
 //
-// The idea: everything here that starts to use it asks for that first, and one call does it.
+// The idea: everything here that needs it initialised asks for that first, and one call does it.
+// Hashes need nothing (sha256.cpp).
 //
 // Limits: its opposite, wolfSSL_Cleanup, is never called: sessions may still be freed by
 // destructors while the program ends.
