@@ -85,7 +85,8 @@ Instant Connection::deadline() const {
     case Phase::connecting:
       return dial_.deadline();
     case Phase::talking:
-      return std::min({session_->deadline(), ready_by, awaits_greeting() ? silence_at_ : never});
+      return std::min({session_->deadline(), ready_by,
+                       awaits_greeting() ? std::min(silence_at_, leave_at_) : never});
     case Phase::idle:
     case Phase::handshake:
     case Phase::farewell:
@@ -105,6 +106,7 @@ void Connection::open(Opening opening) {
   login_ = std::move(opening.login);
   ready_by_ = opening.ready_by;
   greeting_patience_ = opening.greeting_patience;
+  has_others_ = opening.addresses.size() > 1;
   dial_.begin(std::move(opening.addresses), environment_.endpoint->connect_timeout,
               opening.connect_by);
   if (dial_.state() == Dial::State::failed) {
@@ -131,7 +133,6 @@ void Connection::dialed() {
     return;
   }
   handle_ = dial_.handle();
-  others_left_ = canary_ && dial_.others_left();
   receive_under_way_ = true;
   environment_.io->receive(handle_, owner_);
   if (asks_for_tls_ || environment_.session->tls_mode == protocol::TlsMode::implicit) {
@@ -150,8 +151,12 @@ void Connection::start_session() {
     session_->go_with(*environment_.frontier);
   }
   // With little time until the session must be ready, half of it is for whoever comes next.
-  silence_ = std::min(greeting_patience_, (ready_by_ - now) / 2);
+  silence_ = std::min<Duration>(limits::greeting_patience, (ready_by_ - now) / 2);
   silence_at_ = now + silence_;
+  leave_at_ = never;
+  if (canary_ && has_others_) {
+    leave_at_ = dial_.others_left() ? silence_at_ : now + greeting_patience_;
+  }
   if (environment_.session->client_name.empty()) {
     session_->introduce_as(address_literal_towards(address()));
   }
@@ -436,7 +441,7 @@ void Connection::expire(Instant now) {
       fail(reason_of(protocol::CloseKind::timeout, Stage::tls, "TLS handshake"));
       break;
     case Phase::talking:
-      if (awaits_greeting() && silence_at_ <= now && is_left_for_others()) {
+      if (awaits_greeting() && is_left_for_others(now)) {
         break;
       }
       if (session_->deadline() <= now) {
@@ -458,13 +463,15 @@ void Connection::expire(Instant now) {
 
 // Behind the time in which a server should have greeted. Words without end hold an address as
 // silence does, but are no port that waits for TLS.
-bool Connection::is_left_for_others() {
-  silence_at_ = never;
+bool Connection::is_left_for_others(Instant now) {
   const bool is_silent = ungreeted();
-  if (is_silent) {
-    environment_.listener->on_silence(*this);
+  if (silence_at_ <= now) {
+    silence_at_ = never;
+    if (is_silent) {
+      environment_.listener->on_silence(*this);
+    }
   }
-  if (!others_left_ || !awaits_greeting()) {
+  if (leave_at_ > now || !awaits_greeting()) {
     return false;
   }
   fail(reason_of(protocol::CloseKind::timeout, Stage::greeting,

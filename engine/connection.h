@@ -60,7 +60,8 @@ struct Opening {
   // When it must stand, and when the session must be ready.
   Instant connect_by = never;
   Instant ready_by = never;
-  // How long a server may take to greet before that is told, and another address has its turn.
+  // How long an address may take to greet when all others have failed just now, before they have
+  // their turn again.
   Duration greeting_patience = limits::greeting_patience;
   // What earlier sessions have learnt of the server's pipelining.
   protocol::PipeliningKnowledge knowledge;
@@ -195,7 +196,7 @@ class Connection final : private protocol::SessionListener {
 
   // The connection fails: through the session, so that its messages get their verdicts.
   void fail(protocol::CloseReason reason);
-  [[nodiscard]] bool is_left_for_others();
+  [[nodiscard]] bool is_left_for_others(Instant now);
   void fail_tls(const tls::TlsError& error);
   void ended(const protocol::CloseReason& reason);
   void close_socket();
@@ -214,7 +215,7 @@ class Connection final : private protocol::SessionListener {
   Phase phase_ = Phase::idle;
   bool canary_ = false;
   // The last address of a round is listened to for as long as the options say.
-  bool others_left_ = false;
+  bool has_others_ = false;  // addresses
   bool was_ready_ = false;
   bool progressed_ = false;
   bool had_message_ = false;
@@ -229,6 +230,7 @@ class Connection final : private protocol::SessionListener {
   Duration greeting_patience_ = limits::greeting_patience;
   Duration silence_ = {};
   Instant silence_at_ = never;                        // when no greeting by then is told
+  Instant leave_at_ = never;                          // when another address has its turn
   std::string first_answer_;                          // in the handshake, where it is no TLS
   protocol::PipeliningKnowledge knowledge_at_start_;  // of the session
   Instant ready_by_ = never;

@@ -44,7 +44,7 @@ class EndpointGate {
     std::vector<io::SocketAddress> addresses;  // the one to begin with first
     Instant connect_by = never;                // when the patience with the endpoint ends
     Instant ready_by = never;                  // the same, where the user has set it
-    Duration greeting_patience = limits::greeting_patience;  // with an address beside others
+    Duration greeting_patience = limits::greeting_patience;  // when all others have failed
     std::shared_ptr<const protocol::Login> login;            // null: nobody logs in
     protocol::PipeliningKnowledge knowledge;
     Instant try_again_at = never;

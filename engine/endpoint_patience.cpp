@@ -94,7 +94,7 @@ bool EndpointPatience::login_is_lost() const {
 Duration EndpointPatience::with_greeting() const {
   constexpr std::uint32_t doublings_max = 5;
   const auto times = 1u << std::min(rounds_in_a_row_, doublings_max);
-  return std::min<Duration>(limits::greeting_patience * times, limits::greeting_timeout);
+  return std::min<Duration>(3 * limits::greeting_patience * times, limits::greeting_timeout);
 }
 
 Duration EndpointPatience::patience() const {

@@ -44,8 +44,8 @@ class EndpointPatience {
   [[nodiscard]] bool has_worked() const { return has_worked_; }
   // What there is in all.
   [[nodiscard]] Duration patience() const;
-  // How long an address is waited for to greet while others have their turn to come: longer each
-  // round, since behind the others there may be nothing, and this one slow on purpose.
+  // How long an address is waited for to greet when all others have just failed: longer each round,
+  // since behind them there may be nothing, and this one slow on purpose.
   [[nodiscard]] Duration with_greeting() const;
   // When it ends, as long as nothing gets better; `never` while nothing is wrong.
   [[nodiscard]] Instant ends_at() const;

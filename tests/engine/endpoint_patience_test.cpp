@@ -55,20 +55,20 @@ TEST_CASE("patience: ten minutes for one that has worked, one for one that has n
   CHECK(test.gate.effort().starts_with("; tried for "));
 }
 
-TEST_CASE("patience: a greeting is waited for longer each round, beside other addresses") {
+TEST_CASE("patience: a greeting is waited for longer each round where all other addresses failed") {
   const EndpointOptions options;
   EndpointPatience patience(options);
   const Instant now{std::chrono::hours(1)};
   patience.wanted(now);
-  CHECK(patience.with_greeting() == 10s);
+  CHECK(patience.with_greeting() == 30s);
   static_cast<void>(patience.pause_after_round(now));
-  CHECK(patience.with_greeting() == 20s);
+  CHECK(patience.with_greeting() == 60s);
   for (int round = 0; round < 9; ++round) {
     static_cast<void>(patience.pause_after_round(now));
   }
   CHECK(patience.with_greeting() == 5min);
   patience.progressed();
-  CHECK(patience.with_greeting() == 10s);
+  CHECK(patience.with_greeting() == 30s);
 }
 
 TEST_CASE("patience: the user's holds for both, and its last try is at its very end") {
