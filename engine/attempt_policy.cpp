@@ -83,6 +83,10 @@ Decision decide_waiting(const Verdict& verdict, const AttemptHistory& history) {
   constexpr OutcomeParts nothing = {false, false, false, false, false};
   Decision decision;
   decision.writes = nothing;
+  // An earlier run left it in doubt, and nothing was tried since: that stands.
+  if (history.attempts == 0 && history.last == Status::unknown) {
+    return decision;
+  }
   switch (verdict.wait_end) {
     case WaitEnd::none:
     case WaitEnd::no_session:

@@ -17,7 +17,7 @@ namespace ringpost::engine {
 // Of one recipient, without the attempt that the verdict is about.
 struct AttemptHistory {
   std::uint32_t attempts = 0;
-  Status last = Status::unsent;     // means nothing while `attempts` is 0
+  Status last = Status::unsent;     // while `attempts` is 0: `unknown` if an earlier run said so
   Stage lost_at = Stage::local;     // where a session was lost that was busy with its message
   bool lost_with_others = false;    // this loss came in the moment in which the session got it
   bool session_progressed = false;  // the session has done work

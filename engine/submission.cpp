@@ -148,7 +148,10 @@ void refuse_submission(Job& job, std::string_view reason, std::int64_t now_us) {
       --job.outcomes_left;
       continue;
     }
-    record_local(recipient.outcome, verdict, now_us);
+    // Whom an earlier run left in doubt may have it: that stands, whatever the job is now.
+    if (recipient.outcome.status != Status::unknown) {
+      record_local(recipient.outcome, verdict, now_us);
+    }
     recipient.decided = true;
   }
 }

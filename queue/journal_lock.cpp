@@ -1,8 +1,8 @@
 // The problem: two processes in one journal would write over each other, and a lock file outlives
 // its owner. The idea: flock(), which the kernel takes back; /proc/locks says who has it. Limits:
 // the name is missing where a file system shows another device there than stat() does; to find out
-// that nobody writes, journal_writer() has the lock for a moment, in which lock_journal() of
-// another process fails.
+// that nobody writes, journal_writer() has the lock for a moment, which lock_journal() of another
+// process waits out.
 #include "queue/journal_lock.h"
 
 #include <algorithm>

@@ -87,11 +87,11 @@ struct ServerWords {
   // this: then a reply is missing, or one too many. Of a server that changes its words nothing is
   // told by them.
   [[nodiscard]] bool belongs_elsewhere(Saying saying, std::size_t hash) const;
+  // The same before there are habits: it was heard to say otherwise here, and this elsewhere.
+  [[nodiscard]] bool sounds_misplaced(Saying saying, std::size_t hash) const;
   // Whether each command was answered in the same words each time so far, and the end of data was
   // answered. Of a server that says this and that (chasquid jokes), that would be chance.
   [[nodiscard]] bool are_steady() const;
-  // The same before there are habits: it was heard to say otherwise here, and this elsewhere.
-  [[nodiscard]] bool sounds_misplaced(Saying saying, std::size_t hash) const;
   // The testimony of one session more. Words of the first server stay. One that says otherwise may
   // have been out of step; behind two nothing is told by words any more.
   void hear_session(const ServerWords& session);

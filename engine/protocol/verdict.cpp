@@ -111,6 +111,12 @@ Verdict verdict_of_killed_run() {
   return verdict;
 }
 
+Verdict verdict_of_earlier_doubt() {
+  Verdict verdict = verdict_of_killed_run();
+  verdict.reason = "an earlier run left it in doubt, and it was not sent again";
+  return verdict;
+}
+
 Verdict verdict_of_dry_run() {
   Verdict verdict;
   verdict.reason = "dry run: the job is valid and was not sent";

@@ -71,6 +71,9 @@ struct Verdict {
 // An earlier run was killed while it was in flight.
 [[nodiscard]] Verdict verdict_of_killed_run();
 
+// An earlier run left it in doubt, and what the user has allowed to be sent again was not.
+[[nodiscard]] Verdict verdict_of_earlier_doubt();
+
 // It would have been sent.
 [[nodiscard]] Verdict verdict_of_dry_run();
 

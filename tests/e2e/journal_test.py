@@ -157,10 +157,10 @@ class StoppedTest(ResumeTest):
 class InFlightTest(ResumeTest):
     """A message whose end of data was handed over, and whose reply nobody has read."""
 
-    def killed_in_flight(self, *then):
+    def killed_in_flight(self, *then, job=COMPOSED):
         """A server whose first session never answers the message, with the run that is killed."""
         server = ScriptedServer([*NO_ANSWER, read_to_the_end], *then, cleanup=self.addCleanup)
-        write_jobs(self.folder / JOBS, [COMPOSED])
+        write_jobs(self.folder / JOBS, [job])
         program = self.start_run(server.endpoint(tls="none"))
         wait_until(lambda: server.messages, "the message has arrived")
         program.stop()
@@ -194,6 +194,27 @@ class InFlightTest(ResumeTest):
         server = self.killed_in_flight([*in_clear(), any_messages])
         self.wait_for_another_second()
         self.assert_sent_again(server, [])
+
+    def resume_without_its_file(self, *flags):
+        """The job cannot be read again: that takes back nothing of what may have happened."""
+        content = self.folder / "content.eml"
+        content.write_text("Subject: x\r\n\r\nx\r\n")
+        server = self.killed_in_flight([*in_clear(), any_messages], job={
+            "id": "composed", "raw_file": str(content),
+            "envelope": {"from": "sender@example.com", "to": ["recipient@example.net"]}})
+        content.unlink()
+        first = self.finish_run(server.endpoint(tls="none"), "--resume", *flags)
+        self.assert_exit(first, 6)
+        second = self.finish_run(server.endpoint(tls="none"), "--resume", *flags)
+        for run in (first, second):
+            self.assertEqual(set(run.statuses()), {"unknown"}, run.describe())
+        self.assertEqual(len(server.messages), 1)
+
+    def test_hold_without_its_file(self):
+        self.resume_without_its_file()
+
+    def test_resend_without_its_file(self):
+        self.resume_without_its_file("--on-unknown", "resend")
 
     def test_resend_of_what_was_held(self):
         """The decision can come later."""

@@ -210,7 +210,11 @@ TEST_CASE("attempt policy: a wait's end leaves standing what an attempt has said
   const AttemptHistory deferred = {.attempts = 1, .last = Status::deferred};
   // Sent another way, which is no attempt.
   const AttemptHistory no_attempt = {.attempts = 0, .last = Status::deferred};
+  const AttemptHistory in_doubt = {.attempts = 0, .last = Status::unknown};  // by an earlier run
   const std::vector<WaitRow> rows = {
+      {WaitEnd::no_session, true, in_doubt, ""},
+      {WaitEnd::deadline, true, in_doubt, ""},
+      {WaitEnd::over_age, false, in_doubt, ""},
       {WaitEnd::no_session, false, fresh, "word reply reason course moment"},
       {WaitEnd::no_session, false, unsent, "word reply reason course moment"},
       {WaitEnd::no_session, false, no_attempt, "word reply reason course moment"},

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include <catch2/catch_test_macros.hpp>
+#include <catch2/generators/catch_generators.hpp>
 
 #include "codec/job/outcome_writer.h"
 #include "codec/limits.h"
@@ -150,6 +151,22 @@ TEST_CASE("submission: whom an earlier run has told is not told of a refusal") {
   refuse_submission(job, "no", 0);
   CHECK(job.outcomes_left == 1);
   CHECK(job.recipients[0].outcome.status == Status::accepted);
+  CHECK(job.recipients[1].outcome.status == Status::invalid);
+}
+
+TEST_CASE("submission: whom an earlier run left in doubt stays so when the job is refused") {
+  const bool resend = GENERATE(false, true);
+  Job job = some_job();
+  job.add_recipient().address = "c@example.net";
+  record_local(job.recipients[0].outcome,
+               resend ? protocol::verdict_of_earlier_doubt() : protocol::verdict_of_killed_run(),
+               7);
+  job.recipients[0].decided = !resend;
+  refuse_submission(job, "no", 9);
+  CHECK(job.outcomes_left == 2);
+  CHECK(job.recipients[0].decided);
+  CHECK(job.recipients[0].outcome.status == Status::unknown);
+  CHECK(job.recipients[0].outcome.reason.find("an earlier run") == 0);
   CHECK(job.recipients[1].outcome.status == Status::invalid);
 }
 

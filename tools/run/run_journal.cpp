@@ -291,15 +291,20 @@ Result<RunJournal::Plan, JournalTrouble> RunJournal::plan(Job& job, std::uint64_
       case queue::RecipientHistory::in_flight:
         left = true;
         resends = resends || resend_unknown_;
-        if (!resend_unknown_) {
-          engine::record_local(recipient.outcome, protocol::verdict_of_killed_run(), now_us);
-          recipient.decided = true;
-        }
+        recipient.decided = !resend_unknown_;
+        engine::record_local(recipient.outcome,
+                             recipient.decided ? protocol::verdict_of_killed_run()
+                                               : protocol::verdict_of_earlier_doubt(),
+                             now_us);
         break;
       case queue::RecipientHistory::final:
         recipient.reported = !(unknown && resend_unknown_);
         recipient.decided = recipient.reported;
-        engine::record_told(recipient.outcome, history.status(i).value_or(Status::unsent));
+        if (recipient.reported) {
+          engine::record_told(recipient.outcome, history.status(i).value_or(Status::unsent));
+        } else {
+          engine::record_local(recipient.outcome, protocol::verdict_of_earlier_doubt(), now_us);
+        }
         resends = resends || !recipient.reported;
         left = left || !recipient.reported;
         break;
