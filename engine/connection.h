@@ -214,8 +214,7 @@ class Connection final : private protocol::SessionListener {
   io::Handle handle_ = 0;
   Phase phase_ = Phase::idle;
   bool canary_ = false;
-  // The last address of a round is listened to for as long as the options say.
-  bool has_others_ = false;  // addresses
+  bool has_others_ = false;  // the round has further addresses
   bool was_ready_ = false;
   bool progressed_ = false;
   bool had_message_ = false;

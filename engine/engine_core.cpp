@@ -24,12 +24,7 @@ namespace {
 constexpr std::size_t submit_batch = 32;
 
 Result<std::unique_ptr<tls::Context>, EngineError> tls_context(const EndpointOptions& endpoint) {
-  tls::ContextOptions options;
-  options.verify_peer = endpoint.verify_certificate;
-  options.ca_file = endpoint.ca_file;
-  options.certificate_file = endpoint.client_certificate_file;
-  options.key_file = endpoint.client_key_file;
-  auto created = tls::Context::create(options);
+  auto created = tls::Context::create(tls_options(endpoint));
   if (!created) {
     return tl::unexpected(
         EngineError{"endpoint \"" + endpoint.name + "\": " + created.error().message()});

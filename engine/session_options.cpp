@@ -65,4 +65,13 @@ protocol::SessionOptions session_options(const EndpointOptions& endpoint) {
   return session;
 }
 
+tls::ContextOptions tls_options(const EndpointOptions& endpoint) {
+  tls::ContextOptions options;
+  options.verify_peer = endpoint.verify_certificate;
+  options.ca_file = endpoint.ca_file;
+  options.certificate_file = endpoint.client_certificate_file;
+  options.key_file = endpoint.client_key_file;
+  return options;
+}
+
 }  // namespace ringpost::engine

@@ -4,6 +4,7 @@
 
 #include "engine/config.h"
 #include "engine/protocol/session.h"
+#include "tls/context.h"
 
 namespace ringpost::engine {
 
@@ -13,5 +14,8 @@ namespace ringpost::engine {
 // `credentials`, since sessions of an engine are given a Login by the gate. Asks the machine for
 // its name where the endpoint has none.
 [[nodiscard]] protocol::SessionOptions session_options(const EndpointOptions& endpoint);
+
+// Whom its sessions trust, and who they are to a server that asks for a certificate.
+[[nodiscard]] tls::ContextOptions tls_options(const EndpointOptions& endpoint);
 
 }  // namespace ringpost::engine

@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "engine/io/resolver.h"
+#include "engine/session_options.h"
 #include "tls/context.h"
 #include "tools/settings/endpoint_url.h"
 
@@ -103,12 +104,7 @@ std::vector<io::SocketAddress> with_port(const std::vector<io::SocketAddress>& a
 }
 
 Result<std::unique_ptr<tls::Context>, UsageError> tls_context(const EndpointOptions& endpoint) {
-  tls::ContextOptions options;
-  options.verify_peer = endpoint.verify_certificate;
-  options.ca_file = endpoint.ca_file;
-  options.certificate_file = endpoint.client_certificate_file;
-  options.key_file = endpoint.client_key_file;
-  auto context = tls::Context::create(options);
+  auto context = tls::Context::create(engine::tls_options(endpoint));
   if (!context) {
     return tl::unexpected(UsageError{context.error().message()});
   }
