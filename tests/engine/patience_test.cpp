@@ -105,6 +105,58 @@ TEST_CASE("dial: a single address has the whole time-out") {
   CHECK(world.outcome(job).total_ms < 30'100.f);
 }
 
+TEST_CASE("greeting: a silent address is left for one that has not failed behind ten seconds") {
+  World world({.addresses = {"192.0.2.1", "198.51.100.1"}});
+  world.server.answer = [](FakeSession& session, const std::string& command) {
+    return session.address != the_living && command == "CONNECT" ? says("") : ordinary;
+  };
+  const Job& job = world.submit("one");
+  world.run_for(25s);
+  CHECK(world.outcome(job).peer == the_living);
+  CHECK(world.outcome(job).total_ms >= 10'000.f);
+  CHECK(world.outcome(job).total_ms < 12'000.f);
+}
+
+TEST_CASE("greeting: a slow one is waited for where the other addresses have just refused") {
+  World world({.addresses = {"192.0.2.1", "198.51.100.1"}});
+  world.server.refuses = [](const std::string& address) { return address != the_living; };
+  const auto living = [&]() -> const FakeSession& {
+    const auto& sessions = world.io.sessions();
+    return *std::find_if(sessions.begin(), sessions.end(), [](const FakeSession& session) {
+      return session.address == the_living && !session.ended;
+    });
+  };
+  world.server.answer = [](FakeSession&, const std::string& command) {
+    return command == "CONNECT" ? says("") : ordinary;
+  };
+  const Job& job = world.submit("one");
+  world.run_for(12s);  // of which nothing is due behind the tenth
+  world.io.pause(2s);
+  world.io.say(living().handle, {"220 slow.example\r\n"});
+  world.run_for(1s);
+  CHECK(world.outcome(job).status == Status::accepted);
+  CHECK(world.outcome(job).total_ms >= 12'000.f);
+  CHECK(world.outcome(job).total_ms < 12'100.f);
+}
+
+TEST_CASE("greeting: who has only restarted is asked again while another address is silent") {
+  World world({.addresses = {"198.51.100.1", "192.0.2.1"}});
+  bool restarts = true;
+  world.server.refuses = [&](const std::string& address) {
+    return restarts && address == the_living;
+  };
+  world.server.answer = [](FakeSession& session, const std::string& command) {
+    return session.address != the_living && command == "CONNECT" ? says("") : ordinary;
+  };
+  const Job& job = world.submit("one");
+  world.run_for(15s);
+  restarts = false;
+  CHECK(world.decided_count() == 0);
+  world.run_for(30s);
+  CHECK(world.outcome(job).peer == the_living);
+  CHECK(world.outcome(job).total_ms >= 30'000.f);
+}
+
 TEST_CASE("dial: it can be ended at any moment, and leaves no socket open") {
   const Duration after = GENERATE(0ms, 1ms, 300ms, 600ms, 11s);
   World world({.addresses = {"192.0.2.1", "192.0.2.2", "192.0.2.3"}});
