@@ -267,7 +267,10 @@ class Tidy:
         lists = "".join(one.read_text(encoding="utf-8")
                         for one in file.parent.rglob("CMakeLists.txt"))
         for source in sorted(file.parent.rglob("*.cpp")):
-            if not re.search(rf"(?<!\w){re.escape(source.name)}", lists):
+            own = source.parent / "CMakeLists.txt"
+            listed = own.exists() and re.search(rf"(?<![\w/]){re.escape(source.name)}",
+                                                own.read_text(encoding="utf-8"))
+            if not listed and f"{source.parent.name}/{source.name}" not in lists:
                 name = source.relative_to(file.parent).as_posix()
                 self.breach(path, 1, f"{name} is not in a list of sources")
 
