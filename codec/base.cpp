@@ -1,7 +1,7 @@
-#include "codec/base.h"
-
 #include <cstdio>
 #include <cstdlib>
+
+#include <ringpost/base.h>
 
 namespace ringpost {
 

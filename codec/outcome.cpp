@@ -1,6 +1,6 @@
-#include "codec/outcome.h"
-
 #include <array>
+
+#include <ringpost/outcome.h>
 
 namespace ringpost {
 

@@ -6,8 +6,8 @@
 #include <string_view>
 #include <vector>
 
-#include "codec/base.h"
 #include "engine/io/socket_address.h"
+#include <ringpost/base.h>
 
 namespace ringpost::engine {
 

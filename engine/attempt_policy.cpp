@@ -13,7 +13,7 @@
 #include <algorithm>
 #include <functional>
 
-#include "codec/limits.h"
+#include <ringpost/limits.h>
 
 namespace ringpost::engine {
 

@@ -8,9 +8,9 @@
 #include <optional>
 #include <string_view>
 
-#include "codec/base.h"
-#include "codec/outcome.h"
 #include "engine/protocol/verdict.h"
+#include <ringpost/base.h>
+#include <ringpost/outcome.h>
 
 namespace ringpost::engine {
 

@@ -3,14 +3,13 @@
 // looks at them before anything is started, and says the first mistake in a sentence for people.
 // Limits: nothing is opened or looked up, so hosts and files that do not exist show when they are
 // used; weights are taken as they are.
-#include "engine/config.h"
-
 #include <algorithm>
 #include <cmath>
 
 #include "codec/mail/header_text.h"
 #include "codec/smtp/sasl.h"
 #include "engine/login_source.h"
+#include <ringpost/config.h>
 
 namespace ringpost {
 

@@ -8,7 +8,6 @@
 #include <vector>
 
 #include "codec/job/job.h"
-#include "engine/config.h"
 #include "engine/dial.h"
 #include "engine/io/buffer_pool.h"
 #include "engine/io/io.h"
@@ -17,6 +16,7 @@
 #include "tls/channel.h"
 #include "tls/context.h"
 #include "tls/ticket_cache.h"
+#include <ringpost/config.h>
 
 namespace ringpost::engine {
 

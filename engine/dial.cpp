@@ -8,8 +8,8 @@
 #include <cerrno>
 #include <cstring>
 
-#include "codec/limits.h"
 #include "engine/pause.h"
+#include <ringpost/limits.h>
 
 namespace ringpost::engine {
 

@@ -13,15 +13,15 @@
 #include <string_view>
 #include <vector>
 
-#include "codec/base.h"
 #include "engine/address_book.h"
-#include "engine/config.h"
 #include "engine/endpoint_patience.h"
 #include "engine/io/resolver.h"
 #include "engine/login_source.h"
 #include "engine/protocol/close_reason.h"
 #include "engine/protocol/pipelining.h"
 #include "engine/rate_limit.h"
+#include <ringpost/base.h>
+#include <ringpost/config.h>
 
 namespace ringpost::engine {
 

@@ -7,8 +7,8 @@
 
 #include <algorithm>
 
-#include "codec/limits.h"
 #include "engine/pause.h"
+#include <ringpost/limits.h>
 
 namespace ringpost::engine {
 

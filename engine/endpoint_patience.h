@@ -3,8 +3,8 @@
 
 #include <cstdint>
 
-#include "codec/base.h"
-#include "engine/config.h"
+#include <ringpost/base.h>
+#include <ringpost/config.h>
 
 namespace ringpost::engine {
 

@@ -1,8 +1,6 @@
 // Threads and how they end. Workers are told by an order they read each turn; the outcome thread
 // ends when its queue is closed and empty, which happens after the last worker ended. So every
 // outcome is delivered before the destructor returns, whatever happened.
-#include "engine/engine.h"
-
 #include <algorithm>
 #include <array>
 #include <atomic>
@@ -18,6 +16,7 @@
 #include "engine/stats.h"
 #include "engine/token_thread.h"
 #include "engine/worker.h"
+#include <ringpost/engine.h>
 
 namespace ringpost {
 
@@ -267,12 +266,12 @@ Engine::~Engine() {
 Result<std::unique_ptr<Engine>, EngineError> Engine::start(EngineOptions options,
                                                            OutcomeCallback callback) {
   if (std::string wrong = first_mistake(options); !wrong.empty()) {
-    return tl::unexpected(EngineError{std::move(wrong)});
+    return Failure(EngineError{std::move(wrong)});
   }
   std::unique_ptr<Engine> engine(
       new Engine(std::make_unique<State>(std::move(options), std::move(callback))));
   if (std::string wrong = engine->state_->start(); !wrong.empty()) {
-    return tl::unexpected(EngineError{std::move(wrong)});
+    return Failure(EngineError{std::move(wrong)});
   }
   return engine;
 }

@@ -26,8 +26,7 @@ constexpr std::size_t submit_batch = 32;
 Result<std::unique_ptr<tls::Context>, EngineError> tls_context(const EndpointOptions& endpoint) {
   auto created = tls::Context::create(tls_options(endpoint));
   if (!created) {
-    return tl::unexpected(
-        EngineError{"endpoint \"" + endpoint.name + "\": " + created.error().message()});
+    return Failure(EngineError{"endpoint \"" + endpoint.name + "\": " + created.error().message()});
   }
   return std::move(*created);
 }
@@ -85,7 +84,7 @@ Result<std::vector<WorkerEndpoint>, EngineError> EngineCore::worker_endpoints(
     if (endpoint.security != TransportSecurity::none) {
       auto context = tls_context(endpoint);
       if (!context) {
-        return tl::unexpected(std::move(context.error()));
+        return Failure(std::move(context.error()));
       }
       added.tls_context = std::move(*context);
     }

@@ -12,14 +12,14 @@
 #include <string_view>
 #include <vector>
 
-#include "codec/base.h"
-#include "engine/config.h"
 #include "engine/endpoint_gate.h"
-#include "engine/engine.h"
 #include "engine/worker.h"
 #include "queue/job_pool.h"
 #include "queue/job_queue.h"
 #include "queue/outcome_queue.h"
+#include <ringpost/base.h>
+#include <ringpost/config.h>
+#include <ringpost/engine.h>
 
 namespace ringpost::engine {
 

@@ -6,9 +6,9 @@
 #include <optional>
 #include <string>
 
-#include "codec/base.h"
-#include "engine/config.h"
 #include "engine/protocol/login.h"
+#include <ringpost/base.h>
+#include <ringpost/config.h>
 
 namespace ringpost::engine {
 

@@ -11,8 +11,8 @@
 
 #include <algorithm>
 
-#include "codec/limits.h"
 #include "codec/smtp/queue_id.h"
+#include <ringpost/limits.h>
 
 namespace ringpost::engine {
 

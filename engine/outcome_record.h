@@ -4,10 +4,10 @@
 
 #include <cstdint>
 
-#include "codec/base.h"
-#include "codec/outcome.h"
 #include "engine/attempt_policy.h"
 #include "engine/protocol/verdict.h"
+#include <ringpost/base.h>
+#include <ringpost/outcome.h>
 
 namespace ringpost::engine {
 

@@ -6,8 +6,8 @@
 
 #include <algorithm>
 
-#include "codec/limits.h"
 #include "engine/client_name.h"
+#include <ringpost/limits.h>
 
 namespace ringpost::engine {
 

@@ -2,9 +2,9 @@
 // some.
 #pragma once
 
-#include "engine/config.h"
 #include "engine/protocol/session.h"
 #include "tls/context.h"
+#include <ringpost/config.h>
 
 namespace ringpost::engine {
 

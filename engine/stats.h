@@ -5,7 +5,7 @@
 #include <atomic>
 #include <cstdint>
 
-#include "codec/outcome.h"
+#include <ringpost/outcome.h>
 
 namespace ringpost::engine {
 

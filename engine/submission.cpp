@@ -5,10 +5,10 @@
 
 #include <fmt/format.h>
 
-#include "codec/limits.h"
 #include "codec/mail/address.h"
 #include "codec/text/utf8.h"
 #include "engine/outcome_record.h"
+#include <ringpost/limits.h>
 
 namespace ringpost::engine {
 

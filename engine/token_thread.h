@@ -4,7 +4,7 @@
 #include <functional>
 #include <memory>
 
-#include "engine/config.h"
+#include <ringpost/config.h>
 
 namespace ringpost::engine {
 

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <chrono>
 
-#include "codec/limits.h"
+#include <ringpost/limits.h>
 
 namespace ringpost::engine {
 

@@ -17,7 +17,7 @@ Result<void, JournalError> sync_directory_of(const std::string& path) {
   const int descriptor = ::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (descriptor < 0) {
     const int error_number = errno;
-    return tl::unexpected(
+    return Failure(
         JournalError{directory + ": open: " + std::strerror(error_number), false, error_number});
   }
   const int result = ::fsync(descriptor);
@@ -25,7 +25,7 @@ Result<void, JournalError> sync_directory_of(const std::string& path) {
   ::close(descriptor);
   // EINVAL: a file system that has nothing to sync there.
   if (result != 0 && error_number != EINVAL) {
-    return tl::unexpected(
+    return Failure(
         JournalError{directory + ": fsync: " + std::strerror(error_number), false, error_number});
   }
   return {};

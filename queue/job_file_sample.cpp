@@ -64,8 +64,8 @@ Result<codec::JournalFile, JournalError> sample_open_file(int descriptor, const 
   }
   if (!is_read) {
     const int error_number = errno;
-    return tl::unexpected(JournalError{fmt::format("{}: {}", path, std::strerror(error_number)),
-                                       false, error_number});
+    return Failure(JournalError{fmt::format("{}: {}", path, std::strerror(error_number)), false,
+                                error_number});
   }
   return file;
 }
@@ -84,8 +84,8 @@ Result<codec::JournalFile, JournalError> sample_job_file(const std::string& path
   const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (descriptor < 0) {
     const int error_number = errno;
-    return tl::unexpected(JournalError{fmt::format("{}: {}", path, std::strerror(error_number)),
-                                       false, error_number});
+    return Failure(JournalError{fmt::format("{}: {}", path, std::strerror(error_number)), false,
+                                error_number});
   }
   auto file = sample_open_file(descriptor, path);
   ::close(descriptor);

@@ -6,9 +6,9 @@
 #include <span>
 #include <string>
 
-#include "codec/base.h"
 #include "codec/journal/journal_record.h"
 #include "queue/journal_error.h"
+#include <ringpost/base.h>
 
 namespace ringpost::queue {
 

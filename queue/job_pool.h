@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "codec/job/job.h"
-#include "codec/limits.h"
+#include <ringpost/limits.h>
 
 namespace ringpost::queue {
 

@@ -13,9 +13,9 @@
 
 #include <fmt/format.h>
 
-#include "codec/limits.h"
 #include "queue/directory_sync.h"
 #include "queue/journal_lock.h"
+#include <ringpost/limits.h>
 
 namespace ringpost::queue {
 
@@ -58,10 +58,10 @@ Result<std::unique_ptr<Journal>, JournalError> Journal::create(const std::string
   }
   struct stat status {};
   if (::fstat((*journal)->descriptor_, &status) != 0) {
-    return tl::unexpected(system_error(path, "", errno));
+    return Failure(system_error(path, "", errno));
   }
   if (status.st_size != 0) {
-    return tl::unexpected(
+    return Failure(
         JournalError{fmt::format("{}: there is something in it already; --resume goes on with a "
                                  "journal, and a new one needs "
                                  "a file of its own",
@@ -69,7 +69,7 @@ Result<std::unique_ptr<Journal>, JournalError> Journal::create(const std::string
   }
   const auto written = (*journal)->write_first(header);
   if (!written) {
-    return tl::unexpected(written.error());
+    return Failure(written.error());
   }
   return journal;
 }
@@ -78,24 +78,24 @@ Result<ResumedJournal, JournalError> Journal::resume(const std::string& path, Du
                                                      bool repair, const JournalCalls& calls) {
   auto journal = open(path, 0, durability, calls);
   if (!journal) {
-    return tl::unexpected(std::move(journal.error()));
+    return Failure(std::move(journal.error()));
   }
   auto reading = read_journal((*journal)->descriptor_, path);
   if (!reading) {
-    return tl::unexpected(std::move(reading.error()));
+    return Failure(std::move(reading.error()));
   }
   if (!reading->history.has_header()) {
-    return tl::unexpected(JournalError{fmt::format(
+    return Failure(JournalError{fmt::format(
         "{}: the header is damaged or was never finished: nothing can be resumed from it; "
         "`ringpost journal export` prints the outcomes that it has",
         path)});
   }
   if (!reading->history.damages().empty() && !repair) {
-    return tl::unexpected(damage_error(path, reading->history.damages()));
+    return Failure(damage_error(path, reading->history.damages()));
   }
   const auto ready = (*journal)->go_on_after(*reading);
   if (!ready) {
-    return tl::unexpected(ready.error());
+    return Failure(ready.error());
   }
   const auto repairs = reading->history.repair();
   if (!repairs.empty()) {
@@ -106,7 +106,7 @@ Result<ResumedJournal, JournalError> Journal::resume(const std::string& path, Du
     }
     const auto appended = (*journal)->commit(lock);
     if (!appended) {
-      return tl::unexpected(appended.error());
+      return Failure(appended.error());
     }
   }
   return ResumedJournal{std::move(*journal), std::move(reading->history), reading->whole_bytes,
@@ -120,16 +120,16 @@ Result<std::unique_ptr<Journal>, JournalError> Journal::open(const std::string& 
   const int descriptor =
       ::open(path.c_str(), O_RDWR | O_CLOEXEC | O_NONBLOCK | flags, S_IRUSR | S_IWUSR | S_IRGRP);
   if (descriptor < 0) {
-    return tl::unexpected(system_error(path, "", errno));
+    return Failure(system_error(path, "", errno));
   }
   std::unique_ptr<Journal> journal(new Journal(path, descriptor, durability, calls));
   struct stat status {};
   if (::fstat(descriptor, &status) != 0 || !S_ISREG(status.st_mode)) {
-    return tl::unexpected(JournalError{path + ": a journal is an ordinary file, and this is none"});
+    return Failure(JournalError{path + ": a journal is an ordinary file, and this is none"});
   }
   const auto locked = lock_journal(descriptor, path);
   if (!locked) {
-    return tl::unexpected(locked.error());
+    return Failure(locked.error());
   }
   return journal;
 }
@@ -138,7 +138,7 @@ Result<void, JournalError> Journal::write_first(const codec::JournalHeader& head
   const std::lock_guard lock(mutex_);
   batch_ = codec::journal_magic;
   if (!codec::append_journal_header(batch_, header)) {
-    return tl::unexpected(refused_record());
+    return Failure(refused_record());
   }
   auto written = write_batch();
   if (!written) {
@@ -147,7 +147,7 @@ Result<void, JournalError> Journal::write_first(const codec::JournalHeader& head
   // Whatever the durability: a journal that is there but empty after a power cut could be taken for
   // one of a run that had not begun.
   if (calls_.fdatasync(descriptor_) != 0) {
-    return tl::unexpected(fail_for_good("fdatasync: ", errno));
+    return Failure(fail_for_good("fdatasync: ", errno));
   }
   synced_bytes_ = noted_bytes_ = written_bytes_;
   return sync_directory_of(path_);
@@ -158,11 +158,11 @@ Result<void, JournalError> Journal::go_on_after(const JournalReading& reading) {
   written_bytes_ = reading.whole_bytes;
   if (reading.torn_bytes > 0 &&
       calls_.ftruncate(descriptor_, static_cast<off_t>(written_bytes_)) != 0) {
-    return tl::unexpected(fail_for_good("cut its torn end: ", errno));
+    return Failure(fail_for_good("cut its torn end: ", errno));
   }
   if (durability_ == Durability::power) {
     if (calls_.fdatasync(descriptor_) != 0) {
-      return tl::unexpected(fail_for_good("fdatasync: ", errno));
+      return Failure(fail_for_good("fdatasync: ", errno));
     }
     synced_bytes_ = written_bytes_;
   }
@@ -176,7 +176,7 @@ Result<void, JournalError> Journal::append_run(const codec::JournalRun& run) {
   filled.survives_power_cut = durability_ == Durability::power;
   std::unique_lock lock(mutex_);
   if (!codec::append_journal_run(begin_batch(), filled)) {
-    return tl::unexpected(refused_record());
+    return Failure(refused_record());
   }
   return commit(lock);
 }
@@ -187,7 +187,7 @@ Result<void, JournalError> Journal::append_intents(std::span<const codec::Journa
   }
   std::unique_lock lock(mutex_);
   if (!codec::append_journal_intents(begin_batch(), intents)) {
-    return tl::unexpected(refused_record());
+    return Failure(refused_record());
   }
   return commit(lock);
 }
@@ -201,7 +201,7 @@ Result<void, JournalError> Journal::append_outcomes(
   std::string& batch = begin_batch();
   for (const codec::JournalOutcome& outcome : outcomes) {
     if (!codec::append_journal_outcome(batch, outcome)) {
-      return tl::unexpected(refused_record());
+      return Failure(refused_record());
     }
   }
   return commit(lock);
@@ -249,7 +249,7 @@ bool Journal::lacks_room() const {
 // All of the batch, or the file as it was.
 Result<void, JournalError> Journal::write_batch() {
   if (!failure_.message.empty()) {
-    return tl::unexpected(failure_);
+    return Failure(failure_);
   }
   lacks_room_ = false;
   std::size_t done = 0;
@@ -270,13 +270,13 @@ Result<void, JournalError> Journal::write_batch() {
     return {};
   }
   if (done > 0 && calls_.ftruncate(descriptor_, static_cast<off_t>(written_bytes_)) != 0) {
-    return tl::unexpected(fail_for_good("cut what could not be written whole: ", errno));
+    return Failure(fail_for_good("cut what could not be written whole: ", errno));
   }
   if (!is_lack_of_room(error_number)) {
-    return tl::unexpected(fail_for_good("write: ", error_number));
+    return Failure(fail_for_good("write: ", error_number));
   }
   lacks_room_ = true;
-  return tl::unexpected(system_error(path_, "write: ", error_number));
+  return Failure(system_error(path_, "write: ", error_number));
 }
 
 // One thread syncs for all who wait: those who came while it was in the system call are next.
@@ -284,7 +284,7 @@ Result<void, JournalError> Journal::wait_until_synced(std::unique_lock<std::mute
                                                       std::uint64_t offset) {
   while (synced_bytes_ < offset) {
     if (!failure_.message.empty()) {
-      return tl::unexpected(failure_);
+      return Failure(failure_);
     }
     if (is_syncing_) {
       synced_more_.wait(lock);

@@ -9,10 +9,10 @@
 #include <sys/types.h>
 #include <unistd.h>
 
-#include "codec/base.h"
 #include "codec/journal/journal_record.h"
 #include "queue/journal_error.h"
 #include "queue/journal_history.h"
+#include <ringpost/base.h>
 
 namespace ringpost::queue {
 

@@ -14,9 +14,9 @@
 
 #include <fmt/format.h>
 
-#include "codec/limits.h"
 #include "queue/journal_lock.h"
 #include "queue/journal_open_file.h"
+#include <ringpost/limits.h>
 
 namespace ringpost::queue {
 
@@ -390,7 +390,7 @@ Result<JournalReading, JournalError> read_all(JournalReader& reader) {
   while (true) {
     const auto step = reader.next();
     if (!step) {
-      return tl::unexpected(step.error());
+      return Failure(step.error());
     }
     switch (*step) {
       case JournalReader::Step::record:
@@ -413,7 +413,7 @@ Result<JournalReading, JournalError> read_journal(const std::string& path) {
   const JournalOpenFile file(path);
   auto reader = file.begin_reading();
   if (!reader) {
-    return tl::unexpected(std::move(reader.error()));
+    return Failure(std::move(reader.error()));
   }
   std::string writer = journal_writer(file.descriptor());
   auto reading = read_all(*reader);
@@ -426,7 +426,7 @@ Result<JournalReading, JournalError> read_journal(const std::string& path) {
 Result<JournalReading, JournalError> read_journal(int descriptor, const std::string& path) {
   auto reader = JournalReader::begin(descriptor, path);
   if (!reader) {
-    return tl::unexpected(std::move(reader.error()));
+    return Failure(std::move(reader.error()));
   }
   return read_all(*reader);
 }

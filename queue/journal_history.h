@@ -10,11 +10,11 @@
 #include <unordered_map>
 #include <vector>
 
-#include "codec/base.h"
 #include "codec/journal/journal_record.h"
-#include "codec/outcome.h"
 #include "queue/journal_error.h"
 #include "queue/journal_reader.h"
+#include <ringpost/base.h>
+#include <ringpost/outcome.h>
 
 namespace ringpost::queue {
 

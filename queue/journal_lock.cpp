@@ -93,7 +93,7 @@ Result<void, JournalError> lock_journal(int descriptor, const std::string& path)
       error_number == EWOULDBLOCK
           ? fmt::format("{}: {} writes this journal now", path, name_holder(descriptor))
           : fmt::format("{}: lock: {}", path, std::strerror(error_number));
-  return tl::unexpected(JournalError{std::move(message), false, error_number});
+  return Failure(JournalError{std::move(message), false, error_number});
 }
 
 std::string journal_writer(int descriptor) {

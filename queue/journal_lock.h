@@ -3,8 +3,8 @@
 
 #include <string>
 
-#include "codec/base.h"
 #include "queue/journal_error.h"
+#include <ringpost/base.h>
 
 namespace ringpost::queue {
 

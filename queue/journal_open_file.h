@@ -8,9 +8,9 @@
 #include <unistd.h>
 #include <utility>
 
-#include "codec/base.h"
 #include "queue/journal_error.h"
 #include "queue/journal_reader.h"
+#include <ringpost/base.h>
 
 namespace ringpost::queue {
 
@@ -34,7 +34,7 @@ class JournalOpenFile {
   [[nodiscard]] int descriptor() const { return descriptor_; }
   [[nodiscard]] Result<JournalReader, JournalError> begin_reading() const {
     if (descriptor_ < 0) {
-      return tl::unexpected(
+      return Failure(
           JournalError{path_ + ": " + std::strerror(error_number_), false, error_number_});
     }
     return JournalReader::begin(descriptor_, path_);

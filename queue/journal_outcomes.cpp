@@ -24,7 +24,7 @@ Result<void, JournalError> for_each_record(JournalReader& reader, std::uint64_t 
   while (true) {
     const auto step = reader.next();
     if (!step) {
-      return tl::unexpected(step.error());
+      return Failure(step.error());
     }
     switch (*step) {
       case JournalReader::Step::end:
@@ -98,7 +98,7 @@ Result<void, JournalError> for_each_outcome(const std::string& path, std::size_t
   const JournalOpenFile file(path);
   auto reader = file.begin_reading();
   if (!reader) {
-    return tl::unexpected(std::move(reader.error()));
+    return Failure(std::move(reader.error()));
   }
   std::size_t runs_begun = 0;
   const auto take_record = [&](const codec::JournalRecord& record, std::uint64_t) {
@@ -115,7 +115,7 @@ Result<JournalReading, JournalError> for_each_last_outcome(const std::string& pa
   const JournalOpenFile file(path);
   auto reader = file.begin_reading();
   if (!reader) {
-    return tl::unexpected(std::move(reader.error()));
+    return Failure(std::move(reader.error()));
   }
   JournalReading reading;
   Superseded superseded;
@@ -130,13 +130,13 @@ Result<JournalReading, JournalError> for_each_last_outcome(const std::string& pa
   };
   const auto noted = for_each_record(*reader, reader->file_bytes(), note, note_damage);
   if (!noted) {
-    return tl::unexpected(noted.error());
+    return Failure(noted.error());
   }
   reading.whole_bytes = reader->whole_bytes();
   reading.torn_bytes = reader->torn_bytes();
   auto again = file.begin_reading();
   if (!again) {
-    return tl::unexpected(std::move(again.error()));
+    return Failure(std::move(again.error()));
   }
   // A run that writes meanwhile adds what the first reading does not know.
   const auto taken = for_each_record(
@@ -148,7 +148,7 @@ Result<JournalReading, JournalError> for_each_last_outcome(const std::string& pa
       },
       pass_over);
   if (!taken) {
-    return tl::unexpected(taken.error());
+    return Failure(taken.error());
   }
   return reading;
 }

@@ -5,10 +5,10 @@
 #include <functional>
 #include <string>
 
-#include "codec/base.h"
 #include "codec/journal/journal_record.h"
 #include "queue/journal_error.h"
 #include "queue/journal_history.h"
+#include <ringpost/base.h>
 
 namespace ringpost::queue {
 

@@ -14,7 +14,7 @@
 
 #include <fmt/format.h>
 
-#include "codec/limits.h"
+#include <ringpost/limits.h>
 
 namespace ringpost::queue {
 
@@ -48,18 +48,18 @@ JournalReader::JournalReader(int descriptor, std::string path, std::uint64_t fil
 Result<JournalReader, JournalError> JournalReader::begin(int descriptor, std::string path) {
   struct stat status {};
   if (::fstat(descriptor, &status) != 0) {
-    return tl::unexpected(system_error(path, "read"));
+    return Failure(system_error(path, "read"));
   }
   if (!S_ISREG(status.st_mode)) {
-    return tl::unexpected(JournalError{path + ": a journal is an ordinary file, and this is none"});
+    return Failure(JournalError{path + ": a journal is an ordinary file, and this is none"});
   }
   JournalReader reader(descriptor, std::move(path), static_cast<std::uint64_t>(status.st_size));
   const auto magic = reader.octets_at(0, codec::journal_magic.size());
   if (!magic) {
-    return tl::unexpected(magic.error());
+    return Failure(magic.error());
   }
   if (!magic->starts_with(codec::journal_magic)) {
-    return tl::unexpected(
+    return Failure(
         JournalError{reader.path_ + ": it does not begin as a journal of ringpost does"});
   }
   reader.offset_ = codec::journal_magic.size();
@@ -72,7 +72,7 @@ Result<JournalReader::Step, JournalError> JournalReader::next() {
   }
   const auto parsed = parse_at(offset_, record_);
   if (!parsed) {
-    return tl::unexpected(parsed.error());
+    return Failure(parsed.error());
   }
   if (!*parsed) {
     return pass_damage(parsed->error());
@@ -87,20 +87,20 @@ Result<JournalReader::Step, JournalError> JournalReader::next() {
 Result<JournalReader::Step, JournalError> JournalReader::pass_damage(JournalFault fault) {
   const auto next = find_record(offset_ + 1);
   if (!next) {
-    return tl::unexpected(next.error());
+    return Failure(next.error());
   }
   if (*next == file_bytes_) {
     return Step::end;
   }
   const auto torn = is_torn_by_power_cut(offset_, *next);
   if (!torn) {
-    return tl::unexpected(torn.error());
+    return Failure(torn.error());
   }
   if (*torn) {
     return Step::end;
   }
   if (++damages_ > limits::journal_damages_max) {
-    return tl::unexpected(JournalError{
+    return Failure(JournalError{
         fmt::format("{}: more than {} places are damaged", path_, limits::journal_damages_max)});
   }
   damage_ = {offset_, *next - offset_, std::string(text_of(fault))};
@@ -114,13 +114,13 @@ Result<std::uint64_t, JournalError> JournalReader::find_record(std::uint64_t off
   for (; offset < file_bytes_; ++offset) {
     const auto parsed = parse_at(offset, probe_);
     if (!parsed) {
-      return tl::unexpected(parsed.error());
+      return Failure(parsed.error());
     }
     if (*parsed) {
       return offset;
     }
     if (searched_bytes_ > limits::journal_search_bytes_max) {
-      return tl::unexpected(
+      return Failure(
           JournalError{fmt::format("{}: so much is damaged from octet {} on that no whole record "
                                    "was found behind it",
                                    path_, offset_)});
@@ -139,7 +139,7 @@ Result<bool, JournalError> JournalReader::is_torn_by_power_cut(std::uint64_t dam
   while (offset < file_bytes_) {
     const auto next = find_record(offset);
     if (!next) {
-      return tl::unexpected(next.error());
+      return Failure(next.error());
     }
     if (*next == file_bytes_) {
       break;
@@ -156,18 +156,18 @@ Result<JournalReader::Parsed, JournalError> JournalReader::parse_at(std::uint64_
                                                                     codec::JournalRecord& record) {
   const auto head = octets_at(offset, codec::journal_record_head_bytes);
   if (!head) {
-    return tl::unexpected(head.error());
+    return Failure(head.error());
   }
   const auto bytes = codec::journal_record_bytes(*head);
   if (!bytes) {
-    return Parsed(tl::unexpected(bytes.error()));
+    return Parsed(Failure(bytes.error()));
   }
   if (*bytes > file_bytes_ - offset) {
-    return Parsed(tl::unexpected(JournalFault::cut_short));
+    return Parsed(Failure(JournalFault::cut_short));
   }
   const auto octets = octets_at(offset, *bytes);
   if (!octets) {
-    return tl::unexpected(octets.error());
+    return Failure(octets.error());
   }
   Parsed parsed = codec::parse_journal_record(*octets, record);
   if (!parsed) {
@@ -193,7 +193,7 @@ Result<Bytes, JournalError> JournalReader::octets_at(std::uint64_t offset, std::
       }
       if (got < 0) {
         block_.clear();
-        return tl::unexpected(system_error(path_, "read"));
+        return Failure(system_error(path_, "read"));
       }
       if (got == 0) {  // it became shorter while we read
         block_.resize(filled);

@@ -4,9 +4,9 @@
 #include <cstdint>
 #include <string>
 
-#include "codec/base.h"
 #include "codec/journal/journal_record.h"
 #include "queue/journal_error.h"
+#include <ringpost/base.h>
 
 namespace ringpost::queue {
 

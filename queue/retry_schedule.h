@@ -5,8 +5,8 @@
 #include <cstdint>
 #include <vector>
 
-#include "codec/base.h"
 #include "codec/job/job.h"
+#include <ringpost/base.h>
 
 namespace ringpost::queue {
 

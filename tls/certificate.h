@@ -5,8 +5,8 @@
 #include <optional>
 #include <string>
 
-#include "codec/base.h"
 #include "tls/name_constraints.h"
+#include <ringpost/base.h>
 
 namespace ringpost::tls {
 

@@ -255,7 +255,7 @@ Result<void, PathFault> PathSearch::run() {
   if (!path_.empty() || weight_ == Weight::none) {
     note_too_much_work();
   }
-  return tl::unexpected(std::move(fault_));
+  return Failure(std::move(fault_));
 }
 
 void PathSearch::begin(const Certificate& certificate) {
@@ -396,15 +396,15 @@ Result<void, PathFault> check_path(std::span<const Bytes> sent, const TrustStore
     if (certificate) {
       certificates.push_back(std::move(*certificate));
     } else if (certificates.empty()) {
-      return tl::unexpected(PathFault{});  // the leaf
+      return Failure(PathFault{});  // the leaf
     }
   }
   if (certificates.empty()) {
-    return tl::unexpected(PathFault{});
+    return Failure(PathFault{});
   }
   auto found = PathSearch(certificates, trusted, unix_seconds).run();
   if (!found && sent.size() > sent_certificates_max) {
-    return tl::unexpected(
+    return Failure(
         PathFault{PathFaultKind::too_many_sent, Where::leaf, {}, std::to_string(sent.size()), 0});
   }
   return found;

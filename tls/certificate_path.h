@@ -6,9 +6,9 @@
 #include <cstdint>
 #include <span>
 
-#include "codec/base.h"
 #include "tls/path_fault.h"
 #include "tls/trust_store.h"
+#include <ringpost/base.h>
 
 namespace ringpost::tls {
 

@@ -5,8 +5,8 @@
 #include <string>
 #include <string_view>
 
-#include "codec/base.h"
 #include "tls/certificate.h"
+#include <ringpost/base.h>
 
 namespace ringpost::tls {
 

@@ -27,13 +27,13 @@
 #include <wolfssl/error-ssl.h>
 // clang-format on
 
-#include "codec/limits.h"
 #include "tls/certificate_path.h"
 #include "tls/host_name.h"
 #include "tls/peer_check.h"
 #include "tls/ticket_answer.h"
 #include "tls/ticket_cache.h"
 #include "tls/wolfssl_error.h"
+#include <ringpost/limits.h>
 
 namespace ringpost::tls {
 
@@ -125,7 +125,7 @@ struct Channel::State {
   [[nodiscard]] bool set_up();
   [[nodiscard]] bool looks_like_tls() const;
   [[nodiscard]] TlsError explain(int code) const;
-  tl::unexpected<TlsError> fail(TlsError error);
+  Failure<TlsError> fail(TlsError error);
 };
 
 // ---- wolfSSL's side ----
@@ -334,12 +334,12 @@ TlsError Channel::State::explain(int code) const {
   return {kind, code, reason_of_wolfssl(code), host};
 }
 
-tl::unexpected<TlsError> Channel::State::fail(TlsError error) {
+Failure<TlsError> Channel::State::fail(TlsError error) {
   if (ticket_offered) {
     tickets->forget(ticket_key());  // in case the ticket was at fault: the next try goes without
   }
   dead = std::make_unique<TlsError>(std::move(error));
-  return tl::unexpected(*dead);
+  return Failure(*dead);
 }
 
 // ---- The channel ----
@@ -352,7 +352,7 @@ Result<std::unique_ptr<Channel>, TlsError> Channel::create(Context& context, std
                               client ? tickets : nullptr);
   RP_ASSERT(!client || !state->host.empty());
   if (!state->set_up()) {
-    return tl::unexpected(internal_error_of("a new session", MEMORY_E));
+    return Failure(internal_error_of("a new session", MEMORY_E));
   }
   if (state->tickets != nullptr) {
     state->offer_ticket();
@@ -374,7 +374,7 @@ void Channel::feed_end() { state_->input_ended = true; }
 Result<bool, TlsError> Channel::handshake() {
   State& state = *state_;
   if (state.dead) {
-    return tl::unexpected(*state.dead);
+    return Failure(*state.dead);
   }
   if (state.done) {
     return true;
@@ -407,7 +407,7 @@ bool Channel::handshake_done() const { return state_->done; }
 Result<ReadResult, TlsError> Channel::read() {
   State& state = *state_;
   if (state.dead) {
-    return tl::unexpected(*state.dead);
+    return Failure(*state.dead);
   }
   if (state.closed) {
     return ReadResult{ReadState::closed, {}};
@@ -442,7 +442,7 @@ std::size_t Channel::sealed_bytes_max(std::size_t plaintext_bytes) const {
 Result<void, TlsError> Channel::seal(Bytes plaintext, ByteBuffer& output) {
   State& state = *state_;
   if (state.dead) {
-    return tl::unexpected(*state.dead);
+    return Failure(*state.dead);
   }
   RP_ASSERT(state.done && !state.close_sent);
   RP_ASSERT(plaintext.size() <= INT_MAX && output.room() >= sealed_bytes_max(plaintext.size()));

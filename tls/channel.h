@@ -7,10 +7,10 @@
 #include <string_view>
 #include <vector>
 
-#include "codec/base.h"
 #include "codec/text/byte_buffer.h"
 #include "tls/context.h"
 #include "tls/tls_error.h"
+#include <ringpost/base.h>
 
 namespace ringpost::tls {
 

@@ -28,7 +28,6 @@
 #include <wolfssl/ssl.h>
 // clang-format on
 
-#include "codec/limits.h"
 #include "tls/distinguished_name.h"
 #include "tls/library.h"
 #include "tls/octets.h"
@@ -36,6 +35,7 @@
 #include "tls/peer_check.h"
 #include "tls/trust_store.h"
 #include "tls/wolfssl_error.h"
+#include <ringpost/limits.h>
 
 namespace ringpost::tls {
 
@@ -83,7 +83,7 @@ Result<std::string, std::string> read_file(const std::string& file) {
   const std::unique_ptr<std::FILE, int (*)(std::FILE*)> stream(std::fopen(file.c_str(), "re"),
                                                                &std::fclose);
   if (!stream) {
-    return tl::unexpected(std::string(std::strerror(errno)));
+    return Failure(std::string(std::strerror(errno)));
   }
   std::string text;
   std::array<char, 16384> block;
@@ -92,11 +92,11 @@ Result<std::string, std::string> read_file(const std::string& file) {
     text.append(block.data(), count);
     if (count < block.size()) {
       return std::ferror(stream.get()) != 0
-                 ? Result<std::string, std::string>(tl::unexpected(std::strerror(errno)))
+                 ? Result<std::string, std::string>(Failure(std::strerror(errno)))
                  : text;
     }
   }
-  return tl::unexpected(std::string("it is too large for a PEM file"));
+  return Failure(std::string("it is too large for a PEM file"));
 }
 
 constexpr std::string_view no_pem = "there is no PEM in it";
@@ -120,7 +120,7 @@ struct Pem {
     }
     auto content = read_file(*file);
     if (!content) {
-      return tl::unexpected(local_file(what, *file, content.error(), 0));
+      return Failure(local_file(what, *file, content.error(), 0));
     }
     return std::move(*content);
   }
@@ -130,11 +130,11 @@ struct Pem {
   [[nodiscard]] Result<void, TlsError> load(Use use) const {
     const auto pem = read();
     if (!pem) {
-      return tl::unexpected(pem.error());
+      return Failure(pem.error());
     }
     const int code = use(octets(Bytes(*pem)), static_cast<long>(pem->size()));
     if (code != WOLFSSL_SUCCESS) {
-      return tl::unexpected(
+      return Failure(
           local_file(what, name(), has_pem(*pem) ? reason_of_wolfssl(code) : no_pem, code));
     }
     return {};
@@ -145,18 +145,18 @@ struct Pem {
 Result<void, TlsError> add_authorities(TrustStore& trusted, const Pem& pem) {
   const auto text = pem.read();
   if (!text) {
-    return tl::unexpected(text.error());
+    return Failure(text.error());
   }
   const TrustStore::Added added = trusted.add_pem(*text);
   if (added.read == 0) {
-    return tl::unexpected(local_file(
+    return Failure(local_file(
         pem.what, pem.name(),
         has_pem(*text) ? "none of its certificates can be read" : std::string(no_pem), 0));
   }
   const auto now = std::chrono::system_clock::now().time_since_epoch();
   if (added.longest != nullptr &&
       added.longest->not_after < std::chrono::duration_cast<std::chrono::seconds>(now).count()) {
-    return tl::unexpected(local_file(
+    return Failure(local_file(
         pem.what, pem.name(),
         fmt::format("{} '{}' expired on {}; get a current one from whoever runs that CA, unless "
                     "this machine's clock is wrong",
@@ -206,8 +206,8 @@ Result<void, TlsError> load_identity(WOLFSSL_CTX* context, const ContextOptions&
     return {};
   }
   if (!certificate.given() || !key.given()) {
-    return tl::unexpected(local_file(certificate.given() ? key.what : certificate.what, "(none)",
-                                     "certificate and key are needed together", 0));
+    return Failure(local_file(certificate.given() ? key.what : certificate.what, "(none)",
+                              "certificate and key are needed together", 0));
   }
   auto loaded = certificate.load([context](const unsigned char* data, long size) {
     return wolfSSL_CTX_use_certificate_chain_buffer(context, data, size);
@@ -223,7 +223,7 @@ Result<void, TlsError> load_identity(WOLFSSL_CTX* context, const ContextOptions&
   }
   const int code = wolfSSL_CTX_check_private_key(context);
   if (code != WOLFSSL_SUCCESS) {
-    return tl::unexpected(local_file(
+    return Failure(local_file(
         key.what, key.name(),
         fmt::format("it is not the key of the certificate in {}", certificate.name()), code));
   }
@@ -238,21 +238,21 @@ Result<void, TlsError> set_policy(WOLFSSL_CTX* context, Role role) {
       wolfSSL_CTX_set_cipher_list(context,
                                   aes_in_hardware() ? ciphers_aes_first : ciphers_chacha_first) !=
           WOLFSSL_SUCCESS) {
-    return tl::unexpected(internal_error_of("versions and ciphers", 0));
+    return Failure(internal_error_of("versions and ciphers", 0));
   }
   // Whole flights leave as one write, so that a handshake does not take a packet a message.
   if (wolfSSL_CTX_set_group_messages(context) != WOLFSSL_SUCCESS) {
-    return tl::unexpected(internal_error_of("grouping of messages", 0));
+    return Failure(internal_error_of("grouping of messages", 0));
   }
   if (role == Role::server) {
     return {};
   }
   if (wolfSSL_CTX_SetMinRsaKey_Sz(context, rsa_key_bits_min) != WOLFSSL_SUCCESS ||
       wolfSSL_CTX_SetMinEccKey_Sz(context, ecc_key_bits_min) != WOLFSSL_SUCCESS) {
-    return tl::unexpected(internal_error_of("key sizes", 0));
+    return Failure(internal_error_of("key sizes", 0));
   }
   if (wolfSSL_CTX_UseSessionTicket(context) != WOLFSSL_SUCCESS) {
-    return tl::unexpected(internal_error_of("session tickets", 0));
+    return Failure(internal_error_of("session tickets", 0));
   }
   return {};
 }
@@ -287,7 +287,7 @@ Result<std::unique_ptr<Context>, TlsError> Context::create(const ContextOptions&
   const bool client = options.role == Role::client;
   NativeContext native(wolfSSL_CTX_new(method_of(options)), &wolfSSL_CTX_free);
   if (!native) {
-    return tl::unexpected(internal_error_of("a new context", MEMORY_E));
+    return Failure(internal_error_of("a new context", MEMORY_E));
   }
   const bool verify = client && options.verify_peer;
   if (client) {
@@ -311,7 +311,7 @@ Result<std::unique_ptr<Context>, TlsError> Context::create(const ContextOptions&
     done = load_identity(native.get(), options);
   }
   if (!done) {
-    return tl::unexpected(std::move(done).error());
+    return Failure(std::move(done).error());
   }
   auto state = std::make_unique<State>(
       State{options.role, verify, make_trust_key(options), std::move(native), std::move(trusted),

@@ -7,8 +7,8 @@
 #include <string>
 #include <string_view>
 
-#include "codec/base.h"
 #include "tls/tls_error.h"
+#include <ringpost/base.h>
 
 namespace ringpost::tls {
 

@@ -16,10 +16,10 @@
 
 #include <fmt/format.h>
 
-#include "codec/limits.h"
 #include "codec/text/ascii.h"
 #include "tls/der.h"
 #include "tls/object_ids.h"
+#include <ringpost/limits.h>
 
 namespace ringpost::tls {
 

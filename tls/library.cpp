@@ -21,9 +21,9 @@
 #include <sys/auxv.h>
 #endif
 
-#include "codec/base.h"
 #include "tls/context.h"
 #include "tls/record_memory.h"
+#include <ringpost/base.h>
 
 namespace ringpost::tls {
 

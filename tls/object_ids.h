@@ -1,7 +1,7 @@
 // Object identifiers of certificates, as the content octets of their DER. Internal to tls/.
 #pragma once
 
-#include "codec/base.h"
+#include <ringpost/base.h>
 
 namespace ringpost::tls::object_id {
 

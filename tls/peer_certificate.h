@@ -5,8 +5,8 @@
 #include <optional>
 #include <string>
 
-#include "codec/base.h"
 #include "tls/host_name.h"
+#include <ringpost/base.h>
 
 namespace ringpost::tls {
 

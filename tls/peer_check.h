@@ -7,9 +7,9 @@
 #include <string_view>
 #include <vector>
 
-#include "codec/base.h"
 #include "tls/tls_error.h"
 #include "tls/trust_store.h"
+#include <ringpost/base.h>
 
 namespace ringpost::tls {
 

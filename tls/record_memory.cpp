@@ -24,7 +24,7 @@
 #include <wolfssl/wolfcrypt/memory.h>
 // clang-format on
 
-#include "codec/base.h"
+#include <ringpost/base.h>
 
 namespace ringpost::tls {
 

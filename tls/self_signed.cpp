@@ -94,15 +94,15 @@ Result<std::string, TlsError> general_names(const std::vector<std::string>& name
     } else if (is_host(name)) {
       content += der::make(der::context(2), name);
     } else {
-      return tl::unexpected(TlsError{TlsErrorKind::bad_certificate,
-                                     0,
-                                     fmt::format("'{}' is neither a host name nor an IP address",
-                                                 printable(name, host_length_max)),
-                                     {}});
+      return Failure(TlsError{TlsErrorKind::bad_certificate,
+                              0,
+                              fmt::format("'{}' is neither a host name nor an IP address",
+                                          printable(name, host_length_max)),
+                              {}});
     }
   }
   if (content.empty()) {
-    return tl::unexpected(
+    return Failure(
         TlsError{TlsErrorKind::bad_certificate, 0, "it needs at least one host name", {}});
   }
   return der::make(der::sequence, content);
@@ -163,7 +163,7 @@ Result<std::string, TlsError> public_key_der(Generator& generator) {
   const int size =
       wc_EccPublicKeyToDer(&generator.key, octets(der), static_cast<word32>(der.size()), 1);
   if (size <= 0) {
-    return tl::unexpected(internal_error_of("encoding the public key", size));
+    return Failure(internal_error_of("encoding the public key", size));
   }
   der.resize(static_cast<std::size_t>(size));
   return der;
@@ -174,7 +174,7 @@ Result<std::string, TlsError> private_key_pem(Generator& generator) {
   auto size = static_cast<word32>(der.size());
   const int code = wc_EccKeyToPKCS8(&generator.key, octets(der), &size);
   if (code < 0) {
-    return tl::unexpected(internal_error_of("encoding the private key", code));
+    return Failure(internal_error_of("encoding the private key", code));
   }
   return to_pem("PRIVATE KEY", Bytes(der).substr(0, size));
 }
@@ -187,7 +187,7 @@ Result<std::string, TlsError> sign(Generator& generator, const std::string& to_b
   const int code = wc_ecc_sign_hash(octets(Bytes(digest)), static_cast<word32>(digest.size()),
                                     octets(signature), &size, &generator.random, &generator.key);
   if (code != 0) {
-    return tl::unexpected(internal_error_of("signing", code));
+    return Failure(internal_error_of("signing", code));
   }
   signature.resize(size);
   return der::make(
@@ -202,7 +202,7 @@ Result<std::string, TlsError> serial_number(Generator& generator) {
   const int code =
       wc_RNG_GenerateBlock(&generator.random, octets(serial), static_cast<word32>(serial.size()));
   if (code != 0) {
-    return tl::unexpected(internal_error_of("random octets", code));
+    return Failure(internal_error_of("random octets", code));
   }
   // Positive, and of one length: a DER integer may not start with a superfluous zero.
   serial[0] = static_cast<char>((serial[0] & 0x3f) | 0x40);
@@ -221,20 +221,20 @@ Result<SelfSigned, TlsError> make_self_signed(const std::vector<std::string>& na
                                               std::chrono::sys_seconds not_after) {
   const auto alternative_names = general_names(names);
   if (!alternative_names) {
-    return tl::unexpected(alternative_names.error());
+    return Failure(alternative_names.error());
   }
   initialise_library();
   Generator generator;
   if (generator.code != 0) {
-    return tl::unexpected(internal_error_of("making a key", generator.code));
+    return Failure(internal_error_of("making a key", generator.code));
   }
   const auto public_key = public_key_der(generator);
   if (!public_key) {
-    return tl::unexpected(public_key.error());
+    return Failure(public_key.error());
   }
   const auto serial = serial_number(generator);
   if (!serial) {
-    return tl::unexpected(serial.error());
+    return Failure(serial.error());
   }
   const std::string subject = der::make(
       der::sequence,
@@ -251,11 +251,11 @@ Result<SelfSigned, TlsError> make_self_signed(const std::vector<std::string>& na
                       der::make(der::sequence, {time_element(not_before), time_element(not_after)}),
                       subject, *public_key, extensions(*alternative_names, *public_key)}));
   if (!certificate) {
-    return tl::unexpected(std::move(certificate).error());
+    return Failure(std::move(certificate).error());
   }
   auto key = private_key_pem(generator);
   if (!key) {
-    return tl::unexpected(std::move(key).error());
+    return Failure(std::move(key).error());
   }
   return SelfSigned{to_pem("CERTIFICATE", *certificate), std::move(*key)};
 }

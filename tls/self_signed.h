@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "codec/base.h"
 #include "tls/tls_error.h"
+#include <ringpost/base.h>
 
 namespace ringpost::tls {
 

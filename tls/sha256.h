@@ -4,7 +4,7 @@
 #include <array>
 #include <memory>
 
-#include "codec/base.h"
+#include <ringpost/base.h>
 
 namespace ringpost::tls {
 

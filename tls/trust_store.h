@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "codec/base.h"
 #include "tls/certificate.h"
+#include <ringpost/base.h>
 
 namespace ringpost::tls {
 

@@ -40,8 +40,8 @@
 // clang-format on
 
 #include "bench/e2e/floor_session.h"
-#include "codec/base.h"
-#include "codec/limits.h"
+#include <ringpost/base.h>
+#include <ringpost/limits.h>
 
 namespace ringpost::bench {
 
@@ -87,7 +87,7 @@ Result<std::size_t, std::string> append_commands(std::string_view line, std::str
   const auto parsed = std::from_chars(line.data(), line.data() + line.size(), octets);
   const std::size_t recipient = line.rfind(' ');
   if (parsed.ec != std::errc() || recipient == std::string_view::npos) {
-    return tl::unexpected(fmt::format("no head of a message: {}", line));
+    return Failure(fmt::format("no head of a message: {}", line));
   }
   fmt::format_to(std::back_inserter(out),
                  "RSET\r\nMAIL FROM:<news@example.com> SIZE={}\r\nRCPT TO:<{}>\r\nBDAT {} LAST\r\n",
@@ -99,7 +99,7 @@ Result<Flights, std::string> build_flights(const std::string& file) {
   const std::unique_ptr<std::FILE, int (*)(std::FILE*)> stream(std::fopen(file.c_str(), "re"),
                                                                &std::fclose);
   if (!stream) {
-    return tl::unexpected(fmt::format("{}: {}", file, std::strerror(errno)));
+    return Failure(fmt::format("{}: {}", file, std::strerror(errno)));
   }
   Flights flights;
   // Commands are shorter than an eighth of the least content, so that this is all there is to get.
@@ -109,17 +109,17 @@ Result<Flights, std::string> build_flights(const std::string& file) {
     const std::string_view text(line.data());
     auto content = append_commands(text.substr(0, text.find('\n')), flights.octets);
     if (!content) {
-      return tl::unexpected(content.error());
+      return Failure(content.error());
     }
     const std::size_t before = flights.octets.size();
     flights.octets.resize(before + *content);
     if (std::fread(flights.octets.data() + before, 1, *content, stream.get()) != *content) {
-      return tl::unexpected(fmt::format("{}: a message ends early", file));
+      return Failure(fmt::format("{}: a message ends early", file));
     }
     flights.ends.push_back(flights.octets.size());
   }
   if (flights.ends.empty()) {
-    return tl::unexpected(fmt::format("{}: no messages", file));
+    return Failure(fmt::format("{}: no messages", file));
   }
   return flights;
 }
@@ -183,7 +183,7 @@ class Run {
     }
     const std::uint64_t expected = flights_.ends.size() * replies_per_message;
     if (replies != expected) {
-      return tl::unexpected(fmt::format("{} replies instead of {}", replies, expected));
+      return Failure(fmt::format("{} replies instead of {}", replies, expected));
     }
     return {};
   }
@@ -215,13 +215,13 @@ void print(const Options& options, const Flights& flights, const Used& before,
 Result<void, std::string> run(const Options& options) {
   auto flights = build_flights(options.messages);
   if (!flights) {
-    return tl::unexpected(flights.error());
+    return Failure(flights.error());
   }
   using Context = std::unique_ptr<WOLFSSL_CTX, decltype(&wolfSSL_CTX_free)>;
   const Context context(options.ca_file.empty() ? nullptr : make_context(options.ca_file),
                         &wolfSSL_CTX_free);
   if (!options.ca_file.empty() && !context) {
-    return tl::unexpected("TLS: no context could be made with " + options.ca_file);
+    return Failure("TLS: no context could be made with " + options.ca_file);
   }
   Senders senders;
   const Used before = used_so_far();

@@ -25,12 +25,12 @@ constexpr std::string_view login = "AUTH PLAIN AHJpbmdwb3N0AHJpbmdwb3N0\r\n";
 // A peer that says nothing for so long has failed.
 constexpr timeval silence_max{.tv_sec = 60, .tv_usec = 0};
 
-tl::unexpected<std::string> system_error(std::string_view what) {
-  return tl::unexpected(fmt::format("{}: {}", what, std::strerror(errno)));
+Failure<std::string> system_error(std::string_view what) {
+  return Failure(fmt::format("{}: {}", what, std::strerror(errno)));
 }
 
-tl::unexpected<std::string> tls_error(std::string_view what, WOLFSSL* tls, int result) {
-  return tl::unexpected(fmt::format("{}: wolfSSL error {}", what, wolfSSL_get_error(tls, result)));
+Failure<std::string> tls_error(std::string_view what, WOLFSSL* tls, int result) {
+  return Failure(fmt::format("{}: wolfSSL error {}", what, wolfSSL_get_error(tls, result)));
 }
 
 }  // namespace
@@ -58,12 +58,12 @@ Result<void, std::string> FloorSession::open(const Peer& peer) {
     return connected;
   }
   if (auto greeting = ask("", "220"); !greeting) {
-    return tl::unexpected(greeting.error());
+    return Failure(greeting.error());
   }
   auto ehlo = ask("EHLO localhost\r\n", "250");
   if (ehlo && peer.context != nullptr) {
     if (auto ready = ask("STARTTLS\r\n", "220"); !ready) {
-      return tl::unexpected(ready.error());
+      return Failure(ready.error());
     }
     if (auto done = start_tls(peer.context); !done) {
       return done;
@@ -71,16 +71,16 @@ Result<void, std::string> FloorSession::open(const Peer& peer) {
     ehlo = ask("EHLO localhost\r\n", "250");
   }
   if (!ehlo) {
-    return tl::unexpected(ehlo.error());
+    return Failure(ehlo.error());
   }
   for (const std::string_view extension : {"PIPELINING", "CHUNKING"}) {
     if (ehlo->find(extension) == std::string::npos) {
-      return tl::unexpected(fmt::format("the server does not announce {}", extension));
+      return Failure(fmt::format("the server does not announce {}", extension));
     }
   }
   if (peer.context != nullptr) {
     if (auto welcome = ask(login, "235"); !welcome) {
-      return tl::unexpected(welcome.error());
+      return Failure(welcome.error());
     }
   }
   return {};
@@ -111,7 +111,7 @@ Result<void, std::string> FloorSession::start_tls(WOLFSSL_CTX* context) {
   ciphertext_.resize(std::size_t{1} << 16);
   tls_ = wolfSSL_new(context);
   if (tls_ == nullptr || wolfSSL_check_domain_name(tls_, "localhost") != WOLFSSL_SUCCESS) {
-    return tl::unexpected(std::string("TLS: no session could be made"));
+    return Failure(std::string("TLS: no session could be made"));
   }
   wolfSSL_SSLSetIORecv(tls_, &FloorSession::receive_for_tls);
   wolfSSL_SSLSetIOSend(tls_, &FloorSession::send_for_tls);
@@ -188,7 +188,7 @@ Result<Bytes, std::string> FloorSession::read_some() {
     return system_error("recv");
   }
   if (count == 0) {
-    return tl::unexpected(std::string("the server closed the connection"));
+    return Failure(std::string("the server closed the connection"));
   }
   return Bytes(plaintext_.data(), static_cast<std::size_t>(count));
 }
@@ -196,19 +196,19 @@ Result<Bytes, std::string> FloorSession::read_some() {
 Result<std::string, std::string> FloorSession::ask(std::string_view command,
                                                    std::string_view code) {
   if (auto sent = send(Bytes(command.data(), command.size())); !sent) {
-    return tl::unexpected(sent.error());
+    return Failure(sent.error());
   }
   std::string reply;
   std::size_t last_line = 0;  // where it begins
   while (true) {
     auto octets = read_some();
     if (!octets) {
-      return tl::unexpected(octets.error());
+      return Failure(octets.error());
     }
     reply.append(octets->data(), octets->size());
     for (std::size_t end; (end = reply.find('\n', last_line)) != std::string::npos;) {
       if (reply.compare(last_line, code.size(), code) != 0) {
-        return tl::unexpected(fmt::format("instead of {} came: {}", code, reply));
+        return Failure(fmt::format("instead of {} came: {}", code, reply));
       }
       if (reply[last_line + code.size()] == ' ') {
         return reply;
@@ -220,7 +220,7 @@ Result<std::string, std::string> FloorSession::ask(std::string_view command,
 
 Result<void, std::string> FloorSession::receive() {
   auto octets = read_some();
-  return octets ? count(*octets) : Result<void, std::string>(tl::unexpected(octets.error()));
+  return octets ? count(*octets) : Result<void, std::string>(Failure(octets.error()));
 }
 
 Result<void, std::string> FloorSession::count(Bytes octets) {
@@ -237,7 +237,7 @@ Result<void, std::string> FloorSession::count(Bytes octets) {
       line = line_;
     }
     if (line.size() < 4 || !line.starts_with("250")) {
-      return tl::unexpected(fmt::format("instead of 250 came: {}", line));
+      return Failure(fmt::format("instead of 250 came: {}", line));
     }
     replies_ += line[3] == ' ' ? 1U : 0U;
     line_.clear();
@@ -248,7 +248,7 @@ Result<void, std::string> FloorSession::count(Bytes octets) {
 
 Result<void, std::string> FloorSession::quit() {
   auto bye = ask("QUIT\r\n", "221");
-  return bye ? Result<void, std::string>() : tl::unexpected(bye.error());
+  return bye ? Result<void, std::string>() : Failure(bye.error());
 }
 
 }  // namespace ringpost::bench

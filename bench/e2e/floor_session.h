@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "codec/base.h"
+#include <ringpost/base.h>
 
 struct WOLFSSL;
 struct WOLFSSL_CTX;

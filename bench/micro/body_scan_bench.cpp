@@ -4,8 +4,8 @@
 #include <benchmark/benchmark.h>
 
 #include "bench/micro/content.h"
-#include "codec/limits.h"
 #include "codec/mail/body_scan.h"
+#include <ringpost/limits.h>
 
 namespace {
 

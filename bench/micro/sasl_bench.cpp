@@ -5,7 +5,7 @@
 
 namespace {
 
-void respond(benchmark::State& state, ringpost::codec::AuthMechanism mechanism) {
+void respond(benchmark::State& state, ringpost::AuthMechanism mechanism) {
   ringpost::codec::Credentials credentials;
   credentials.username = "mailer@example.com";
   credentials.password = "correct horse battery staple";
@@ -19,7 +19,7 @@ void respond(benchmark::State& state, ringpost::codec::AuthMechanism mechanism) 
   state.SetItemsProcessed(state.iterations());
 }
 
-BENCHMARK_CAPTURE(respond, plain, ringpost::codec::AuthMechanism::plain);
-BENCHMARK_CAPTURE(respond, oauthbearer, ringpost::codec::AuthMechanism::oauthbearer);
+BENCHMARK_CAPTURE(respond, plain, ringpost::AuthMechanism::plain);
+BENCHMARK_CAPTURE(respond, oauthbearer, ringpost::AuthMechanism::oauthbearer);
 
 }  // namespace

@@ -7,8 +7,8 @@
 #include <string_view>
 #include <vector>
 
-#include "codec/base.h"
-#include "codec/outcome.h"
+#include <ringpost/base.h>
+#include <ringpost/outcome.h>
 
 namespace ringpost {
 

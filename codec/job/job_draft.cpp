@@ -9,9 +9,9 @@
 
 #include <fmt/format.h>
 
-#include "codec/limits.h"
 #include "codec/text/reusable_text.h"
 #include "codec/text/utf8.h"
+#include <ringpost/limits.h>
 
 namespace ringpost::codec {
 
@@ -19,11 +19,11 @@ namespace {
 
 using Checked = Result<void, JobError>;
 
-tl::unexpected<JobError> refuse(JobErrorKind kind, std::string_view field, std::string reason) {
-  return tl::unexpected(JobError{kind, std::string(field), std::move(reason)});
+Failure<JobError> refuse(JobErrorKind kind, std::string_view field, std::string reason) {
+  return Failure(JobError{kind, std::string(field), std::move(reason)});
 }
 
-tl::unexpected<JobError> refuse_both(JobField field, JobField other) {
+Failure<JobError> refuse_both(JobField field, JobField other) {
   return refuse(JobErrorKind::conflicting_fields, name_of(field),
                 fmt::format("may not stand beside \"{}\"", name_of(other)));
 }
@@ -238,7 +238,7 @@ Result<std::optional<TextPart>, JobError> finish_text(const JobDraft& draft, Job
   }
   if (from_file) {
     if (Checked read = read_text_file(options, file_field, path, text); !read) {
-      return tl::unexpected(std::move(read).error());
+      return Failure(std::move(read).error());
     }
   }
   // It says nothing where the encoding is named, and would be part of the text for most readers.
@@ -297,7 +297,7 @@ Checked finish_composed(JobDraft& draft, const JobReaderOptions& options, const 
   auto html =
       finish_text(draft, JobField::html, JobField::html_file, draft.html_file, options, draft.html);
   if (!text || !html) {
-    return tl::unexpected(std::move(text ? html.error() : text.error()));
+    return Failure(std::move(text ? html.error() : text.error()));
   }
   if (Checked loaded = load_attachments(draft, options); !loaded) {
     return loaded;
@@ -382,7 +382,7 @@ Result<void, JobError> complete_job(JobDraft& draft, const JobReaderOptions& opt
     }
   }
   if (draft.error) {
-    return tl::unexpected(std::move(*draft.error));
+    return Failure(std::move(*draft.error));
   }
   Checked checked =
       check_recipients(draft, job).and_then([&] { return assign_sender(draft, job); });

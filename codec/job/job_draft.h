@@ -8,13 +8,13 @@
 #include <string>
 #include <string_view>
 
-#include "codec/base.h"
 #include "codec/job/job.h"
 #include "codec/job/job_reader.h"
 #include "codec/journal/line_hash.h"
 #include "codec/mail/address.h"
 #include "codec/mail/message.h"
 #include "codec/text/reusable_list.h"
+#include <ringpost/base.h>
 
 namespace ringpost::codec {
 

@@ -19,13 +19,13 @@
 #include "codec/job/job_draft.h"
 #include "codec/job/job_reader_walk.h"
 #include "codec/journal/line_hash.h"
-#include "codec/limits.h"
 #include "codec/smtp/dsn_request.h"
 #include "codec/text/base64.h"
 #include "codec/text/json_echo.h"
 #include "codec/text/json_text.h"
 #include "codec/text/unix_date.h"
 #include "codec/text/utf8.h"
+#include <ringpost/limits.h>
 
 namespace ringpost::codec {
 

@@ -7,11 +7,11 @@
 #include <string>
 #include <string_view>
 
-#include "codec/base.h"
 #include "codec/job/file_source.h"
 #include "codec/job/job.h"
 #include "codec/job/job_error.h"
 #include "codec/mail/content_check.h"
+#include <ringpost/base.h>
 
 namespace ringpost::codec {
 

@@ -19,12 +19,12 @@
 
 #include "codec/job/job_draft.h"
 #include "codec/job/job_error.h"
-#include "codec/limits.h"
 #include "codec/text/ascii.h"
 #include "codec/text/json_echo.h"
 #include "codec/text/spelling.h"
 #include "codec/text/unfilled_text.h"
 #include "codec/text/utf8.h"
+#include <ringpost/limits.h>
 
 namespace ringpost::codec {
 

@@ -4,8 +4,8 @@
 // Limits: tags and metadata are trusted to be JSON; addresses and ids are written whole.
 #include "codec/job/outcome_writer.h"
 
-#include "codec/limits.h"
 #include "codec/text/json_text.h"
+#include <ringpost/limits.h>
 
 namespace ringpost::codec {
 

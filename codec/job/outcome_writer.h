@@ -6,10 +6,10 @@
 #include <span>
 #include <string>
 
-#include "codec/base.h"
 #include "codec/job/job.h"
-#include "codec/outcome.h"
 #include "codec/text/unix_date.h"
+#include <ringpost/base.h>
+#include <ringpost/outcome.h>
 
 namespace ringpost::codec {
 

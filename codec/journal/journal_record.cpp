@@ -11,7 +11,7 @@
 
 #include <zlib.h>
 
-#include "codec/limits.h"
+#include <ringpost/limits.h>
 
 namespace ringpost::codec {
 
@@ -348,16 +348,16 @@ std::string_view text_of(JournalFault fault) {
 
 Result<std::size_t, JournalFault> journal_record_bytes(Bytes octets) {
   if (octets.size() < journal_record_head_bytes) {
-    return tl::unexpected(JournalFault::cut_short);
+    return Failure(JournalFault::cut_short);
   }
   const auto payload_bytes = PayloadReader(octets).number<std::uint32_t>();
   if (payload_bytes > payload_bytes_max) {
-    return tl::unexpected(JournalFault::too_long);
+    return Failure(JournalFault::too_long);
   }
   const auto kind = static_cast<std::uint8_t>(octets[journal_record_head_bytes - 1]);
   if (kind < static_cast<std::uint8_t>(JournalRecordKind::header) ||
       kind > static_cast<std::uint8_t>(JournalRecordKind::put_off)) {
-    return tl::unexpected(JournalFault::unknown_kind);
+    return Failure(JournalFault::unknown_kind);
   }
   return journal_record_head_bytes + payload_bytes;
 }
@@ -365,20 +365,20 @@ Result<std::size_t, JournalFault> journal_record_bytes(Bytes octets) {
 Result<void, JournalFault> parse_journal_record(Bytes octets, JournalRecord& record) {
   const auto bytes = journal_record_bytes(octets);
   if (!bytes) {
-    return tl::unexpected(bytes.error());
+    return Failure(bytes.error());
   }
   if (*bytes > octets.size()) {
-    return tl::unexpected(JournalFault::cut_short);
+    return Failure(JournalFault::cut_short);
   }
   const Bytes whole = octets.substr(0, *bytes);
   const Bytes checked = whole.substr(journal_record_head_bytes - 1);
   if (PayloadReader(whole.substr(4)).number<std::uint32_t>() != checksum_of(checked)) {
-    return tl::unexpected(JournalFault::checksum);
+    return Failure(JournalFault::checksum);
   }
   record.kind = static_cast<JournalRecordKind>(checked.front());
   record.bytes = whole.size();
   if (!read_payload(checked.substr(1), record)) {
-    return tl::unexpected(JournalFault::content);
+    return Failure(JournalFault::content);
   }
   return {};
 }

@@ -8,9 +8,9 @@
 #include <string_view>
 #include <vector>
 
-#include "codec/base.h"
 #include "codec/mail/content_check.h"
-#include "codec/outcome.h"
+#include <ringpost/base.h>
+#include <ringpost/outcome.h>
 
 namespace ringpost::codec {
 

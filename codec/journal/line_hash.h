@@ -8,7 +8,7 @@
 #include <cstring>
 #include <string>
 
-#include "codec/base.h"
+#include <ringpost/base.h>
 
 namespace ringpost::codec {
 

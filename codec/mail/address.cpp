@@ -14,10 +14,10 @@
 #include <fmt/format.h>
 #include <idn2.h>
 
-#include "codec/limits.h"
 #include "codec/text/code_point.h"
 #include "codec/text/lexical_token.h"
 #include "codec/text/utf8.h"
+#include <ringpost/limits.h>
 
 namespace ringpost::codec {
 
@@ -32,7 +32,7 @@ constexpr std::size_t label_bytes_max = 63;
 
 using Checked = Result<void, AddressError>;
 
-tl::unexpected<AddressError> refuse(AddressError error) { return tl::unexpected(error); }
+Failure<AddressError> refuse(AddressError error) { return Failure(error); }
 
 // atext with UTF-8 (RFC 6532 3.2).
 bool is_utf8_atext(char character) {
@@ -515,7 +515,7 @@ Result<void, AddressError> parse_mailbox(Bytes text, Mailbox& mailbox, MailboxUs
 
 Result<Mailbox, AddressError> parse_mailbox(Bytes text, MailboxUse use) {
   Mailbox mailbox;
-  return parse_mailbox(text, mailbox, use).map([&mailbox] { return std::move(mailbox); });
+  return parse_mailbox(text, mailbox, use).transform([&mailbox] { return std::move(mailbox); });
 }
 
 Result<void, AddressError> validate_address(Bytes text, Mailbox& mailbox, MailboxUse use) {
@@ -533,7 +533,7 @@ Result<void, AddressError> validate_address(Bytes text, Mailbox& mailbox, Mailbo
 
 Result<Mailbox, AddressError> validate_address(Bytes text, MailboxUse use) {
   Mailbox mailbox;
-  return validate_address(text, mailbox, use).map([&mailbox] { return std::move(mailbox); });
+  return validate_address(text, mailbox, use).transform([&mailbox] { return std::move(mailbox); });
 }
 
 Result<void, AddressError> validate_display_name(Bytes text) {

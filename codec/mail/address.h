@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "codec/base.h"
+#include <ringpost/base.h>
 
 namespace ringpost::codec {
 

@@ -21,8 +21,8 @@
 #include <immintrin.h>
 #endif
 
-#include "codec/limits.h"
 #include "codec/text/lexical_token.h"
+#include <ringpost/limits.h>
 
 namespace ringpost::codec {
 
@@ -276,7 +276,7 @@ Result<TextTraits, ContentError> canonicalise_lines(std::string& text, NewlinePo
   const bool newlines_fit =
       !scan.has_unpaired || (uses_lone_lf && policy == NewlinePolicy::normalize);
   if (scan.has_nul || !newlines_fit || longest > line_bytes_max) {
-    return tl::unexpected(OffenceFinder(text, policy, line_bytes_max).find());
+    return Failure(OffenceFinder(text, policy, line_bytes_max).find());
   }
   if (uses_lone_lf) {
     expand_newlines(text);
@@ -434,7 +434,7 @@ LineScan scan_lines(Bytes text) { return scan_lines_narrow(text); }
 
 Result<ContentTraits, ContentError> canonicalise(std::string& content, NewlinePolicy policy) {
   return canonicalise_lines(content, policy, limits::content_line_bytes_max)
-      .map([](const TextTraits& traits) { return traits.content; });
+      .transform([](const TextTraits& traits) { return traits.content; });
 }
 
 Result<TextTraits, ContentError> canonicalise_text(std::string& text, NewlinePolicy policy) {

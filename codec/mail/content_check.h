@@ -7,8 +7,8 @@
 #include <string>
 #include <string_view>
 
-#include "codec/base.h"
 #include "codec/job/job.h"
+#include <ringpost/base.h>
 
 namespace ringpost::codec {
 

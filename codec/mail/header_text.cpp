@@ -8,10 +8,10 @@
 #include <algorithm>
 #include <cstdint>
 
-#include "codec/limits.h"
 #include "codec/mail/encoded_word.h"
 #include "codec/text/lexical_token.h"
 #include "codec/text/utf8.h"
+#include <ringpost/limits.h>
 
 namespace ringpost::codec {
 

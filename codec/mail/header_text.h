@@ -5,8 +5,8 @@
 #include <span>
 #include <string>
 
-#include "codec/base.h"
 #include "codec/mail/address.h"
+#include <ringpost/base.h>
 
 namespace ringpost::codec {
 

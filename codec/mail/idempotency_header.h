@@ -3,8 +3,8 @@
 
 #include <string>
 
-#include "codec/base.h"
 #include "codec/job/job.h"
+#include <ringpost/base.h>
 
 namespace ringpost::codec {
 

@@ -15,7 +15,6 @@
 #include <fmt/format.h>
 
 #include "codec/job/job_error.h"
-#include "codec/limits.h"
 #include "codec/mail/header_text.h"
 #include "codec/mail/quoted_printable.h"
 #include "codec/text/ascii.h"
@@ -23,6 +22,7 @@
 #include "codec/text/lexical_token.h"
 #include "codec/text/unix_date.h"
 #include "codec/text/utf8.h"
+#include <ringpost/limits.h>
 
 namespace ringpost::codec {
 
@@ -70,11 +70,11 @@ constexpr std::array<Bytes, 8> phrase_fields = {"List-ID",           "Dispositio
                                                 "Resent-From",       "Resent-Sender",
                                                 "Resent-To",         "Resent-Cc"};
 
-tl::unexpected<MessageError> refuse(MessageErrorKind kind, std::string field, std::string reason) {
-  return tl::unexpected(MessageError{kind, std::move(field), std::move(reason)});
+Failure<MessageError> refuse(MessageErrorKind kind, std::string field, std::string reason) {
+  return Failure(MessageError{kind, std::move(field), std::move(reason)});
 }
 
-tl::unexpected<MessageError> refuse_header(MessageErrorKind kind, Bytes name, std::string reason) {
+Failure<MessageError> refuse_header(MessageErrorKind kind, Bytes name, std::string reason) {
   const JobPlace headers{nullptr, "headers"};
   return refuse(kind, headers.member(name).text(), std::move(reason));
 }

@@ -8,10 +8,10 @@
 #include <string>
 #include <string_view>
 
-#include "codec/base.h"
 #include "codec/journal/line_hash.h"
 #include "codec/mail/address.h"
 #include "codec/mail/content_check.h"
+#include <ringpost/base.h>
 
 namespace ringpost::codec {
 

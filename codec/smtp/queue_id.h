@@ -1,7 +1,7 @@
 // The name that a server gave a message it took, out of the words of its reply.
 #pragma once
 
-#include "codec/base.h"
+#include <ringpost/base.h>
 
 namespace ringpost::codec {
 

@@ -8,9 +8,9 @@
 #include <algorithm>
 #include <array>
 
-#include "codec/limits.h"
 #include "codec/text/base64.h"
 #include "codec/text/secret_search.h"
+#include <ringpost/limits.h>
 
 namespace ringpost::codec {
 
@@ -197,7 +197,7 @@ std::string SaslExchange::initial_response() const {
 
 Result<std::string, SaslError> SaslExchange::respond(Bytes challenge) {
   if (challenge.size() > limits::auth_challenge_bytes_max) {
-    return tl::unexpected(SaslError::bad_challenge);
+    return Failure(SaslError::bad_challenge);
   }
   if (initial_withheld_ || asks_for_initial(challenge)) {
     initial_repeated_ = true;
@@ -209,7 +209,7 @@ Result<std::string, SaslError> SaslExchange::respond(Bytes challenge) {
   }
   const std::optional<std::string> decoded = decode_challenge(challenge);
   if (!decoded || decoded->empty()) {
-    return tl::unexpected(SaslError::bad_challenge);
+    return Failure(SaslError::bad_challenge);
   }
   return answer(*decoded);
 }
@@ -251,31 +251,31 @@ Result<std::string, SaslError> SaslExchange::answer(Bytes challenge) {
       }
       break;
   }
-  return tl::unexpected(SaslError::unexpected_challenge);
+  return Failure(SaslError::unexpected_challenge);
 }
 
 Result<std::string, SaslError> SaslExchange::answer_scram(Bytes challenge) {
   if (answers_given_ == 1) {
     const auto proof = scram_->prove(challenge);
     if (!proof) {
-      return tl::unexpected(error_of(proof.error()));
+      return Failure(error_of(proof.error()));
     }
     return base64_of(*proof);
   }
   if (answers_given_ == 2) {
     const auto proven = scram_->check(challenge);
     if (!proven) {
-      return tl::unexpected(error_of(proven.error()));
+      return Failure(error_of(proven.error()));
     }
     server_proven_ = *proven;
     return std::string();
   }
-  return tl::unexpected(SaslError::unexpected_challenge);
+  return Failure(SaslError::unexpected_challenge);
 }
 
 Result<void, SaslError> SaslExchange::succeed() const {
   if (mechanism_ == AuthMechanism::scram_sha_256 && !server_proven_) {
-    return tl::unexpected(SaslError::server_unproven);
+    return Failure(SaslError::server_unproven);
   }
   return {};
 }

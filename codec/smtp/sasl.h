@@ -6,10 +6,10 @@
 #include <string>
 #include <vector>
 
-#include "codec/base.h"
 #include "codec/smtp/sasl_crypto.h"
 #include "codec/smtp/scram.h"
 #include "codec/smtp/smtp_capability.h"
+#include <ringpost/base.h>
 
 namespace ringpost::codec {
 

@@ -9,8 +9,8 @@
 #include <charconv>
 #include <cstdint>
 
-#include "codec/limits.h"
 #include "codec/text/base64.h"
+#include <ringpost/limits.h>
 
 namespace ringpost::codec {
 
@@ -116,14 +116,14 @@ std::string ScramClient::first() const { return std::string(gs2_header) + first_
 Result<std::string, ScramClient::Error> ScramClient::prove(Bytes server_first) {
   const std::optional<ServerFirst> parsed = parse_server_first(server_first);
   if (!parsed) {
-    return tl::unexpected(Error::malformed);
+    return Failure(Error::malformed);
   }
   if (!parsed->nonce.starts_with(nonce_) || parsed->nonce.size() == nonce_.size()) {
-    return tl::unexpected(Error::foreign_nonce);
+    return Failure(Error::foreign_nonce);
   }
   if (parsed->iterations < limits::scram_iterations_min ||
       parsed->iterations > limits::scram_iterations_max) {
-    return tl::unexpected(Error::iterations);
+    return Failure(Error::iterations);
   }
   const ScramKeys keys = scram_keys(
       crypto_, cache_.salted_password(crypto_, password_, parsed->salt, parsed->iterations));
@@ -149,10 +149,10 @@ Result<bool, ScramClient::Error> ScramClient::check(Bytes server_final) {
   const auto verifier = take_scram_attribute(server_final, 'v');
   std::string signature;
   if (!verifier || !decode_base64(*verifier, Base64Space::refused, signature)) {
-    return tl::unexpected(Error::malformed);
+    return Failure(Error::malformed);
   }
   if (!same_octets(signature, bytes_of(server_signature_))) {
-    return tl::unexpected(Error::wrong_signature);
+    return Failure(Error::wrong_signature);
   }
   return true;
 }

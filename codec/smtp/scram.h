@@ -9,8 +9,8 @@
 #include <optional>
 #include <string>
 
-#include "codec/base.h"
 #include "codec/smtp/sasl_crypto.h"
+#include <ringpost/base.h>
 
 namespace ringpost::codec {
 

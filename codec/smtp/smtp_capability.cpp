@@ -8,8 +8,8 @@
 #include <charconv>
 #include <limits>
 
-#include "codec/limits.h"
 #include "codec/text/ascii.h"
+#include <ringpost/limits.h>
 
 namespace ringpost::codec {
 

@@ -5,20 +5,12 @@
 #include <optional>
 #include <string_view>
 
-#include "codec/base.h"
+#include <ringpost/auth_mechanism.h>
+#include <ringpost/base.h>
 
 namespace ringpost::codec {
 
-// SASL mechanisms. In which order they are preferred says choose_mechanism() of sasl.h.
-enum class AuthMechanism : std::uint8_t {
-  plain,
-  login,
-  cram_md5,
-  scram_sha_256,
-  xoauth2,
-  oauthbearer,
-};
-inline constexpr std::size_t auth_mechanism_count = 6;
+// The name in IANA's registry of SASL mechanisms.
 [[nodiscard]] std::string_view name_of(AuthMechanism mechanism);
 
 // Bit n: AuthMechanism n.

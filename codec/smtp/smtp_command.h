@@ -4,8 +4,8 @@
 #include <cstdint>
 #include <string>
 
-#include "codec/base.h"
 #include "codec/job/job.h"
+#include <ringpost/base.h>
 
 namespace ringpost::codec {
 

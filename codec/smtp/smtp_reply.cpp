@@ -8,8 +8,8 @@
 #include <array>
 #include <cstring>
 
-#include "codec/limits.h"
 #include "codec/text/ascii.h"
+#include <ringpost/limits.h>
 
 namespace ringpost::codec {
 
@@ -87,7 +87,7 @@ Result<bool, ReplyError> ReplyParser::parse(Bytes& input, Reply& reply) {
     const Bytes part = input.substr(0, end);
     if (line_.size() + part.size() > limits::reply_line_bytes_max) {
       line_.append(part.substr(0, limits::reply_line_bytes_max - line_.size()));
-      return tl::unexpected(ReplyError::line_too_long);
+      return Failure(ReplyError::line_too_long);
     }
     if (end == Bytes::npos) {
       line_.append(part);
@@ -132,13 +132,13 @@ Result<bool, ReplyError> ReplyParser::take_line(Bytes line, Reply& reply) {
     line.remove_suffix(1);
   }
   if (std::memchr(line.data(), '\0', line.size()) != nullptr) {
-    return tl::unexpected(ReplyError::nul_octet);
+    return Failure(ReplyError::nul_octet);
   }
   const bool has_code = line.size() >= 3 && line[0] >= '2' && line[0] <= '5' && is_digit(line[1]) &&
                         is_digit(line[2]);
   // A bare code without text is what RFC 5321 4.2 asks clients to accept.
   if (!has_code || (line.size() > 3 && line[3] != ' ' && line[3] != '-')) {
-    return tl::unexpected(ReplyError::bad_code);
+    return Failure(ReplyError::bad_code);
   }
   const auto code =
       static_cast<std::uint16_t>((line[0] - '0') * 100 + (line[1] - '0') * 10 + (line[2] - '0'));
@@ -150,10 +150,10 @@ Result<bool, ReplyError> ReplyParser::take_line(Bytes line, Reply& reply) {
     enhanced_ = {};
     text_.clear();
   } else if (code != code_) {
-    return tl::unexpected(ReplyError::mixed_codes);
+    return Failure(ReplyError::mixed_codes);
   }
   if (++lines_ > limits::reply_lines_max) {
-    return tl::unexpected(ReplyError::too_many_lines);
+    return Failure(ReplyError::too_many_lines);
   }
   Bytes text = line.substr(line.size() == 3 ? 3 : 4);
   const EnhancedStatus enhanced = take_enhanced_status(text);
@@ -161,7 +161,7 @@ Result<bool, ReplyError> ReplyParser::take_line(Bytes line, Reply& reply) {
     enhanced_ = enhanced;
   }
   if (text_.size() + text.size() + 1 > limits::reply_bytes_max) {
-    return tl::unexpected(ReplyError::reply_too_long);
+    return Failure(ReplyError::reply_too_long);
   }
   if (lines_ > 1) {
     text_.push_back('\n');

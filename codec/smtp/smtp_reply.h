@@ -5,8 +5,8 @@
 #include <string>
 #include <string_view>
 
-#include "codec/base.h"
-#include "codec/outcome.h"
+#include <ringpost/base.h>
+#include <ringpost/outcome.h>
 
 namespace ringpost::codec {
 

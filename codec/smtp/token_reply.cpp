@@ -42,7 +42,7 @@ Result<TokenReply, std::string> parse_object(Bytes text) {
   simdjson::ondemand::object object;
   if (parser.iterate(padded).get(document) != simdjson::SUCCESS ||
       document.get_object().get(object) != simdjson::SUCCESS) {
-    return tl::unexpected(std::string("it is no JSON object"));
+    return Failure(std::string("it is no JSON object"));
   }
   TokenReply reply;
   for (auto field : object) {
@@ -50,20 +50,20 @@ Result<TokenReply, std::string> parse_object(Bytes text) {
     simdjson::ondemand::value value;
     if (field.unescaped_key().get(name) != simdjson::SUCCESS ||
         field.value().get(value) != simdjson::SUCCESS) {
-      return tl::unexpected(std::string("it is no JSON object"));
+      return Failure(std::string("it is no JSON object"));
     }
     std::string_view token;
     if (name == "access_token") {
       if (value.get_string().get(token) != simdjson::SUCCESS) {
-        return tl::unexpected(std::string("its access_token is no string"));
+        return Failure(std::string("its access_token is no string"));
       }
       reply.access_token = token;
     } else if (name == "expires_in" && !take_seconds(value, reply.expires_in_s)) {
-      return tl::unexpected(std::string("its expires_in is no number of seconds"));
+      return Failure(std::string("its expires_in is no number of seconds"));
     }
   }
   if (reply.access_token.empty()) {
-    return tl::unexpected(std::string("the JSON object has no access_token"));
+    return Failure(std::string("the JSON object has no access_token"));
   }
   return reply;
 }
@@ -74,15 +74,14 @@ Result<TokenReply, std::string> parse_token_reply(Bytes text) {
   constexpr Bytes blanks = " \t\r\n";
   const std::size_t begin = text.find_first_not_of(blanks);
   if (begin == Bytes::npos) {
-    return tl::unexpected(std::string("it is empty"));
+    return Failure(std::string("it is empty"));
   }
   text = text.substr(begin, text.find_last_not_of(blanks) + 1 - begin);
   if (text.front() == '{') {
     return parse_object(text);
   }
   if (text.find_first_of(blanks) != Bytes::npos) {
-    return tl::unexpected(
-        std::string("it is neither one word nor a JSON object with an access_token"));
+    return Failure(std::string("it is neither one word nor a JSON object with an access_token"));
   }
   return TokenReply{std::string(text), std::nullopt};
 }

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "codec/base.h"
+#include <ringpost/base.h>
 
 namespace ringpost::codec {
 

@@ -185,13 +185,13 @@ Result<void, Base64Error> decode_base64(Bytes text, Base64Space space, std::stri
     }
     if (!decoder.take(decoded_at(text, offset), to)) {
       out.resize(before);
-      return tl::unexpected(Base64Error{offset});
+      return Failure(Base64Error{offset});
     }
     ++offset;
   }
   if (!decoder.complete()) {
     out.resize(before);
-    return tl::unexpected(Base64Error{text.size()});
+    return Failure(Base64Error{text.size()});
   }
   out.resize(static_cast<std::size_t>(to - out.data()));
   return {};

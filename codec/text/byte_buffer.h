@@ -4,7 +4,7 @@
 #include <cstring>
 #include <string_view>
 
-#include "codec/base.h"
+#include <ringpost/base.h>
 
 namespace ringpost {
 

@@ -1,7 +1,7 @@
 // What the codec has to know of single characters of Unicode.
 #pragma once
 
-#include "codec/base.h"
+#include <ringpost/base.h>
 
 namespace ringpost::codec {
 

@@ -100,7 +100,7 @@ class Compactor {
         step();
       }
     }
-    return tl::unexpected(JsonError{*flaw_, json_bytes_ - json_.size()});
+    return Failure(JsonError{*flaw_, json_bytes_ - json_.size()});
   }
 
  private:

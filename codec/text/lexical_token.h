@@ -3,8 +3,8 @@
 
 #include <cstddef>
 
-#include "codec/base.h"
 #include "codec/text/ascii.h"
+#include <ringpost/base.h>
 
 namespace ringpost::codec {
 

@@ -5,7 +5,7 @@
 #include <type_traits>
 #include <vector>
 
-#include "codec/base.h"
+#include <ringpost/base.h>
 
 namespace ringpost::codec {
 

@@ -4,7 +4,7 @@
 
 #include <string>
 
-#include "codec/limits.h"
+#include <ringpost/limits.h>
 
 namespace ringpost::codec {
 

@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "codec/base.h"
+#include <ringpost/base.h>
 
 namespace ringpost::codec {
 

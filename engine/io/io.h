@@ -10,8 +10,8 @@
 #include <cstdint>
 #include <span>
 
-#include "codec/base.h"
 #include "engine/io/socket_address.h"
+#include <ringpost/base.h>
 
 namespace ringpost::io {
 

@@ -16,12 +16,12 @@ namespace ringpost::io {
 
 namespace {
 
-tl::unexpected<IoError> failure(int descriptor, const std::string& what) {
+Failure<IoError> failure(int descriptor, const std::string& what) {
   const int error_number = errno;
   if (descriptor >= 0) {
     ::close(descriptor);
   }
-  return tl::unexpected(IoError{error_number, what});
+  return Failure(IoError{error_number, what});
 }
 
 bool switch_on(int descriptor, int level, int option) {

@@ -54,7 +54,7 @@ Resolver::Answer look_up(std::string host, std::uint16_t port) {
     error = ::getaddrinfo(host.c_str(), service.c_str(), &hints, &found);
   }
   if (error != 0) {
-    return tl::unexpected(
+    return Failure(
         ResolveError{"the name \"" + host + "\" does not resolve: " + ::gai_strerror(error),
                      error == EAI_AGAIN});
   }

@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "codec/base.h"
 #include "engine/io/socket_address.h"
+#include <ringpost/base.h>
 
 namespace ringpost::io {
 

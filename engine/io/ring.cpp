@@ -157,7 +157,7 @@ Result<void, IoError> Ring::State::set_up() {
   parameters.cq_entries = std::max(options.sockets_max * 4, options.submission_entries * 4);
   int result = io_uring_queue_init_params(options.submission_entries, &ring, &parameters);
   if (result < 0) {
-    return tl::unexpected(setup_error(-result));
+    return Failure(setup_error(-result));
   }
   ring_ready = true;
   io_uring_register_ring_fd(&ring);  // saves a table look-up an enter; harmless when it fails
@@ -170,14 +170,14 @@ Result<void, IoError> Ring::State::set_up() {
     result = io_uring_register_files_sparse(&ring, options.sockets_max);
   }
   if (result < 0) {
-    return tl::unexpected(IoError{
+    return Failure(IoError{
         -result,
         "no room for " + std::to_string(options.sockets_max) +
             " sockets; raise the limit on open files (ulimit -n) or use fewer connections"});
   }
   wake_descriptor = ::eventfd(0, EFD_CLOEXEC);
   if (wake_descriptor < 0) {
-    return tl::unexpected(IoError{errno, "eventfd"});
+    return Failure(IoError{errno, "eventfd"});
   }
   sockets.resize(options.sockets_max);
   for (Handle handle = options.sockets_max; handle > 0; --handle) {
@@ -192,13 +192,13 @@ Result<void, IoError> Ring::State::set_up_buffers() {
   void* const memory = ::mmap(nullptr, buffer_memory_bytes, PROT_READ | PROT_WRITE,
                               MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (memory == MAP_FAILED) {
-    return tl::unexpected(IoError{errno, "no memory for receive buffers"});
+    return Failure(IoError{errno, "no memory for receive buffers"});
   }
   buffer_memory = static_cast<char*>(memory);
   int result = 0;
   buffer_ring = io_uring_setup_buf_ring(&ring, options.receive_buffers, buffer_group, 0, &result);
   if (buffer_ring == nullptr) {
-    return tl::unexpected(setup_error(-result));
+    return Failure(setup_error(-result));
   }
   const int mask = io_uring_buf_ring_mask(options.receive_buffers);
   for (std::uint32_t id = 0; id < options.receive_buffers; ++id) {
@@ -398,7 +398,7 @@ Result<std::unique_ptr<Ring>, IoError> Ring::create(const RingOptions& options) 
   auto state = std::make_unique<State>();
   state->options = options;
   if (auto result = state->set_up(); !result) {
-    return tl::unexpected(result.error());
+    return Failure(result.error());
   }
   state->arm_wake();
   state->read_clocks();
@@ -416,12 +416,12 @@ std::int64_t Ring::unix_time_us() const { return state_->unix_time_us; }
 Result<Handle, IoError> Ring::open(const SocketAddress& address) {
   State& state = *state_;
   if (state.free_sockets.empty()) {
-    return tl::unexpected(IoError{ENFILE, "every socket of this core is in use"});
+    return Failure(IoError{ENFILE, "every socket of this core is in use"});
   }
   const int descriptor =
       ::socket(address.family(), SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, IPPROTO_TCP);
   if (descriptor < 0) {
-    return tl::unexpected(IoError{errno, "a socket could not be opened"});
+    return Failure(IoError{errno, "a socket could not be opened"});
   }
   const int on = 1;
   ::setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
@@ -429,7 +429,7 @@ Result<Handle, IoError> Ring::open(const SocketAddress& address) {
   const int result = io_uring_register_files_update(&state.ring, handle, &descriptor, 1);
   ::close(descriptor);  // the ring keeps the socket open
   if (result < 0) {
-    return tl::unexpected(IoError{-result, "a socket could not be registered"});
+    return Failure(IoError{-result, "a socket could not be registered"});
   }
   state.free_sockets.pop_back();
   state.sockets[handle] = State::Socket{};

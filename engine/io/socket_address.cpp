@@ -74,7 +74,7 @@ Result<SocketAddress, std::string> address_of_literal(std::string_view literal,
     v6.sin6_port = htons(port);
     return store(v6);
   }
-  return tl::unexpected("\"" + text + "\" is not an IP address");
+  return Failure("\"" + text + "\" is not an IP address");
 }
 
 }  // namespace ringpost::io

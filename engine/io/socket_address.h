@@ -5,7 +5,7 @@
 #include <string>
 #include <sys/socket.h>
 
-#include "codec/base.h"
+#include <ringpost/base.h>
 
 namespace ringpost::io {
 

@@ -6,9 +6,9 @@
 #include <string>
 #include <string_view>
 
-#include "codec/base.h"
-#include "codec/outcome.h"
 #include "engine/protocol/pipelining.h"
+#include <ringpost/base.h>
+#include <ringpost/outcome.h>
 
 namespace ringpost::protocol {
 

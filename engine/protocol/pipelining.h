@@ -7,9 +7,9 @@
 #include <cstdint>
 #include <string_view>
 
-#include "codec/base.h"
 #include "codec/smtp/smtp_capability.h"
 #include "codec/smtp/smtp_reply.h"
+#include <ringpost/base.h>
 
 namespace ringpost::protocol {
 

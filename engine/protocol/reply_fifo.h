@@ -4,8 +4,8 @@
 #include <cstdint>
 #include <vector>
 
-#include "codec/base.h"
-#include "codec/outcome.h"
+#include <ringpost/base.h>
+#include <ringpost/outcome.h>
 
 namespace ringpost::protocol {
 

@@ -12,8 +12,8 @@
 #include <string>
 #include <string_view>
 
-#include "codec/limits.h"
 #include "codec/text/ascii.h"
+#include <ringpost/limits.h>
 
 namespace ringpost::protocol {
 

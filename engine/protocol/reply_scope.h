@@ -6,8 +6,8 @@
 
 #include <cstdint>
 
-#include "codec/outcome.h"
 #include "codec/smtp/smtp_reply.h"
+#include <ringpost/outcome.h>
 
 namespace ringpost::protocol {
 

@@ -14,7 +14,6 @@
 #include <vector>
 
 #include "codec/job/job.h"
-#include "codec/limits.h"
 #include "codec/mail/body_scan.h"
 #include "codec/smtp/sasl.h"
 #include "codec/smtp/smtp_capability.h"
@@ -27,6 +26,7 @@
 #include "engine/protocol/session_state.h"
 #include "engine/protocol/trial.h"
 #include "engine/protocol/verdict.h"
+#include <ringpost/limits.h>
 
 namespace ringpost::protocol {
 
@@ -50,8 +50,8 @@ struct SessionOptions {
   std::string client_name = "localhost";
   TlsMode tls_mode = TlsMode::starttls;
   bool authenticate = false;
-  codec::Credentials credentials;  // of sessions that are given no Login of their own
-  std::optional<codec::AuthMechanism> mechanism;  // nothing: the best that is announced
+  codec::Credentials credentials;          // of sessions that are given no Login of their own
+  std::optional<AuthMechanism> mechanism;  // nothing: the best that is announced
   codec::SaslTools sasl;
   bool allow_plaintext_auth = false;
   // The server's certificate is checked, so that it may be told the password.
@@ -208,7 +208,7 @@ class Session {
     codec::MechanismSet tried = 0;  // in this session, without success
     std::string names;              // of those, in their order
     CloseReason fault;              // of the latest
-    std::optional<codec::AuthMechanism> next;
+    std::optional<AuthMechanism> next;
     bool one_more = false;  // the next is tried though the credentials were refused
     bool news = false;      // one has failed that earlier sessions had not tried
   };
@@ -248,7 +248,7 @@ class Session {
   void expect(Expected kind, std::uint64_t sequence = 0, std::uint32_t recipient = 0);
   void send_hello(SessionState state);
   void send_auth();
-  void begin_auth(codec::AuthMechanism mechanism, bool with_initial_response = true);
+  void begin_auth(AuthMechanism mechanism, bool with_initial_response = true);
   [[nodiscard]] bool write_commands();
   [[nodiscard]] bool write_command(Transaction& current);
   [[nodiscard]] bool write_mail(Transaction& current);
@@ -308,9 +308,9 @@ class Session {
   void on_bad_challenge(codec::SaslError error, const codec::Reply& reply);
   void note_trouble(CloseReason fault);
   void go_on_with_auth();
-  [[nodiscard]] std::optional<codec::AuthMechanism> choose(codec::MechanismSet without) const;
-  [[nodiscard]] std::optional<codec::AuthMechanism> next_mechanism(codec::AuthMechanism failed,
-                                                                   CloseKind why) const;
+  [[nodiscard]] std::optional<AuthMechanism> choose(codec::MechanismSet without) const;
+  [[nodiscard]] std::optional<AuthMechanism> next_mechanism(AuthMechanism failed,
+                                                            CloseKind why) const;
   [[nodiscard]] std::string tried_mechanisms() const;
   // The server's octets, redacted, in quotes and safe to print.
   [[nodiscard]] std::string quote(Bytes octets) const;

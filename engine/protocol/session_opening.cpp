@@ -33,8 +33,7 @@ std::string announced_mechanisms(Bytes text) {
 }
 
 // What the server offers, and what was asked for, where that was one mechanism.
-std::string missing_mechanism(const std::string& offered,
-                              std::optional<codec::AuthMechanism> named) {
+std::string missing_mechanism(const std::string& offered, std::optional<AuthMechanism> named) {
   std::string text = named ? std::string(codec::name_of(*named)) + " was asked for" : "";
   if (!offered.empty()) {
     text.append(text.empty() ? "" : ", and ").append("it offers ").append(offered);
@@ -149,7 +148,7 @@ void Session::send_auth() {
 }
 
 // What earlier sessions have seen fail comes last.
-std::optional<codec::AuthMechanism> Session::choose(codec::MechanismSet without) const {
+std::optional<AuthMechanism> Session::choose(codec::MechanismSet without) const {
   codec::MechanismChoice choice;
   choice.named = options_.mechanism;
   choice.has_token = !login_->credentials.token.empty();
@@ -161,7 +160,7 @@ std::optional<codec::AuthMechanism> Session::choose(codec::MechanismSet without)
   return mechanism ? mechanism : codec::choose_mechanism(capabilities_, choice);
 }
 
-void Session::begin_auth(codec::AuthMechanism mechanism, bool with_initial_response) {
+void Session::begin_auth(AuthMechanism mechanism, bool with_initial_response) {
   sasl_ = std::make_unique<codec::SaslExchange>(mechanism, login_->credentials, options_.sasl);
   std::string initial = with_initial_response ? sasl_->initial_response() : std::string();
   const std::size_t begin = pending_.size();
@@ -242,7 +241,7 @@ void Session::on_bad_challenge(codec::SaslError error, const codec::Reply& reply
 
 // The mechanism at hand has failed. Decides which is the next.
 void Session::note_trouble(CloseReason fault) {
-  const codec::AuthMechanism mechanism = sasl_->mechanism();
+  const AuthMechanism mechanism = sasl_->mechanism();
   if (!trouble_) {
     trouble_ = std::make_unique<LoginTrouble>();
   }
@@ -274,8 +273,7 @@ void Session::go_on_with_auth() {
 // another kind, and refuse them as if the password was wrong. So one more login says the password
 // itself, to a server that has proved who it is; anybody else on the way could have refused the
 // first to hear the second.
-std::optional<codec::AuthMechanism> Session::next_mechanism(codec::AuthMechanism failed,
-                                                            CloseKind why) const {
+std::optional<AuthMechanism> Session::next_mechanism(AuthMechanism failed, CloseKind why) const {
   if ((knowledge_.mechanisms_proven & codec::bit_of(failed)) != 0) {
     return std::nullopt;
   }

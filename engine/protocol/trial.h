@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
-#include "codec/outcome.h"
 #include "codec/smtp/smtp_reply.h"
 #include "engine/protocol/pipelining.h"
+#include <ringpost/outcome.h>
 
 namespace ringpost::protocol {
 

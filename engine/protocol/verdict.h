@@ -2,10 +2,10 @@
 // what follows from one, attempt_policy says, and outcome_record writes the outcome.
 #pragma once
 
-#include "codec/base.h"
-#include "codec/outcome.h"
 #include "codec/smtp/smtp_reply.h"
 #include "engine/protocol/close_reason.h"
+#include <ringpost/base.h>
+#include <ringpost/outcome.h>
 
 namespace ringpost::protocol {
 

@@ -1,8 +1,8 @@
-#include "codec/outcome.h"
-
 #include <set>
 
 #include <catch2/catch_test_macros.hpp>
+
+#include <ringpost/outcome.h>
 
 using namespace ringpost;
 

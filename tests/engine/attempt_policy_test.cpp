@@ -11,7 +11,7 @@
 #include <catch2/generators/catch_generators.hpp>
 #include <fmt/format.h>
 
-#include "codec/limits.h"
+#include <ringpost/limits.h>
 
 namespace ringpost::engine {
 

@@ -1,8 +1,8 @@
-#include "engine/config.h"
-
 #include <limits>
 
 #include <catch2/catch_test_macros.hpp>
+
+#include <ringpost/config.h>
 
 namespace ringpost {
 

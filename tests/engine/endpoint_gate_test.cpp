@@ -110,7 +110,7 @@ TEST_CASE(
   SECTION("for good") {
     Gate test;
     REQUIRE(test.gate.ask(test.now).answer == Answer::wait);
-    test.answer_lookup(tl::unexpected(io::ResolveError{"no such host", false}));
+    test.answer_lookup(Failure(io::ResolveError{"no such host", false}));
     CHECK(test.gate.failed());
     CHECK(test.gate.failure().message() == "no connection: no such host");
     CHECK(test.wakes == 1);
@@ -127,7 +127,7 @@ TEST_CASE(
       REQUIRE_FALSE(test.gate.failed());
       REQUIRE(test.gate.ask(test.now).answer == Answer::wait);
       REQUIRE(test.lookups.size() == 1);
-      test.answer_lookup(tl::unexpected(io::ResolveError{"try again", true}));
+      test.answer_lookup(Failure(io::ResolveError{"try again", true}));
       // Nobody asks again during the pause.
       const auto asked = test.gate.ask(test.now);
       CHECK(asked.answer != Answer::go);
@@ -140,7 +140,7 @@ TEST_CASE(
   SECTION("and then it answers") {
     Gate test;
     REQUIRE(test.gate.ask(test.now).answer == Answer::wait);
-    test.answer_lookup(tl::unexpected(io::ResolveError{"try again", true}));
+    test.answer_lookup(Failure(io::ResolveError{"try again", true}));
     test.now += 1min;
     test.resolve();
     CHECK(test.gate.ask(test.now).answer == Answer::go);
@@ -457,10 +457,10 @@ TEST_CASE("gate: what is known of ways to log in is handed on before a session i
   test.resolve();
   REQUIRE(test.gate.ask(test.now).canary);
   protocol::PipeliningKnowledge knowledge;
-  knowledge.mechanisms_failed = codec::bit_of(codec::AuthMechanism::scram_sha_256);
+  knowledge.mechanisms_failed = codec::bit_of(AuthMechanism::scram_sha_256);
   test.gate.learn_mechanisms(knowledge);
   knowledge = {};
-  knowledge.mechanisms_proven = codec::bit_of(codec::AuthMechanism::plain);
+  knowledge.mechanisms_proven = codec::bit_of(AuthMechanism::plain);
   test.gate.learn_mechanisms(knowledge);
   CloseReason reason = lost;
   reason.other_mechanism = true;
@@ -469,8 +469,8 @@ TEST_CASE("gate: what is known of ways to log in is handed on before a session i
   const auto next = test.gate.ask(test.now);
   REQUIRE(next.answer == Answer::go);
   CHECK(next.canary);
-  CHECK(next.knowledge.mechanisms_failed == codec::bit_of(codec::AuthMechanism::scram_sha_256));
-  CHECK(next.knowledge.mechanisms_proven == codec::bit_of(codec::AuthMechanism::plain));
+  CHECK(next.knowledge.mechanisms_failed == codec::bit_of(AuthMechanism::scram_sha_256));
+  CHECK(next.knowledge.mechanisms_proven == codec::bit_of(AuthMechanism::plain));
 }
 
 TEST_CASE("gate: the same is told once") {

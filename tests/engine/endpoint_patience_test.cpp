@@ -130,7 +130,7 @@ TEST_CASE("patience: while it is away one canary tries, and few of them") {
     const auto canary = test.gate.ask(test.now);
     if (canary.answer == Answer::wait) {
       if (!test.lookups.empty()) {
-        test.answer_lookup(tl::unexpected(io::ResolveError{"no answer", true}));
+        test.answer_lookup(Failure(io::ResolveError{"no answer", true}));
         continue;
       }
       REQUIRE(canary.try_again_at > test.now);
@@ -339,7 +339,7 @@ TEST_CASE("names: looked up again after a round of failures, and when the answer
     test.now += 6min;
     const auto canary = test.gate.ask(test.now);
     CHECK(texts(canary.addresses) == std::set<std::string>{"192.0.2.1:587"});
-    test.answer_lookup(tl::unexpected(io::ResolveError{"no such host", false}));
+    test.answer_lookup(Failure(io::ResolveError{"no such host", false}));
     CHECK_FALSE(test.gate.failed());
     test.gate.session_ready(true, protocol::Pipelining::across, 0, "192.0.2.1:587");
     test.begin_at("192.0.2.1:587", false);

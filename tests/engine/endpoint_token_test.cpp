@@ -112,7 +112,7 @@ TEST_CASE("token: one that comes when the endpoint has failed changes nothing") 
   test.end(admission, untrusted);
   REQUIRE(test.gate.failed());
   const int wakes = test.wakes;
-  test.answer(tl::unexpected(std::string("the command failed")));
+  test.answer(Failure(std::string("the command failed")));
   CHECK(test.wakes == wakes);
   REQUIRE(test.gate.trouble());
   CHECK(test.gate.trouble()->kind == CloseKind::tls_failed);
@@ -143,7 +143,7 @@ TEST_CASE("token: it is read anew ahead of its end, and the old one serves meanw
     test.go("second");
   }
   SECTION("and when it cannot be read, it is tried again after a while") {
-    test.answer(tl::unexpected(std::string("no network")));
+    test.answer(Failure(std::string("no network")));
     test.go("first");
     CHECK(test.reads.empty());
     test.now += 30s;
@@ -222,7 +222,7 @@ TEST_CASE("token: none that can be read ends the endpoint after as many tries as
       admission = test.gate.ask(test.now);
     }
     CHECK(admission.answer == Answer::wait);
-    test.answer(i % 2 == 0 ? TokenResult(tl::unexpected(std::string("the command failed")))
+    test.answer(i % 2 == 0 ? TokenResult(Failure(std::string("the command failed")))
                            : TokenResult(AccessToken{"a token with blanks"}));
   }
   REQUIRE(test.gate.failed());

@@ -10,9 +10,9 @@
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators.hpp>
 
-#include "engine/engine.h"
 #include "tests/engine/engine_run.h"
 #include "tls/self_signed.h"
+#include <ringpost/engine.h>
 
 namespace ringpost::engine::test {
 

@@ -12,10 +12,10 @@
 #include <utility>
 #include <vector>
 
-#include "engine/engine.h"
 #include "tests/support/sink_record.h"
 #include "tests/support/temporary_folder.h"
 #include "tools/sink/sink.h"
+#include <ringpost/engine.h>
 
 namespace ringpost::engine::test {
 

@@ -1,7 +1,5 @@
 // The engine with everything real: io_uring, TLS, threads, and an embedded ESP that writes down
 // what it took. What goes wrong on the way is in engine_failure_test.cpp.
-#include "engine/engine.h"
-
 #include <algorithm>
 #include <atomic>
 #include <numeric>
@@ -11,6 +9,7 @@
 #include <catch2/generators/catch_generators.hpp>
 
 #include "tests/engine/engine_run.h"
+#include <ringpost/engine.h>
 
 namespace ringpost::engine::test {
 

@@ -114,7 +114,7 @@ struct Gate {
       if (admission.answer == Answer::go) {
         gate.session_ended({.canary = admission.canary}, refused, now);
       } else if (!lookups.empty()) {
-        answer_lookup(tl::unexpected(io::ResolveError{"no answer", true}));
+        answer_lookup(Failure(io::ResolveError{"no answer", true}));
       } else {
         REQUIRE(admission.try_again_at > now);
         now = admission.try_again_at;

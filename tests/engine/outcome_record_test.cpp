@@ -2,7 +2,7 @@
 
 #include <catch2/catch_test_macros.hpp>
 
-#include "codec/limits.h"
+#include <ringpost/limits.h>
 
 namespace ringpost::engine {
 

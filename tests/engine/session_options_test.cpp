@@ -2,7 +2,7 @@
 
 #include <catch2/catch_test_macros.hpp>
 
-#include "codec/limits.h"
+#include <ringpost/limits.h>
 
 namespace ringpost::engine {
 
@@ -61,11 +61,11 @@ TEST_CASE("session options: without BDAT a session runs ahead by DATA groups at 
 TEST_CASE("session options: who has a user name logs in, by the mechanism that was named") {
   EndpointOptions endpoint;
   endpoint.username = "alice";
-  endpoint.auth = codec::AuthMechanism::cram_md5;
+  endpoint.auth = AuthMechanism::cram_md5;
   endpoint.allow_plaintext_auth = true;
   const protocol::SessionOptions session = session_options(endpoint);
   CHECK(session.authenticate);
-  CHECK(session.mechanism == codec::AuthMechanism::cram_md5);
+  CHECK(session.mechanism == AuthMechanism::cram_md5);
   CHECK(session.allow_plaintext_auth);
 }
 

@@ -10,8 +10,8 @@
 #include <catch2/generators/catch_generators.hpp>
 
 #include "codec/job/outcome_writer.h"
-#include "codec/limits.h"
 #include "engine/outcome_record.h"
+#include <ringpost/limits.h>
 
 namespace ringpost::engine {
 

@@ -4,12 +4,12 @@
 // Input: the text of an address, as people write it.
 #include <string>
 
-#include "codec/limits.h"
 #include "codec/mail/address.h"
 #include "codec/smtp/smtp_command.h"
 #include "codec/text/code_point.h"
 #include "codec/text/utf8.h"
 #include "tests/fuzz/fuzz_input.h"
+#include <ringpost/limits.h>
 
 using namespace ringpost;
 using codec::Mailbox;

@@ -4,10 +4,10 @@
 // Input: sizes of rooms, up to the first `|`; behind it the content.
 #include <string>
 
-#include "codec/limits.h"
 #include "codec/mail/body_scan.h"
 #include "codec/mail/content_check.h"
 #include "tests/fuzz/fuzz_input.h"
+#include <ringpost/limits.h>
 
 using namespace ringpost;
 using codec::NewlinePolicy;

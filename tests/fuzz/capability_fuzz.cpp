@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
-#include "codec/limits.h"
 #include "codec/smtp/smtp_capability.h"
 #include "tests/fuzz/fuzz_input.h"
+#include <ringpost/limits.h>
 
 using namespace ringpost;
 using codec::Capabilities;
@@ -79,7 +79,7 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   RP_ASSERT(count_without(seen) <= std::min(lines.size() - 1, limits::ehlo_keywords_max));
   RP_ASSERT(seen.auth || seen.auth_mechanisms == 0);
   RP_ASSERT(seen.size || seen.message_bytes_max == 0);
-  RP_ASSERT((seen.auth_mechanisms >> codec::auth_mechanism_count) == 0);
+  RP_ASSERT((seen.auth_mechanisms >> auth_mechanism_count) == 0);
   RP_ASSERT(same(codec::parse_capabilities(with_other_case(text)), seen));
   lines[0] = "another greeting: STARTTLS";
   RP_ASSERT(same(codec::parse_capabilities(joined(lines)), seen));

@@ -9,12 +9,12 @@
 
 #include "codec/job/job_reader.h"
 #include "codec/job/outcome_writer.h"
-#include "codec/limits.h"
 #include "codec/mail/address.h"
 #include "codec/mail/content_check.h"
 #include "codec/text/json_echo.h"
 #include "codec/text/utf8.h"
 #include "tests/fuzz/fuzz_input.h"
+#include <ringpost/limits.h>
 
 using namespace ringpost;
 using codec::JobError;
@@ -28,7 +28,7 @@ class EchoFiles final : public codec::FileSource {
   [[nodiscard]] Result<void, codec::FileError> read(Bytes path, std::size_t bytes_max,
                                                     std::string& content) override {
     if (path.size() > bytes_max || path.starts_with("missing")) {
-      return tl::unexpected(codec::FileError{"no such file"});
+      return Failure(codec::FileError{"no such file"});
     }
     content.assign(path);
     return {};

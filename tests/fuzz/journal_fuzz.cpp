@@ -14,11 +14,11 @@
 #include <utility>
 #include <vector>
 
-#include "codec/limits.h"
 #include "queue/journal.h"
 #include "queue/journal_outcomes.h"
 #include "queue/journal_reader.h"
 #include "tests/fuzz/fuzz_input.h"
+#include <ringpost/limits.h>
 
 using namespace ringpost;
 using codec::JournalRecord;

@@ -7,10 +7,10 @@
 #include <simdjson.h>
 
 #include "codec/job/outcome_writer.h"
-#include "codec/limits.h"
 #include "codec/text/json_text.h"
 #include "codec/text/utf8.h"
 #include "tests/fuzz/fuzz_input.h"
+#include <ringpost/limits.h>
 
 using namespace ringpost;
 

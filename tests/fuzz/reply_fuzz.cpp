@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
-#include "codec/limits.h"
 #include "codec/smtp/smtp_reply.h"
 #include "tests/fuzz/fuzz_input.h"
+#include <ringpost/limits.h>
 
 using namespace ringpost;
 using codec::Reply;

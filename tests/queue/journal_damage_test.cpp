@@ -7,10 +7,10 @@
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators.hpp>
 
-#include "codec/limits.h"
 #include "queue/journal.h"
 #include "tests/queue/journal_support.h"
 #include "tests/support/temporary_folder.h"
+#include <ringpost/limits.h>
 
 namespace ringpost::queue {
 

@@ -8,9 +8,9 @@
 
 #include <catch2/catch_test_macros.hpp>
 
-#include "codec/limits.h"
 #include "tests/queue/journal_support.h"
 #include "tests/support/temporary_folder.h"
+#include <ringpost/limits.h>
 
 namespace ringpost::queue {
 

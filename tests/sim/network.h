@@ -9,10 +9,10 @@
 #include <string>
 #include <vector>
 
-#include "codec/base.h"
 #include "engine/io/socket_address.h"
 #include "tests/sim/random.h"
 #include "tests/support/model_server.h"
+#include <ringpost/base.h>
 
 namespace ringpost::sim {
 

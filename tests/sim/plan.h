@@ -5,11 +5,11 @@
 #include <string>
 #include <vector>
 
-#include "engine/config.h"
 #include "tests/sim/network.h"
 #include "tests/sim/random.h"
 #include "tests/sim/sim_disk.h"
 #include "tests/sim/sim_io.h"
+#include <ringpost/config.h>
 
 namespace ringpost::sim {
 

@@ -127,7 +127,7 @@ engine::EngineCore::Parts Process::parts() {
   engine::EngineCore::Parts parts;
   parts.resolve = [this](std::string, std::uint16_t port, io::Resolver::Callback callback) {
     if (world_.random.sometimes(world_.plan.name_failure_one_in)) {
-      callback(tl::unexpected(io::ResolveError{"no answer", true}));
+      callback(Failure(io::ResolveError{"no answer", true}));
       return;
     }
     std::vector<io::SocketAddress> addresses;

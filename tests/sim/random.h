@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <random>
 
-#include "codec/base.h"
+#include <ringpost/base.h>
 
 namespace ringpost::sim {
 

@@ -26,10 +26,10 @@ bool SimIo::awake() const {
 
 Result<io::Handle, io::IoError> SimIo::open(const io::SocketAddress&) {
   if (sockets_.size() - free_.size() >= options_.sockets_max) {
-    return tl::unexpected(io::IoError{ENFILE, "every socket is in use"});
+    return Failure(io::IoError{ENFILE, "every socket is in use"});
   }
   if (random_.sometimes(options_.open_failure_one_in)) {
-    return tl::unexpected(io::IoError{random_.one_in(2) ? EMFILE : ENOBUFS, "socket"});
+    return Failure(io::IoError{random_.one_in(2) ? EMFILE : ENOBUFS, "socket"});
   }
   if (free_.empty()) {
     free_.push_back(static_cast<io::Handle>(sockets_.size()));

@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <string>
 
-#include "codec/outcome.h"
+#include <ringpost/outcome.h>
 
 namespace ringpost::sim {
 

@@ -8,7 +8,6 @@
 
 using namespace ringpost;
 using namespace ringpost::sink;
-using codec::AuthMechanism;
 
 namespace {
 

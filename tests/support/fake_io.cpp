@@ -16,7 +16,7 @@ std::size_t FakeIo::sockets_open() const {
 
 Result<io::Handle, io::IoError> FakeIo::open(const io::SocketAddress&) {
   if (sockets_open() >= sockets_max) {
-    return tl::unexpected(io::IoError{ENFILE, "every socket is in use"});
+    return Failure(io::IoError{ENFILE, "every socket is in use"});
   }
   sockets_.emplace_back();
   sockets_.back().open = true;

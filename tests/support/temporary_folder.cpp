@@ -5,7 +5,7 @@
 #include <fstream>
 #include <iterator>
 
-#include "codec/base.h"
+#include <ringpost/base.h>
 
 namespace ringpost::test {
 

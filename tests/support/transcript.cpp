@@ -504,7 +504,7 @@ Result<std::vector<Transcript>, std::string> parse_transcripts(std::string_view 
   try {
     return Parser(text).parse();
   } catch (const ParseError& error) {
-    return tl::unexpected(std::to_string(error.line) + ": " + error.what);
+    return Failure(std::to_string(error.line) + ": " + error.what);
   }
 }
 

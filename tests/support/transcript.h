@@ -9,12 +9,12 @@
 #include <string_view>
 #include <vector>
 
-#include "codec/base.h"
 #include "codec/job/job.h"
 #include "engine/protocol/close_reason.h"
 #include "engine/protocol/session.h"
 #include "tests/support/fixed_nonce.h"
 #include "tests/support/shown.h"
+#include <ringpost/base.h>
 
 namespace ringpost::test {
 

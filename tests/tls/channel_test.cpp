@@ -13,8 +13,8 @@
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators.hpp>
 
-#include "codec/limits.h"
 #include "support.h"
+#include <ringpost/limits.h>
 
 namespace ringpost::tls::test {
 

@@ -58,14 +58,14 @@ void flush(tls::Channel& channel, int fd) {
 Result<void, tls::TlsError> shake_hands(tls::Context& context, const std::string& host, int fd) {
   auto channel = tls::Channel::create(context, host);
   if (!channel) {
-    return tl::unexpected(channel.error());
+    return Failure(channel.error());
   }
   std::array<char, block_bytes> block{};
   while (true) {
     const auto done = (*channel)->handshake();
     flush(**channel, fd);
     if (!done) {
-      return tl::unexpected(done.error());
+      return Failure(done.error());
     }
     if (*done) {
       (*channel)->close_notify();

@@ -9,12 +9,12 @@
 #include <sys/types.h>
 #include <vector>
 
-#include "codec/base.h"
 #include "tls/channel.h"
 #include "tls/context.h"
 #include "tls/self_signed.h"
 #include "tls/ticket_cache.h"
 #include "tls/tls_error.h"
+#include <ringpost/base.h>
 
 namespace ringpost::tls::test {
 

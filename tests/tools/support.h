@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "codec/base.h"
+#include <ringpost/base.h>
 
 namespace ringpost::cli::test {
 

@@ -17,7 +17,7 @@ source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 packages_build=(
   g++ cmake ninja-build make git ca-certificates pkg-config dpkg-dev python3
   autoconf automake libtool # wolfSSL's source comes without a configure script
-  libfmt-dev libcli11-dev libtomlplusplus-dev libexpected-dev libconcurrentqueue-dev
+  libfmt-dev libcli11-dev libtomlplusplus-dev libconcurrentqueue-dev
   libidn2-dev libzstd-dev zlib1g-dev
 )
 packages_test=(

@@ -34,7 +34,10 @@ LAYERS = {
     "engine/io": ("engine/io", "codec"),
     "engine": LIBRARIES,
     "tools": LIBRARIES + ("tools",),
+    # The library's interface, which nothing in it but the engine may know.
+    "include": ("codec/job",),
 }
+ENGINE_HEADERS = ("ringpost/engine.h", "ringpost/config.h")
 
 # Third-party headers with one owner: a pattern of the include, and of the files that may have it.
 OWNERS = (
@@ -245,6 +248,9 @@ class Tidy:
                     self.breach(path, line, f'{layer} may not include "{match.group(3)}": '
                                 "it may use " + ", ".join(allowed))
                 continue
+            if match.group(2) in ENGINE_HEADERS and "engine" not in LAYERS[layer] + (layer,) \
+                    and layer != "include":
+                self.breach(path, line, f"{layer} may not include <{match.group(2)}>")
             for header, owner in OWNERS:
                 if re.match(header, match.group(2)) and not re.match(owner, path):
                     self.breach(path, line, f"<{match.group(2)}> belongs to {owner}*: ask that "

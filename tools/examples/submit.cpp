@@ -11,7 +11,7 @@
 
 #include "codec/mail/address.h"
 #include "codec/mail/content_check.h"
-#include "engine/engine.h"
+#include <ringpost/engine.h>
 
 namespace {
 

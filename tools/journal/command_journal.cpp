@@ -63,7 +63,7 @@ Result<queue::JournalReading, queue::JournalError> print_outcomes(const JournalF
   }
   const auto printed = queue::for_each_outcome(flags.path, 0, take);
   if (!printed) {
-    return tl::unexpected(printed.error());
+    return Failure(printed.error());
   }
   return queue::read_journal(flags.path);
 }

@@ -58,7 +58,7 @@ Result<std::vector<std::uint16_t>, UsageError> read_ports(const ProbeFlags& flag
   for (const std::string& text : flags.ports) {
     const auto port = parse_port(text);
     if (!port) {
-      return tl::unexpected(UsageError{"--ports: " + port.error()});
+      return Failure(UsageError{"--ports: " + port.error()});
     }
     ports.push_back(*port);
   }
@@ -66,7 +66,7 @@ Result<std::vector<std::uint16_t>, UsageError> read_ports(const ProbeFlags& flag
     ports.insert(ports.end(), std::begin(known_ports), std::end(known_ports));
   }
   if (ports.size() > ports_max) {
-    return tl::unexpected(UsageError{fmt::format("--ports: more than {} of them", ports_max)});
+    return Failure(UsageError{fmt::format("--ports: more than {} of them", ports_max)});
   }
   return ports;
 }
@@ -76,10 +76,10 @@ Result<ChosenEndpoint, UsageError> read_endpoint(const ProbeFlags& flags) {
   const bool by_variable = flags.config_path.empty() && variable != nullptr;
   const auto configuration = load_configuration(by_variable ? variable : flags.config_path);
   if (!configuration) {
-    return tl::unexpected(configuration.error());
+    return Failure(configuration.error());
   }
   if (std::string wrong = check_variables().error_text(); !wrong.empty()) {
-    return tl::unexpected(UsageError{std::move(wrong)});
+    return Failure(UsageError{std::move(wrong)});
   }
   SendDraft draft;
   if (!flags.endpoint.empty()) {
@@ -87,10 +87,10 @@ Result<ChosenEndpoint, UsageError> read_endpoint(const ProbeFlags& flags) {
   }
   auto chosen = choose_endpoints(draft, {}, *configuration, EndpointPlace::argument);
   if (!chosen) {
-    return tl::unexpected(std::move(chosen.error()));
+    return Failure(std::move(chosen.error()));
   }
   if (auto read = read_passwords(*chosen, PasswordNeed::optional); !read) {
-    return tl::unexpected(std::move(read.error()));
+    return Failure(std::move(read.error()));
   }
   ChosenEndpoint endpoint = std::move(chosen->front());
   EndpointOptions& options = endpoint.draft.options;
@@ -98,13 +98,12 @@ Result<ChosenEndpoint, UsageError> read_endpoint(const ProbeFlags& flags) {
     // Once for all ports; a probe has time to wait for it.
     TokenResult token = options.read_token();
     if (!token) {
-      return tl::unexpected(
-          UsageError{fmt::format("endpoint {}: {}", options.name, token.error())});
+      return Failure(UsageError{fmt::format("endpoint {}: {}", options.name, token.error())});
     }
     options.password = std::move(token->value);
   }
   if (!codec::valid_credentials({options.username, options.password})) {
-    return tl::unexpected(UsageError{fmt::format(
+    return Failure(UsageError{fmt::format(
         "endpoint {}: user name or password have a line break or a NUL", options.name)});
   }
   return endpoint;
@@ -114,20 +113,20 @@ Result<ProbeRequest, UsageError> read_request(const ProbeFlags& flags) {
   ProbeRequest request;
   const auto timeout = parse_duration(flags.timeout);
   if (!timeout) {
-    return tl::unexpected(UsageError{"--timeout: " + timeout.error()});
+    return Failure(UsageError{"--timeout: " + timeout.error()});
   }
   if (*timeout < std::chrono::milliseconds(1) || *timeout > timeout_max) {
-    return tl::unexpected(UsageError{"--timeout: from 1ms to 10m"});
+    return Failure(UsageError{"--timeout: from 1ms to 10m"});
   }
   request.timeout = *timeout;
   auto ports = read_ports(flags);
   if (!ports) {
-    return tl::unexpected(std::move(ports.error()));
+    return Failure(std::move(ports.error()));
   }
   request.ports = std::move(*ports);
   auto endpoint = read_endpoint(flags);
   if (!endpoint) {
-    return tl::unexpected(std::move(endpoint.error()));
+    return Failure(std::move(endpoint.error()));
   }
   request.endpoint = std::move(*endpoint);
   request.is_configured = !is_endpoint_url(flags.endpoint);

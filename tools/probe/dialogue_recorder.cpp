@@ -5,7 +5,7 @@
 
 #include <fmt/format.h>
 
-#include "codec/limits.h"
+#include <ringpost/limits.h>
 
 namespace ringpost::cli {
 

@@ -4,10 +4,10 @@
 #include <string>
 #include <vector>
 
-#include "codec/base.h"
 #include "codec/smtp/sasl.h"
 #include "codec/smtp/smtp_reply.h"
 #include "tools/probe/probe_finding.h"
+#include <ringpost/base.h>
 
 namespace ringpost::cli {
 

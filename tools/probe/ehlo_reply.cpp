@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <charconv>
 
-#include "codec/limits.h"
 #include "codec/text/ascii.h"
+#include <ringpost/limits.h>
 
 namespace ringpost::cli {
 

@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "codec/base.h"
 #include "codec/smtp/smtp_capability.h"
+#include <ringpost/base.h>
 
 namespace ringpost::cli {
 

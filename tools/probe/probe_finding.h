@@ -10,12 +10,12 @@
 #include <string_view>
 #include <vector>
 
-#include "codec/base.h"
 #include "codec/smtp/smtp_capability.h"
-#include "engine/config.h"
 #include "tls/peer_certificate.h"
 #include "tls/tls_error.h"
 #include "tools/probe/ehlo_reply.h"
+#include <ringpost/base.h>
+#include <ringpost/config.h>
 
 namespace ringpost::cli {
 

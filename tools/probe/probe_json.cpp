@@ -116,8 +116,8 @@ void add_capabilities(JsonWriter& json, const EhloReply& offer) {
   json.boolean("dsn", capabilities.dsn);
   json.boolean("enhanced_status_codes", capabilities.enhanced_status_codes);
   json.open("auth", '[');
-  for (std::size_t index = 0; index < codec::auth_mechanism_count; ++index) {
-    const auto mechanism = static_cast<codec::AuthMechanism>(index);
+  for (std::size_t index = 0; index < auth_mechanism_count; ++index) {
+    const auto mechanism = static_cast<AuthMechanism>(index);
     if (capabilities.offers(mechanism)) {
       json.text(codec::name_of(mechanism));
     }

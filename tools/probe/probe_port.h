@@ -7,13 +7,13 @@
 #include <string>
 #include <vector>
 
-#include "codec/base.h"
 #include "engine/io/socket_address.h"
 #include "engine/protocol/session.h"
 #include "tls/channel.h"
 #include "tls/context.h"
 #include "tools/probe/dialogue_recorder.h"
 #include "tools/probe/probe_finding.h"
+#include <ringpost/base.h>
 
 namespace ringpost::cli {
 

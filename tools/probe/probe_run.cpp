@@ -106,7 +106,7 @@ std::vector<io::SocketAddress> with_port(const std::vector<io::SocketAddress>& a
 Result<std::unique_ptr<tls::Context>, UsageError> tls_context(const EndpointOptions& endpoint) {
   auto context = tls::Context::create(engine::tls_options(endpoint));
   if (!context) {
-    return tl::unexpected(UsageError{context.error().message()});
+    return Failure(UsageError{context.error().message()});
   }
   return std::move(*context);
 }
@@ -195,7 +195,7 @@ Result<ProbeFinding, UsageError> run_probe(const ProbeRequest& request) {
   if (needs_tls) {
     auto created = tls_context(endpoint);
     if (!created) {
-      return tl::unexpected(std::move(created.error()));
+      return Failure(std::move(created.error()));
     }
     context = std::move(*created);
   }

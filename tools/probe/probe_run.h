@@ -6,12 +6,12 @@
 #include <string>
 #include <vector>
 
-#include "codec/base.h"
 #include "tools/probe/probe_finding.h"
 #include "tools/probe/probe_port.h"
 #include "tools/process/usage_error.h"
 #include "tools/settings/endpoint_choice.h"
 #include "tools/settings/submission_port.h"
+#include <ringpost/base.h>
 
 namespace ringpost::cli {
 

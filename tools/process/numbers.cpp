@@ -78,18 +78,17 @@ Result<std::uint64_t, std::string> parse_number(Bytes text, NumberRange range) {
   const auto [digits, suffix] = split_number(text, false);
   const std::optional<std::uint64_t> factor = multiplier(suffix);
   if (digits.empty() || !factor) {
-    return tl::unexpected(
-        fmt::format("{} is no whole number (write 10, 10k or 10M)", in_quotes(text)));
+    return Failure(fmt::format("{} is no whole number (write 10, 10k or 10M)", in_quotes(text)));
   }
   std::uint64_t value = 0;
   const auto parsed = std::from_chars(digits.data(), digits.data() + digits.size(), value);
   const bool overflows = parsed.ec != std::errc{} || value > UINT64_MAX / *factor;
   if (overflows) {
-    return tl::unexpected(fmt::format("{} is too large", in_quotes(text)));
+    return Failure(fmt::format("{} is too large", in_quotes(text)));
   }
   value *= *factor;
   if (value < range.min || value > range.max) {
-    return tl::unexpected(out_of_range(text, range));
+    return Failure(out_of_range(text, range));
   }
   return value;
 }
@@ -99,8 +98,8 @@ Result<std::uint16_t, std::string> parse_port(Bytes text) {
   const bool digits_only = std::all_of(text.begin(), text.end(), codec::is_digit);
   const auto number = parse_number(text, {.min = 1, .max = port_max});
   if (!number || !digits_only) {
-    return tl::unexpected(fmt::format("{} is no port: a number from 1 to {}, such as 587",
-                                      in_quotes(text), port_max));
+    return Failure(fmt::format("{} is no port: a number from 1 to {}, such as 587", in_quotes(text),
+                               port_max));
   }
   return static_cast<std::uint16_t>(*number);
 }
@@ -116,15 +115,14 @@ Result<Duration, std::string> parse_duration(Bytes text) {
                    [name = unit_name](const TimeUnit& known) { return known.name == name; });
   if (!value || unit == time_units.end()) {
     if (value && unit_name.empty()) {
-      return tl::unexpected(
+      return Failure(
           fmt::format("{} has no unit (write {}s or {}ms)", in_quotes(text), digits, digits));
     }
-    return tl::unexpected(
-        fmt::format("{} is no duration (write 500ms, 30s, 5m or 1h)", in_quotes(text)));
+    return Failure(fmt::format("{} is no duration (write 500ms, 30s, 5m or 1h)", in_quotes(text)));
   }
   const double seconds = *value * unit->seconds;
   if (seconds > year_seconds) {
-    return tl::unexpected(fmt::format("{} is longer than a year", in_quotes(text)));
+    return Failure(fmt::format("{} is longer than a year", in_quotes(text)));
   }
   return Duration(std::llround(seconds * 1e9));
 }
@@ -145,14 +143,13 @@ Result<double, std::string> parse_rate(Bytes text) {
     period_seconds = known_period ? unit->seconds : 1;
   }
   if (!value || !factor || !known_period) {
-    return tl::unexpected(
-        fmt::format("{} is no rate (write 14/s, 600/m, 10k/h or 14)", in_quotes(text)));
+    return Failure(fmt::format("{} is no rate (write 14/s, 600/m, 10k/h or 14)", in_quotes(text)));
   }
   const double per_second = *value * static_cast<double>(*factor) / period_seconds;
   // Below one message a month nobody means it; above a billion a second the sums lose their
   // meaning.
   if (per_second < 1e-6 || per_second > 1e9) {
-    return tl::unexpected(
+    return Failure(
         fmt::format("{} is out of range: from 0.0036/h to 1000M/s (leave it out for no limit)",
                     in_quotes(text)));
   }
@@ -168,7 +165,7 @@ Result<bool, std::string> parse_boolean(Bytes text) {
   if (lower == "false" || lower == "no" || lower == "off" || lower == "0") {
     return false;
   }
-  return tl::unexpected(fmt::format("{} is neither true nor false", in_quotes(text)));
+  return Failure(fmt::format("{} is neither true nor false", in_quotes(text)));
 }
 
 std::string duration_text(Duration duration) {

@@ -62,7 +62,7 @@ class Child {
 
   [[nodiscard]] Result<void, std::string> start(const std::string& command) {
     if (!output_.open() || !errors_.open()) {
-      return tl::unexpected(system_error("no pipe for it"));
+      return Failure(system_error("no pipe for it"));
     }
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
@@ -94,7 +94,7 @@ class Child {
     ::posix_spawnattr_destroy(&attributes);
     if (error != 0) {
       pid_ = -1;
-      return tl::unexpected(fmt::format("/bin/sh did not start: {}", std::strerror(error)));
+      return Failure(fmt::format("/bin/sh did not start: {}", std::strerror(error)));
     }
     output_.write_end.reset();
     errors_.write_end.reset();
@@ -193,21 +193,21 @@ namespace {
 Result<Collected, std::string> run(const std::string& command, const ShellOptions& options) {
   Child child;
   if (auto started = child.start(command); !started) {
-    return tl::unexpected(std::move(started.error()));
+    return Failure(std::move(started.error()));
   }
   Collected collected = collect(child, options);
   if (collected.timed_out) {
     const auto seconds = std::chrono::duration<double>(options.timeout).count();
-    return tl::unexpected(
+    return Failure(
         with_errors(fmt::format("it took longer than {:g} s", seconds), collected.errors));
   }
   const int status = child.wait_status();
   if (WIFSIGNALED(status)) {
-    return tl::unexpected(
+    return Failure(
         with_errors(fmt::format("signal {} ended it", WTERMSIG(status)), collected.errors));
   }
   if (WEXITSTATUS(status) != 0) {
-    return tl::unexpected(
+    return Failure(
         with_errors(fmt::format("it ended with status {}", WEXITSTATUS(status)), collected.errors));
   }
   return collected;
@@ -219,11 +219,10 @@ Result<std::string, std::string> output_of_command(const std::string& command,
                                                    const ShellOptions& options) {
   auto collected = run(command, options);
   if (!collected) {
-    return tl::unexpected(std::move(collected.error()));
+    return Failure(std::move(collected.error()));
   }
   if (collected->output.size() > options.line_bytes_max) {
-    return tl::unexpected(
-        fmt::format("its output is longer than {} octets", options.line_bytes_max));
+    return Failure(fmt::format("its output is longer than {} octets", options.line_bytes_max));
   }
   return std::move(collected->output);
 }
@@ -232,7 +231,7 @@ Result<std::string, std::string> first_line_of_command(const std::string& comman
                                                        const ShellOptions& options) {
   auto ran = run(command, options);
   if (!ran) {
-    return tl::unexpected(std::move(ran.error()));
+    return Failure(std::move(ran.error()));
   }
   Collected& collected = *ran;
   std::string line = collected.output.substr(0, collected.output.find('\n'));
@@ -240,11 +239,10 @@ Result<std::string, std::string> first_line_of_command(const std::string& comman
     line.pop_back();
   }
   if (line.empty()) {
-    return tl::unexpected(with_errors("its first line of output is empty", collected.errors));
+    return Failure(with_errors("its first line of output is empty", collected.errors));
   }
   if (line.size() > options.line_bytes_max) {
-    return tl::unexpected(
-        fmt::format("its first line is longer than {} octets", options.line_bytes_max));
+    return Failure(fmt::format("its first line is longer than {} octets", options.line_bytes_max));
   }
   return line;
 }

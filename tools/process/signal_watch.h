@@ -7,7 +7,7 @@
 #include <functional>
 #include <thread>
 
-#include "codec/base.h"
+#include <ringpost/base.h>
 
 namespace ringpost::cli {
 

@@ -263,7 +263,7 @@ Result<void, std::string> read_numbers(SinkFlags& flags) {
   for (const auto& [name, text, number] : numbers) {
     const auto parsed = parse_number(*text, {.min = 0, .max = 1ull << 40});
     if (!parsed) {
-      return tl::unexpected(fmt::format("{}: {}", name, parsed.error()));
+      return Failure(fmt::format("{}: {}", name, parsed.error()));
     }
     *number = *parsed;
   }
@@ -278,7 +278,7 @@ Result<void, std::string> read_numbers(SinkFlags& flags) {
   for (const auto& [name, text, duration] : durations) {
     const auto parsed = parse_duration(*text);
     if (!parsed) {
-      return tl::unexpected(fmt::format("{}: {}", name, parsed.error()));
+      return Failure(fmt::format("{}: {}", name, parsed.error()));
     }
     *duration = *parsed;
   }
@@ -291,18 +291,18 @@ Result<void, std::string> read_password(SinkFlags& flags) {
   }
   std::ifstream file(flags.password_file);
   if (!std::getline(file, flags.options.session.password)) {
-    return tl::unexpected(
+    return Failure(
         fmt::format("--password-file: {}: no password could be read", flags.password_file));
   }
   return {};
 }
 
 Result<void, std::string> read_mechanisms(SinkFlags& flags) {
-  std::vector<codec::AuthMechanism>& mechanisms = flags.options.session.mechanisms;
+  std::vector<AuthMechanism>& mechanisms = flags.options.session.mechanisms;
   mechanisms.clear();
   if (flags.mechanisms == "all") {
-    for (std::size_t i = 0; i < codec::auth_mechanism_count; ++i) {
-      mechanisms.push_back(static_cast<codec::AuthMechanism>(i));
+    for (std::size_t i = 0; i < auth_mechanism_count; ++i) {
+      mechanisms.push_back(static_cast<AuthMechanism>(i));
     }
     return {};
   }
@@ -310,7 +310,7 @@ Result<void, std::string> read_mechanisms(SinkFlags& flags) {
     const std::size_t length = std::min(rest.find(','), rest.size());
     const auto parsed = parse_auth(rest.substr(0, length));
     if (!parsed || !*parsed) {
-      return tl::unexpected("--auth: " + (parsed ? "auto is none" : parsed.error()));
+      return Failure("--auth: " + (parsed ? "auto is none" : parsed.error()));
     }
     mechanisms.push_back(**parsed);
     rest.remove_prefix(std::min(length + 1, rest.size()));
@@ -327,8 +327,7 @@ Result<void, std::string> read_tokens(SinkFlags& flags) {
     flags.options.session.tokens.tokens.push_back(std::move(line));
   }
   if (flags.options.session.tokens.tokens.empty()) {
-    return tl::unexpected(
-        fmt::format("--token-file: {}: no token could be read", flags.token_file));
+    return Failure(fmt::format("--token-file: {}: no token could be read", flags.token_file));
   }
   return {};
 }
@@ -337,7 +336,7 @@ Result<void, std::string> read_faults(SinkFlags& flags) {
   sink::FaultChances& chances = flags.options.session.faults.chances;
   for (const std::string& fault : flags.faults) {
     if (auto added = sink::add_fault(fault, chances); !added) {
-      return tl::unexpected("--fault " + fault + ": " + added.error());
+      return Failure("--fault " + fault + ": " + added.error());
     }
   }
   if (flags.fault_seed.empty()) {
@@ -346,7 +345,7 @@ Result<void, std::string> read_faults(SinkFlags& flags) {
   }
   const auto seed = parse_number(flags.fault_seed, {.min = 0, .max = 1ull << 40});
   if (!seed) {
-    return tl::unexpected("--fault-seed: " + seed.error());
+    return Failure("--fault-seed: " + seed.error());
   }
   chances.seed = *seed;
   return {};
@@ -420,7 +419,7 @@ Result<void, std::string> write_ready_file(const Sink& running, const std::strin
   file << json;
   file.close();
   if (file.fail() || std::rename(temporary.c_str(), path.c_str()) != 0) {
-    return tl::unexpected(fmt::format("--ready-file: {} could not be written", path));
+    return Failure(fmt::format("--ready-file: {} could not be written", path));
   }
   return {};
 }

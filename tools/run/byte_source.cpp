@@ -64,7 +64,7 @@ class Gzip final : public ByteSource::Decompressor {
     if (result == Z_STREAM_END) {
       complete_ = true;
     } else if (result != Z_OK && result != Z_BUF_ERROR) {
-      return tl::unexpected(std::string("damaged gzip data"));
+      return Failure(std::string("damaged gzip data"));
     }
     return room_bytes - stream_.avail_out;
   }
@@ -90,7 +90,7 @@ class Zstd final : public ByteSource::Decompressor {
     ZSTD_outBuffer out{room.data(), room.size(), 0};
     const std::size_t result = ::ZSTD_decompressStream(stream_, &out, &in);
     if (::ZSTD_isError(result) != 0) {
-      return tl::unexpected("damaged zstd data: " + std::string(::ZSTD_getErrorName(result)));
+      return Failure("damaged zstd data: " + std::string(::ZSTD_getErrorName(result)));
     }
     complete_ = result == 0;
     compressed.remove_prefix(in.pos);
@@ -148,7 +148,7 @@ Result<ByteSource::Read, std::string> ByteSource::read_raw(std::span<char> room)
       return Read{static_cast<std::size_t>(count), ended_};
     }
     if (errno != EINTR && errno != EAGAIN) {
-      return tl::unexpected(std::string(std::strerror(errno)));
+      return Failure(std::string(std::strerror(errno)));
     }
   }
 }
@@ -161,7 +161,7 @@ Result<ByteSource::Read, std::string> ByteSource::detect() {
     std::array<char, 4> octets;
     auto got = read_raw({octets.data(), 4 - head.size()});
     if (!got) {
-      return tl::unexpected(got.error());
+      return Failure(got.error());
     }
     if (got->stopped) {
       return Read{0, false, true};
@@ -195,14 +195,14 @@ Result<ByteSource::Read, std::string> ByteSource::read(std::span<char> room) {
   for (;;) {
     auto count = decompressor.take(decompressor.input, room);
     if (!count) {
-      return tl::unexpected(count.error());
+      return Failure(count.error());
     }
     if (*count > 0) {
       return Read{*count, false};
     }
     if (decompressor.input_ended) {
       if (!decompressor.complete()) {
-        return tl::unexpected(std::string("the compressed data is cut off"));
+        return Failure(std::string("the compressed data is cut off"));
       }
       return Read{0, true};
     }

@@ -7,7 +7,7 @@
 #include <span>
 #include <string>
 
-#include "codec/base.h"
+#include <ringpost/base.h>
 
 namespace ringpost::cli {
 

@@ -9,7 +9,7 @@
 #include <sys/types.h>
 #include <vector>
 
-#include "codec/base.h"
+#include <ringpost/base.h>
 
 namespace ringpost::cli {
 

@@ -17,11 +17,11 @@ namespace {
 
 using Checked = Result<void, codec::FileError>;
 
-tl::unexpected<codec::FileError> refuse(std::string reason) {
-  return tl::unexpected(codec::FileError{std::move(reason)});
+Failure<codec::FileError> refuse(std::string reason) {
+  return Failure(codec::FileError{std::move(reason)});
 }
 
-tl::unexpected<codec::FileError> refuse_system(int error) {
+Failure<codec::FileError> refuse_system(int error) {
   return refuse(std::generic_category().message(error));
 }
 

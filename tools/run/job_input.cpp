@@ -9,8 +9,8 @@
 #include <unistd.h>
 
 #include "codec/job/job_reader.h"
-#include "codec/limits.h"
 #include "tools/run/byte_source.h"
+#include <ringpost/limits.h>
 
 namespace ringpost::cli {
 
@@ -95,7 +95,7 @@ Result<void, InputError> JobInput::State::fill() {
     source_ended = true;
     skipping = false;
     begin = searched = end = 0;  // half a line of a file that cannot be read is no job
-    return tl::unexpected(InputError{from.name() + ": " + got.error()});
+    return Failure(InputError{from.name() + ": " + got.error()});
   }
   if (got->stopped) {
     source = sources.size();  // nor is half a line that somebody was still writing
@@ -130,12 +130,12 @@ Result<JobInput, InputError> JobInput::open(const std::vector<std::string>& file
     const int descriptor =
         file == "-" ? STDIN_FILENO : ::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (descriptor < 0) {
-      return tl::unexpected(InputError{file + ": " + std::strerror(errno)});
+      return Failure(InputError{file + ": " + std::strerror(errno)});
     }
     state->sources.push_back(std::make_unique<ByteSource>(descriptor, file, stop_descriptor));
     struct stat status {};
     if (::fstat(descriptor, &status) == 0 && S_ISDIR(status.st_mode)) {
-      return tl::unexpected(InputError{file + ": " + std::strerror(EISDIR)});
+      return Failure(InputError{file + ": " + std::strerror(EISDIR)});
     }
   }
   return JobInput(std::move(state));
@@ -176,7 +176,7 @@ Result<bool, InputError> JobInput::next(Line& line) {
     if (state.source_ended) {
       state.next_source();
     } else if (auto filled = state.fill(); !filled) {
-      return tl::unexpected(filled.error());
+      return Failure(filled.error());
     }
   }
   return false;

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "codec/base.h"
+#include <ringpost/base.h>
 
 namespace ringpost::cli {
 

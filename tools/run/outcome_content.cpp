@@ -170,7 +170,7 @@ Result<void, std::string> check_outcome_content(Bytes flag, const std::string& p
   if (holds_outcome_lines(head)) {
     return {};
   }
-  return tl::unexpected(
+  return Failure(
       fmt::format("{} {}: it holds something else than outcome lines ({}), and they are not added "
                   "to that; name another file, or move this one away",
                   flag, printable(path), beginning_of(head)));

@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "codec/base.h"
+#include <ringpost/base.h>
 
 namespace ringpost::cli {
 

@@ -85,9 +85,9 @@ Result<OutcomeFile, OutputError> OutcomeFile::open(const std::string& path, int 
   struct stat status {};
   if (descriptor < 0 || ::fstat(descriptor, &status) != 0) {
     if (errno == ENXIO && is_pipe(path)) {
-      return tl::unexpected(OutputError{path + ": nobody reads this pipe", true});
+      return Failure(OutputError{path + ": nobody reads this pipe", true});
     }
-    return tl::unexpected(OutputError{path + ": " + std::strerror(errno)});
+    return Failure(OutputError{path + ": " + std::strerror(errno)});
   }
   OutcomeFile file(path, descriptor, static_cast<std::uint64_t>(status.st_size), stop_descriptor);
   if (file.is_file_ && status.st_size > 0 && ends_within_line(path, status.st_size)) {
@@ -110,7 +110,7 @@ Result<void, OutputError> OutcomeFile::write() {
           count.error() == ETIMEDOUT ? "nobody reads it" : std::strerror(count.error());
       // A device that is full stays so: it is /dev/full.
       const bool may_get_room = is_file_ && queue::is_lack_of_room(count.error());
-      return tl::unexpected(OutputError{path_ + ": " + why, may_get_room});
+      return Failure(OutputError{path_ + ": " + why, may_get_room});
     }
     written += *count;
   }
@@ -123,7 +123,7 @@ Result<std::size_t, int> OutcomeFile::write_some(Bytes octets) {
   while (true) {
     if (!is_file_) {
       if (const int error_number = wait_for_reader(); error_number != 0) {
-        return tl::unexpected(error_number);
+        return Failure(error_number);
       }
       octets = octets.substr(0, pipe_bytes_at_once);
     }
@@ -132,7 +132,7 @@ Result<std::size_t, int> OutcomeFile::write_some(Bytes octets) {
       return static_cast<std::size_t>(count);
     }
     if (errno != EINTR && errno != EAGAIN) {
-      return tl::unexpected(errno);
+      return Failure(errno);
     }
   }
 }
@@ -154,11 +154,11 @@ std::uint64_t OutcomeFile::unwritten_lines() const {
 
 Result<void, OutputError> OutcomeFile::sync() {
   if (is_file_ && ::fdatasync(descriptor_) != 0) {
-    return tl::unexpected(OutputError{path_ + ": fdatasync: " + std::strerror(errno)});
+    return Failure(OutputError{path_ + ": fdatasync: " + std::strerror(errno)});
   }
   if (is_file_ && bytes_before_ == 0) {
     if (const auto synced = queue::sync_directory_of(path_); !synced) {
-      return tl::unexpected(OutputError{synced.error().message});
+      return Failure(OutputError{synced.error().message});
     }
   }
   return {};

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <string>
 
-#include "codec/base.h"
+#include <ringpost/base.h>
 
 namespace ringpost::cli {
 

@@ -1,6 +1,6 @@
 #include "tools/run/parse_line.h"
 
-#include "codec/limits.h"
+#include <ringpost/limits.h>
 
 namespace ringpost::cli {
 
@@ -20,14 +20,14 @@ Result<void, std::string> parse_line(codec::JobReader& reader, const JobInput::L
     job.file = line.file;
     job.line = line.number;
     constexpr std::size_t mebibyte = 1u << 20;
-    return tl::unexpected(place_of(line) + "the line is longer than " +
-                          std::to_string(limits::job_line_bytes_max / mebibyte) +
-                          " MiB, the most that a job may have; put large content into a file and "
-                          "name it in raw_file");
+    return Failure(place_of(line) + "the line is longer than " +
+                   std::to_string(limits::job_line_bytes_max / mebibyte) +
+                   " MiB, the most that a job may have; put large content into a file and "
+                   "name it in raw_file");
   }
   const codec::Source where{line.file, line.number, date_us};
   if (const auto parsed = reader.parse(line.text, where, job); !parsed) {
-    return tl::unexpected(place_of(line) + parsed.error().message());
+    return Failure(place_of(line) + parsed.error().message());
   }
   return {};
 }

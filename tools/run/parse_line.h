@@ -4,10 +4,10 @@
 #include <cstdint>
 #include <string>
 
-#include "codec/base.h"
 #include "codec/job/job.h"
 #include "codec/job/job_reader.h"
 #include "tools/run/job_input.h"
+#include <ringpost/base.h>
 
 namespace ringpost::cli {
 

@@ -53,7 +53,7 @@ Result<void, std::string> refuse(std::string conflict, std::span<const FileRole>
     const Descriptor nowhere(::open("/dev/null", O_WRONLY | O_CLOEXEC));
     ::dup2(is_lost ? nowhere.get() : STDOUT_FILENO, STDERR_FILENO);
   }
-  return tl::unexpected(std::move(conflict));
+  return Failure(std::move(conflict));
 }
 
 }  // namespace
@@ -77,7 +77,7 @@ std::vector<FileRole> files_of_run(const SendSettings& settings) {
 
 Result<void, std::string> check_files_of_run(const SendSettings& settings) {
   if (settings.outcomes_path == standard_stream && settings.errors_path == standard_stream) {
-    return tl::unexpected(
+    return Failure(
         std::string("--outcomes and --errors are both standard output, where nobody could tell "
                     "their lines apart; give one of them a file of its own"));
   }

@@ -6,9 +6,9 @@
 #include <string_view>
 #include <vector>
 
-#include "codec/base.h"
 #include "tools/run/file_role.h"
 #include "tools/settings/settings.h"
+#include <ringpost/base.h>
 
 namespace ringpost::cli {
 

@@ -33,7 +33,7 @@ Result<std::vector<codec::JournalFile>, JournalTrouble> samples_of(
   for (const std::string& path : files.empty() ? std::vector<std::string>{"-"} : files) {
     auto sample = queue::sample_job_file(path);
     if (!sample) {
-      return tl::unexpected(usage(sample.error().message));
+      return Failure(usage(sample.error().message));
     }
     samples.push_back(std::move(*sample));
   }
@@ -132,7 +132,7 @@ Result<std::unique_ptr<RunJournal>, JournalTrouble> RunJournal::open(
     codec::NewlinePolicy newlines, std::int64_t now_us) {
   auto samples = samples_of(files);
   if (!samples) {
-    return tl::unexpected(std::move(samples.error()));
+    return Failure(std::move(samples.error()));
   }
   std::unique_ptr<RunJournal> run(new RunJournal);
   run->resend_unknown_ = settings.resend_unknown;
@@ -145,7 +145,7 @@ Result<std::unique_ptr<RunJournal>, JournalTrouble> RunJournal::open(
       // Without a system call that failed, it is the file that is the wrong one.
       JournalTrouble trouble = trouble_of(created.error());
       trouble.usage = created.error().error_number == 0;
-      return tl::unexpected(std::move(trouble));
+      return Failure(std::move(trouble));
     }
     run->journal_ = std::move(*created);
     return run;
@@ -153,7 +153,7 @@ Result<std::unique_ptr<RunJournal>, JournalTrouble> RunJournal::open(
   auto resumed =
       queue::Journal::resume(settings.path, settings.durability, settings.repair, settings.calls);
   if (!resumed) {
-    return tl::unexpected(trouble_of(resumed.error()));
+    return Failure(trouble_of(resumed.error()));
   }
   run->resumed_ = true;
   run->journal_ = std::move(resumed->journal);
@@ -164,12 +164,12 @@ Result<std::unique_ptr<RunJournal>, JournalTrouble> RunJournal::open(
                                settings.path, resumed->cut_bytes);
   }
   if (const auto difference = queue::job_files_difference(run->header_.files, *samples)) {
-    return tl::unexpected(
+    return Failure(
         usage(fmt::format("{}: {}; a journal goes on only with the job files it was begun with",
                           settings.path, *difference)));
   }
   if (run->header_.newlines != newlines) {
-    return tl::unexpected(usage(settings.path + ": it was begun with another --newlines"));
+    return Failure(usage(settings.path + ": it was begun with another --newlines"));
   }
   return run;
 }
@@ -223,12 +223,11 @@ Result<void, JournalTrouble> RunJournal::complete_outcomes_of(std::size_t index)
   };
   if (tail.bytes >= tail.at) {
     if (const auto read = queue::for_each_outcome(journal_->path(), index, complete); !read) {
-      return tl::unexpected(trouble_of(read.error()));
+      return Failure(trouble_of(read.error()));
     }
   }
   if (tail.error_number != 0) {
-    return tl::unexpected(
-        JournalTrouble{path + ": " + std::strerror(tail.error_number), false, false});
+    return Failure(JournalTrouble{path + ": " + std::strerror(tail.error_number), false, false});
   }
   if (tail.bytes < tail.at || tail.is_foreign) {
     remark_lost_lines(run, path + ": it is not as that run has left it");
@@ -258,7 +257,7 @@ Result<void, JournalTrouble> RunJournal::begin_run(const std::string& outcomes_p
   run.outcomes_path = outcomes_path;
   run.outcomes_bytes = outcomes_bytes;
   if (auto appended = journal_->append_run(run); !appended) {
-    return tl::unexpected(trouble_of(appended.error()));
+    return Failure(trouble_of(appended.error()));
   }
   return {};
 }
@@ -272,7 +271,7 @@ Result<RunJournal::Plan, JournalTrouble> RunJournal::plan(Job& job, std::uint64_
     return Plan::send;
   }
   if (!history_.line_matches(ordinal, job.line_hash)) {
-    return tl::unexpected(usage(
+    return Failure(usage(
         fmt::format("{}:{}: the line is not the one that the journal knows", job.file, job.line)));
   }
   if (job.recipient_count == 0) {
@@ -339,7 +338,7 @@ Result<void, JournalTrouble> RunJournal::write() {
     batch_.push_back(pending.outcome);
   }
   if (auto appended = journal_->append_outcomes(batch_); !appended) {
-    return tl::unexpected(trouble_of(appended.error()));
+    return Failure(trouble_of(appended.error()));
   }
   outcomes_.clear();
   written_lines_ += lines_;

@@ -7,11 +7,11 @@
 #include <string>
 #include <vector>
 
-#include "codec/base.h"
 #include "codec/job/job.h"
 #include "codec/job/job_reader.h"
-#include "engine/engine.h"
 #include "queue/journal.h"
+#include <ringpost/base.h>
+#include <ringpost/engine.h>
 
 namespace ringpost::cli {
 

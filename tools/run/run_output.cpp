@@ -39,7 +39,7 @@ Result<void, std::string> RunOutput::open(const SendSettings& settings, RunJourn
   for (auto [flag, path, target] : {std::tuple{"--outcomes ", &settings.outcomes_path, &outcomes_},
                                     std::tuple{"--errors ", &settings.errors_path, &errors_}}) {
     if (auto opened = open_file(*path, *target); !opened) {
-      return tl::unexpected(flag + opened.error());
+      return Failure(flag + opened.error());
     }
   }
   if (journal_ == nullptr) {
@@ -49,17 +49,17 @@ Result<void, std::string> RunOutput::open(const SendSettings& settings, RunJourn
   const std::size_t newline_bytes = outcomes_ ? outcomes_->file.unwritten_bytes() : 0;
   if (outcomes_) {
     if (const auto written = outcomes_->file.write(); !written) {
-      return tl::unexpected(written.error().message);
+      return Failure(written.error().message);
     }
   }
   if (outcomes_ && journal_->survives_power_cut()) {
     if (const auto synced = outcomes_->file.sync(); !synced) {
-      return tl::unexpected(synced.error().message);
+      return Failure(synced.error().message);
     }
   }
   const std::uint64_t bytes = outcomes_ ? outcomes_->file.bytes_before() + newline_bytes : 0;
   if (const auto begun = journal_->begin_run(settings.outcomes_path, bytes, now_us); !begun) {
-    return tl::unexpected(begun.error().message);
+    return Failure(begun.error().message);
   }
   return {};
 }
@@ -71,7 +71,7 @@ Result<void, std::string> RunOutput::open_file(const std::string& path,
   }
   auto opened = open_when_read(path);
   if (!opened) {
-    return tl::unexpected(opened.error().message);
+    return Failure(opened.error().message);
   }
   if (opened->bytes_before() > 0) {
     log_.info("outcome lines are added to a file that has some already", {{"file", path}});

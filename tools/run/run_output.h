@@ -12,13 +12,13 @@
 #include <string>
 #include <vector>
 
-#include "codec/base.h"
 #include "codec/job/outcome_writer.h"
-#include "engine/engine.h"
 #include "tools/process/log.h"
 #include "tools/run/outcome_file.h"
 #include "tools/run/run_journal.h"
 #include "tools/settings/send_setting.h"
+#include <ringpost/base.h>
+#include <ringpost/engine.h>
 
 namespace ringpost::cli {
 

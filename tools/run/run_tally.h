@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "codec/outcome.h"
+#include <ringpost/outcome.h>
 
 namespace ringpost::cli {
 

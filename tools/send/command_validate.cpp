@@ -52,16 +52,16 @@ struct Counts {
 Result<codec::NewlinePolicy, std::string> newline_policy(const ValidateFlags& flags) {
   if (!flags.newlines.empty()) {
     auto policy = parse_newlines(flags.newlines);
-    return policy ? policy : tl::unexpected("--newlines: " + policy.error());
+    return policy ? policy : Failure("--newlines: " + policy.error());
   }
   const char* const config = std::getenv("RINGPOST_CONFIG");
   const bool by_variable = flags.config_path.empty() && config != nullptr;
   const auto configuration = load_configuration(by_variable ? config : flags.config_path);
   if (!configuration) {
-    return tl::unexpected(configuration.error().message);
+    return Failure(configuration.error().message);
   }
   if (std::string wrong = check_variables().error_text(); !wrong.empty()) {
-    return tl::unexpected(std::move(wrong));
+    return Failure(std::move(wrong));
   }
   SettingMap layered = configuration->send;
   lay_over(layered, settings_of_environment());
@@ -70,7 +70,7 @@ Result<codec::NewlinePolicy, std::string> newline_policy(const ValidateFlags& fl
     return codec::JobReaderOptions{}.newlines;
   }
   auto policy = parse_newlines(said->second.text());
-  return policy ? policy : tl::unexpected(said->second.origin + ": " + policy.error());
+  return policy ? policy : Failure(said->second.origin + ": " + policy.error());
 }
 
 // Ends early when nobody reads the output any more.

@@ -6,10 +6,10 @@
 #include <string>
 #include <vector>
 
-#include "engine/engine.h"
 #include "tools/run/run_output.h"
 #include "tools/run/run_tally.h"
 #include "tools/settings/settings.h"
+#include <ringpost/engine.h>
 
 namespace ringpost::cli {
 

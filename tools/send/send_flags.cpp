@@ -192,18 +192,18 @@ Result<SendSettings, UsageError> SendFlags::settings() const {
       state_->config_path.empty() ? environment_text("RINGPOST_CONFIG") : state_->config_path;
   const auto configuration = load_configuration(config_path);
   if (!configuration) {
-    return tl::unexpected(configuration.error());
+    return Failure(configuration.error());
   }
   VariableCheck variables = check_variables();
   if (!variables.errors.empty()) {
-    return tl::unexpected(UsageError{variables.error_text()});
+    return Failure(UsageError{variables.error_text()});
   }
   SettingMap layered = configuration->send;
   lay_over(layered, settings_of_environment());
   lay_over(layered, state_->settings());
   auto draft = make_send_draft(layered);
   if (!draft) {
-    return tl::unexpected(UsageError{std::move(draft.error())});
+    return Failure(UsageError{std::move(draft.error())});
   }
   SendSettings settings = std::move(draft->settings);
   settings.files = state_->files;
@@ -217,11 +217,11 @@ Result<SendSettings, UsageError> SendFlags::settings() const {
   }
   auto endpoints = choose_endpoints(*draft, layered, *configuration);
   if (!endpoints) {
-    return tl::unexpected(std::move(endpoints.error()));
+    return Failure(std::move(endpoints.error()));
   }
   if (!settings.dry_run) {
     if (auto read = read_passwords(*endpoints); !read) {
-      return tl::unexpected(std::move(read.error()));
+      return Failure(std::move(read.error()));
     }
   }
   for (std::string& warning : endpoint_warnings(*endpoints)) {

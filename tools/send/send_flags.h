@@ -4,9 +4,9 @@
 
 #include <memory>
 
-#include "codec/base.h"
 #include "tools/process/usage_error.h"
 #include "tools/settings/settings.h"
+#include <ringpost/base.h>
 
 namespace CLI {
 class App;

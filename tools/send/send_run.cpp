@@ -16,7 +16,6 @@
 #include <fmt/format.h>
 
 #include "codec/job/job_reader.h"
-#include "engine/engine.h"
 #include "engine/outcome_record.h"
 #include "tools/process/allocation_counter.h"
 #include "tools/process/out_of_memory.h"
@@ -31,6 +30,7 @@
 #include "tools/run/run_tally.h"
 #include "tools/send/progress.h"
 #include "tools/send/run_report.h"
+#include <ringpost/engine.h>
 
 namespace ringpost::cli {
 
@@ -174,7 +174,7 @@ int SendRun::open_journal() {
     if (completed) {
       return exit_all_accepted;
     }
-    opened = tl::unexpected(completed.error());
+    opened = Failure(completed.error());
   }
   print_error(opened.error().message);
   return opened.error().usage ? exit_usage : exit_outcomes_lost;

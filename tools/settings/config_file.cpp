@@ -59,7 +59,7 @@ class TreeReader {
     if (offences_.empty()) {
       return std::move(configuration_);
     }
-    return tl::unexpected(UsageError{message()});
+    return Failure(UsageError{message()});
   }
 
  private:
@@ -155,18 +155,18 @@ class TreeReader {
       for (const toml::node& element : *array) {
         auto text = text_of(element, kind);
         if (!text) {
-          return tl::unexpected(std::move(text.error()));
+          return Failure(std::move(text.error()));
         }
         texts.push_back(std::move(*text));
       }
       if (texts.empty()) {
-        return tl::unexpected(std::string("the list is empty"));
+        return Failure(std::string("the list is empty"));
       }
       return texts;
     }
     auto text = text_of(node, kind);
     if (!text) {
-      return tl::unexpected(std::move(text.error()));
+      return Failure(std::move(text.error()));
     }
     texts.push_back(std::move(*text));
     return texts;
@@ -189,7 +189,7 @@ class TreeReader {
     if (boolean != nullptr && (kind == SettingKind::boolean || kind == SettingKind::number)) {
       return std::string(boolean->get() ? "true" : "false");
     }
-    return tl::unexpected(wanted(kind));
+    return Failure(wanted(kind));
   }
 
   static std::string wanted(SettingKind kind) {
@@ -270,11 +270,11 @@ Result<std::string, std::string> read_text(int descriptor) {
     text.resize(length + 16384);
     const ssize_t taken = ::read(descriptor, text.data() + length, text.size() - length);
     if (taken < 0 && errno != EINTR) {
-      return tl::unexpected(std::string(std::strerror(errno)));
+      return Failure(std::string(std::strerror(errno)));
     }
     text.resize(length + static_cast<std::size_t>(std::max<ssize_t>(taken, 0)));
     if (text.size() > file_bytes_max) {
-      return tl::unexpected(fmt::format("it is larger than {} octets", file_bytes_max));
+      return Failure(fmt::format("it is larger than {} octets", file_bytes_max));
     }
     if (taken == 0) {
       return text;
@@ -293,7 +293,7 @@ Result<Configuration, UsageError> parse_configuration(Bytes text, const std::str
     return TreeReader(path).read(toml::parse(text, path));
   } catch (const toml::parse_error& error) {
     const toml::source_position& begin = error.source().begin;
-    return tl::unexpected(UsageError{
+    return Failure(UsageError{
         fmt::format("{}:{}:{}: {}", path, begin.line, begin.column, error.description())});
   }
 }
@@ -302,16 +302,16 @@ Result<Configuration, UsageError> read_configuration_file(const std::string& pat
   const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY));
   struct stat status {};
   if (file.get() < 0 || ::fstat(file.get(), &status) != 0) {
-    return tl::unexpected(UsageError{fmt::format("{}: {}", path, std::strerror(errno))});
+    return Failure(UsageError{fmt::format("{}: {}", path, std::strerror(errno))});
   }
   if (trust == Trust::found) {
     if (const auto offence = distrust(status)) {
-      return tl::unexpected(UsageError{fmt::format("{}: {}", path, *offence)});
+      return Failure(UsageError{fmt::format("{}: {}", path, *offence)});
     }
   }
   const auto text = read_text(file.get());
   if (!text) {
-    return tl::unexpected(UsageError{fmt::format("{}: {}", path, text.error())});
+    return Failure(UsageError{fmt::format("{}: {}", path, text.error())});
   }
   return parse_configuration(*text, path);
 }
@@ -341,7 +341,7 @@ Result<Configuration, UsageError> load_configuration(const std::string& named) {
     }
     const auto one = read_configuration_file(path, Trust::found);
     if (!one) {
-      return tl::unexpected(one.error());
+      return Failure(one.error());
     }
     lay_over(all, *one);
   }

@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
-#include "codec/base.h"
 #include "tools/process/usage_error.h"
 #include "tools/settings/setting_value.h"
+#include <ringpost/base.h>
 
 namespace ringpost::cli {
 

@@ -33,10 +33,10 @@ Result<Effective, UsageError> load(const std::string& named) {
   const bool by_variable = named.empty() && variable != nullptr;
   auto configuration = load_configuration(by_variable ? variable : named);
   if (!configuration) {
-    return tl::unexpected(std::move(configuration.error()));
+    return Failure(std::move(configuration.error()));
   }
   if (const std::string wrong = check_variables().error_text(); !wrong.empty()) {
-    return tl::unexpected(UsageError{wrong});
+    return Failure(UsageError{wrong});
   }
   Effective effective{std::move(*configuration), {}};
   effective.send = effective.configuration.send;
@@ -164,16 +164,16 @@ std::string head(const Configuration& configuration) {
 Result<std::string, UsageError> effective_configuration(const std::string& named) {
   auto effective = load(named);
   if (!effective) {
-    return tl::unexpected(std::move(effective.error()));
+    return Failure(std::move(effective.error()));
   }
   if (auto draft = make_send_draft(effective->send); !draft) {
-    return tl::unexpected(UsageError{std::move(draft.error())});
+    return Failure(UsageError{std::move(draft.error())});
   }
   std::string text = head(effective->configuration) + send_section(effective->send);
   for (const auto& [name, settings] : effective->configuration.endpoints) {
     const auto draft = make_endpoint(name, settings);
     if (!draft) {
-      return tl::unexpected(UsageError{draft.error()});
+      return Failure(UsageError{draft.error()});
     }
     text += endpoint_section(name, settings, *draft);
   }
@@ -183,7 +183,7 @@ Result<std::string, UsageError> effective_configuration(const std::string& named
 Result<ConfigurationCheck, UsageError> check_configuration(const std::string& named) {
   auto effective = load(named);
   if (!effective) {
-    return tl::unexpected(std::move(effective.error()));
+    return Failure(std::move(effective.error()));
   }
   std::string errors;
   const auto note = [&errors](const std::string& error) {
@@ -215,7 +215,7 @@ Result<ConfigurationCheck, UsageError> check_configuration(const std::string& na
     endpoints.push_back({std::move(*draft), name});
   }
   if (!errors.empty()) {
-    return tl::unexpected(UsageError{std::move(errors)});
+    return Failure(UsageError{std::move(errors)});
   }
   for (std::string& warning : check_variables().warnings) {
     check.warnings.push_back(std::move(warning));

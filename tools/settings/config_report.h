@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "codec/base.h"
 #include "tools/process/usage_error.h"
+#include <ringpost/base.h>
 
 namespace ringpost::cli {
 

@@ -41,7 +41,7 @@ Result<Choice, std::string> split_weight(Bytes text) {
   }
   const auto weight = parse_weight(behind);
   if (!weight) {
-    return tl::unexpected(fmt::format("weight {}", weight.error()));
+    return Failure(fmt::format("weight {}", weight.error()));
   }
   return Choice{text.substr(0, equals), *weight};
 }
@@ -70,18 +70,18 @@ Result<ChosenEndpoint, std::string> choose_one(const Choice& choice,
   if (is_endpoint_url(choice.endpoint)) {
     auto options = parse_endpoint_url(choice.endpoint);
     if (!options) {
-      return tl::unexpected(std::move(options.error()));
+      return Failure(std::move(options.error()));
     }
     chosen.draft.options = std::move(*options);
     chosen.secret_name = chosen.draft.options.host;
   } else {
     const auto found = configuration.endpoints.find(choice.endpoint);
     if (found == configuration.endpoints.end()) {
-      return tl::unexpected(unknown_endpoint(choice.endpoint, configuration));
+      return Failure(unknown_endpoint(choice.endpoint, configuration));
     }
     auto draft = make_endpoint(found->first, found->second);
     if (!draft) {
-      return tl::unexpected(std::move(draft.error()));
+      return Failure(std::move(draft.error()));
     }
     chosen.draft = std::move(*draft);
     chosen.secret_name = found->first;
@@ -165,7 +165,7 @@ Result<void, std::string> make_names_unique(std::vector<ChosenEndpoint>& endpoin
       options.name = fmt::format("{}:{}", options.host, options.port);
     }
     if (has_name(options.name)) {
-      return tl::unexpected(fmt::format("endpoint {} is chosen twice", in_quotes(options.name)));
+      return Failure(fmt::format("endpoint {} is chosen twice", in_quotes(options.name)));
     }
   }
   return {};
@@ -190,7 +190,7 @@ Result<std::vector<ChosenEndpoint>, UsageError> choose_endpoints(const SendDraft
     words.push_back(configuration.endpoints.begin()->first);
   }
   if (words.empty()) {
-    return tl::unexpected(UsageError{no_choice(configuration, place)});
+    return Failure(UsageError{no_choice(configuration, place)});
   }
   const auto said = send_settings.find("endpoint");
   const std::string origin = said == send_settings.end() ? "" : said->second.origin + ": ";
@@ -198,17 +198,17 @@ Result<std::vector<ChosenEndpoint>, UsageError> choose_endpoints(const SendDraft
   for (const std::string& word : words) {
     const auto choice = split_weight(word);
     if (!choice) {
-      return tl::unexpected(UsageError{origin + choice.error()});
+      return Failure(UsageError{origin + choice.error()});
     }
     auto chosen = choose_one(*choice, configuration);
     if (!chosen) {
-      return tl::unexpected(UsageError{origin + chosen.error()});
+      return Failure(UsageError{origin + chosen.error()});
     }
     apply_common(draft, send_settings, configuration, chosen->draft.options);
     endpoints.push_back(std::move(*chosen));
   }
   if (auto named = make_names_unique(endpoints); !named) {
-    return tl::unexpected(UsageError{origin + named.error()});
+    return Failure(UsageError{origin + named.error()});
   }
   return endpoints;
 }
@@ -233,21 +233,20 @@ Result<void, UsageError> read_passwords(std::vector<ChosenEndpoint>& endpoints, 
                                .password_command = endpoint.draft.password_command},
                               variables);
     if (!secret) {
-      return tl::unexpected(
-          UsageError{fmt::format("endpoint {}: {}", options.name, secret.error())});
+      return Failure(UsageError{fmt::format("endpoint {}: {}", options.name, secret.error())});
     }
     if (!*secret && need == PasswordNeed::optional) {
       continue;
     }
     if (!*secret) {
-      return tl::unexpected(UsageError{
-          fmt::format("endpoint {}: there is no password for user {}.\n{}", options.name,
-                      in_quotes(options.username), ways_to_give_a_password(endpoint.secret_name))});
+      return Failure(UsageError{fmt::format("endpoint {}: there is no password for user {}.\n{}",
+                                            options.name, in_quotes(options.username),
+                                            ways_to_give_a_password(endpoint.secret_name))});
     }
     const std::string& variable = (*secret)->variable;
     const std::string& host = host_of_variable.emplace(variable, options.host).first->second;
     if (!variable.empty() && host != options.host) {
-      return tl::unexpected(UsageError{fmt::format(
+      return Failure(UsageError{fmt::format(
           "{} would go to {} and to {}, which are two servers: give each its own, as in {}",
           variable, host, options.host, password_variable(endpoint.secret_name))});
     }

@@ -4,11 +4,11 @@
 #include <string>
 #include <vector>
 
-#include "codec/base.h"
 #include "tools/process/usage_error.h"
 #include "tools/settings/config_file.h"
 #include "tools/settings/endpoint_setting.h"
 #include "tools/settings/send_setting.h"
+#include <ringpost/base.h>
 
 namespace ringpost::cli {
 

@@ -30,7 +30,7 @@ constexpr std::uint64_t weight_limit = 1000;
 template <typename T, typename U>
 Applied take(Result<T, std::string> parsed, U& into) {
   if (!parsed) {
-    return tl::unexpected(std::move(parsed.error()));
+    return Failure(std::move(parsed.error()));
   }
   into = static_cast<U>(std::move(*parsed));
   return {};
@@ -40,7 +40,7 @@ Applied take(Result<T, std::string> parsed, U& into) {
 Applied take_checked(std::optional<std::string> offence, const std::string& text,
                      std::string& into) {
   if (offence) {
-    return tl::unexpected(std::move(*offence));
+    return Failure(std::move(*offence));
   }
   into = text;
   return {};
@@ -56,7 +56,7 @@ Result<TransportSecurity, std::string> parse_security(Bytes text) {
   if (text == "none") {
     return TransportSecurity::none;
   }
-  return tl::unexpected(
+  return Failure(
       fmt::format("{} is none of \"starttls\", \"implicit\" and \"none\"", in_quotes(text)));
 }
 
@@ -70,7 +70,7 @@ Applied apply_port(const SettingValue& value, EndpointDraft& draft) {
     draft.ports.push_back(port);
   }
   if (draft.ports.empty()) {
-    return tl::unexpected(std::string("no port stands in the list"));
+    return Failure(std::string("no port stands in the list"));
   }
   draft.port = draft.ports.front();
   return {};
@@ -79,7 +79,7 @@ Applied apply_port(const SettingValue& value, EndpointDraft& draft) {
 Applied apply_timeout(const SettingValue& value, Duration& into) {
   Applied taken = take(parse_duration(value.text()), into);
   if (taken && into < std::chrono::milliseconds(1)) {
-    return tl::unexpected(std::string("a timeout of less than a millisecond lets nothing succeed"));
+    return Failure(std::string("a timeout of less than a millisecond lets nothing succeed"));
   }
   return taken;
 }
@@ -98,7 +98,7 @@ Applied apply_client_name(const SettingValue& value, EndpointDraft& draft) {
 
 Applied apply_not_empty(const SettingValue& value, std::string& into) {
   if (value.text().empty() || value.text().find('\0') != std::string::npos) {
-    return tl::unexpected(std::string("it is empty, or has a NUL"));
+    return Failure(std::string("it is empty, or has a NUL"));
   }
   into = value.text();
   return {};
@@ -107,7 +107,7 @@ Applied apply_not_empty(const SettingValue& value, std::string& into) {
 Applied apply_idempotency_header(const SettingValue& value, EndpointDraft& draft) {
   const std::string& name = value.text();
   if (!codec::is_field_name(name) || name.size() > codec::idempotency_name_bytes_max) {
-    return tl::unexpected(fmt::format("{} is not the name of a header field", in_quotes(name)));
+    return Failure(fmt::format("{} is not the name of a header field", in_quotes(name)));
   }
   draft.options.idempotency_header = name;
   return {};
@@ -187,7 +187,7 @@ constexpr std::array<EndpointKey, 33> keys = {{
      [](const SettingValue& value, EndpointDraft& draft) {
        const auto setting = parse_pipeline(value.text());
        if (!setting) {
-         return Result<void, std::string>(tl::unexpected(setting.error()));
+         return Result<void, std::string>(Failure(setting.error()));
        }
        setting->apply_to(draft.options);
        return Result<void, std::string>();
@@ -283,7 +283,7 @@ Applied check_token(const std::string& name, const SettingMap& settings,
   if (conflict.empty()) {
     return {};
   }
-  return tl::unexpected(fmt::format("{}: {}", blame(name, settings, key), conflict));
+  return Failure(fmt::format("{}: {}", blame(name, settings, key), conflict));
 }
 
 Applied check_client_certificate(const std::string& name, const SettingMap& settings,
@@ -291,12 +291,12 @@ Applied check_client_certificate(const std::string& name, const SettingMap& sett
   const bool has_certificate = !options.client_certificate_file.empty();
   const char* const key = has_certificate ? "client_certificate" : "client_key";
   if (has_certificate == options.client_key_file.empty()) {
-    return tl::unexpected(
+    return Failure(
         fmt::format("{}: client_certificate and client_key go together; there is only one of them",
                     blame(name, settings, key)));
   }
   if (has_certificate && options.security == TransportSecurity::none) {
-    return tl::unexpected(
+    return Failure(
         fmt::format("{}: without TLS a certificate means nothing", blame(name, settings, key)));
   }
   return {};
@@ -309,26 +309,26 @@ Applied complete(const std::string& name, const SettingMap& settings, EndpointDr
       draft.security.value_or(default_security(draft.port.value_or(submission_port)));
   options.port = draft.port.value_or(default_port(options.security));
   if (options.host.empty()) {
-    return tl::unexpected(fmt::format("endpoint.{}: it has no host", name));
+    return Failure(fmt::format("endpoint.{}: it has no host", name));
   }
   const char* const port_key = settings.contains("ports") ? "ports" : "port";
   if (settings.contains("ports") && settings.contains("port")) {
-    return tl::unexpected(
+    return Failure(
         fmt::format("{}: it stands beside \"ports\"; keep one", blame(name, settings, "port")));
   }
   if (auto conflict = port_conflict(options.port, options.security)) {
-    return tl::unexpected(fmt::format("{}: {}", blame(name, settings, port_key), *conflict));
+    return Failure(fmt::format("{}: {}", blame(name, settings, port_key), *conflict));
   }
   const bool in_clear = options.security == TransportSecurity::none;
   if (in_clear && !options.username.empty() && !options.allow_plaintext_auth) {
-    return tl::unexpected(
+    return Failure(
         fmt::format("{}: without TLS the password could be read on the way; allow_plaintext_auth = "
                     "true permits "
                     "it",
                     blame(name, settings, "username")));
   }
   if (auto conflict = auth_conflict(options)) {
-    return tl::unexpected(fmt::format("{}: {}", blame(name, settings, "auth"), *conflict));
+    return Failure(fmt::format("{}: {}", blame(name, settings, "auth"), *conflict));
   }
   if (auto checked = check_token(name, settings, draft); !checked) {
     return checked;
@@ -371,12 +371,11 @@ Result<EndpointDraft, std::string> make_endpoint(const std::string& name,
     const EndpointKey* const key = find_endpoint_key(key_name);
     RP_ASSERT(key != nullptr && key->apply != nullptr);
     if (auto applied = key->apply(value, draft); !applied) {
-      return tl::unexpected(
-          fmt::format("{}: {}", blame(name, settings, key_name), applied.error()));
+      return Failure(fmt::format("{}: {}", blame(name, settings, key_name), applied.error()));
     }
   }
   if (auto completed = complete(name, settings, draft); !completed) {
-    return tl::unexpected(std::move(completed.error()));
+    return Failure(std::move(completed.error()));
   }
   return draft;
 }
@@ -387,7 +386,7 @@ Result<std::uint32_t, std::string> parse_connections(Bytes text) {
   }
   const auto number = parse_number(text, {.min = 1, .max = connections_limit});
   if (!number) {
-    return tl::unexpected(number.error() + ", or auto");
+    return Failure(number.error() + ", or auto");
   }
   return static_cast<std::uint32_t>(*number);
 }
@@ -408,9 +407,8 @@ Result<PipelineSetting, std::string> parse_pipeline(Bytes text) {
   }
   const auto number = parse_number(text, {.min = 1, .max = limits::flight_messages_limit});
   if (!number) {
-    return tl::unexpected(
-        fmt::format("{} is neither auto, off nor a number of messages from 1 to {}",
-                    in_quotes(text), limits::flight_messages_limit));
+    return Failure(fmt::format("{} is neither auto, off nor a number of messages from 1 to {}",
+                               in_quotes(text), limits::flight_messages_limit));
   }
   setting.messages_in_flight_max = static_cast<std::uint32_t>(*number);
   return setting;
@@ -428,13 +426,13 @@ Result<bool, std::string> parse_chunking(Bytes text) {
   if (text == "auto" || text == "off") {
     return text == "auto";
   }
-  return tl::unexpected(fmt::format("{} is neither auto nor off", in_quotes(text)));
+  return Failure(fmt::format("{} is neither auto nor off", in_quotes(text)));
 }
 
 Result<std::uint32_t, std::string> parse_recipients_max(Bytes text) {
   const auto number = parse_number(text, {.min = 1, .max = limits::job_recipients_max});
   if (!number) {
-    return tl::unexpected(number.error());
+    return Failure(number.error());
   }
   return static_cast<std::uint32_t>(*number);
 }
@@ -442,7 +440,7 @@ Result<std::uint32_t, std::string> parse_recipients_max(Bytes text) {
 Result<std::uint32_t, std::string> parse_attempts_max(Bytes text) {
   const auto number = parse_number(text, {.min = 1, .max = 1000});
   if (!number) {
-    return tl::unexpected(number.error());
+    return Failure(number.error());
   }
   return static_cast<std::uint32_t>(*number);
 }
@@ -450,7 +448,7 @@ Result<std::uint32_t, std::string> parse_attempts_max(Bytes text) {
 Result<std::uint32_t, std::string> parse_refusals_max(Bytes text) {
   const auto number = parse_number(text, {.min = 0, .max = 1'000'000'000});
   if (!number) {
-    return tl::unexpected(number.error());
+    return Failure(number.error());
   }
   return static_cast<std::uint32_t>(*number);
 }
@@ -458,24 +456,24 @@ Result<std::uint32_t, std::string> parse_refusals_max(Bytes text) {
 Result<std::uint32_t, std::string> parse_weight(Bytes text) {
   const auto number = parse_number(text, {.min = 1, .max = weight_limit});
   if (!number) {
-    return tl::unexpected(number.error());
+    return Failure(number.error());
   }
   return static_cast<std::uint32_t>(*number);
 }
 
-Result<std::optional<codec::AuthMechanism>, std::string> parse_auth(Bytes text) {
-  using Parsed = std::optional<codec::AuthMechanism>;
+Result<std::optional<AuthMechanism>, std::string> parse_auth(Bytes text) {
+  using Parsed = std::optional<AuthMechanism>;
   if (text == "auto") {
     return Parsed();
   }
   if (const Parsed mechanism = codec::find_mechanism(text)) {
     return mechanism;
   }
-  constexpr std::array<std::string_view, codec::auth_mechanism_count + 1> known = {
+  constexpr std::array<std::string_view, auth_mechanism_count + 1> known = {
       "auto", "plain", "login", "cram-md5", "scram-sha-256", "xoauth2", "oauthbearer"};
-  return tl::unexpected(codec::unknown_word("mechanism", text, known) +
-                        " (there are auto, plain, login, cram-md5, scram-sha-256, xoauth2 and "
-                        "oauthbearer)");
+  return Failure(codec::unknown_word("mechanism", text, known) +
+                 " (there are auto, plain, login, cram-md5, scram-sha-256, xoauth2 and "
+                 "oauthbearer)");
 }
 
 std::optional<std::string> auth_conflict(const EndpointOptions& options) {
@@ -491,7 +489,7 @@ std::optional<std::string> auth_conflict(const EndpointOptions& options) {
   return std::nullopt;
 }
 
-std::string auth_text(std::optional<codec::AuthMechanism> auth) {
+std::string auth_text(std::optional<AuthMechanism> auth) {
   std::string text(auth ? codec::name_of(*auth) : "auto");
   for (char& character : text) {
     character = codec::lower(character);

@@ -7,9 +7,9 @@
 #include <string_view>
 #include <vector>
 
-#include "codec/base.h"
-#include "engine/config.h"
 #include "tools/settings/setting_value.h"
+#include <ringpost/base.h>
+#include <ringpost/config.h>
 
 namespace ringpost::cli {
 
@@ -67,11 +67,11 @@ struct PipelineSetting {
 [[nodiscard]] Result<std::uint32_t, std::string> parse_refusals_max(Bytes text);
 [[nodiscard]] Result<std::uint32_t, std::string> parse_weight(Bytes text);
 // The name of a mechanism in lower or upper case; nothing for "auto".
-[[nodiscard]] Result<std::optional<codec::AuthMechanism>, std::string> parse_auth(Bytes text);
+[[nodiscard]] Result<std::optional<AuthMechanism>, std::string> parse_auth(Bytes text);
 // Why these credentials and `auth` do not go together; nothing when they do.
 [[nodiscard]] std::optional<std::string> auth_conflict(const EndpointOptions& options);
 
 [[nodiscard]] std::string_view name_of(TransportSecurity security);
-[[nodiscard]] std::string auth_text(std::optional<codec::AuthMechanism> auth);
+[[nodiscard]] std::string auth_text(std::optional<AuthMechanism> auth);
 
 }  // namespace ringpost::cli

@@ -48,8 +48,7 @@ Parsed<std::string> percent_decoded(Bytes text) {
     const Bytes digits = text.substr(index + 1, 2);
     const auto parsed = std::from_chars(digits.data(), digits.data() + digits.size(), octet, 16);
     if (digits.size() != 2 || parsed.ptr != digits.data() + digits.size()) {
-      return tl::unexpected(
-          std::string("a % needs two hexadecimal digits behind it; % itself is %25"));
+      return Failure(std::string("a % needs two hexadecimal digits behind it; % itself is %25"));
     }
     decoded.push_back(static_cast<char>(octet));
     index += 2;
@@ -63,7 +62,7 @@ Parsed<UrlParts> split_scheme(Bytes url, Bytes& rest) {
   const Bytes scheme = url.substr(0, colon);
   parts.implicit_tls = codec::equal_without_case(scheme, "smtps");
   if (!parts.implicit_tls && !codec::equal_without_case(scheme, "smtp")) {
-    return tl::unexpected(
+    return Failure(
         std::string("it must begin with smtp:// (STARTTLS) or smtps:// (TLS from the first byte)"));
   }
   rest = url.substr(colon + 3);
@@ -82,7 +81,7 @@ Parsed<std::uint16_t> port_of_url(Bytes text) {
   const auto port = parse_port(text);
   if (!port) {
     // The text is not quoted: it may be the beginning of a password with a / in it.
-    return tl::unexpected(std::string("the port must be a number from 1 to 65535"));
+    return Failure(std::string("the port must be a number from 1 to 65535"));
   }
   return *port;
 }
@@ -93,22 +92,22 @@ Parsed<void> split_authority(Bytes authority, UrlParts& parts) {
     parts.username = authority.substr(0, at);
     authority.remove_prefix(at + 1);
     if (parts.username->find(':') != Bytes::npos) {
-      return tl::unexpected(std::string(password_refusal));
+      return Failure(std::string(password_refusal));
     }
   }
   if (authority.starts_with('[')) {
     const std::size_t bracket = authority.find(']');
     if (bracket == Bytes::npos) {
-      return tl::unexpected(std::string("a [ without its ]"));
+      return Failure(std::string("a [ without its ]"));
     }
     parts.host = authority.substr(1, bracket - 1);
     authority.remove_prefix(bracket + 1);
     if (!authority.empty() && !authority.starts_with(':')) {
-      return tl::unexpected(std::string("behind the ] only :PORT may stand"));
+      return Failure(std::string("behind the ] only :PORT may stand"));
     }
     std::array<unsigned char, 16> address{};
     if (::inet_pton(AF_INET6, std::string(parts.host).c_str(), address.data()) != 1) {
-      return tl::unexpected(std::string("between [ and ] stands no IPv6 address"));
+      return Failure(std::string("between [ and ] stands no IPv6 address"));
     }
   } else {
     const std::size_t colon = std::min(authority.find(':'), authority.size());
@@ -116,17 +115,17 @@ Parsed<void> split_authority(Bytes authority, UrlParts& parts) {
     parts.host_is_absolute = take_absolute_dot(parts.host);
     authority.remove_prefix(colon);
     if (authority.substr(std::min<std::size_t>(1, authority.size())).find(':') != Bytes::npos) {
-      return tl::unexpected(std::string(
+      return Failure(std::string(
           "more than one colon (an IPv6 address stands in brackets: smtp://[::1]:587)"));
     }
     if (auto offence = host_offence(parts.host)) {
-      return tl::unexpected(std::move(*offence));
+      return Failure(std::move(*offence));
     }
   }
   if (!authority.empty()) {
     const Parsed<std::uint16_t> port = port_of_url(authority.substr(1));
     if (!port) {
-      return tl::unexpected(port.error());
+      return Failure(port.error());
     }
     parts.port = *port;
   }
@@ -141,17 +140,17 @@ Parsed<UrlParts> split_url(Bytes url) {
   }
   const std::size_t authority_end = std::min(rest.find_first_of("/?#"), rest.size());
   if (auto split = split_authority(rest.substr(0, authority_end), *parts); !split) {
-    return tl::unexpected(std::move(split.error()));
+    return Failure(std::move(split.error()));
   }
   rest.remove_prefix(authority_end);
   if (rest.find('#') != Bytes::npos) {
-    return tl::unexpected(std::string("a # is written as %23"));
+    return Failure(std::string("a # is written as %23"));
   }
   if (rest.starts_with('/')) {
     rest.remove_prefix(1);
   }
   if (!rest.empty() && !rest.starts_with('?')) {
-    return tl::unexpected(
+    return Failure(
         std::string("behind the host only ?NAME=VALUE may stand (a / in a user name is %2F)"));
   }
   parts->query = rest.substr(std::min<std::size_t>(1, rest.size()));
@@ -162,37 +161,37 @@ Parsed<void> apply_parameter(Bytes name, Bytes encoded_value, EndpointOptions& e
   constexpr std::array<std::string_view, 4> known = {"tls", "ca", "verify", "auth"};
   if (name.find('@') != Bytes::npos) {
     // Not quoted: somebody's password has a question mark in it.
-    return tl::unexpected(std::string("the user name stands before the host (its ? is %3F)"));
+    return Failure(std::string("the user name stands before the host (its ? is %3F)"));
   }
   if (std::find(known.begin(), known.end(), name) == known.end()) {
-    return tl::unexpected(codec::unknown_word("parameter", name, known) +
-                          " (there are tls=none, ca=FILE, verify=off and auth=MECHANISM)");
+    return Failure(codec::unknown_word("parameter", name, known) +
+                   " (there are tls=none, ca=FILE, verify=off and auth=MECHANISM)");
   }
   const Parsed<std::string> value = percent_decoded(encoded_value);
   if (!value) {
-    return tl::unexpected(value.error());
+    return Failure(value.error());
   }
   if (name == "tls") {
     if (*value != "none") {
-      return tl::unexpected(
+      return Failure(
           std::string("tls can only be none; without it smtp:// is STARTTLS and smtps:// TLS from "
                       "the first byte"));
     }
     endpoint.security = TransportSecurity::none;
   } else if (name == "ca") {
     if (value->empty() || value->find('\0') != std::string::npos) {
-      return tl::unexpected(std::string("ca needs the name of a PEM file"));
+      return Failure(std::string("ca needs the name of a PEM file"));
     }
     endpoint.ca_file = *value;
   } else if (name == "auth") {
     const auto auth = parse_auth(*value);
     if (!auth) {
-      return tl::unexpected(auth.error());
+      return Failure(auth.error());
     }
     endpoint.auth = *auth;
   } else {
     if (*value != "off" && *value != "on") {
-      return tl::unexpected(std::string("verify can only be off or on"));
+      return Failure(std::string("verify can only be off or on"));
     }
     endpoint.verify_certificate = *value == "on";
   }
@@ -214,19 +213,18 @@ Parsed<void> apply_query(const UrlParts& parts, EndpointOptions& endpoint) {
     }
     auto* const seen_end = seen.begin() + seen_count;
     if (std::find(seen.begin(), seen_end, name) != seen_end) {
-      return tl::unexpected(fmt::format("{} is given twice", name));
+      return Failure(fmt::format("{} is given twice", name));
     }
     seen[seen_count++] = name;
   }
   const bool in_clear = endpoint.security == TransportSecurity::none;
   if (in_clear && parts.implicit_tls) {
-    return tl::unexpected(
-        std::string("smtps:// is TLS from the first byte: tls=none contradicts it"));
+    return Failure(std::string("smtps:// is TLS from the first byte: tls=none contradicts it"));
   }
   const bool has_trust = std::any_of(seen.begin(), seen.begin() + seen_count,
                                      [](Bytes name) { return name == "ca" || name == "verify"; });
   if (in_clear && has_trust) {
-    return tl::unexpected(std::string("ca and verify mean nothing with tls=none"));
+    return Failure(std::string("ca and verify mean nothing with tls=none"));
   }
   return {};
 }
@@ -234,7 +232,7 @@ Parsed<void> apply_query(const UrlParts& parts, EndpointOptions& endpoint) {
 Parsed<void> apply_port(const UrlParts& parts, EndpointOptions& endpoint) {
   endpoint.port = parts.port.value_or(default_port(endpoint.security));
   if (auto conflict = port_conflict(endpoint.port, endpoint.security)) {
-    return tl::unexpected(std::move(*conflict));
+    return Failure(std::move(*conflict));
   }
   return {};
 }
@@ -245,16 +243,16 @@ Parsed<void> apply_username(const UrlParts& parts, EndpointOptions& endpoint) {
   }
   Parsed<std::string> username = percent_decoded(*parts.username);
   if (!username) {
-    return tl::unexpected(std::move(username.error()));
+    return Failure(std::move(username.error()));
   }
   if (username->empty()) {
-    return tl::unexpected(std::string("no user name stands before the @"));
+    return Failure(std::string("no user name stands before the @"));
   }
   if (auto offence = username_offence(*username)) {
-    return tl::unexpected(std::move(*offence));
+    return Failure(std::move(*offence));
   }
   if (endpoint.security == TransportSecurity::none) {
-    return tl::unexpected(
+    return Failure(
         std::string("a user name needs TLS: without it the password could be read on the way (an "
                     "[endpoint.NAME] with allow_plaintext_auth = true permits it)"));
   }
@@ -264,11 +262,11 @@ Parsed<void> apply_username(const UrlParts& parts, EndpointOptions& endpoint) {
 
 Parsed<EndpointOptions> parse(Bytes url) {
   if (url.size() > url_bytes_max) {
-    return tl::unexpected(fmt::format("it is longer than {} octets", url_bytes_max));
+    return Failure(fmt::format("it is longer than {} octets", url_bytes_max));
   }
   const Parsed<UrlParts> parts = split_url(url);
   if (!parts) {
-    return tl::unexpected(parts.error());
+    return Failure(parts.error());
   }
   EndpointOptions endpoint;
   endpoint.name = parts->host;
@@ -278,11 +276,11 @@ Parsed<EndpointOptions> parse(Bytes url) {
       parts->implicit_tls ? TransportSecurity::implicit : TransportSecurity::starttls;
   for (const auto apply : {apply_query, apply_port, apply_username}) {
     if (auto applied = apply(*parts, endpoint); !applied) {
-      return tl::unexpected(std::move(applied.error()));
+      return Failure(std::move(applied.error()));
     }
   }
   if (auto conflict = auth_conflict(endpoint)) {
-    return tl::unexpected(std::move(*conflict));
+    return Failure(std::move(*conflict));
   }
   return endpoint;
 }
@@ -302,7 +300,7 @@ Result<EndpointOptions, std::string> parse_endpoint_url(Bytes url) {
   RP_ASSERT(is_endpoint_url(url));
   Parsed<EndpointOptions> endpoint = parse(url);
   if (!endpoint) {
-    return tl::unexpected(fmt::format("{}: {}", printable_url(url), endpoint.error()));
+    return Failure(fmt::format("{}: {}", printable_url(url), endpoint.error()));
   }
   return endpoint;
 }

@@ -5,8 +5,8 @@
 #include <optional>
 #include <string>
 
-#include "codec/base.h"
-#include "engine/config.h"
+#include <ringpost/base.h>
+#include <ringpost/config.h>
 
 namespace ringpost::cli {
 

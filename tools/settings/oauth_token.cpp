@@ -22,11 +22,11 @@ constexpr std::size_t reply_bytes_max = 64u << 10;
 TokenResult token_of(std::string_view what, const Result<std::string, std::string>& text,
                      std::chrono::seconds age) {
   if (!text) {
-    return tl::unexpected(fmt::format("{}: {}", what, text.error()));
+    return Failure(fmt::format("{}: {}", what, text.error()));
   }
   auto reply = codec::parse_token_reply(*text);
   if (!reply) {
-    return tl::unexpected(fmt::format("{}: {}", what, reply.error()));
+    return Failure(fmt::format("{}: {}", what, reply.error()));
   }
   AccessToken token{std::move(reply->access_token)};
   if (reply->expires_in_s) {

@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "engine/config.h"
+#include <ringpost/config.h>
 
 namespace ringpost::cli {
 

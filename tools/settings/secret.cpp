@@ -38,13 +38,13 @@ Text checked(std::string secret) {
     }
   }
   if (secret.empty()) {
-    return tl::unexpected(std::string("it is empty"));
+    return Failure(std::string("it is empty"));
   }
   if (secret.size() > secret_bytes_max) {
-    return tl::unexpected(fmt::format("it is longer than {} octets", secret_bytes_max));
+    return Failure(fmt::format("it is longer than {} octets", secret_bytes_max));
   }
   if (secret.find_first_of(std::string_view("\r\n\0", 3)) != std::string::npos) {
-    return tl::unexpected(std::string("the password has a line end or a NUL within"));
+    return Failure(std::string("the password has a line end or a NUL within"));
   }
   return secret;
 }
@@ -56,14 +56,14 @@ Text read_octets(const std::string& path, Sharing sharing, std::size_t bytes_max
   const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
   struct stat status {};
   if (file.get() < 0 || ::fstat(file.get(), &status) != 0) {
-    return tl::unexpected(std::string(std::strerror(errno)));
+    return Failure(std::string(std::strerror(errno)));
   }
   if (!S_ISREG(status.st_mode)) {
-    return tl::unexpected(std::string("it is not a regular file"));
+    return Failure(std::string("it is not a regular file"));
   }
   const mode_t others = status.st_mode & (S_IRWXG | S_IRWXO);
   if (others != 0 && sharing == Sharing::refused) {
-    return tl::unexpected(
+    return Failure(
         fmt::format("other users may open it (its mode is {:03o}); mend it with: chmod 600 '{}'",
                     status.st_mode & 0777U, path));
   }
@@ -75,7 +75,7 @@ Text read_octets(const std::string& path, Sharing sharing, std::size_t bytes_max
       continue;
     }
     if (taken < 0) {
-      return tl::unexpected(std::string(std::strerror(errno)));
+      return Failure(std::string(std::strerror(errno)));
     }
     if (taken == 0) {
       break;
@@ -83,7 +83,7 @@ Text read_octets(const std::string& path, Sharing sharing, std::size_t bytes_max
     length += static_cast<std::size_t>(taken);
   }
   if (length > bytes_max) {
-    return tl::unexpected(fmt::format("it is longer than {} octets", bytes_max));
+    return Failure(fmt::format("it is longer than {} octets", bytes_max));
   }
   content.resize(length);
   return content;
@@ -107,7 +107,7 @@ std::string credential_path(const SecretPlace& place) {
 Result<std::optional<Secret>, std::string> named(std::string_view what, Text text,
                                                  std::string variable = {}) {
   if (!text) {
-    return tl::unexpected(fmt::format("{}: {}", what, text.error()));
+    return Failure(fmt::format("{}: {}", what, text.error()));
   }
   return Secret{std::move(*text), std::move(variable)};
 }

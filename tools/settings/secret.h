@@ -5,7 +5,7 @@
 #include <optional>
 #include <string>
 
-#include "codec/base.h"
+#include <ringpost/base.h>
 
 namespace ringpost::cli {
 

@@ -26,7 +26,7 @@ constexpr std::uint64_t cores_limit = 256;
 template <typename T, typename U>
 Applied take(Result<T, std::string> parsed, U& into) {
   if (!parsed) {
-    return tl::unexpected(std::move(parsed.error()));
+    return Failure(std::move(parsed.error()));
   }
   into = static_cast<U>(std::move(*parsed));
   return {};
@@ -49,7 +49,7 @@ Result<T, std::string> parse_word(Bytes text, const std::array<Word<T>, count>& 
     names += names.empty() ? "" : ", ";
     names += word.text;
   }
-  return tl::unexpected(fmt::format("{} is none of {}", in_quotes(text), names));
+  return Failure(fmt::format("{} is none of {}", in_quotes(text), names));
 }
 
 constexpr std::array<Word<codec::NewlinePolicy>, 2> newline_words = {
@@ -101,12 +101,12 @@ Applied apply_fail_on(const SettingValue& value, SendDraft& draft) {
       ++word_count;
       const auto* const found = std::find(known.begin(), known.end(), word);
       if (found == known.end()) {
-        return tl::unexpected(codec::unknown_word("class", word, known) +
-                              " (as in rejected,unknown; or none)");
+        return Failure(codec::unknown_word("class", word, known) +
+                       " (as in rejected,unknown; or none)");
       }
       const auto index = static_cast<std::size_t>(found - known.begin());
       if (index == static_cast<std::size_t>(Status::accepted)) {
-        return tl::unexpected(std::string("accepted is no failure"));
+        return Failure(std::string("accepted is no failure"));
       }
       if (index == status_count) {
         none = true;
@@ -116,7 +116,7 @@ Applied apply_fail_on(const SettingValue& value, SendDraft& draft) {
     }
   }
   if (word_count == 0 || (none && word_count > 1)) {
-    return tl::unexpected(std::string("write classes such as rejected,unknown; or none alone"));
+    return Failure(std::string("write classes such as rejected,unknown; or none alone"));
   }
   draft.settings.fail_on = classes;
   return {};
@@ -133,7 +133,7 @@ Applied apply_endpoint(const SettingValue& value, SendDraft& draft) {
 
 Applied apply_path(const SettingValue& value, std::string& into) {
   if (value.text().empty() || value.text().find('\0') != std::string::npos) {
-    return tl::unexpected(std::string("it needs the name of a file"));
+    return Failure(std::string("it needs the name of a file"));
   }
   into = value.text();
   return {};
@@ -348,16 +348,16 @@ Result<SendDraft, std::string> make_send_draft(const SettingMap& settings) {
     const SendKey* const key = find_send_key(name);
     RP_ASSERT(key != nullptr);
     if (auto applied = key->apply(value, draft); !applied) {
-      return tl::unexpected(fmt::format("{}: {}", value.origin, applied.error()));
+      return Failure(fmt::format("{}: {}", value.origin, applied.error()));
     }
   }
   const JournalSettings& journal = draft.settings.journal;
   if (journal.path.empty() && (journal.resume || journal.repair)) {
-    return tl::unexpected(std::string(journal.resume ? "--resume" : "--repair") +
-                          " needs the --journal that an earlier run has written");
+    return Failure(std::string(journal.resume ? "--resume" : "--repair") +
+                   " needs the --journal that an earlier run has written");
   }
   if (journal.repair && !journal.resume) {
-    return tl::unexpected(std::string("--repair goes with --resume"));
+    return Failure(std::string("--repair goes with --resume"));
   }
   settle_log_level(settings, draft);
   draft.settings.color = !draft.no_color && terminal_shows_color();

@@ -9,10 +9,10 @@
 #include <string_view>
 #include <vector>
 
-#include "codec/base.h"
 #include "tools/settings/endpoint_setting.h"
 #include "tools/settings/setting_value.h"
 #include "tools/settings/settings.h"
+#include <ringpost/base.h>
 
 namespace ringpost::cli {
 

@@ -8,13 +8,13 @@
 #include <string>
 #include <vector>
 
-#include "codec/base.h"
 #include "codec/mail/content_check.h"
-#include "codec/outcome.h"
-#include "engine/config.h"
 #include "tools/process/log.h"
 #include "tools/run/file_role.h"
 #include "tools/run/run_journal.h"
+#include <ringpost/base.h>
+#include <ringpost/config.h>
+#include <ringpost/outcome.h>
 
 namespace ringpost::cli {
 

@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-#include "engine/config.h"
+#include <ringpost/config.h>
 
 namespace ringpost::cli {
 

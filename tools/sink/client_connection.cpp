@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "codec/limits.h"
+#include <ringpost/limits.h>
 
 namespace ringpost::sink {
 

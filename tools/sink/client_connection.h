@@ -4,13 +4,13 @@
 #include <memory>
 #include <optional>
 
-#include "codec/base.h"
 #include "codec/text/byte_buffer.h"
 #include "tls/channel.h"
 #include "tls/context.h"
 #include "tools/sink/message_record.h"
 #include "tools/sink/reply_queue.h"
 #include "tools/sink/smtp_server_session.h"
+#include <ringpost/base.h>
 
 namespace ringpost::sink {
 

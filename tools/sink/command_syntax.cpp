@@ -4,8 +4,8 @@
 #include <array>
 #include <charconv>
 
-#include "codec/limits.h"
 #include "tools/sink/mailbox_syntax.h"
+#include <ringpost/limits.h>
 
 namespace ringpost::sink {
 
@@ -49,17 +49,17 @@ bool equals_ignoring_case(Bytes text, Bytes upper_case) {
                     [](char a, char b) { return upper(a) == b; });
 }
 
-tl::unexpected<SyntaxError> syntax_error(Bytes text) {
-  return tl::unexpected(SyntaxError{501, "5.5.4", text, Violation::syntax});
+Failure<SyntaxError> syntax_error(Bytes text) {
+  return Failure(SyntaxError{501, "5.5.4", text, Violation::syntax});
 }
 
-tl::unexpected<SyntaxError> address_error(Bytes enhanced, Bytes text) {
-  return tl::unexpected(SyntaxError{501, enhanced, text, Violation::syntax});
+Failure<SyntaxError> address_error(Bytes enhanced, Bytes text) {
+  return Failure(SyntaxError{501, enhanced, text, Violation::syntax});
 }
 
-tl::unexpected<SyntaxError> not_offered() {
-  return tl::unexpected(SyntaxError{555, "5.5.4", "Parameter of an extension that is not offered",
-                                    Violation::unannounced});
+Failure<SyntaxError> not_offered() {
+  return Failure(SyntaxError{555, "5.5.4", "Parameter of an extension that is not offered",
+                             Violation::unannounced});
 }
 
 bool parse_number(Bytes text, std::uint64_t& number) {
@@ -119,11 +119,11 @@ Result<void, SyntaxError> for_each_parameter(Bytes rest, Take take) {
   while (!rest.empty()) {
     auto parameter = take_parameter(rest);
     if (!parameter) {
-      return tl::unexpected(parameter.error());
+      return Failure(parameter.error());
     }
     Result<std::uint32_t, SyntaxError> bit = take(*parameter);
     if (!bit) {
-      return tl::unexpected(bit.error());
+      return Failure(bit.error());
     }
     if ((seen & *bit) != 0) {
       return syntax_error("Parameter given twice");
@@ -244,10 +244,9 @@ Result<Bytes, SyntaxError> take_keyword_and_path(Bytes& rest, Bytes keyword) {
   return take_path(rest);
 }
 
-tl::unexpected<SyntaxError> needs_smtputf8() {
-  return tl::unexpected(SyntaxError{553, "5.6.7",
-                                    "Address is not ASCII, and SMTPUTF8 was not given",
-                                    Violation::undeclared_utf8});
+Failure<SyntaxError> needs_smtputf8() {
+  return Failure(SyntaxError{553, "5.6.7", "Address is not ASCII, and SMTPUTF8 was not given",
+                             Violation::undeclared_utf8});
 }
 
 }  // namespace
@@ -281,13 +280,13 @@ Result<MailArguments, SyntaxError> parse_mail(Bytes arguments, const Extensions&
   MailArguments mail;
   const auto path = take_keyword_and_path(arguments, "FROM:");
   if (!path) {
-    return tl::unexpected(path.error());
+    return Failure(path.error());
   }
   const auto parameters = for_each_parameter(arguments, [&](const Parameter& parameter) {
     return take_mail_parameter(parameter, offered, mail);
   });
   if (!parameters) {
-    return tl::unexpected(parameters.error());
+    return Failure(parameters.error());
   }
   mail.sender = *path;
   if (mail.sender.empty()) {
@@ -308,13 +307,13 @@ Result<RcptArguments, SyntaxError> parse_rcpt(Bytes arguments, const Extensions&
                                               bool smtputf8) {
   const auto path = take_keyword_and_path(arguments, "TO:");
   if (!path) {
-    return tl::unexpected(path.error());
+    return Failure(path.error());
   }
   const auto parameters = for_each_parameter(arguments, [&](const Parameter& parameter) {
     return take_rcpt_parameter(parameter, offered);
   });
   if (!parameters) {
-    return tl::unexpected(parameters.error());
+    return Failure(parameters.error());
   }
   // RFC 5321 4.1.1.3: the only address that needs no domain.
   if (equals_ignoring_case(*path, "POSTMASTER")) {

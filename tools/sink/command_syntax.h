@@ -8,9 +8,9 @@
 #include <cstdint>
 #include <optional>
 
-#include "codec/base.h"
 #include "tools/sink/sink_options.h"
 #include "tools/sink/tally.h"
+#include <ringpost/base.h>
 
 namespace ringpost::sink {
 

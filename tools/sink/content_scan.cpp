@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <bit>
 
-#include "codec/limits.h"
 #include "tools/sink/mailbox_syntax.h"
+#include <ringpost/limits.h>
 
 namespace ringpost::sink {
 

@@ -4,9 +4,9 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "codec/base.h"
 #include "tools/sink/message_observer.h"
 #include "tools/sink/octet_masks.h"
+#include <ringpost/base.h>
 
 namespace ringpost::sink {
 

@@ -48,7 +48,7 @@ Result<double, std::string> parse_percent(Bytes text) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), percent);
   const bool plain = !text.empty() && text.find_first_not_of("0123456789.") == Bytes::npos;
   if (!plain || error != std::errc{} || end != text.data() + text.size() || percent > 100) {
-    return tl::unexpected("\"" + std::string(text) + "\" is no percentage from 0 to 100");
+    return Failure("\"" + std::string(text) + "\" is no percentage from 0 to 100");
   }
   return percent / 100;
 }
@@ -85,17 +85,17 @@ Result<Wanted, std::string> parse_fault(Bytes text) {
   Wanted wanted;
   wanted.kind = index_in(kind_names, kind);
   if (!wanted.kind && kind != every_kind) {
-    return tl::unexpected(unknown_kind(kind));
+    return Failure(unknown_kind(kind));
   }
   if (at < name.size()) {
     wanted.stage = index_in(stage_names, name.substr(at + 1));
     if (!wanted.stage) {
-      return tl::unexpected(unknown_word("stage", name.substr(at + 1), stage_names));
+      return Failure(unknown_word("stage", name.substr(at + 1), stage_names));
     }
   }
   const auto chance = parse_percent(text.substr(std::min(equals + 1, text.size())));
   if (!chance) {
-    return tl::unexpected(chance.error());
+    return Failure(chance.error());
   }
   wanted.chance = *chance;
   return wanted;
@@ -130,7 +130,7 @@ bool FaultChances::any() const {
 Result<void, std::string> add_fault(Bytes text, FaultChances& chances) {
   const auto wanted = parse_fault(text);
   if (!wanted) {
-    return tl::unexpected(wanted.error());
+    return Failure(wanted.error());
   }
   bool possible = false;
   for (std::size_t kind = 0; kind < fault_kind_count; ++kind) {
@@ -147,7 +147,7 @@ Result<void, std::string> add_fault(Bytes text, FaultChances& chances) {
     }
   }
   if (!possible) {
-    return tl::unexpected(std::string("in the middle of content there is no reply"));
+    return Failure(std::string("in the middle of content there is no reply"));
   }
   return {};
 }

@@ -4,8 +4,8 @@
 #include <cstdint>
 #include <optional>
 
-#include "codec/base.h"
 #include "tools/sink/fault.h"
+#include <ringpost/base.h>
 
 namespace ringpost::sink {
 

@@ -75,29 +75,29 @@ LoginStep Login::begin(Bytes arguments) {
   if (!known || std::find(offered.begin(), offered.end(), *known) == offered.end()) {
     return LoginStep::no_mechanism;
   }
-  one_round_trip_ = has_initial && *known == codec::AuthMechanism::plain;
+  one_round_trip_ = has_initial && *known == AuthMechanism::plain;
   const LoginStep step = begin_with(*known);
   if (!has_initial) {
     return step;
   }
   // The server speaks first there (RFC 4954 4).
-  return *known == codec::AuthMechanism::cram_md5 ? LoginStep::bad_encoding : take(initial);
+  return *known == AuthMechanism::cram_md5 ? LoginStep::bad_encoding : take(initial);
 }
 
-LoginStep Login::begin_with(codec::AuthMechanism mechanism) {
+LoginStep Login::begin_with(AuthMechanism mechanism) {
   switch (mechanism) {
-    case codec::AuthMechanism::plain:
+    case AuthMechanism::plain:
       return ask(Expect::plain, "");
-    case codec::AuthMechanism::login:
+    case AuthMechanism::login:
       return ask(Expect::login_user, "Username:");
-    case codec::AuthMechanism::cram_md5:
+    case AuthMechanism::cram_md5:
       cram_challenge_ = "<" + tls::sasl_crypto().nonce() + "@" + options_.host_name + ">";
       return ask(Expect::cram, cram_challenge_);
-    case codec::AuthMechanism::scram_sha_256:
+    case AuthMechanism::scram_sha_256:
       return ask(Expect::scram_first, "");
-    case codec::AuthMechanism::xoauth2:
+    case AuthMechanism::xoauth2:
       return ask(Expect::xoauth2, "");
-    case codec::AuthMechanism::oauthbearer:
+    case AuthMechanism::oauthbearer:
       return ask(Expect::oauthbearer, "");
   }
   RP_ASSERT(false);

@@ -5,10 +5,10 @@
 #include <optional>
 #include <string>
 
-#include "codec/base.h"
 #include "codec/smtp/smtp_capability.h"
 #include "tools/sink/login_scram.h"
 #include "tools/sink/sink_options.h"
+#include <ringpost/base.h>
 
 namespace ringpost::sink {
 
@@ -55,7 +55,7 @@ class Login {
     oauthbearer_end,
   };
 
-  LoginStep begin_with(codec::AuthMechanism mechanism);
+  LoginStep begin_with(AuthMechanism mechanism);
   LoginStep take(Bytes encoded);
   LoginStep take_plain(Bytes fields);
   LoginStep take_cram(Bytes message);

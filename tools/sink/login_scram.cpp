@@ -1,9 +1,9 @@
 #include "tools/sink/login_scram.h"
 
-#include "codec/limits.h"
 #include "codec/smtp/scram.h"
 #include "codec/text/base64.h"
 #include "tls/sasl_crypto.h"
+#include <ringpost/limits.h>
 
 namespace ringpost::sink {
 

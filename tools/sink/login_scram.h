@@ -5,8 +5,8 @@
 #include <optional>
 #include <string>
 
-#include "codec/base.h"
 #include "codec/smtp/sasl_crypto.h"
+#include <ringpost/base.h>
 
 namespace ringpost::sink {
 

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "codec/limits.h"
+#include <ringpost/limits.h>
 
 namespace ringpost::sink {
 
@@ -133,17 +133,17 @@ Result<Mailbox, Bytes> parse_mailbox(Bytes text) {
   const std::size_t local_bytes =
       text.starts_with('"') ? quoted_string_bytes(text) : dot_string_bytes(text);
   if (local_bytes == 0) {
-    return tl::unexpected(Bytes("Bad local part"));
+    return Failure(Bytes("Bad local part"));
   }
   if (local_bytes == text.size() || text[local_bytes] != '@') {
-    return tl::unexpected(Bytes("No domain behind the local part"));
+    return Failure(Bytes("No domain behind the local part"));
   }
   const Mailbox mailbox{text.substr(0, local_bytes), text.substr(local_bytes + 1), is_ascii(text)};
   if (!is_domain(mailbox.domain, true) && !is_address_literal(mailbox.domain)) {
-    return tl::unexpected(Bytes("Bad domain"));
+    return Failure(Bytes("Bad domain"));
   }
   if (!mailbox.ascii && !is_utf8(text)) {
-    return tl::unexpected(Bytes("Address is neither ASCII nor UTF-8"));
+    return Failure(Bytes("Address is neither ASCII nor UTF-8"));
   }
   return mailbox;
 }

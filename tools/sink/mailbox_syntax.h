@@ -1,7 +1,7 @@
 // Is this a mailbox? RFC 5321 4.1.2 and 4.5.3.1, and RFC 6531 3.3 for what is not ASCII.
 #pragma once
 
-#include "codec/base.h"
+#include <ringpost/base.h>
 
 namespace ringpost::sink {
 

@@ -4,8 +4,8 @@
 #include <array>
 #include <cstdint>
 
-#include "codec/base.h"
 #include "tools/sink/tally.h"
+#include <ringpost/base.h>
 
 namespace ringpost::sink {
 

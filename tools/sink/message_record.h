@@ -11,10 +11,10 @@
 
 #include <string>
 
-#include "codec/base.h"
 #include "tls/sha256.h"
 #include "tools/sink/message_observer.h"
 #include "tools/sink/record.h"
+#include <ringpost/base.h>
 
 namespace ringpost::sink {
 

@@ -41,7 +41,7 @@ Result<void, std::string> check_is_record(const std::string& file) {
   if (record_line_begin.starts_with(begin)) {
     return {};
   }
-  return tl::unexpected(
+  return Failure(
       fmt::format("{}: it holds something else than a record, and no record is added to that; name "
                   "another file, or move this one away",
                   file));
@@ -55,17 +55,17 @@ Result<std::unique_ptr<Record>, std::string> Record::open(const std::string& fil
   int descriptor = -1;
   if (!file.empty()) {
     if (auto checked = check_is_record(file); !checked) {
-      return tl::unexpected(std::move(checked.error()));
+      return Failure(std::move(checked.error()));
     }
     // O_APPEND: an earlier run's record is evidence too, and lines of several threads stay whole.
     descriptor = ::open(file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
     if (descriptor < 0) {
-      return tl::unexpected(error_text(file));
+      return Failure(error_text(file));
     }
   }
   std::unique_ptr<Record> record(new Record(descriptor, file, content_folder, has_digests));
   if (!content_folder.empty() && ::mkdir(content_folder.c_str(), 0755) != 0 && errno != EEXIST) {
-    return tl::unexpected(error_text(content_folder));
+    return Failure(error_text(content_folder));
   }
   return record;
 }

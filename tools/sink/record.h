@@ -6,8 +6,8 @@
 #include <mutex>
 #include <string>
 
-#include "codec/base.h"
 #include "codec/text/unix_date.h"
+#include <ringpost/base.h>
 
 namespace ringpost::sink {
 

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "codec/base.h"
+#include <ringpost/base.h>
 
 namespace ringpost::sink {
 

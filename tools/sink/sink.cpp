@@ -35,8 +35,7 @@ Result<io::SocketAddress, std::string> parse_address(std::string_view text) {
   const std::string_view digits = colon == std::string_view::npos ? "" : text.substr(colon + 1);
   const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
   if (digits.empty() || error != std::errc{} || end != digits.data() + digits.size()) {
-    return tl::unexpected(
-        fmt::format("{}: an address and a port belong here, like 127.0.0.1:2587", text));
+    return Failure(fmt::format("{}: an address and a port belong here, like 127.0.0.1:2587", text));
   }
   return io::address_of_literal(text.substr(0, colon), port);
 }
@@ -178,15 +177,14 @@ Sink::State::~State() {
 Result<void, std::string> Sink::State::check() {
   const SinkOptions& options = shared.options;
   if (options.threads == 0 || options.sessions_max < options.threads) {
-    return tl::unexpected(std::string("a sink needs a thread, and each thread a session at least"));
+    return Failure(std::string("a sink needs a thread, and each thread a session at least"));
   }
   if (options.certificate_file.empty() != options.key_file.empty()) {
-    return tl::unexpected(
-        std::string("a certificate and its key are given together or not at all"));
+    return Failure(std::string("a certificate and its key are given together or not at all"));
   }
   if (options.listen_starttls.empty() && options.listen_tls.empty() &&
       options.listen_plain.empty()) {
-    return tl::unexpected(std::string("all listeners are switched off"));
+    return Failure(std::string("all listeners are switched off"));
   }
   return {};
 }
@@ -207,7 +205,7 @@ Result<void, std::string> Sink::State::provide_certificate() {
 Result<void, std::string> Sink::State::make_certificate() {
   auto made = tls::make_self_signed({"localhost", "127.0.0.1", "::1"}, certificate_days);
   if (!made) {
-    return tl::unexpected(made.error().message());
+    return Failure(made.error().message());
   }
   shared.certificate_pem = std::move(made->certificate_pem);
   shared.key_pem = std::move(made->key_pem);
@@ -217,7 +215,7 @@ Result<void, std::string> Sink::State::make_certificate() {
     std::string name = fmt::format("{}/ringpost-sink-XXXXXX",
                                    folder != nullptr && *folder != '\0' ? folder : "/tmp");
     if (::mkdtemp(name.data()) == nullptr) {
-      return tl::unexpected(fmt::format("{}: {}", name, std::strerror(errno)));
+      return Failure(fmt::format("{}: {}", name, std::strerror(errno)));
     }
     temporary_folder = name;
     certificate_file = temporary_folder + "/certificate.pem";
@@ -234,7 +232,7 @@ Result<void, std::string> Sink::State::write_certificate() {
       return {};
     }
   }
-  return tl::unexpected(fmt::format("{}: {}", certificate_file, std::strerror(errno)));
+  return Failure(fmt::format("{}: {}", certificate_file, std::strerror(errno)));
 }
 
 Result<void, std::string> Sink::State::bind(std::vector<std::vector<BoundListener>>& by_thread) {
@@ -259,12 +257,12 @@ Result<void, std::string> Sink::State::bind(ListenerKind kind, const std::string
                                             std::vector<std::vector<BoundListener>>& by_thread) {
   auto socket_address = parse_address(address);
   if (!socket_address) {
-    return tl::unexpected(socket_address.error());
+    return Failure(socket_address.error());
   }
   for (std::vector<BoundListener>& listeners : by_thread) {
     auto listener = io::Listener::open(*socket_address, by_thread.size() > 1);
     if (!listener) {
-      return tl::unexpected(listener.error().message());
+      return Failure(listener.error().message());
     }
     *socket_address = listener->address();  // the others take the port that the first one got
     listeners.push_back({kind, std::move(*listener)});
@@ -290,7 +288,7 @@ Result<void, std::string> Sink::State::start_workers(
     }
   }
   if (!failure.empty()) {
-    return tl::unexpected(failure);
+    return Failure(failure);
   }
   return {};
 }
@@ -309,25 +307,25 @@ Result<std::unique_ptr<Sink>, std::string> Sink::start(const SinkOptions& option
   auto state = std::make_unique<State>();
   state->shared.options = options;
   if (auto sane = state->check(); !sane) {
-    return tl::unexpected(sane.error());
+    return Failure(sane.error());
   }
   if (auto provided = state->provide_certificate(); !provided) {
-    return tl::unexpected(provided.error());
+    return Failure(provided.error());
   }
   if (!options.record_file.empty() || !options.record_content_in.empty()) {
     auto record =
         Record::open(options.record_file, options.record_content_in, options.record_digests);
     if (!record) {
-      return tl::unexpected(record.error());
+      return Failure(record.error());
     }
     state->shared.record = std::move(*record);
   }
   std::vector<std::vector<BoundListener>> by_thread(options.threads);
   if (auto bound = state->bind(by_thread); !bound) {
-    return tl::unexpected(bound.error());
+    return Failure(bound.error());
   }
   if (auto started = state->start_workers(std::move(by_thread)); !started) {
-    return tl::unexpected(started.error());
+    return Failure(started.error());
   }
   state->started_at = std::chrono::steady_clock::now();
   return std::unique_ptr<Sink>(new Sink(std::move(state)));

@@ -11,10 +11,10 @@
 #include <memory>
 #include <string>
 
-#include "codec/base.h"
 #include "tools/sink/sink_options.h"
 #include "tools/sink/sink_server.h"
 #include "tools/sink/summary.h"
+#include <ringpost/base.h>
 
 namespace ringpost::sink {
 

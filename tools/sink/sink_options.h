@@ -9,9 +9,9 @@
 #include <string>
 #include <vector>
 
-#include "codec/base.h"
 #include "codec/smtp/smtp_capability.h"
 #include "tools/sink/fault.h"
+#include <ringpost/base.h>
 
 namespace ringpost::sink {
 
@@ -58,8 +58,7 @@ struct ServerOptions {
   std::string password = "ringpost";
   TokenOptions tokens;
   // Announced in this order.
-  std::vector<codec::AuthMechanism> mechanisms = {codec::AuthMechanism::plain,
-                                                  codec::AuthMechanism::login};
+  std::vector<AuthMechanism> mechanisms = {AuthMechanism::plain, AuthMechanism::login};
   std::uint64_t size_max = 50u << 20;  // octets of a message; more gets 552
   std::size_t recipients_max = 1000;   // of a transaction; more get 452 (RFC 5321 4.5.3.1.10)
   bool strict_close = false;           // a violation ends the session behind its reply

@@ -29,7 +29,7 @@ Result<std::unique_ptr<SinkServer>, std::string> SinkServer::create(
     SinkShared& shared, std::vector<BoundListener> listeners) {
   std::unique_ptr<SinkServer> server(new SinkServer(shared, std::move(listeners)));
   if (auto result = server->set_up(); !result) {
-    return tl::unexpected(result.error());
+    return Failure(result.error());
   }
   return server;
 }
@@ -59,7 +59,7 @@ Result<void, std::string> SinkServer::set_up() {
   ring_options.receive_buffer_bytes = 32u << 10;
   auto ring = io::Ring::create(ring_options);
   if (!ring) {
-    return tl::unexpected(ring.error().message());
+    return Failure(ring.error().message());
   }
   ring_ = std::move(*ring);
 
@@ -75,7 +75,7 @@ Result<void, std::string> SinkServer::set_up() {
     tls_options.key_pem = shared_.key_pem;
     auto context = tls::Context::create(tls_options);
     if (!context) {
-      return tl::unexpected(context.error().message());
+      return Failure(context.error().message());
     }
     context_ = std::move(*context);
   }

@@ -7,7 +7,6 @@
 #include <string>
 #include <vector>
 
-#include "codec/base.h"
 #include "engine/io/listener.h"
 #include "engine/io/ring.h"
 #include "tls/context.h"
@@ -15,6 +14,7 @@
 #include "tools/sink/record.h"
 #include "tools/sink/sink_options.h"
 #include "tools/sink/tally.h"
+#include <ringpost/base.h>
 
 namespace ringpost::sink {
 

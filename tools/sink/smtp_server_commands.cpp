@@ -53,7 +53,7 @@ void SmtpServerSession::offer_extensions(Bytes name) {
   fmt::basic_memory_buffer<char, 64> size;
   fmt::format_to(std::back_inserter(size), "SIZE {}", options_.size_max);
   std::string auth = "AUTH";
-  for (const codec::AuthMechanism mechanism : options_.mechanisms) {
+  for (const AuthMechanism mechanism : options_.mechanisms) {
     auth.append(" ").append(codec::name_of(mechanism));
   }
   const std::array<std::pair<bool, Bytes>, 9> keywords = {{

@@ -13,7 +13,6 @@
 #include <string>
 #include <string_view>
 
-#include "codec/base.h"
 #include "tools/sink/command_syntax.h"
 #include "tools/sink/content_scan.h"
 #include "tools/sink/fault_dice.h"
@@ -22,6 +21,7 @@
 #include "tools/sink/reply_queue.h"
 #include "tools/sink/sink_options.h"
 #include "tools/sink/tally.h"
+#include <ringpost/base.h>
 
 namespace ringpost::sink {
 

@@ -3,8 +3,8 @@
 
 #include <string>
 
-#include "codec/base.h"
 #include "tools/sink/tally.h"
+#include <ringpost/base.h>
 
 namespace ringpost::sink {
 

@@ -6,8 +6,8 @@
 
 #include <catch2/catch_test_macros.hpp>
 
-#include "codec/limits.h"
 #include "tests/codec/job/job_reader_support.h"
+#include <ringpost/limits.h>
 
 using namespace ringpost;
 using namespace ringpost::codec;
@@ -25,10 +25,10 @@ class FakeFiles : public FileSource {
     last_bytes_max = bytes_max;
     const auto found = files.find(path);
     if (found == files.end()) {
-      return tl::unexpected(FileError{"no such file"});
+      return Failure(FileError{"no such file"});
     }
     if (found->second.size() > bytes_max) {
-      return tl::unexpected(FileError{"too large"});
+      return Failure(FileError{"too large"});
     }
     content = found->second;
     return {};

@@ -5,11 +5,11 @@
 
 #include <catch2/catch_test_macros.hpp>
 
-#include "codec/limits.h"
 #include "codec/mail/address.h"
 #include "codec/text/json_echo.h"
 #include "codec/text/utf8.h"
 #include "tests/codec/job/job_reader_support.h"
+#include <ringpost/limits.h>
 
 using namespace ringpost;
 using namespace ringpost::codec;

@@ -5,8 +5,8 @@
 
 #include <catch2/catch_test_macros.hpp>
 
-#include "codec/limits.h"
 #include "tests/codec/job/job_reader_support.h"
+#include <ringpost/limits.h>
 
 using namespace ringpost;
 using namespace ringpost::codec;

@@ -6,9 +6,9 @@
 
 #include <catch2/catch_test_macros.hpp>
 
-#include "codec/limits.h"
 #include "codec/text/json_echo.h"
 #include "codec/text/utf8.h"
+#include <ringpost/limits.h>
 
 using namespace ringpost;
 using namespace ringpost::codec;

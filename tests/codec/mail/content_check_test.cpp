@@ -8,7 +8,7 @@
 
 #include <catch2/catch_test_macros.hpp>
 
-#include "codec/limits.h"
+#include <ringpost/limits.h>
 
 using namespace ringpost;
 using namespace ringpost::codec;

@@ -6,12 +6,11 @@
 
 #include <catch2/catch_test_macros.hpp>
 
-#include "codec/limits.h"
 #include "codec/text/base64.h"
 #include "tests/support/fixed_nonce.h"
+#include <ringpost/limits.h>
 
 using namespace ringpost;
-using codec::AuthMechanism;
 using codec::Capabilities;
 using codec::Credentials;
 using codec::MechanismChoice;

@@ -5,10 +5,9 @@
 
 #include <catch2/catch_test_macros.hpp>
 
-#include "codec/limits.h"
+#include <ringpost/limits.h>
 
 using namespace ringpost;
-using codec::AuthMechanism;
 using codec::Capabilities;
 using codec::parse_capabilities;
 
@@ -100,14 +99,14 @@ TEST_CASE("capability: AUTH lists mechanisms, in any case, in several lines, and
 
 TEST_CASE("capability: every mechanism is found by its name, and names are distinct") {
   std::set<std::string_view> names;
-  for (std::size_t i = 0; i < codec::auth_mechanism_count; ++i) {
+  for (std::size_t i = 0; i < auth_mechanism_count; ++i) {
     const auto mechanism = static_cast<AuthMechanism>(i);
     const std::string_view name = codec::name_of(mechanism);
     CHECK(!name.empty());
     CHECK(names.insert(name).second);
     CHECK(codec::find_mechanism(name) == mechanism);
     const Capabilities one = announced("AUTH " + std::string(name));
-    for (std::size_t j = 0; j < codec::auth_mechanism_count; ++j) {
+    for (std::size_t j = 0; j < auth_mechanism_count; ++j) {
       CHECK(one.offers(static_cast<AuthMechanism>(j)) == (i == j));
     }
   }

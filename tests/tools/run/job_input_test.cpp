@@ -13,9 +13,9 @@
 #include <catch2/generators/catch_generators.hpp>
 
 #include "codec/job/job_reader.h"
-#include "codec/limits.h"
 #include "tests/support/temporary_folder.h"
 #include "tests/tools/compressed.h"
+#include <ringpost/limits.h>
 
 namespace ringpost::cli {
 

@@ -89,8 +89,8 @@ TEST_CASE("endpoint url: IPv6 addresses stand in brackets") {
 }
 
 TEST_CASE("endpoint url: auth names the mechanism") {
-  CHECK(endpoint_of("smtp://u@h?auth=scram-sha-256").auth == codec::AuthMechanism::scram_sha_256);
-  CHECK(endpoint_of("smtp://u@h?auth=XOAUTH2").auth == codec::AuthMechanism::xoauth2);
+  CHECK(endpoint_of("smtp://u@h?auth=scram-sha-256").auth == AuthMechanism::scram_sha_256);
+  CHECK(endpoint_of("smtp://u@h?auth=XOAUTH2").auth == AuthMechanism::xoauth2);
   CHECK_FALSE(endpoint_of("smtp://u@h?auth=auto").auth);
   CHECK_FALSE(endpoint_of("smtp://u@h").auth);
   CHECK(contains(refusal_of("smtp://u@h?auth=crammd5"), "did you mean \"cram-md5\"?"));

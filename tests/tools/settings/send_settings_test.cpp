@@ -241,7 +241,7 @@ TEST_CASE("send settings: a mechanism by its name, and what does not go with it"
         settings);
   };
   endpoint("auth = \"cram-md5\"\n");
-  CHECK(run.accepted({}).endpoints[0].auth == codec::AuthMechanism::cram_md5);
+  CHECK(run.accepted({}).endpoints[0].auth == AuthMechanism::cram_md5);
   endpoint("auth = \"auto\"\n");
   CHECK_FALSE(run.accepted({}).endpoints[0].auth);
   endpoint("auth = \"scram\"\n");

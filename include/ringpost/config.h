@@ -8,9 +8,9 @@
 #include <string>
 #include <vector>
 
-#include "codec/base.h"
-#include "codec/limits.h"
-#include "codec/smtp/smtp_capability.h"
+#include <ringpost/auth_mechanism.h>
+#include <ringpost/base.h>
+#include <ringpost/limits.h>
 
 namespace ringpost {
 
@@ -52,7 +52,7 @@ struct EndpointOptions {
   // of its own, where it may wait, one call at a time.
   TokenReader read_token;
   // The mechanism to log in with. Nothing: the best that is announced (codec::choose_mechanism).
-  std::optional<codec::AuthMechanism> auth;
+  std::optional<AuthMechanism> auth;
   bool allow_plaintext_auth = false;
 
   bool verify_certificate = true;

@@ -7,17 +7,12 @@
 #include <span>
 #include <string_view>
 
-#include <tl/expected.hpp>
+#include <ringpost/result.h>
 
 namespace ringpost {
 
 // Octets that somebody else owns. Never NUL-terminated, never assumed to be text.
 using Bytes = std::string_view;
-
-// A value or the reason why there is none. Whatever the network, the input or the machine can cause
-// is reported this way; RP_ASSERT is for our own mistakes.
-template <typename T, typename E>
-using Result = tl::expected<T, E>;
 
 // Monotonic time. The protocol core never reads a clock: it is told.
 using Instant = std::chrono::steady_clock::time_point;

@@ -20,9 +20,9 @@
 #include <string>
 #include <vector>
 
-#include "codec/base.h"
 #include "codec/job/job.h"
-#include "engine/config.h"
+#include <ringpost/base.h>
+#include <ringpost/config.h>
 
 namespace ringpost {
 
