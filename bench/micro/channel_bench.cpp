@@ -10,8 +10,8 @@
 #include "bench/micro/content.h"
 #include "tls/channel.h"
 #include "tls/context.h"
-#include "tls/self_signed.h"
 #include "tls/ticket_cache.h"
+#include "tools/sink/self_signed.h"
 
 namespace {
 
@@ -29,7 +29,7 @@ struct Peer {
 class Pair {
  public:
   Pair() {
-    const auto identity = tls::make_self_signed({"localhost"}, 1);
+    const auto identity = sink::make_self_signed({"localhost"}, 1);
     if (!identity) {
       return;
     }

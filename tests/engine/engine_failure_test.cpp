@@ -11,7 +11,7 @@
 #include <catch2/generators/catch_generators.hpp>
 
 #include "tests/engine/engine_run.h"
-#include "tls/self_signed.h"
+#include "tools/sink/self_signed.h"
 #include <ringpost/engine.h>
 
 namespace ringpost::engine::test {
@@ -100,7 +100,7 @@ TEST_CASE("engine: a wrong password is tried once by all cores, and nothing is s
 TEST_CASE("engine: a certificate of an unknown authority ends it before any credentials") {
   TestSink sink;
   const ringpost::test::TemporaryFolder folder;
-  const auto other = tls::make_self_signed({"127.0.0.1"}, 1);
+  const auto other = sink::make_self_signed({"127.0.0.1"}, 1);
   REQUIRE(other.has_value());
   EndpointOptions endpoint = sink.endpoint(GENERATE(ListenerKind::starttls, ListenerKind::tls));
   endpoint.ca_file = folder.write("other.pem", other->certificate_pem);

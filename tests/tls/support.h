@@ -11,12 +11,15 @@
 
 #include "tls/channel.h"
 #include "tls/context.h"
-#include "tls/self_signed.h"
 #include "tls/ticket_cache.h"
 #include "tls/tls_error.h"
+#include "tools/sink/self_signed.h"
 #include <ringpost/base.h>
 
 namespace ringpost::tls::test {
+
+using sink::make_self_signed;
+using sink::SelfSigned;
 
 // Whom the clients ask for.
 inline constexpr std::string_view mail_host = "mail.example.com";

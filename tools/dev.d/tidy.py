@@ -42,7 +42,7 @@ ENGINE_HEADERS = ("ringpost/engine.h", "ringpost/config.h")
 # Third-party headers with one owner: a pattern of the include, and of the files that may have it.
 OWNERS = (
     (r"simdjson", r"codec/(job/job_reader|smtp/token_reply)"),
-    (r"wolfssl/", r"tls/"),
+    (r"wolfssl/", r"(tls/|tools/sink/self_signed)"),
     (r"liburing", r"engine/io/ring"),
     (r"(block|)(ing|)concurrentqueue|moodycamel", r"queue/(job|outcome)_queue"),
 )

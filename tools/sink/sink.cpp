@@ -21,7 +21,7 @@
 #include <fmt/format.h>
 
 #include "engine/io/socket_address.h"
-#include "tls/self_signed.h"
+#include "tools/sink/self_signed.h"
 
 namespace ringpost::sink {
 
@@ -203,7 +203,7 @@ Result<void, std::string> Sink::State::provide_certificate() {
 
 // The key stays in memory; only the certificate is written, for clients to trust.
 Result<void, std::string> Sink::State::make_certificate() {
-  auto made = tls::make_self_signed({"localhost", "127.0.0.1", "::1"}, certificate_days);
+  auto made = make_self_signed({"localhost", "127.0.0.1", "::1"}, certificate_days);
   if (!made) {
     return Failure(made.error().message());
   }

@@ -1,4 +1,4 @@
-#include "tls/self_signed.h"
+#include "tools/sink/self_signed.h"
 
 #include <chrono>
 #include <string>
@@ -6,7 +6,7 @@
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators.hpp>
 
-#include "support.h"
+#include "tests/tls/support.h"
 
 namespace ringpost::tls::test {
 

@@ -7,7 +7,7 @@
 // key, the random serial, the hash and the signature are wolfCrypt's.
 //
 // Limits: one key type, one layout; not for a server that strangers talk to.
-#include "tls/self_signed.h"
+#include "tools/sink/self_signed.h"
 
 #include <algorithm>
 #include <array>
@@ -19,13 +19,13 @@
 #include <wolfssl/options.h>
 #include <wolfssl/ssl.h>
 #include <wolfssl/wolfcrypt/asn_public.h>
-#include <wolfssl/wolfcrypt/coding.h>
 #include <wolfssl/wolfcrypt/ecc.h>
 #include <wolfssl/wolfcrypt/random.h>
 #include <wolfssl/wolfcrypt/sha256.h>
 // clang-format on
 
 #include "codec/text/ascii.h"
+#include "codec/text/base64.h"
 #include "tls/der.h"
 #include "tls/host_name.h"
 #include "tls/library.h"
@@ -33,11 +33,12 @@
 #include "tls/octets.h"
 #include "tls/wolfssl_error.h"
 
-namespace ringpost::tls {
+namespace ringpost::sink {
 
 namespace {
 
 using namespace std::string_view_literals;
+using namespace tls;
 
 constexpr Bytes version_3 = "\x02"sv;
 constexpr Bytes yes = "\xff"sv;
@@ -148,14 +149,16 @@ std::string extensions(Bytes names, Bytes public_key) {
   return der::make(der::context_constructed(3), der::make(der::sequence, all));
 }
 
-// Encodes `der` with wolfSSL's "-----BEGIN ..." around it.
+// The textual encoding of RFC 7468, whose lines have 64 characters (section 2).
 std::string to_pem(std::string_view label, Bytes der) {
-  std::string base64(der.size() * 2 + 64, '\0');
-  auto size = static_cast<word32>(base64.size());
-  RP_ASSERT(Base64_Encode(octets(der), static_cast<word32>(der.size()), octets(base64), &size) ==
-            0);
-  base64.resize(size);
-  return fmt::format("-----BEGIN {0}-----\n{1}-----END {0}-----\n", label, base64);
+  constexpr std::size_t line_length = 64;
+  std::string base64;
+  codec::append_base64(base64, der);
+  std::string pem = fmt::format("-----BEGIN {}-----\n", label);
+  for (Bytes rest = base64; !rest.empty(); rest.remove_prefix(std::min(rest.size(), line_length))) {
+    pem.append(rest.substr(0, line_length)).push_back('\n');
+  }
+  return pem += fmt::format("-----END {}-----\n", label);
 }
 
 Result<std::string, TlsError> public_key_der(Generator& generator) {
@@ -260,4 +263,4 @@ Result<SelfSigned, TlsError> make_self_signed(const std::vector<std::string>& na
   return SelfSigned{to_pem("CERTIFICATE", *certificate), std::move(*key)};
 }
 
-}  // namespace ringpost::tls
+}  // namespace ringpost::sink
