@@ -13,7 +13,7 @@ struct FileError {
   std::string reason;
 };
 
-// tools/run/job_file_source.h is the real one.
+// engine/run/job_file_source.h is the real one.
 class FileSource {
  public:
   virtual ~FileSource() = default;

@@ -7,7 +7,7 @@
 
 #include <fmt/format.h>
 
-#include "tools/run/parse_line.h"
+#include "engine/run/parse_line.h"
 
 namespace ringpost::sim {
 
@@ -41,7 +41,7 @@ LifeEnd Process::run() {
   if (!open_journal()) {
     return lifetime_.alive() ? LifeEnd::gave_up : LifeEnd::died;
   }
-  auto input = cli::JobInput::open({world_.files.jobs}, -1);
+  auto input = run::JobInput::open({world_.files.jobs}, -1);
   RP_ASSERT(input);
   input_.emplace(std::move(*input));
   start_workers();
@@ -76,7 +76,7 @@ bool Process::open_journal() {
   const Files& files = world_.files;
   std::error_code missing;
   const bool begun = std::filesystem::file_size(files.journal, missing) > 0 && !missing;
-  cli::JournalSettings settings;
+  run::JournalSettings settings;
   settings.path = files.journal;
   settings.resume = begun;
   settings.resend_unknown = world_.plan.resend_unknown;
@@ -85,7 +85,7 @@ bool Process::open_journal() {
   settings.calls = SimDisk::calls();
   const std::int64_t now_us = time_begin_us + static_cast<std::int64_t>(world_.random.below(1000));
   auto opened =
-      cli::RunJournal::open(settings, {files.jobs}, codec::NewlinePolicy::normalize, now_us);
+      run::RunJournal::open(settings, {files.jobs}, codec::NewlinePolicy::normalize, now_us);
   if (!opened) {
     trouble_ = opened.error().message;
     return false;
@@ -290,7 +290,7 @@ bool Process::reader_can_go_on() {
 }
 
 void Process::read_line() {
-  cli::JobInput::Line line;
+  run::JobInput::Line line;
   const auto next = input_->next(line);
   RP_ASSERT(next);
   if (!*next) {
@@ -299,12 +299,12 @@ void Process::read_line() {
   }
   Job& job = *feeder_->try_next();
   const std::uint64_t ordinal = ordinal_++;
-  const auto parsed = cli::parse_line(reader_, line, date_us_, job);
+  const auto parsed = run::parse_line(reader_, line, date_us_, job);
   job.ordinal = ordinal;
   if (journal_) {
     const auto plan = journal_->plan(job, ordinal, line.text, workers_[0]->io->unix_time_us());
     RP_ASSERT(plan);
-    if (*plan == cli::RunJournal::Plan::skip) {
+    if (*plan == run::RunJournal::Plan::skip) {
       job.clear();
       return;
     }

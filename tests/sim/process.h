@@ -14,14 +14,14 @@
 #include "codec/job/job_reader.h"
 #include "codec/job/outcome_writer.h"
 #include "engine/engine_core.h"
+#include "engine/run/job_input.h"
+#include "engine/run/run_journal.h"
 #include "engine/worker.h"
 #include "tests/sim/lifetime.h"
 #include "tests/sim/network.h"
 #include "tests/sim/plan.h"
 #include "tests/sim/sim_disk.h"
 #include "tests/sim/sim_io.h"
-#include "tools/run/job_input.h"
-#include "tools/run/run_journal.h"
 
 namespace ringpost::sim {
 
@@ -112,8 +112,8 @@ class Process {
   const Instant begin_;
   std::uint64_t steps_ = 0;
 
-  std::unique_ptr<cli::RunJournal> journal_;
-  std::optional<cli::JobInput> input_;
+  std::unique_ptr<run::RunJournal> journal_;
+  std::optional<run::JobInput> input_;
   codec::JobReader reader_;
   codec::OutcomeWriter writer_;
   std::int64_t date_us_ = 0;

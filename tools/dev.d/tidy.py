@@ -25,14 +25,16 @@ LONG_FUNCTIONS = {}
 
 # Which folder may include which. The first entry that is a prefix of a file's path is its layer;
 # tests and benchmarks may include everything and are not listed.
-LIBRARIES = ("codec", "tls", "queue", "engine/protocol", "engine/io", "engine")
+ENGINE = ("codec", "tls", "queue", "engine/protocol", "engine/io", "engine")
+LIBRARIES = ENGINE + ("engine/run",)
 LAYERS = {
     "codec": ("codec",),
     "tls": ("tls", "codec"),
     "queue": ("queue", "codec"),
     "engine/protocol": ("engine/protocol", "codec"),
     "engine/io": ("engine/io", "codec"),
-    "engine": LIBRARIES,
+    "engine/run": ("engine/run", "engine", "queue", "codec"),
+    "engine": ENGINE,
     "tools": LIBRARIES + ("tools",),
     # The library's interface, which nothing in it but the engine may know.
     "include": ("codec/job",),
@@ -76,8 +78,8 @@ STATUS_WRITTEN = re.compile(r"([\w.>\[\]()-]*?)(?:\.|->)status\s*=(?!=)")
 OTHER_STATUSES = {
     "engine/protocol/verdict.cpp": "verdict",  # what outcomes come from
     "codec/journal/journal_record.cpp": "outcome",  # a JournalOutcome, read back from a file
-    "tools/run/run_journal.cpp": "pending.outcome",  # a JournalOutcome, to be written
-    "tools/run/run_tally.cpp": "group",  # of replies that are alike, for the report
+    "engine/run/run_journal.cpp": "pending.outcome",  # a JournalOutcome, to be written
+    "engine/run/run_tally.cpp": "group",  # of replies that are alike, for the report
 }
 
 UNFINISHED = re.compile(r"\b(" + "|".join(("TO" + "DO", "FIX" + "ME", "XX" + "X")) + r")\b")
@@ -115,6 +117,13 @@ def layer_of(path):
         if path.startswith(layer + "/") and not (layer == "engine" and path.count("/") > 1):
             return layer
     return None
+
+
+def may_include(allowed, header):
+    """Whether the header lies in one of the layers, or of the folders that are none of them."""
+    layer = layer_of(header)
+    return any(folder == layer or (folder not in LAYERS and header.startswith(folder + "/"))
+               for folder in allowed)
 
 
 def function_name(head):
@@ -244,7 +253,7 @@ class Tidy:
             line = line_of(code, match.start(1))
             if match.group(3):
                 allowed = LAYERS[layer]
-                if not any(match.group(3).startswith(folder + "/") for folder in allowed):
+                if not may_include(allowed, match.group(3)):
                     self.breach(path, line, f'{layer} may not include "{match.group(3)}": '
                                 "it may use " + ", ".join(allowed))
                 continue

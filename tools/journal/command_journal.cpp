@@ -11,7 +11,7 @@
 #include "tools/process/log.h"
 #include "tools/process/standard_output.h"
 #include "tools/program/commands.h"
-#include "tools/run/run_files.h"
+#include "tools/send/run_files.h"
 
 namespace ringpost::cli {
 

@@ -1,20 +1,15 @@
-// How messages to people show what somebody wrote.
+// Words for people.
 #pragma once
 
 #include <string>
 #include <string_view>
 
-#include <ringpost/base.h>
+#include "codec/text/shown_text.h"
 
 namespace ringpost::cli {
 
-// `text` in double quotes, cut to a sane length and safe to print. (Not quoted(): std::quoted would
-// be found for a std::string.)
-[[nodiscard]] std::string in_quotes(Bytes text);
-
-// `text` cut to a sane length, without quotes: control characters and octets that are not UTF-8 are
-// escaped, so that a server's words can steer no terminal and forge no line.
-[[nodiscard]] std::string printable(Bytes text);
+using codec::in_quotes;
+using codec::printable;
 
 // The elements one behind the other. fmt::join does the same, and has GCC 12 warn about fmt itself.
 template <typename Texts>

@@ -10,11 +10,11 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include "engine/run/job_input.h"
+#include "engine/run/outcome_file.h"
 #include "tools/process/log.h"
 #include "tools/process/signal_watch.h"
 #include "tools/program/commands.h"
-#include "tools/run/job_input.h"
-#include "tools/run/outcome_file.h"
 #include "tools/send/sample_jobs.h"
 #include "tools/send/send_run.h"
 #include "tools/sink/sink.h"
@@ -32,7 +32,7 @@ std::string make_folder() {
 }
 
 bool write_file(const std::string& path, const std::string& text) {
-  auto file = OutcomeFile::open(path);
+  auto file = run::OutcomeFile::open(path);
   if (!file) {
     print_error(file.error().message);
     return false;
@@ -55,8 +55,8 @@ EndpointOptions endpoint_of(const sink::Sink& server) {
 }
 
 void print_first_lines(const std::string& path) {
-  auto input = JobInput::open({path}, -1);
-  JobInput::Line line;
+  auto input = run::JobInput::open({path}, -1);
+  run::JobInput::Line line;
   for (std::size_t i = 0; input && i < outcome_lines_shown; ++i) {
     const auto next = input->next(line);
     if (!next || !*next) {

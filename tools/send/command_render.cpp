@@ -8,13 +8,13 @@
 #include <CLI/CLI.hpp>
 
 #include "codec/job/job_reader.h"
+#include "engine/run/job_file_source.h"
+#include "engine/run/job_input.h"
+#include "engine/run/outcome_file.h"
+#include "engine/run/parse_line.h"
 #include "tools/process/log.h"
 #include "tools/program/commands.h"
-#include "tools/run/job_file_source.h"
-#include "tools/run/job_input.h"
-#include "tools/run/outcome_file.h"
-#include "tools/run/parse_line.h"
-#include "tools/run/run_files.h"
+#include "tools/send/run_files.h"
 
 namespace ringpost::cli {
 
@@ -26,7 +26,7 @@ struct RenderFlags {
 };
 
 int print_message(const Job& job) {
-  auto output = OutcomeFile::open("-");
+  auto output = run::OutcomeFile::open("-");
   if (!output) {
     return exit_uncategorised;
   }
@@ -44,18 +44,18 @@ int run_render(const RenderFlags& flags) {
     print_error(checked.error());
     return exit_usage;
   }
-  auto input = JobInput::open(files_read, -1);
+  auto input = run::JobInput::open(files_read, -1);
   if (!input) {
     print_error(input.error().message);
     return exit_usage;
   }
-  JobFileSource files;
+  run::JobFileSource files;
   codec::JobReader reader({.files = &files});
   const std::int64_t date_us = std::chrono::duration_cast<std::chrono::microseconds>(
                                    std::chrono::system_clock::now().time_since_epoch())
                                    .count();
   Job job;
-  JobInput::Line line;
+  run::JobInput::Line line;
   for (;;) {
     const auto next = input->next(line);
     if (!next) {
@@ -67,7 +67,7 @@ int run_render(const RenderFlags& flags) {
       return exit_usage;
     }
     job.clear();
-    const auto parsed = parse_line(reader, line, date_us, job);
+    const auto parsed = run::parse_line(reader, line, date_us, job);
     if (!flags.id.empty() && job.id != flags.id) {
       continue;
     }

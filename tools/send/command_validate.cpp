@@ -11,13 +11,13 @@
 
 #include "codec/job/job.h"
 #include "codec/job/job_reader.h"
+#include "engine/run/job_file_source.h"
+#include "engine/run/job_input.h"
+#include "engine/run/parse_line.h"
 #include "tools/process/log.h"
 #include "tools/process/standard_output.h"
 #include "tools/program/commands.h"
-#include "tools/run/job_file_source.h"
-#include "tools/run/job_input.h"
-#include "tools/run/parse_line.h"
-#include "tools/run/run_files.h"
+#include "tools/send/run_files.h"
 #include "tools/settings/config_file.h"
 #include "tools/settings/send_setting.h"
 #include "tools/settings/variable_check.h"
@@ -74,12 +74,12 @@ Result<codec::NewlinePolicy, std::string> newline_policy(const ValidateFlags& fl
 }
 
 // Ends early when nobody reads the output any more.
-Counts check_lines(JobInput& input, codec::JobReader& reader, StandardOutput& output) {
+Counts check_lines(run::JobInput& input, codec::JobReader& reader, StandardOutput& output) {
   const auto now = std::chrono::system_clock::now().time_since_epoch();
   const auto date_us = std::chrono::duration_cast<std::chrono::microseconds>(now).count();
   Counts counts;
   Job job;
-  JobInput::Line line;
+  run::JobInput::Line line;
   while (true) {
     // A slow producer's mistakes are shown when they are made.
     const bool can_write = !input.may_wait() || output.flush();
@@ -93,7 +93,7 @@ Counts check_lines(JobInput& input, codec::JobReader& reader, StandardOutput& ou
       return counts;
     }
     job.clear();
-    const auto parsed = parse_line(reader, line, date_us, job);
+    const auto parsed = run::parse_line(reader, line, date_us, job);
     if (parsed) {
       ++counts.valid;
       counts.recipients += job.recipient_count;
@@ -116,12 +116,12 @@ int run_validate(const ValidateFlags& flags) {
     print_error(checked.error());
     return exit_usage;
   }
-  auto input = JobInput::open(flags.files, -1);
+  auto input = run::JobInput::open(flags.files, -1);
   if (!input) {
     print_error(input.error().message);
     return exit_usage;
   }
-  JobFileSource files;
+  run::JobFileSource files;
   codec::JobReader reader({.newlines = *policy, .files = &files});
   StandardOutput output;
   const Counts counts = check_lines(*input, reader, output);

@@ -220,11 +220,11 @@ std::string summary_text(const RunFacts& facts) {
   fmt::format_to(std::back_inserter(text), "{}{}{}\n", sessions_text(facts.statistics),
                  pipelining.empty() ? "" : "; ", pipelining);
   append_fall_backs(text, facts);
-  const std::vector<ReplyGroup> groups = facts.tally->groups(groups_shown);
+  const std::vector<run::ReplyGroup> groups = facts.tally->groups(groups_shown);
   if (!groups.empty()) {
     text += "most frequent reasons:\n";
   }
-  for (const ReplyGroup& group : groups) {
+  for (const run::ReplyGroup& group : groups) {
     fmt::format_to(std::back_inserter(text), "{:>10}  {} at {}: {}\n", group.count,
                    name_of(group.status), name_of(group.stage), printable(group.words));
   }

@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "tools/run/run_output.h"
-#include "tools/run/run_tally.h"
+#include "engine/run/run_tally.h"
+#include "tools/send/run_output.h"
 #include "tools/settings/settings.h"
 #include <ringpost/engine.h>
 
@@ -15,7 +15,7 @@ namespace ringpost::cli {
 
 // Everything that a report speaks of. Views and pointers live as long as the call.
 struct RunFacts {
-  const RunTally* tally = nullptr;
+  const run::RunTally* tally = nullptr;
   EngineStatistics statistics;
   std::vector<EndpointFailure> failures;
   std::vector<EndpointReport> endpoints;

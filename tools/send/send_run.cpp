@@ -1,7 +1,7 @@
 // The reader is this thread: it takes lines, makes jobs of them and submits them, and waits where
 // the engine makes it wait. Outcomes are counted and written on the engine's outcome thread.
 // Signals and progress belong to the watch's thread. What they share is atomic or belongs to
-// RunTally.
+// run::RunTally.
 #include "tools/send/send_run.h"
 
 #include <algorithm>
@@ -17,18 +17,19 @@
 
 #include "codec/job/job_reader.h"
 #include "engine/outcome_record.h"
+#include "engine/run/job_file_source.h"
+#include "engine/run/job_input.h"
+#include "engine/run/parse_line.h"
+#include "engine/run/run_journal.h"
+#include "engine/run/run_tally.h"
 #include "tools/process/allocation_counter.h"
 #include "tools/process/out_of_memory.h"
+#include "tools/process/program_version.h"
 #include "tools/process/unix_time.h"
 #include "tools/program/commands.h"
-#include "tools/run/job_file_source.h"
-#include "tools/run/job_input.h"
-#include "tools/run/parse_line.h"
-#include "tools/run/run_files.h"
-#include "tools/run/run_journal.h"
-#include "tools/run/run_output.h"
-#include "tools/run/run_tally.h"
 #include "tools/send/progress.h"
+#include "tools/send/run_files.h"
+#include "tools/send/run_output.h"
 #include "tools/send/run_report.h"
 #include <ringpost/engine.h>
 
@@ -116,14 +117,14 @@ class SendRun {
   int open_journal();
   int end_without_output(const std::string& why);
   [[nodiscard]] bool start_engine();
-  [[nodiscard]] bool take_line(JobInput::Line& line, codec::JobReader& reader,
+  [[nodiscard]] bool take_line(run::JobInput::Line& line, codec::JobReader& reader,
                                Engine::Submitter& submitter, std::uint64_t ordinal);
   void stop_for_lost_output();
   void hold_sending(bool held);
-  void read_jobs(JobInput& input);
-  void count_unread(JobInput& input, const JobInput::Line* held);
+  void read_jobs(run::JobInput& input);
+  void count_unread(run::JobInput& input, const run::JobInput::Line* held);
   [[nodiscard]] std::string way_to_go_on() const;
-  void dry_run(JobInput& input);
+  void dry_run(run::JobInput& input);
   void take_outcomes(std::span<const DecidedRecipientView> decided);
   void tick();
   void stop_soon();
@@ -137,11 +138,11 @@ class SendRun {
   SignalWatch& watch_;
   Log& log_;
   Progress progress_;
-  JobFileSource files_;
-  std::unique_ptr<RunJournal> journal_;  // null: none is kept
+  run::JobFileSource files_;
+  std::unique_ptr<run::RunJournal> journal_;  // null: none is kept
   RunOutput output_;
   std::unique_ptr<Engine> engine_;
-  RunTally tally_;
+  run::RunTally tally_;
   Instant started_at_ = Clock::now();
   std::atomic<std::uint64_t> jobs_read_{0};
   std::atomic<std::uint64_t> bytes_read_{0};
@@ -163,7 +164,9 @@ int SendRun::open_journal() {
   if (settings_.journal.path.empty() || settings_.dry_run) {
     return exit_all_accepted;
   }
-  auto opened = RunJournal::open(settings_.journal, settings_.files, settings_.newlines, date_us_);
+  run::JournalSettings settings = settings_.journal;
+  settings.program_version = program_version();
+  auto opened = run::RunJournal::open(settings, settings_.files, settings_.newlines, date_us_);
   if (opened) {
     journal_ = std::move(*opened);
     date_us_ = journal_->date_us();
@@ -195,7 +198,7 @@ int SendRun::run() {
     print_error(checked.error());
     return exit_usage;
   }
-  auto input = JobInput::open(settings_.files, watch_.stop_descriptor());
+  auto input = run::JobInput::open(settings_.files, watch_.stop_descriptor());
   if (!input) {
     print_error(input.error().message);
     return exit_usage;
@@ -207,7 +210,7 @@ int SendRun::run() {
   if (const auto opened = output_.open(settings_, journal_.get(), unix_time_us()); !opened) {
     return end_without_output(opened.error());
   }
-  files_.set_refused(written_files(files_of_run(settings_)));
+  files_.set_refused(run::written_files(files_of_run(settings_)));
   for (const std::string& warning : settings_.warnings) {
     log_.warn(warning);
   }
@@ -279,10 +282,10 @@ std::string SendRun::way_to_go_on() const {
                      count, place, unsent);
 }
 
-void SendRun::read_jobs(JobInput& input) {
+void SendRun::read_jobs(run::JobInput& input) {
   codec::JobReader reader({.newlines = settings_.newlines, .files = &files_});
   Engine::Submitter submitter = engine_->submitter();
-  JobInput::Line line;
+  run::JobInput::Line line;
   bool is_held = false;  // the line was read, and not taken
   for (std::uint64_t ordinal = 0; watch_.signal() == 0 && !output_.failed();) {
     if (input.may_wait()) {
@@ -310,7 +313,7 @@ void SendRun::read_jobs(JobInput& input) {
 }
 
 // While what is under way comes to its end.
-void SendRun::count_unread(JobInput& input, const JobInput::Line* held) {
+void SendRun::count_unread(run::JobInput& input, const run::JobInput::Line* held) {
   constexpr auto counting_max = std::chrono::seconds(1);
   Unread unread;
   unread.from = held != nullptr ? fmt::format("{}:{}", held->file, held->number) : input.place();
@@ -324,14 +327,14 @@ void SendRun::count_unread(JobInput& input, const JobInput::Line* held) {
 }
 
 // False: no more of them.
-bool SendRun::take_line(JobInput::Line& line, codec::JobReader& reader,
+bool SendRun::take_line(run::JobInput::Line& line, codec::JobReader& reader,
                         Engine::Submitter& submitter, std::uint64_t ordinal) {
   Job* const job = submitter.next();
   if (job == nullptr) {
     return false;
   }
   jobs_read_.fetch_add(1, std::memory_order_relaxed);
-  const auto parsed = parse_line(reader, line, date_us_, *job);
+  const auto parsed = run::parse_line(reader, line, date_us_, *job);
   if (journal_) {
     const auto plan = journal_->plan(*job, ordinal, line.text, unix_time_us());
     if (!plan) {
@@ -339,7 +342,7 @@ bool SendRun::take_line(JobInput::Line& line, codec::JobReader& reader,
       usage_failed_ = true;
       return false;
     }
-    if (*plan == RunJournal::Plan::skip) {
+    if (*plan == run::RunJournal::Plan::skip) {
       job->clear();
       return true;
     }
@@ -353,12 +356,12 @@ bool SendRun::take_line(JobInput::Line& line, codec::JobReader& reader,
 }
 
 // The jobs are read and checked, and nothing is sent.
-void SendRun::dry_run(JobInput& input) {
+void SendRun::dry_run(run::JobInput& input) {
   codec::JobReader reader({.newlines = settings_.newlines, .files = &files_});
   const std::int64_t date_us = unix_time_us();
   Job job;
   while (watch_.signal() == 0 && !output_.failed()) {
-    JobInput::Line line;
+    run::JobInput::Line line;
     const auto next = input.next(line);
     if (!next) {
       input_failed_ = true;
@@ -370,7 +373,7 @@ void SendRun::dry_run(JobInput& input) {
     }
     job.clear();
     jobs_read_.fetch_add(1, std::memory_order_relaxed);
-    const auto parsed = parse_line(reader, line, date_us, job);
+    const auto parsed = run::parse_line(reader, line, date_us, job);
     const protocol::Verdict verdict = parsed ? protocol::verdict_of_dry_run()
                                              : protocol::verdict_of_local_refusal(parsed.error());
     if (job.recipient_count == 0) {

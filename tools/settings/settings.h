@@ -9,14 +9,17 @@
 #include <vector>
 
 #include "codec/mail/content_check.h"
+#include "engine/run/file_role.h"
+#include "engine/run/run_journal.h"
 #include "tools/process/log.h"
-#include "tools/run/file_role.h"
-#include "tools/run/run_journal.h"
 #include <ringpost/base.h>
 #include <ringpost/config.h>
 #include <ringpost/outcome.h>
 
 namespace ringpost::cli {
+
+using run::FileRole;
+using run::JournalSettings;
 
 enum class ProgressKind : std::uint8_t {
   automatic,  // block on a terminal, plain elsewhere

@@ -19,7 +19,7 @@ Outcome outcome_of(Status status, std::uint16_t code = 0, std::string words = {}
   return outcome;
 }
 
-RunFacts facts_of(const RunTally& tally) {
+RunFacts facts_of(const run::RunTally& tally) {
   RunFacts facts;
   facts.tally = &tally;
   facts.seconds = 2;
@@ -42,7 +42,7 @@ bool has(const std::string& text, std::string_view part) {
 }  // namespace
 
 TEST_CASE("run report: a run that went well is short") {
-  RunTally tally;
+  run::RunTally tally;
   for (int i = 0; i < 10; ++i) {
     tally.count(outcome_of(Status::accepted, 250, "OK"));
   }
@@ -54,7 +54,7 @@ TEST_CASE("run report: a run that went well is short") {
 }
 
 TEST_CASE("run report: what was not accepted comes with advice and its reasons") {
-  RunTally tally;
+  run::RunTally tally;
   tally.count(outcome_of(Status::rejected, 550, "5.1.1 no such user 17"));
   tally.count(outcome_of(Status::deferred, 451, "4.7.1 later"));
   tally.count(outcome_of(Status::unknown));
@@ -74,7 +74,7 @@ TEST_CASE("run report: what was not accepted comes with advice and its reasons")
 }
 
 TEST_CASE("run report: lines that are not in a file are not said to be there") {
-  const RunTally tally;
+  const run::RunTally tally;
   RunFacts facts = facts_of(tally);
   facts.lost_lines = {{"errors.jsonl", 1}};
   std::string text = summary_text(facts);
@@ -89,7 +89,7 @@ TEST_CASE("run report: lines that are not in a file are not said to be there") {
 }
 
 TEST_CASE("run report: of a run that was stopped it says how many jobs have no line") {
-  const RunTally tally;
+  const run::RunTally tally;
   RunFacts facts = facts_of(tally);
   CHECK(summary_text(facts).find("not read") == std::string::npos);
   CHECK(summary_json(facts).find("unread") == std::string::npos);
@@ -107,7 +107,7 @@ TEST_CASE("run report: of a run that was stopped it says how many jobs have no l
 }
 
 TEST_CASE("run report: the JSON summary has every status, and escapes what others said") {
-  RunTally tally;
+  run::RunTally tally;
   tally.count(outcome_of(Status::accepted, 250));
   RunFacts facts = facts_of(tally);
   facts.failures.push_back({"a\"b", "tls", "line\nbreak"});
@@ -126,7 +126,7 @@ TEST_CASE("run report: the JSON summary has every status, and escapes what other
 }
 
 TEST_CASE("run report: internal counters stand there when they are asked for") {
-  RunTally tally;
+  run::RunTally tally;
   RunFacts facts = facts_of(tally);
   facts.statistics.messages = 8;
   facts.statistics.ring_enters = 2;
@@ -150,7 +150,7 @@ TEST_CASE("run report: internal counters stand there when they are asked for") {
 }
 
 TEST_CASE("run report: progress is a line, with a share when the total is known") {
-  RunTally tally;
+  run::RunTally tally;
   tally.count(outcome_of(Status::accepted, 250));
   tally.count(outcome_of(Status::unsent));
   RunFacts facts = facts_of(tally);
@@ -166,7 +166,7 @@ TEST_CASE("run report: progress is a line, with a share when the total is known"
 }
 
 TEST_CASE("run report: progress names the endpoints that are waited for, and for how long") {
-  RunTally tally;
+  run::RunTally tally;
   RunFacts facts = facts_of(tally);
   CHECK(progress_text(facts).find("waiting") == std::string::npos);
   has(progress_json(facts), "\"endpoints_away\":[]");
@@ -180,7 +180,7 @@ TEST_CASE("run report: progress names the endpoints that are waited for, and for
 
 TEST_CASE(
     "run report: ways of speaking that did not work stand in the summary, with their reasons") {
-  RunTally tally;
+  run::RunTally tally;
   RunFacts facts = facts_of(tally);
   facts.endpoints.front().fall_backs = {"goes on with DATA groups: a", "goes on with lock-step: b"};
   has(summary_text(facts), "endpoint relay goes on with DATA groups: a\nendpoint relay goes on ");
@@ -189,7 +189,7 @@ TEST_CASE(
 }
 
 TEST_CASE("run report: the share that one endpoint left unsent while another worked is named") {
-  RunTally tally;
+  run::RunTally tally;
   RunFacts facts = facts_of(tally);
   facts.endpoints.push_back({"other", "", {}, {}});
   Outcome left = outcome_of(Status::unsent, 0, "no connection");
@@ -209,7 +209,7 @@ TEST_CASE("run report: the share that one endpoint left unsent while another wor
 }
 
 TEST_CASE("run report: a run that took no time divides by nothing") {
-  RunTally tally;
+  run::RunTally tally;
   tally.count(outcome_of(Status::accepted, 250));
   RunFacts facts = facts_of(tally);
   facts.seconds = 0;

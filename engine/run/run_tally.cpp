@@ -1,0 +1,122 @@
+#include "engine/run/run_tally.h"
+
+#include <algorithm>
+#include <numeric>
+
+#include "codec/text/ascii.h"
+
+namespace ringpost::run {
+
+namespace {
+
+// Different texts are kept apart up to this many; the rest is counted together.
+constexpr std::size_t groups_max = 1000;
+constexpr std::size_t words_bytes_max = 160;
+
+std::string shown(std::string_view text) {
+  std::string words(text.substr(0, words_bytes_max));
+  std::replace_if(
+      words.begin(), words.end(),
+      [](char c) {
+        const auto octet = static_cast<unsigned char>(c);
+        return octet < 0x20 || octet == 0x7f;
+      },
+      ' ');
+  return words;
+}
+
+// Runs of digits become '#': ids and counters differ in every reply. For keys alone: what is shown
+// to people is a real reply.
+std::string masked(std::string_view text) {
+  std::string words;
+  for (const char c : text) {
+    if (!codec::is_digit(c)) {
+      words.push_back(c);
+    } else if (words.empty() || words.back() != '#') {
+      words.push_back('#');
+    }
+  }
+  return words;
+}
+
+std::string words_of(const Outcome& outcome) {
+  if (outcome.code != 0) {
+    return std::to_string(outcome.code) + " " + shown(outcome.text);
+  }
+  std::string_view reason = outcome.reason;
+  if (outcome.status == Status::invalid) {
+    // `file:line: field: why`: the same mistake in another line is the same group.
+    const std::size_t place_end = reason.find(": ");
+    reason.remove_prefix(place_end == std::string_view::npos ? 0 : place_end + 2);
+  }
+  return shown(reason);
+}
+
+}  // namespace
+
+void RunTally::count(const Outcome& outcome) {
+  counts_[static_cast<std::size_t>(outcome.status)].fetch_add(1, std::memory_order_relaxed);
+  if (outcome.status == Status::accepted) {
+    std::atomic<bool>& accepts =
+        accepts_[std::min<std::size_t>(outcome.endpoint, endpoints_max - 1)];
+    if (!accepts.load(std::memory_order_relaxed)) {
+      accepts.store(true, std::memory_order_relaxed);
+    }
+    return;
+  }
+  std::string words = words_of(outcome);
+  std::string key = std::string(name_of(outcome.status)) + " " +
+                    std::string(name_of(outcome.stage)) + " " + std::to_string(outcome.code) + " " +
+                    masked(words);
+  const std::lock_guard lock(mutex_);
+  if (groups_.size() >= groups_max && !groups_.contains(key)) {
+    key = words = "other replies";
+  }
+  if (outcome.status == Status::unsent || outcome.status == Status::expired) {
+    ++left_[outcome.endpoint];
+  }
+  ReplyGroup& group = groups_[key];
+  if (group.count++ == 0) {
+    group.status = outcome.status;
+    group.stage = outcome.stage;
+    group.words = std::move(words);
+  }
+}
+
+std::uint64_t RunTally::left_by(std::size_t endpoint) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = left_.find(endpoint);
+  return found == left_.end() ? 0 : found->second;
+}
+
+bool RunTally::another_accepts(std::size_t endpoint) const {
+  for (std::size_t i = 0; i < endpoints_max; ++i) {
+    if (i != endpoint && accepts_[i].load(std::memory_order_relaxed)) {
+      return true;
+    }
+  }
+  return false;
+}
+
+std::uint64_t RunTally::total() const {
+  return std::accumulate(counts_.begin(), counts_.end(), std::uint64_t{0},
+                         [](std::uint64_t sum, const auto& count) {
+                           return sum + count.load(std::memory_order_relaxed);
+                         });
+}
+
+std::vector<ReplyGroup> RunTally::groups(std::size_t most) const {
+  std::vector<ReplyGroup> result;
+  {
+    const std::lock_guard lock(mutex_);
+    for (const auto& [key, group] : groups_) {
+      result.push_back(group);
+    }
+  }
+  std::stable_sort(result.begin(), result.end(),
+                   [](const ReplyGroup& a, const ReplyGroup& b) { return a.count > b.count; });
+  result.resize(std::min(result.size(), most));
+  return result;
+}
+
+}  // namespace ringpost::run

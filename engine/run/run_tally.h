@@ -1,0 +1,52 @@
+// What became of a run so far, by status and by what servers said.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <map>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include <ringpost/outcome.h>
+
+namespace ringpost::run {
+
+// Outcomes that read alike: the same status and stage, and the same words but for their numbers.
+// Its words are those of the first of them.
+struct ReplyGroup {
+  Status status = Status::unsent;
+  Stage stage = Stage::local;
+  std::string words;
+  std::uint64_t count = 0;
+};
+
+// The outcome thread counts; any thread reads.
+class RunTally {
+ public:
+  void count(const Outcome& outcome);
+
+  [[nodiscard]] std::uint64_t of(Status status) const {
+    return counts_[static_cast<std::size_t>(status)].load(std::memory_order_relaxed);
+  }
+  [[nodiscard]] std::uint64_t total() const;
+  // Recipients that the endpoint with this index left unsent, or that ran out of time there.
+  [[nodiscard]] std::uint64_t left_by(std::size_t endpoint) const;
+  // Whether another one has accepted any.
+  [[nodiscard]] bool another_accepts(std::size_t endpoint) const;
+  // The most frequent groups of what was not accepted, the most frequent first.
+  [[nodiscard]] std::vector<ReplyGroup> groups(std::size_t most) const;
+
+ private:
+  // Told apart up to this many; those beyond count as one.
+  static constexpr std::size_t endpoints_max = 64;
+
+  std::array<std::atomic<std::uint64_t>, status_count> counts_{};
+  std::array<std::atomic<bool>, endpoints_max> accepts_{};  // by endpoint
+  mutable std::mutex mutex_;                                // guards all below
+  std::map<std::size_t, std::uint64_t> left_;               // by endpoint
+  std::map<std::string, ReplyGroup> groups_;
+};
+
+}  // namespace ringpost::run
