@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "engine/engine_core.h"
+#include "engine/engine_inside.h"
 #include "engine/io/resolver.h"
 #include "engine/io/ring.h"
 #include "engine/stats.h"
@@ -35,6 +36,16 @@ std::int64_t unix_time_us() {
   return std::int64_t{time.tv_sec} * 1'000'000 + time.tv_nsec / 1000;
 }
 
+void tell_all(EngineCore& core, const OutcomeCallback& callback) {
+  std::array<DecidedRecipientView, outcome_batch> views;
+  for (std::size_t count = core.take_decided(views); count > 0; count = core.take_decided(views)) {
+    callback({views.data(), count});
+  }
+  // The last jobs go back behind the last call: whoever has drained finds no callback running.
+  callback({});
+  core.give_back_told();
+}
+
 }  // namespace
 
 // ---- Engine -------------------------------------------------------------------------------------
@@ -53,7 +64,7 @@ struct Engine::State {
   };
 
   EngineCore core;
-  OutcomeCallback callback;
+  engine::EngineInside::Deliver deliver;
   std::vector<std::unique_ptr<WorkerThread>> workers;
   std::thread outcome_thread;
   engine::Counter outcome_allocations;
@@ -65,8 +76,8 @@ struct Engine::State {
   // For the same reason behind it. One for each endpoint, null for those without a TokenReader.
   std::vector<std::unique_ptr<engine::TokenThread>> token_threads;
 
-  State(EngineOptions options, OutcomeCallback engine_callback)
-      : core(std::move(options), parts()), callback(std::move(engine_callback)) {}
+  State(EngineOptions options, engine::EngineInside::Deliver engine_deliver)
+      : core(std::move(options), parts()), deliver(std::move(engine_deliver)) {}
 
   [[nodiscard]] EngineCore::Parts parts();
   [[nodiscard]] std::string start();
@@ -200,17 +211,10 @@ void Engine::State::make_do_with(std::uint32_t sockets, std::uint32_t connection
 }
 
 void Engine::State::run_outcomes() {
-  std::array<DecidedRecipientView, outcome_batch> views;
   while (core.outcomes().wait()) {
     // A moment's sleep lets a batch gather: one wake-up and one write for many outcomes.
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
-    for (std::size_t count = core.take_decided(views); count > 0;
-         count = core.take_decided(views)) {
-      callback({views.data(), count});
-    }
-    // The last jobs go back behind the last call: whoever has drained finds no callback running.
-    callback({});
-    core.give_back_told();
+    deliver(core);
     outcome_allocations.set(allocations_of_this_thread());
   }
 }
@@ -265,16 +269,27 @@ Engine::~Engine() {
 
 Result<std::unique_ptr<Engine>, EngineError> Engine::start(EngineOptions options,
                                                            OutcomeCallback callback) {
+  return engine::EngineInside::start(
+      std::move(options),
+      [callback = std::move(callback)](EngineCore& core) { tell_all(core, callback); });
+}
+
+Result<std::unique_ptr<Engine>, EngineError> engine::EngineInside::start(EngineOptions options,
+                                                                         Deliver deliver) {
   if (std::string wrong = first_mistake(options); !wrong.empty()) {
     return Failure(EngineError{std::move(wrong)});
   }
   std::unique_ptr<Engine> engine(
-      new Engine(std::make_unique<State>(std::move(options), std::move(callback))));
+      new Engine(std::make_unique<Engine::State>(std::move(options), std::move(deliver))));
   if (std::string wrong = engine->state_->start(); !wrong.empty()) {
     return Failure(EngineError{std::move(wrong)});
   }
   return engine;
 }
+
+EngineCore& engine::EngineInside::core(Engine& engine) { return engine.state_->core; }
+
+void engine::EngineInside::wake_parked(Engine& engine) { engine.state_->wake_parked(); }
 
 bool Engine::drain(Instant deadline) { return state_->core.pool().wait_until_idle(deadline); }
 

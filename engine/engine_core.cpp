@@ -217,16 +217,18 @@ EngineCore::Feeder::Way EngineCore::Feeder::submit(Instant now) {
   if (const std::string offence = submission_offence(job); !offence.empty()) {
     return refuse(offence);
   }
-  Lane* const lane = lane_of(job);
-  if (lane == nullptr) {
-    return refuse("endpoint: no endpoint is named \"" + job.endpoint + "\"");
+  job.submitted_at = now;
+  Lane* lane = nullptr;
+  if (begin_submission(job)) {
+    lane = lane_of(job);
+    if (lane == nullptr) {
+      return refuse("endpoint: no endpoint is named \"" + job.endpoint + "\"");
+    }
   }
   job_ = nullptr;
-  job.submitted_at = now;
-  const bool sends = begin_submission(job);
   core_.pool_.charge(job);
-  if (!sends) {
-    return report(job);
+  if (lane == nullptr) {
+    return report(job);  // everybody is decided: no endpoint is asked
   }
   lane->batch.push_back(&job);
   if (++gathered_ < core_.limits_.jobs_per_push_max) {

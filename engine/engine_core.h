@@ -50,8 +50,8 @@ class EngineCore {
     std::function<void(std::size_t endpoint, std::function<void(TokenResult)>)> read_token;
     // All workers. On any thread.
     std::function<void()> wake;
-    std::function<Instant()> clock;              // of what comes by itself, not of jobs
-    std::function<std::int64_t()> unix_time_us;  // of jobs that are refused
+    std::function<Instant()> clock;              // of what comes by itself
+    std::function<std::int64_t()> unix_time_us;  // of jobs that are refused, or planned
   };
 
   EngineCore(EngineOptions options, Parts parts);
@@ -68,6 +68,9 @@ class EngineCore {
   [[nodiscard]] WorkerOptions worker_options(Instant start);
 
   [[nodiscard]] const EngineOptions& options() const { return options_; }
+  // By the clocks of `Parts`.
+  [[nodiscard]] Instant now() const { return parts_.clock(); }
+  [[nodiscard]] std::int64_t unix_time_us() const { return parts_.unix_time_us(); }
   [[nodiscard]] queue::JobPool& pool() { return pool_; }
   [[nodiscard]] const queue::JobPool& pool() const { return pool_; }
   [[nodiscard]] queue::OutcomeQueue& outcomes() { return outcomes_; }

@@ -53,10 +53,11 @@ bool is_pipe(const std::string& path) {
 }  // namespace
 
 OutcomeFile::OutcomeFile(std::string path, int descriptor, std::uint64_t bytes_before,
-                         int stop_descriptor)
+                         int stop_descriptor, const FileCalls& calls)
     : path_(std::move(path)),
       descriptor_(descriptor),
       stop_descriptor_(stop_descriptor),
+      calls_(calls),
       bytes_before_(bytes_before) {
   struct stat status {};
   is_file_ = ::fstat(descriptor, &status) == 0 && S_ISREG(status.st_mode);
@@ -67,6 +68,7 @@ OutcomeFile::OutcomeFile(OutcomeFile&& other) noexcept
     : path_(std::move(other.path_)),
       descriptor_(std::exchange(other.descriptor_, -1)),
       stop_descriptor_(other.stop_descriptor_),
+      calls_(other.calls_),
       is_file_(other.is_file_),
       bytes_before_(other.bytes_before_),
       lines_(std::move(other.lines_)) {}
@@ -77,30 +79,32 @@ OutcomeFile::~OutcomeFile() {
   }
 }
 
-Result<OutcomeFile, OutputError> OutcomeFile::open(const std::string& path, int stop_descriptor) {
+Result<OutcomeFile, RunTrouble> OutcomeFile::open(const std::string& path, int stop_descriptor,
+                                                  const FileCalls& calls) {
   if (path == "-") {
-    return OutcomeFile("standard output", STDOUT_FILENO, 0, stop_descriptor);
+    return OutcomeFile("standard output", STDOUT_FILENO, 0, stop_descriptor, calls);
   }
   const int descriptor = open_to_append(path);
   struct stat status {};
   if (descriptor < 0 || ::fstat(descriptor, &status) != 0) {
     if (errno == ENXIO && is_pipe(path)) {
-      return Failure(OutputError{path + ": nobody reads this pipe", true});
+      return Failure(RunTrouble{path + ": nobody reads this pipe", false, true});
     }
-    return Failure(OutputError{path + ": " + std::strerror(errno)});
+    return Failure(RunTrouble{path + ": " + std::strerror(errno)});
   }
-  OutcomeFile file(path, descriptor, static_cast<std::uint64_t>(status.st_size), stop_descriptor);
+  OutcomeFile file(path, descriptor, static_cast<std::uint64_t>(status.st_size), stop_descriptor,
+                   calls);
   if (file.is_file_ && status.st_size > 0 && ends_within_line(path, status.st_size)) {
     file.lines_ = "\n";  // ours begin on a line of their own
   }
   return file;
 }
 
-Result<void, OutputError> OutcomeFile::write_if_full() {
-  return lines_.size() >= write_bytes_min ? write() : Result<void, OutputError>();
+Result<void, RunTrouble> OutcomeFile::write_if_full() {
+  return lines_.size() >= write_bytes_min ? write() : Result<void, RunTrouble>();
 }
 
-Result<void, OutputError> OutcomeFile::write() {
+Result<void, RunTrouble> OutcomeFile::write() {
   std::size_t written = 0;
   while (written < lines_.size()) {
     const auto count = write_some(Bytes(lines_).substr(written));
@@ -110,7 +114,7 @@ Result<void, OutputError> OutcomeFile::write() {
           count.error() == ETIMEDOUT ? "nobody reads it" : std::strerror(count.error());
       // A device that is full stays so: it is /dev/full.
       const bool may_get_room = is_file_ && queue::is_lack_of_room(count.error());
-      return Failure(OutputError{path_ + ": " + why, may_get_room});
+      return Failure(RunTrouble{path_ + ": " + why, false, may_get_room});
     }
     written += *count;
   }
@@ -127,7 +131,7 @@ Result<std::size_t, int> OutcomeFile::write_some(Bytes octets) {
       }
       octets = octets.substr(0, pipe_bytes_at_once);
     }
-    const ssize_t count = ::write(descriptor_, octets.data(), octets.size());
+    const ssize_t count = calls_.write(descriptor_, octets.data(), octets.size());
     if (count >= 0) {
       return static_cast<std::size_t>(count);
     }
@@ -152,13 +156,13 @@ std::uint64_t OutcomeFile::unwritten_lines() const {
   return static_cast<std::uint64_t>(std::count(lines_.begin(), lines_.end(), '\n'));
 }
 
-Result<void, OutputError> OutcomeFile::sync() {
-  if (is_file_ && ::fdatasync(descriptor_) != 0) {
-    return Failure(OutputError{path_ + ": fdatasync: " + std::strerror(errno)});
+Result<void, RunTrouble> OutcomeFile::sync() {
+  if (is_file_ && calls_.fdatasync(descriptor_) != 0) {
+    return Failure(RunTrouble{path_ + ": fdatasync: " + std::strerror(errno)});
   }
   if (is_file_ && bytes_before_ == 0) {
     if (const auto synced = queue::sync_directory_of(path_); !synced) {
-      return Failure(OutputError{synced.error().message});
+      return Failure(RunTrouble{synced.error().message});
     }
   }
   return {};

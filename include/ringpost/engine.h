@@ -26,6 +26,10 @@
 
 namespace ringpost {
 
+namespace engine {
+struct EngineInside;
+}  // namespace engine
+
 // One recipient whose outcome is final. Valid during the callback.
 struct DecidedRecipientView {
   const Job* job = nullptr;
@@ -123,6 +127,7 @@ class Engine {
   [[nodiscard]] EngineStatistics statistics() const;
 
  private:
+  friend struct engine::EngineInside;  // engine/run feeds and tells by itself
   struct State;
   explicit Engine(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;

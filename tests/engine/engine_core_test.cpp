@@ -190,6 +190,23 @@ using Told = std::map<std::string, std::vector<Status>>;
 
 }  // namespace
 
+TEST_CASE("engine core: a job of which nothing is sent asks for no endpoint") {
+  Stepped stepped;
+  Job* const job = stepped.feeder.try_next();
+  REQUIRE(job != nullptr);
+  job->id = "decided";
+  job->sender = "sender@a.example";
+  job->endpoint = "one that is gone";
+  Recipient& recipient = job->add_recipient();
+  recipient.address = "r@b.example";
+  recipient.decided = true;
+  recipient.outcome.status = Status::unknown;
+  CHECK(stepped.feeder.submit({}) == Way::to_outcomes);
+  CHECK(stepped.tell()["decided"] == std::vector{Status::unknown});
+  CHECK(stepped.submit("left", 1, "one that is gone") == Way::to_outcomes);
+  CHECK(stepped.tell()["left"] == std::vector{Status::invalid});
+}
+
 TEST_CASE("engine core: shares of an endpoint's connections add up, and are as even as can be") {
   EngineOptions options = plain_options();
   options.cores = GENERATE(1u, 2u, 3u, 8u);

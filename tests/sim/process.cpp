@@ -3,11 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <filesystem>
-#include <fstream>
 
 #include <fmt/format.h>
-
-#include "engine/run/parse_line.h"
 
 namespace ringpost::sim {
 
@@ -27,32 +24,51 @@ constexpr Duration write_pause = 100ms;
 
 }  // namespace
 
+// ---- What it reads, and what it tells -----------------------------------------------------------
+
+run::JobSource::Pull ListeningSource::pull(Job& job) {
+  const Pull pulled = source_.pull(job);
+  if (pulled == Pull::job) {
+    heard_(job);
+  }
+  return pulled;
+}
+
+void TellingSink::take(std::span<const DecidedRecipientView> decided) {
+  for (const DecidedRecipientView& view : decided) {
+    told_.push_back({view.job->ordinal, view.recipient_index, view.outcome().status});
+  }
+  sink_.take(decided);
+}
+
+// ---- A life -------------------------------------------------------------------------------------
+
 Process::Process(const World& world, const LifePlan& life)
     : world_(world),
       life_(life),
       lifetime_(life.acts, world.random),
       begin_(world.network.now()),
-      reader_(codec::JobReaderOptions{}) {}
+      files_sink_({.outcomes_path = world.files.outcomes,
+                   .errors_path = {},
+                   .endpoint_names = {},
+                   .pause = {},
+                   .calls = SimDisk::file_calls()},
+                  *this),
+      sink_(files_sink_) {}
 
 Process::~Process() { take_apart(); }
 
 LifeEnd Process::run() {
   world_.disk.begin(life_.disk, lifetime_);
-  if (!open_journal()) {
+  if (!open_files()) {
     return lifetime_.alive() ? LifeEnd::gave_up : LifeEnd::died;
   }
-  auto input = run::JobInput::open({world_.files.jobs}, -1);
-  RP_ASSERT(input);
-  input_.emplace(std::move(*input));
-  start_workers();
+  start_run();
   while (lifetime_.alive()) {
     const bool over = std::all_of(workers_.begin(), workers_.end(),
                                   [](const auto& worker) { return worker->over; });
     if (over && !has_unwritten()) {
-      if (journal_) {
-        journal_->end_run(time_begin_us, 0);
-      }
-      return !lifetime_.alive() ? LifeEnd::died : output_lost_ ? LifeEnd::gave_up : LifeEnd::over;
+      return end();
     }
     if (++steps_ > steps_max) {
       trouble_ = "it takes too many steps";
@@ -66,44 +82,64 @@ LifeEnd Process::run() {
   return LifeEnd::died;
 }
 
-// ---- The journal --------------------------------------------------------------------------------
-
-bool Process::open_journal() {
-  date_us_ = time_begin_us;
-  if (world_.plan.journal == JournalKind::none) {
-    return true;
+LifeEnd Process::end() {
+  static_cast<void>(run_->finish());
+  if (journal_) {
+    journal_->end_run(time_begin_us, 0);
   }
+  return !lifetime_.alive() ? LifeEnd::died : run_->failed() ? LifeEnd::gave_up : LifeEnd::over;
+}
+
+void Process::on_notice([[maybe_unused]] run::NoticeLevel level,
+                        [[maybe_unused]] std::string_view text,
+                        [[maybe_unused]] const run::NoticeSubject& subject) {}
+
+// ---- Files --------------------------------------------------------------------------------------
+
+bool Process::open_files() {
+  date_us_ = time_begin_us;
+  const std::int64_t now_us = time_begin_us + static_cast<std::int64_t>(world_.random.below(1000));
+  if (world_.plan.journal != JournalKind::none && !open_journal(now_us)) {
+    return false;
+  }
+  if (auto opened = files_sink_.open(journal_.get(), now_us); !opened) {
+    trouble_ = opened.error();
+    return false;
+  }
+  auto input = run::JobInput::open({world_.files.jobs}, -1);
+  RP_ASSERT(input);
+  lines_.emplace(std::move(*input),
+                 run::LineSourceOptions{
+                     .reader = {}, .date_us = date_us_, .hashes_lines = journal_ != nullptr});
+  source_.emplace(*lines_, [this](const Job& job) {
+    contents_[job.id] = job.content;
+    jobs_known_.insert(&job);
+  });
+  return lifetime_.alive();
+}
+
+bool Process::open_journal(std::int64_t now_us) {
   const Files& files = world_.files;
   std::error_code missing;
-  const bool begun = std::filesystem::file_size(files.journal, missing) > 0 && !missing;
   run::JournalSettings settings;
   settings.path = files.journal;
-  settings.resume = begun;
-  settings.resend_unknown = world_.plan.resend_unknown;
+  settings.resume = std::filesystem::file_size(files.journal, missing) > 0 && !missing;
   settings.durability = world_.plan.journal == JournalKind::power ? queue::Durability::power
                                                                   : queue::Durability::process;
   settings.calls = SimDisk::calls();
-  const std::int64_t now_us = time_begin_us + static_cast<std::int64_t>(world_.random.below(1000));
+  settings.file_calls = SimDisk::file_calls();
   auto opened =
-      run::RunJournal::open(settings, {files.jobs}, codec::NewlinePolicy::normalize, now_us);
+      run::JournalBinding::open(settings, {files.jobs}, codec::NewlinePolicy::normalize, now_us);
   if (!opened) {
     trouble_ = opened.error().message;
     return false;
   }
   journal_ = std::move(*opened);
   date_us_ = journal_->date_us();
-  // An act of its own: the process may die in the middle of it.
-  if (lifetime_.act() != Act::done) {
-    return false;
-  }
+  planner_.emplace(journal_->history(),
+                   run::JournalPlannerOptions{.resend_unknown = world_.plan.resend_unknown});
   if (auto completed = journal_->complete_outcomes(); !completed) {
     trouble_ = completed.error().message;
-    return false;
-  }
-  std::ofstream(files.outcomes, std::ios::app).close();  // it is made before the run begins
-  const std::uint64_t bytes = read_file(files.outcomes).size();
-  if (auto begun_run = journal_->begin_run(files.outcomes, bytes, now_us); !begun_run) {
-    trouble_ = begun_run.error().message;
     return false;
   }
   return lifetime_.alive();
@@ -142,7 +178,7 @@ engine::EngineCore::Parts Process::parts() {
   return parts;
 }
 
-void Process::start_workers() {
+void Process::start_run() {
   // Tighter than those of a real run, which a few dozen jobs never meet.
   engine::EngineLimits limits;
   limits.jobs_active_max = std::max<std::size_t>(1, world_.plan.jobs_in_flight_max / 2);
@@ -150,7 +186,14 @@ void Process::start_workers() {
   limits.retry_jobs_max = world_.plan.retry_jobs_max;
   limits.retry_bytes_max = engine::RouteLimits{}.retry_bytes_max;
   core_.emplace(engine_options(), parts(), limits);
-  feeder_.emplace(*core_);
+  run_.emplace(*core_,
+               run::RunParts{.source = *source_,
+                             .planner = planner_ ? &*planner_ : nullptr,
+                             .sink = sink_,
+                             .listener = *this},
+               run::Run::Options{
+                   .wake = [this] { wake_all(); },
+                   .deadline = life_.deadline < never - begin_ ? begin_ + life_.deadline : never});
   for (std::uint32_t i = 0; i < core_->options().cores; ++i) {
     workers_.push_back(std::make_unique<WorkerOfIt>());
     WorkerOfIt& made = *workers_.back();
@@ -173,8 +216,11 @@ void Process::wake_all() {
 void Process::step() {
   world_.network.advance_to(world_.network.now());
   obey_signals();
-  const bool reads = reader_can_go_on();
-  if (everything_is_told()) {
+  if (run_->failed()) {
+    run_->end_reading();
+  }
+  const bool reads = run_->may_read();
+  if (run_->is_over()) {
     core_->give(WorkerOrder::finish);
   }
   std::array<WorkerOfIt*, 8> awake{};
@@ -192,7 +238,7 @@ void Process::step() {
       trouble_ = fmt::format(
           "nothing moves any more: {} jobs are out, {} lines were read, the order is {}, the "
           "endpoint has {}failed",
-          core_->pool().jobs_out(), ordinal_, static_cast<int>(core_->order().load()),
+          core_->pool().jobs_out(), run_->jobs_read(), static_cast<int>(core_->order().load()),
           core_->endpoint_failures().empty() ? "not " : "");
     }
     return;
@@ -201,7 +247,7 @@ void Process::step() {
   if (choice < awake_count) {
     turn(*awake[choice]);
   } else if (reads && choice == awake_count) {
-    read_line();
+    read();
   } else {
     write_outcomes();
   }
@@ -209,6 +255,7 @@ void Process::step() {
 
 // Until something is due; false when nothing ever is.
 bool Process::let_time_pass() {
+  run_->look_at_journal();
   const Instant now = world_.network.now();
   Instant at = world_.network.next_event();
   const auto consider = [&](Instant instant) { at = instant > now ? std::min(at, instant) : at; };
@@ -266,118 +313,41 @@ Process::Waiting Process::waiting_now() const {
 void Process::obey_signals() {
   const Duration age = world_.network.now() - begin_;
   if (age >= life_.abort_after) {
-    input_ended_ = true;
+    run_->end_reading();
+    run_->give_up();
     core_->give(WorkerOrder::abort);
   } else if (age >= life_.stop_after) {
-    input_ended_ = true;
+    run_->end_reading();
     core_->give(WorkerOrder::stop_sending);
   }
 }
 
-bool Process::everything_is_told() const { return input_ended_ && core_->pool().jobs_out() == 0; }
+// ---- The reader, and outcomes -------------------------------------------------------------------
 
-// ---- The reader ---------------------------------------------------------------------------------
-
-// Whether a worker that sleeps wants to be woken is a matter between threads, and here is one: all
-// are.
-bool Process::reader_can_go_on() {
-  const bool may_go_on = !input_ended_ && feeder_->try_next() != nullptr;
-  const bool pushed = input_ended_ ? feeder_->close() : !may_go_on && feeder_->flush();
-  if (pushed) {
-    wake_all();
-  }
-  return may_go_on;
+void Process::read() {
+  const run::Run::Read read = run_->read();
+  RP_ASSERT(read == run::Run::Read::taken || read == run::Run::Read::end);
+  outcomes_may_wait_ = true;
 }
 
-void Process::read_line() {
-  run::JobInput::Line line;
-  const auto next = input_->next(line);
-  RP_ASSERT(next);
-  if (!*next) {
-    input_ended_ = true;
-    return;
-  }
-  Job& job = *feeder_->try_next();
-  const std::uint64_t ordinal = ordinal_++;
-  const auto parsed = run::parse_line(reader_, line, date_us_, job);
-  job.ordinal = ordinal;
-  if (journal_) {
-    const auto plan = journal_->plan(job, ordinal, line.text, workers_[0]->io->unix_time_us());
-    RP_ASSERT(plan);
-    if (*plan == run::RunJournal::Plan::skip) {
-      job.clear();
-      return;
-    }
-  }
-  if (!parsed) {
-    went(feeder_->refuse(parsed.error()));
-    return;
-  }
-  contents_[job.id] = job.content;
-  jobs_known_.insert(&job);
-  went(feeder_->submit(world_.network.now()));
-}
-
-void Process::went(engine::EngineCore::Feeder::Way way) {
-  using Way = engine::EngineCore::Feeder::Way;
-  if (way == Way::to_workers) {
-    wake_all();
-  }
-  outcomes_may_wait_ = outcomes_may_wait_ || way == Way::to_outcomes;
-}
-
-// ---- Outcomes -----------------------------------------------------------------------------------
-
+// Behind a failure only what there is to be told counts: the last try is that of the end.
 bool Process::has_unwritten() const {
-  const bool in_journal = journal_ && !output_lost_ && journal_->has_unwritten();
-  return outcomes_may_wait_ || !unwritten_.empty() || in_journal;
+  return outcomes_may_wait_ || (!run_->failed() && run_->has_unwritten());
 }
 
 bool Process::has_outcomes_to_write() const {
   return has_unwritten() && world_.network.now() >= write_again_at_;
 }
 
-void Process::take_outcomes() {
-  outcomes_may_wait_ = false;
-  std::array<DecidedRecipientView, 16> decided;
-  for (std::size_t count = core_->take_decided(decided); count > 0;
-       count = core_->take_decided(decided)) {
-    for (const DecidedRecipientView& view : std::span(decided).first(count)) {
-      line_.clear();
-      writer_.append(line_, *view.job, view.recipient_index);
-      if (journal_) {
-        journal_->add(view, line_);
-      } else {
-        told_.push_back({view.job->ordinal, view.recipient_index, view.outcome().status});
-        unwritten_ += line_;
-      }
-    }
-  }
-  core_->give_back_told();
-}
-
-// In the journal first, then in the file.
 void Process::write_outcomes() {
   write_again_at_ = {};
-  take_outcomes();
-  bool written = true;
-  if (journal_ && !output_lost_) {
-    written = journal_->write().has_value();
-    journal_->take_written_lines(unwritten_);
-  }
-  if (!unwritten_.empty() && world_.disk.append(world_.files.outcomes, unwritten_)) {
-    unwritten_.clear();
-  }
-  written = written && unwritten_.empty();
-  writes_failed_in_a_row_ = written ? 0 : writes_failed_in_a_row_ + 1;
-  if (!written) {
+  outcomes_may_wait_ = run_->deliver() == run::Run::Told::again_later;
+  writes_failed_in_a_row_ = outcomes_may_wait_ ? writes_failed_in_a_row_ + 1 : 0;
+  if (outcomes_may_wait_) {
     write_again_at_ = world_.network.now() + write_pause;
   }
   if (writes_failed_in_a_row_ >= writes_failed_max) {
-    output_lost_ = true;
-    input_ended_ = true;
-    unwritten_.clear();
-    core_->give(WorkerOrder::stop_sending);
+    run_->give_up();
   }
 }
 

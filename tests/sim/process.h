@@ -1,8 +1,9 @@
-// One life of `ringpost send`: the real worker, route, sessions, retries and journal between a
-// reader and an outcome writer that are stepped by chance, on the simulated machine.
+// One life of `ringpost send`: the real run, workers, sessions, retries and journal, each stepped
+// by chance, on the simulated machine.
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -11,11 +12,12 @@
 #include <utility>
 #include <vector>
 
-#include "codec/job/job_reader.h"
-#include "codec/job/outcome_writer.h"
 #include "engine/engine_core.h"
-#include "engine/run/job_input.h"
-#include "engine/run/run_journal.h"
+#include "engine/run/file_sink.h"
+#include "engine/run/journal_binding.h"
+#include "engine/run/journal_planner.h"
+#include "engine/run/line_source.h"
+#include "engine/run/run.h"
 #include "engine/worker.h"
 #include "tests/sim/lifetime.h"
 #include "tests/sim/network.h"
@@ -55,21 +57,59 @@ enum class LifeEnd : std::uint8_t {
   never_ends,  // something waits for something that never comes: a mistake of ours
 };
 
-class Process {
+// Hears what jobs there are on their way out of another source.
+class ListeningSource : public run::JobSource {
+ public:
+  using Heard = std::function<void(const Job& job)>;
+
+  // `heard` is called for each job that can be sent.
+  ListeningSource(run::JobSource& source, Heard heard)
+      : source_(source), heard_(std::move(heard)) {}
+
+  [[nodiscard]] Pull pull(Job& job) override;
+  [[nodiscard]] std::string_view words() const override { return source_.words(); }
+  [[nodiscard]] bool may_wait() const override { return source_.may_wait(); }
+
+ private:
+  run::JobSource& source_;
+  const Heard heard_;
+};
+
+// Remembers what it was told on the way into another sink.
+class TellingSink : public run::OutcomeSink {
+ public:
+  explicit TellingSink(run::OutcomeSink& sink) : sink_(sink) {}
+
+  void take(std::span<const DecidedRecipientView> decided) override;
+  [[nodiscard]] Result<void, run::RunTrouble> write(bool everything) override {
+    return sink_.write(everything);
+  }
+  [[nodiscard]] bool has_unwritten() const override { return sink_.has_unwritten(); }
+  void give_up() override { sink_.give_up(); }
+  [[nodiscard]] std::vector<std::string> finish() override { return sink_.finish(); }
+
+  [[nodiscard]] const std::vector<Told>& told() const { return told_; }
+
+ private:
+  run::OutcomeSink& sink_;
+  std::vector<Told> told_;
+};
+
+class Process : private run::RunListener {
  public:
   Process(const World& world, const LifePlan& life);
-  ~Process();
+  ~Process() override;
   Process(const Process&) = delete;
   Process& operator=(const Process&) = delete;
 
   [[nodiscard]] LifeEnd run();
 
   // Without a journal: what was told, in order.
-  [[nodiscard]] const std::vector<Told>& told() const { return told_; }
+  [[nodiscard]] const std::vector<Told>& told() const { return sink_.told(); }
   // Contents by job, as they were to be sent.
   [[nodiscard]] const std::map<std::string, std::string>& contents() const { return contents_; }
   // Lines of the job file that were read to the end of this life.
-  [[nodiscard]] std::uint64_t lines_read() const { return ordinal_; }
+  [[nodiscard]] std::uint64_t lines_read() const { return run_ ? run_->jobs_read() : 0; }
   [[nodiscard]] std::uint64_t steps() const { return steps_; }
   // Recipients, by ordinal and index, who waited for an attempt when this life ended, and so
   // did when the last turn before had come to its end: the journal does not have them in flight.
@@ -86,25 +126,25 @@ class Process {
     bool over = false;
   };
 
-  [[nodiscard]] bool open_journal();
-  void start_workers();
+  [[nodiscard]] bool open_files();
+  [[nodiscard]] bool open_journal(std::int64_t now_us);
+  void start_run();
   [[nodiscard]] EngineOptions engine_options() const;
   [[nodiscard]] engine::EngineCore::Parts parts();
+  [[nodiscard]] LifeEnd end();
   void step();
   [[nodiscard]] bool let_time_pass();
-  [[nodiscard]] bool reader_can_go_on();
-  void read_line();
-  void went(engine::EngineCore::Feeder::Way way);
+  void read();
   void turn(WorkerOfIt& worker);
   [[nodiscard]] Waiting waiting_now() const;
   [[nodiscard]] bool has_unwritten() const;
   [[nodiscard]] bool has_outcomes_to_write() const;
   void write_outcomes();
-  void take_outcomes();
   void obey_signals();
   void wake_all();
-  [[nodiscard]] bool everything_is_told() const;
   void take_apart();
+  void on_notice(run::NoticeLevel level, std::string_view text,
+                 const run::NoticeSubject& subject) override;
 
   const World world_;
   const LifePlan& life_;
@@ -112,29 +152,25 @@ class Process {
   const Instant begin_;
   std::uint64_t steps_ = 0;
 
-  std::unique_ptr<run::RunJournal> journal_;
-  std::optional<run::JobInput> input_;
-  codec::JobReader reader_;
-  codec::OutcomeWriter writer_;
+  std::unique_ptr<run::JournalBinding> journal_;
+  std::optional<run::JournalPlanner> planner_;
+  run::FileSink files_sink_;
+  TellingSink sink_;
   std::int64_t date_us_ = 0;
   std::string trouble_;
 
-  // Once the journal is there.
+  // Once the files are there.
+  std::optional<run::LineSource> lines_;
+  std::optional<ListeningSource> source_;
   std::optional<engine::EngineCore> core_;
-  std::optional<engine::EngineCore::Feeder> feeder_;
+  std::optional<run::Run> run_;
   std::vector<std::unique_ptr<WorkerOfIt>> workers_;
 
-  std::uint64_t ordinal_ = 0;
-  bool input_ended_ = false;
   bool outcomes_may_wait_ = false;
   Instant write_again_at_{};
   std::uint32_t writes_failed_in_a_row_ = 0;
-  bool output_lost_ = false;
-  std::string line_;
-  std::string unwritten_;  // for the outcomes file
-  std::vector<Told> told_;
   std::map<std::string, std::string> contents_;
-  std::set<const Job*> jobs_known_;  // that were ever submitted; the pool owns them
+  std::set<const Job*> jobs_known_;  // that ever left the source; the pool owns them
   Waiting waiting_;
 };
 

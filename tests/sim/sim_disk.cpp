@@ -55,24 +55,44 @@ queue::JournalCalls SimDisk::calls() {
   return {&SimDisk::pwrite, &SimDisk::ftruncate, &SimDisk::fdatasync};
 }
 
+run::FileCalls SimDisk::file_calls() {
+  return {&SimDisk::append, &SimDisk::pwrite, &SimDisk::fdatasync_file};
+}
+
 ssize_t SimDisk::pwrite(int descriptor, const void* octets, std::size_t count, off_t offset) {
-  return current_disk->write(descriptor, Bytes(static_cast<const char*>(octets), count), offset);
+  return current_disk->write(Bytes(static_cast<const char*>(octets), count), [&](Bytes part) {
+    return ::pwrite(descriptor, part.data(), part.size(), offset);
+  });
+}
+
+ssize_t SimDisk::append(int descriptor, const void* octets, std::size_t count) {
+  return current_disk->write(Bytes(static_cast<const char*>(octets), count), [&](Bytes part) {
+    return ::write(descriptor, part.data(), part.size());
+  });
 }
 
 int SimDisk::ftruncate(int descriptor, off_t bytes) {
   return current_disk->lifetime_->act() == Act::done ? ::ftruncate(descriptor, bytes) : 0;
 }
 
-int SimDisk::fdatasync(int descriptor) { return current_disk->sync(descriptor); }
+int SimDisk::fdatasync(int descriptor) {
+  const int failed = current_disk->sync();
+  if (failed == 0 && current_disk->lifetime_->alive()) {
+    current_disk->synced_ = read_descriptor(descriptor);
+  }
+  return failed;
+}
 
-ssize_t SimDisk::write(int descriptor, Bytes octets, off_t offset) {
+int SimDisk::fdatasync_file([[maybe_unused]] int descriptor) { return current_disk->sync(); }
+
+ssize_t SimDisk::write(Bytes octets, const std::function<ssize_t(Bytes)>& put_octets) {
   const auto all = static_cast<ssize_t>(octets.size());
   const Act act = lifetime_->act();
   if (act == Act::void_) {
     return all;
   }
   const auto put = [&](std::size_t count) {
-    RP_ASSERT(::pwrite(descriptor, octets.data(), count, offset) == static_cast<ssize_t>(count));
+    RP_ASSERT(put_octets(octets.substr(0, count)) == static_cast<ssize_t>(count));
     return static_cast<ssize_t>(count);
   };
   if (act == Act::begun) {
@@ -105,7 +125,7 @@ ssize_t SimDisk::write(int descriptor, Bytes octets, off_t offset) {
   return put(octets.size());
 }
 
-int SimDisk::sync(int descriptor) {
+int SimDisk::sync() {
   if (lifetime_->act() != Act::done) {
     return 0;
   }
@@ -114,19 +134,7 @@ int SimDisk::sync(int descriptor) {
     errno = EIO;
     return -1;
   }
-  synced_ = read_descriptor(descriptor);
   return 0;
-}
-
-bool SimDisk::append(const std::string& path, Bytes octets) {
-  const Act act = lifetime_->act();
-  if (act == Act::void_ || (act == Act::done && random_.sometimes(options_.full_one_in))) {
-    return false;
-  }
-  std::ofstream file(path, std::ios::binary | std::ios::app);
-  file << (act == Act::begun ? octets.substr(0, random_.below(octets.size() + 1)) : octets);
-  RP_ASSERT(file.good());
-  return act == Act::done;
 }
 
 void SimDisk::cut_power(const std::string& journal_path, const std::string& outcomes_path) {

@@ -2,8 +2,10 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 
+#include "engine/run/file_calls.h"
 #include "queue/journal.h"
 #include "tests/sim/lifetime.h"
 
@@ -34,8 +36,8 @@ class SimDisk {
 
   // For a journal.
   [[nodiscard]] static queue::JournalCalls calls();
-  // Appends to a file of its own, never synced. False: it was full, or the process is dead.
-  [[nodiscard]] bool append(const std::string& path, Bytes octets);
+  // For outcome files, of which nothing is ever on the disk for sure.
+  [[nodiscard]] static run::FileCalls file_calls();
 
   // The machine goes down: of the journal, any sectors that were written since the last sync, or
   // cut off, may be lost, and of another file its end.
@@ -48,8 +50,10 @@ class SimDisk {
   static ssize_t pwrite(int descriptor, const void* octets, std::size_t count, off_t offset);
   static int ftruncate(int descriptor, off_t bytes);
   static int fdatasync(int descriptor);
-  [[nodiscard]] ssize_t write(int descriptor, Bytes octets, off_t offset);
-  [[nodiscard]] int sync(int descriptor);
+  static ssize_t append(int descriptor, const void* octets, std::size_t count);
+  static int fdatasync_file(int descriptor);
+  [[nodiscard]] ssize_t write(Bytes octets, const std::function<ssize_t(Bytes)>& put);
+  [[nodiscard]] int sync();
 
   Random& random_;
   SimDiskOptions options_;

@@ -32,7 +32,7 @@ class StatusTest(unittest.TestCase):
                           "verdict.outcome.status = Status::expired;"):
             for path in ("engine/route.cpp", "engine/protocol/verdict.cpp",
                          "codec/job/outcome_writer.cpp", "queue/job_pool.cpp",
-                         "engine/run/run_journal.cpp", "tools/send/send_run.cpp"):
+                         "engine/run/journal_lines.cpp", "tools/send/send_run.cpp"):
                 with self.subTest(path=path, statement=statement):
                     told = self.breaches(path, statement)
                     self.assertIn(f"{path}:2: ", told)
@@ -44,7 +44,7 @@ class StatusTest(unittest.TestCase):
                 ("engine/protocol/verdict.cpp", "verdict.status = Status::invalid;"),
                 ("codec/journal/journal_record.cpp",
                  "outcome.status = static_cast<Status>(status);"),
-                ("engine/run/run_journal.cpp", "pending.outcome.status = outcome.status;"),
+                ("engine/run/journal_lines.cpp", "pending.outcome.status = outcome.status;"),
                 ("tests/engine/route_test.cpp", "outcome.status = Status::accepted;"),
                 ("bench/micro/line_bench.cpp", "outcome.status = Status::accepted;")):
             with self.subTest(path=path):

@@ -78,7 +78,7 @@ STATUS_WRITTEN = re.compile(r"([\w.>\[\]()-]*?)(?:\.|->)status\s*=(?!=)")
 OTHER_STATUSES = {
     "engine/protocol/verdict.cpp": "verdict",  # what outcomes come from
     "codec/journal/journal_record.cpp": "outcome",  # a JournalOutcome, read back from a file
-    "engine/run/run_journal.cpp": "pending.outcome",  # a JournalOutcome, to be written
+    "engine/run/journal_lines.cpp": "pending.outcome",  # a JournalOutcome, to be written
     "engine/run/run_tally.cpp": "group",  # of replies that are alike, for the report
 }
 

@@ -147,14 +147,14 @@ void append_shares(std::string& text, const RunFacts& facts) {
 
 // Where they are, or that they are not there.
 void append_outcomes_path(std::string& text, const RunFacts& facts) {
-  for (const LostLines& lost : facts.lost_lines) {
+  for (const run::LostLines& lost : facts.lost_lines) {
     fmt::format_to(std::back_inserter(text),
                    "outcomes: {} line{} missing from {}, which could not be written\n", lost.count,
                    lost.count == 1 ? " is" : "s are", printable(lost.path));
   }
   const bool is_whole =
       std::none_of(facts.lost_lines.begin(), facts.lost_lines.end(),
-                   [&](const LostLines& lost) { return lost.path == facts.outcomes_path; });
+                   [&](const run::LostLines& lost) { return lost.path == facts.outcomes_path; });
   if (!facts.keeps_outcomes && facts.tally->total() > facts.tally->of(Status::accepted)) {
     text += "outcomes: none were kept; -o FILE has a line with the reason for each recipient\n";
   }
@@ -168,7 +168,7 @@ void append_json_lost(std::string& json, const RunFacts& facts) {
     return;
   }
   json += ",\"lost_lines\":{";
-  for (const LostLines& lost : facts.lost_lines) {
+  for (const run::LostLines& lost : facts.lost_lines) {
     json += json.back() == '{' ? "" : ",";
     codec::append_json_string(json, lost.path);
     fmt::format_to(std::back_inserter(json), ":{}", lost.count);

@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "engine/run/file_sink.h"
 #include "engine/run/run_tally.h"
-#include "tools/send/run_output.h"
 #include "tools/settings/settings.h"
 #include <ringpost/engine.h>
 
@@ -26,7 +26,7 @@ struct RunFacts {
   std::string outcomes_path;      // empty: they go elsewhere, or
   bool keeps_outcomes = true;     // nowhere
   // Files of outcome lines that do not have all of them.
-  std::vector<LostLines> lost_lines;
+  std::vector<run::LostLines> lost_lines;
   int signal = 0;
   // Of a run that ended before its job files did. No number: jobs may be left, and nobody knows how
   // many.

@@ -15,13 +15,15 @@
 
 #include <fmt/format.h>
 
-#include "codec/job/job_reader.h"
-#include "engine/outcome_record.h"
+#include "engine/run/file_sink.h"
 #include "engine/run/job_file_source.h"
 #include "engine/run/job_input.h"
-#include "engine/run/parse_line.h"
-#include "engine/run/run_journal.h"
-#include "engine/run/run_tally.h"
+#include "engine/run/journal_binding.h"
+#include "engine/run/journal_planner.h"
+#include "engine/run/line_source.h"
+#include "engine/run/rehearsal.h"
+#include "engine/run/run.h"
+#include "engine/run/run_threads.h"
 #include "tools/process/allocation_counter.h"
 #include "tools/process/out_of_memory.h"
 #include "tools/process/program_version.h"
@@ -29,7 +31,6 @@
 #include "tools/program/commands.h"
 #include "tools/send/progress.h"
 #include "tools/send/run_files.h"
-#include "tools/send/run_output.h"
 #include "tools/send/run_report.h"
 #include <ringpost/engine.h>
 
@@ -99,33 +100,32 @@ std::optional<int> exit_code_of_signal(int signal) {
   }
 }
 
-class SendRun {
+class SendRun : private run::RunListener {
  public:
   SendRun(const SendSettings& settings, SignalWatch& watch, Log& log)
       : settings_(settings),
         watch_(watch),
         log_(log),
         progress_(settings, log),
-        output_(names_of(settings.endpoints), log,
-                {.hold = [this](bool held) { hold_sending(held); },
-                 .stop = [this] { stop_for_lost_output(); },
-                 .pause = [this](Duration pause) { return !watch_.wait_for_signal(pause); }}) {}
+        sink_({.outcomes_path = settings.outcomes_path,
+               .errors_path = settings.errors_path,
+               .endpoint_names = names_of(settings.endpoints),
+               .pause = [this](Duration pause) { return pauses(pause); }},
+              *this) {}
 
   int run();
 
  private:
   int open_journal();
   int end_without_output(const std::string& why);
-  [[nodiscard]] bool start_engine();
-  [[nodiscard]] bool take_line(run::JobInput::Line& line, codec::JobReader& reader,
-                               Engine::Submitter& submitter, std::uint64_t ordinal);
-  void stop_for_lost_output();
-  void hold_sending(bool held);
-  void read_jobs(run::JobInput& input);
-  void count_unread(run::JobInput& input, const run::JobInput::Line* held);
+  [[nodiscard]] bool pauses(Duration pause);
+  [[nodiscard]] bool start();
+  [[nodiscard]] EngineOptions engine_options();
+  void read();
   [[nodiscard]] std::string way_to_go_on() const;
-  void dry_run(run::JobInput& input);
-  void take_outcomes(std::span<const DecidedRecipientView> decided);
+  void on_notice(run::NoticeLevel level, std::string_view text,
+                 const run::NoticeSubject& subject) override;
+  void on_outcomes_lost() override;
   void tick();
   void stop_soon();
   void stop_now();
@@ -139,24 +139,20 @@ class SendRun {
   Log& log_;
   Progress progress_;
   run::JobFileSource files_;
-  std::unique_ptr<run::RunJournal> journal_;  // null: none is kept
-  RunOutput output_;
-  std::unique_ptr<Engine> engine_;
-  run::RunTally tally_;
+  std::unique_ptr<run::JournalBinding> journal_;  // null: none is kept
+  std::optional<run::JournalPlanner> planner_;
+  run::FileSink sink_;
+  std::unique_ptr<run::JobSource> source_;
+  // One of them, and the run in it.
+  std::unique_ptr<run::RunThreads> threads_;
+  std::unique_ptr<run::Rehearsal> rehearsal_;
+  run::Run* run_ = nullptr;
   Instant started_at_ = Clock::now();
-  std::atomic<std::uint64_t> jobs_read_{0};
-  std::atomic<std::uint64_t> bytes_read_{0};
   std::uint64_t bytes_total_ = 0;
-  bool input_failed_ = false;
-  bool usage_failed_ = false;
   std::int64_t date_us_ = unix_time_us();
   std::atomic<std::uint64_t> reader_allocations_{0};
   // Of a run that was stopped before the end of its job files. The reader's.
-  struct Unread {
-    std::optional<std::uint64_t> jobs;  // nothing: nobody knows how many
-    std::string from;
-  };
-  std::optional<Unread> unread_;
+  std::optional<run::UnreadJobs> unread_;
 };
 
 // Nothing to speak of: 0; else the exit code.
@@ -166,7 +162,7 @@ int SendRun::open_journal() {
   }
   run::JournalSettings settings = settings_.journal;
   settings.program_version = program_version();
-  auto opened = run::RunJournal::open(settings, settings_.files, settings_.newlines, date_us_);
+  auto opened = run::JournalBinding::open(settings, settings_.files, settings_.newlines, date_us_);
   if (opened) {
     journal_ = std::move(*opened);
     date_us_ = journal_->date_us();
@@ -181,6 +177,12 @@ int SendRun::open_journal() {
   }
   print_error(opened.error().message);
   return opened.error().usage ? exit_usage : exit_outcomes_lost;
+}
+
+// False: whoever runs this does not want to wait.
+bool SendRun::pauses(Duration pause) {
+  const bool is_over = Clock::now() - started_at_ >= settings_.deadline;
+  return !is_over && !watch_.wait_for_signal(pause);
 }
 
 // The exit code.
@@ -207,32 +209,30 @@ int SendRun::run() {
   if (const int code = open_journal(); code != exit_all_accepted) {
     return code;
   }
-  if (const auto opened = output_.open(settings_, journal_.get(), unix_time_us()); !opened) {
+  if (const auto opened = sink_.open(journal_.get(), unix_time_us()); !opened) {
     return end_without_output(opened.error());
   }
-  files_.set_refused(run::written_files(files_of_run(settings_)));
+  files_.set_refused(written_files(files_of_run(settings_)));
+  source_ = std::make_unique<run::LineSource>(
+      std::move(*input),
+      run::LineSourceOptions{.reader = {.newlines = settings_.newlines, .files = &files_},
+                             .date_us = date_us_,
+                             .hashes_lines = journal_ != nullptr});
   for (const std::string& warning : settings_.warnings) {
     log_.warn(warning);
   }
-  if (!settings_.dry_run && !start_engine()) {
+  if (!start()) {
     return exit_usage;
   }
   watch_.start({.first_signal = [this] { stop_soon(); },
                 .second_signal = [this] { stop_now(); },
                 .tick = [this] { tick(); },
                 .drain = settings_.drain});
-  if (engine_) {
-    read_jobs(*input);
-    reader_allocations_.store(allocation_counter() != nullptr ? allocation_counter()() : 0);
-    static_cast<void>(engine_->drain(never));
-  } else {
-    dry_run(*input);
-    take_outcomes({});
-  }
+  read();
   watch_.stop();
   finish();
   const int code = exit_code_of_run();
-  engine_.reset();
+  threads_.reset();
   if (journal_) {
     journal_->end_run(unix_time_us(), code);
   }
@@ -242,7 +242,33 @@ int SendRun::run() {
   return code;
 }
 
-bool SendRun::start_engine() {
+bool SendRun::start() {
+  if (settings_.dry_run) {
+    rehearsal_ = std::make_unique<run::Rehearsal>(
+        run::RehearsalParts{.source = *source_, .sink = sink_, .listener = *this},
+        settings_.deadline);
+    run_ = &rehearsal_->run();
+    return true;
+  }
+  if (journal_) {
+    planner_.emplace(journal_->history(), run::JournalPlannerOptions{
+                                              .resend_unknown = settings_.journal.resend_unknown});
+  }
+  auto threads =
+      run::RunThreads::start(engine_options(), {.source = *source_,
+                                                .planner = planner_ ? &*planner_ : nullptr,
+                                                .sink = sink_,
+                                                .listener = *this});
+  if (!threads) {
+    print_error(threads.error().message);
+    return false;
+  }
+  threads_ = std::move(*threads);
+  run_ = &threads_->run();
+  return true;
+}
+
+EngineOptions SendRun::engine_options() {
   EngineOptions options;
   options.endpoints = settings_.endpoints;
   options.cores = settings_.cores;
@@ -254,13 +280,24 @@ bool SendRun::start_engine() {
   options.on_notice = [this](const EndpointNotice& notice) {
     log_.warn(notice.message, {{"endpoint", notice.endpoint}});
   };
-  auto engine = Engine::start(std::move(options), [this](auto decided) { take_outcomes(decided); });
-  if (!engine) {
-    print_error(engine.error().message);
-    return false;
+  return options;
+}
+
+// Until everything that was read has its outcomes.
+void SendRun::read() {
+  const auto goes_on = [this] { return watch_.signal() == 0 && !run_->failed(); };
+  if (rehearsal_) {
+    rehearsal_->read(goes_on);
+    return;
   }
-  engine_ = std::move(*engine);
-  return true;
+  threads_->read(goes_on);
+  if (run_->planner_failed() || !goes_on()) {
+    // While what is under way comes to its end.
+    constexpr auto counting_max = std::chrono::seconds(1);
+    unread_ = run_->unread(Clock::now() + counting_max);
+  }
+  reader_allocations_.store(allocation_counter() != nullptr ? allocation_counter()() : 0);
+  static_cast<void>(threads_->engine().drain(never));
 }
 
 // For whoever has stopped the run, and wants the rest of it sent.
@@ -276,178 +313,68 @@ std::string SendRun::way_to_go_on() const {
   }
   const std::string place = unread_->from.empty() ? "" : " from " + unread_->from + " on";
   const std::string count =
-      unread_->jobs ? fmt::format("{} job{}", *unread_->jobs, *unread_->jobs == 1 ? "" : "s")
-                    : std::string("jobs");
+      unread_->count ? fmt::format("{} job{}", *unread_->count, *unread_->count == 1 ? "" : "s")
+                     : std::string("jobs");
   return fmt::format("stopped; {}{} were not read and have no outcome line: send them again; {}",
                      count, place, unsent);
 }
 
-void SendRun::read_jobs(run::JobInput& input) {
-  codec::JobReader reader({.newlines = settings_.newlines, .files = &files_});
-  Engine::Submitter submitter = engine_->submitter();
-  run::JobInput::Line line;
-  bool is_held = false;  // the line was read, and not taken
-  for (std::uint64_t ordinal = 0; watch_.signal() == 0 && !output_.failed();) {
-    if (input.may_wait()) {
-      submitter.flush();
-    }
-    const auto next = input.next(line);
-    if (!next) {
-      input_failed_ = true;
-      log_.error(next.error().message);
-      continue;
-    }
-    if (!*next) {
-      break;
-    }
-    bytes_read_.store(input.bytes_read(), std::memory_order_relaxed);
-    is_held = !take_line(line, reader, submitter, ordinal++);
-    if (is_held) {
-      break;
-    }
-  }
-  submitter.flush();
-  if (is_held || watch_.signal() != 0 || output_.failed()) {
-    count_unread(input, is_held ? &line : nullptr);
-  }
-}
-
-// While what is under way comes to its end.
-void SendRun::count_unread(run::JobInput& input, const run::JobInput::Line* held) {
-  constexpr auto counting_max = std::chrono::seconds(1);
-  Unread unread;
-  unread.from = held != nullptr ? fmt::format("{}:{}", held->file, held->number) : input.place();
-  unread.jobs = input.count_rest(Clock::now() + counting_max);
-  if (unread.jobs && held != nullptr) {
-    ++*unread.jobs;
-  }
-  if (unread.jobs != std::optional<std::uint64_t>(0)) {
-    unread_ = std::move(unread);
-  }
-}
-
-// False: no more of them.
-bool SendRun::take_line(run::JobInput::Line& line, codec::JobReader& reader,
-                        Engine::Submitter& submitter, std::uint64_t ordinal) {
-  Job* const job = submitter.next();
-  if (job == nullptr) {
-    return false;
-  }
-  jobs_read_.fetch_add(1, std::memory_order_relaxed);
-  const auto parsed = run::parse_line(reader, line, date_us_, *job);
-  if (journal_) {
-    const auto plan = journal_->plan(*job, ordinal, line.text, unix_time_us());
-    if (!plan) {
-      log_.error(plan.error().message);
-      usage_failed_ = true;
-      return false;
-    }
-    if (*plan == run::RunJournal::Plan::skip) {
-      job->clear();
-      return true;
-    }
-  }
-  if (parsed) {
-    submitter.submit();
+void SendRun::on_notice(run::NoticeLevel level, std::string_view text,
+                        const run::NoticeSubject& subject) {
+  const LogLevel at = level == run::NoticeLevel::error  ? LogLevel::error
+                      : level == run::NoticeLevel::warn ? LogLevel::warn
+                                                        : LogLevel::info;
+  if (subject.name.empty()) {
+    log_.write(at, text);
   } else {
-    submitter.refuse(parsed.error());
-  }
-  return true;
-}
-
-// The jobs are read and checked, and nothing is sent.
-void SendRun::dry_run(run::JobInput& input) {
-  codec::JobReader reader({.newlines = settings_.newlines, .files = &files_});
-  const std::int64_t date_us = unix_time_us();
-  Job job;
-  while (watch_.signal() == 0 && !output_.failed()) {
-    run::JobInput::Line line;
-    const auto next = input.next(line);
-    if (!next) {
-      input_failed_ = true;
-      log_.error(next.error().message);
-      continue;
-    }
-    if (!*next) {
-      return;
-    }
-    job.clear();
-    jobs_read_.fetch_add(1, std::memory_order_relaxed);
-    const auto parsed = run::parse_line(reader, line, date_us, job);
-    const protocol::Verdict verdict = parsed ? protocol::verdict_of_dry_run()
-                                             : protocol::verdict_of_local_refusal(parsed.error());
-    if (job.recipient_count == 0) {
-      job.add_recipient();
-    }
-    for (std::uint32_t i = 0; i < job.recipient_count; ++i) {
-      engine::record_local(job.recipients[i].outcome, verdict, unix_time_us());
-      const DecidedRecipientView view{&job, i};
-      take_outcomes({&view, 1});
-    }
+    log_.write(at, text, {{subject.name, subject.value}});
   }
 }
 
-// On the outcome thread.
-void SendRun::take_outcomes(std::span<const DecidedRecipientView> decided) {
-  for (const DecidedRecipientView& view : decided) {
-    tally_.count(view.outcome());
-  }
-  output_.take(decided);
-}
-
-// Outcomes are lost: no more jobs, and what is under way comes to its end within the drain.
-void SendRun::stop_for_lost_output() {
-  watch_.begin_drain();
-  if (engine_) {
-    engine_->stop_sending();
-  }
-}
-
-void SendRun::hold_sending(bool held) {
-  if (engine_) {
-    engine_->hold_sending(held);
-  }
-}
+// No more jobs, and what is under way comes to its end within the drain.
+void SendRun::on_outcomes_lost() { watch_.begin_drain(); }
 
 void SendRun::tick() {
   progress_.show(facts());
-  output_.look_at_journal();
+  run_->look_at_journal();
 }
 
 void SendRun::stop_soon() {
-  if (!engine_) {
-    output_.give_up();
+  if (rehearsal_) {
+    run_->give_up();
     return;  // a dry run ends by itself at the next line
   }
   log_.warn(
       "stopping: messages under way are finished, the others are not sent; "
       "another signal stops at once");
-  engine_->stop_sending();
+  threads_->engine().stop_sending();
 }
 
 void SendRun::stop_now() {
-  output_.give_up();
-  if (engine_) {
+  run_->give_up();
+  if (threads_) {
     log_.warn("stopping now");
-    engine_->abort();
+    threads_->engine().abort();
   }
 }
 
 void SendRun::finish() {
-  output_.finish();
+  for (const std::string& lost : run_->finish()) {
+    print_error("outcome lines could not be written: " + lost);
+  }
   progress_.clear();
   RunFacts facts_now = facts();
-  facts_now.lost_lines = output_.lost_lines();
+  facts_now.lost_lines = sink_.lost_lines();
   facts_now.stopped_early = unread_.has_value();
   if (unread_) {
-    facts_now.jobs_unread = unread_->jobs;
+    facts_now.jobs_unread = unread_->count;
     facts_now.unread_from = unread_->from;
   }
   for (const EndpointFailure& failure : facts_now.failures) {
     log_.error("endpoint given up: " + failure.message,
                {{"endpoint", failure.endpoint}, {"stage", failure.stage}});
   }
-  if (facts_now.jobs_read == 0 && watch_.signal() == 0 && !input_failed_) {
+  if (facts_now.jobs_read == 0 && watch_.signal() == 0 && !run_->source_failed()) {
     log_.warn(settings_.files.empty() ? "there was no job in standard input"
                                       : "there was no job in the job files");
   }
@@ -463,15 +390,16 @@ void SendRun::finish() {
 
 RunFacts SendRun::facts() const {
   RunFacts facts;
-  facts.tally = &tally_;
-  if (engine_) {
-    facts.statistics = engine_->statistics();
-    facts.failures = engine_->endpoint_failures();
-    facts.endpoints = engine_->endpoint_reports();
+  facts.tally = &run_->tally();
+  if (threads_) {
+    const Engine& engine = threads_->engine();
+    facts.statistics = engine.statistics();
+    facts.failures = engine.endpoint_failures();
+    facts.endpoints = engine.endpoint_reports();
   }
   facts.seconds = std::chrono::duration<double>(Clock::now() - started_at_).count();
-  facts.jobs_read = jobs_read_.load(std::memory_order_relaxed);
-  facts.bytes_read = bytes_read_.load(std::memory_order_relaxed);
+  facts.jobs_read = run_->jobs_read();
+  facts.bytes_read = run_->bytes_read();
   facts.bytes_total = bytes_total_;
   facts.outcomes_path = settings_.outcomes_path == "-" ? "" : settings_.outcomes_path;
   facts.keeps_outcomes =
@@ -486,27 +414,28 @@ RunFacts SendRun::facts() const {
 bool SendRun::fails_on(Status status) const {
   const bool counts =
       !settings_.fail_on || settings_.fail_on->test(static_cast<std::size_t>(status));
-  return counts && tally_.of(status) > 0;
+  return counts && run_->tally().of(status) > 0;
 }
 
 // docs/CONTRACT.md section 1: if several apply, 11, then 7 > 6 > 5 > 4 > 3.
 int SendRun::exit_code_of_run() const {
-  if (output_.failed() || (engine_ && engine_->journal_failed())) {
+  if (run_->failed() || (threads_ && threads_->engine().journal_failed())) {
     return exit_outcomes_lost;
   }
-  if (usage_failed_) {
+  if (run_->planner_failed()) {
     return exit_usage;
   }
   if (const auto code = exit_code_of_signal(watch_.signal())) {
     return *code;
   }
   if (settings_.dry_run) {
-    return tally_.of(Status::invalid) > 0 ? exit_invalid_input
-           : input_failed_                ? exit_uncategorised
-                                          : exit_all_accepted;
+    return run_->tally().of(Status::invalid) > 0 ? exit_invalid_input
+           : run_->source_failed()               ? exit_uncategorised
+                                                 : exit_all_accepted;
   }
   // An endpoint that was given up when another one did all the work is a matter of the log.
-  if (engine_ && !engine_->endpoint_failures().empty() && tally_.of(Status::unsent) > 0) {
+  if (threads_ && !threads_->engine().endpoint_failures().empty() &&
+      run_->tally().of(Status::unsent) > 0) {
     return exit_no_endpoint;
   }
   if (fails_on(Status::unknown)) {
@@ -521,7 +450,7 @@ int SendRun::exit_code_of_run() const {
   if (fails_on(Status::invalid)) {
     return exit_invalid_input;
   }
-  return input_failed_ ? exit_uncategorised : exit_all_accepted;
+  return run_->source_failed() ? exit_uncategorised : exit_all_accepted;
 }
 
 }  // namespace

@@ -10,7 +10,7 @@
 
 #include "codec/mail/content_check.h"
 #include "engine/run/file_role.h"
-#include "engine/run/run_journal.h"
+#include "engine/run/journal_binding.h"
 #include "tools/process/log.h"
 #include <ringpost/base.h>
 #include <ringpost/config.h>

@@ -1,4 +1,11 @@
-#include "engine/run/run_journal.h"
+// Problem: a run that was killed has left a journal and outcome files, which may not say the same.
+//
+// Idea: the journal has the last word. It goes on only with the job files that it was begun with,
+// and before anything else happens the outcome files of earlier runs get the lines that they lack.
+//
+// Limits: where something else stands behind the lines, or the file is gone, nothing is repaired,
+// and the remark says so.
+#include "engine/run/journal_binding.h"
 
 #include <algorithm>
 #include <cerrno>
@@ -10,8 +17,6 @@
 
 #include <fmt/format.h>
 
-#include "codec/journal/line_hash.h"
-#include "engine/outcome_record.h"
 #include "engine/run/descriptor.h"
 #include "queue/job_file_sample.h"
 #include "queue/journal_outcomes.h"
@@ -20,13 +25,13 @@ namespace ringpost::run {
 
 namespace {
 
-JournalTrouble trouble_of(const queue::JournalError& error) {
+RunTrouble trouble_of(const queue::JournalError& error) {
   return {error.message, false, error.may_be_tried_again};
 }
 
-JournalTrouble usage(std::string message) { return {std::move(message), true, false}; }
+RunTrouble usage(std::string message) { return {std::move(message), true, false}; }
 
-Result<std::vector<codec::JournalFile>, JournalTrouble> samples_of(
+Result<std::vector<codec::JournalFile>, RunTrouble> samples_of(
     const std::vector<std::string>& files) {
   std::vector<codec::JournalFile> samples;
   for (const std::string& path : files.empty() ? std::vector<std::string>{"-"} : files) {
@@ -39,10 +44,10 @@ Result<std::vector<codec::JournalFile>, JournalTrouble> samples_of(
   return samples;
 }
 
-bool write_all(int descriptor, Bytes octets, std::uint64_t offset) {
+bool write_all(const FileCalls& calls, int descriptor, Bytes octets, std::uint64_t offset) {
   while (!octets.empty()) {
     const ssize_t count =
-        ::pwrite(descriptor, octets.data(), octets.size(), static_cast<off_t>(offset));
+        calls.pwrite(descriptor, octets.data(), octets.size(), static_cast<off_t>(offset));
     if (count < 0 && errno == EINTR) {
       continue;
     }
@@ -88,6 +93,7 @@ bool is_left_of(Bytes there, Bytes line, bool after_power_cut) {
 struct OutcomeTail {
   const std::string& path;
   int descriptor;
+  const FileCalls& calls;
   std::uint64_t at;     // where the line at hand belongs
   std::uint64_t bytes;  // of the file
   bool after_power_cut;
@@ -105,7 +111,7 @@ struct OutcomeTail {
       return false;
     }
     const bool is_whole = is_read && there == line;
-    if (!is_read || (!is_whole && !write_all(descriptor, line, at))) {
+    if (!is_read || (!is_whole && !write_all(calls, descriptor, line, at))) {
       error_number = errno;
       return false;
     }
@@ -114,28 +120,18 @@ struct OutcomeTail {
   }
 };
 
-// Those who may have the message get it in a transaction of their own: a provider that knows it
-// again drops all of it, and so nobody else may be in it.
-void keep_apart(Job& job, const queue::JobHistory& history) {
-  for (std::size_t i = 0; i < job.recipient_count; ++i) {
-    const queue::RecipientHistory before = history.of(i);
-    job.recipients[i].postponed =
-        before == queue::RecipientHistory::none || before == queue::RecipientHistory::again;
-  }
-}
-
 }  // namespace
 
-Result<std::unique_ptr<RunJournal>, JournalTrouble> RunJournal::open(
+Result<std::unique_ptr<JournalBinding>, RunTrouble> JournalBinding::open(
     const JournalSettings& settings, const std::vector<std::string>& files,
     codec::NewlinePolicy newlines, std::int64_t now_us) {
   auto samples = samples_of(files);
   if (!samples) {
     return Failure(std::move(samples.error()));
   }
-  std::unique_ptr<RunJournal> run(new RunJournal);
-  run->resend_unknown_ = settings.resend_unknown;
+  std::unique_ptr<JournalBinding> run(new JournalBinding);
   run->program_version_ = settings.program_version;
+  run->file_calls_ = settings.file_calls;
   run->durability_ = settings.durability;
   if (!settings.resume) {
     run->header_ = {now_us, now_us, newlines, std::move(*samples)};
@@ -143,7 +139,7 @@ Result<std::unique_ptr<RunJournal>, JournalTrouble> RunJournal::open(
         queue::Journal::create(settings.path, run->header_, settings.durability, settings.calls);
     if (!created) {
       // Without a system call that failed, it is the file that is the wrong one.
-      JournalTrouble trouble = trouble_of(created.error());
+      RunTrouble trouble = trouble_of(created.error());
       trouble.usage = created.error().error_number == 0;
       return Failure(std::move(trouble));
     }
@@ -174,7 +170,7 @@ Result<std::unique_ptr<RunJournal>, JournalTrouble> RunJournal::open(
   return run;
 }
 
-Result<void, JournalTrouble> RunJournal::complete_outcomes() {
+Result<void, RunTrouble> JournalBinding::complete_outcomes() {
   for (std::size_t index = 0; resumed_ && index < history_.runs().size(); ++index) {
     if (auto completed = complete_outcomes_of(index); !completed) {
       return completed;
@@ -185,7 +181,7 @@ Result<void, JournalTrouble> RunJournal::complete_outcomes() {
 
 // Of a run behind which another one has written to the same file, the lines are no end of it any
 // more; and those of earlier runs that came to their end were completed then.
-bool RunJournal::may_lack_lines(std::size_t index) const {
+bool JournalBinding::may_lack_lines(std::size_t index) const {
   const std::vector<queue::RunHistory>& runs = history_.runs();
   const queue::RunHistory& run = runs[index];
   const auto writes_there = [&run](const queue::RunHistory& later) {
@@ -196,7 +192,7 @@ bool RunJournal::may_lack_lines(std::size_t index) const {
          !run.run.outcomes_path.empty() && (behind == runs.end() || !run.end);
 }
 
-Result<void, JournalTrouble> RunJournal::complete_outcomes_of(std::size_t index) {
+Result<void, RunTrouble> JournalBinding::complete_outcomes_of(std::size_t index) {
   const queue::RunHistory& run = history_.runs()[index];
   const std::string& path = run.run.outcomes_path;
   if (!may_lack_lines(index)) {
@@ -210,8 +206,12 @@ Result<void, JournalTrouble> RunJournal::complete_outcomes_of(std::size_t index)
     remark_lost_lines(run, is_gone ? path + ": " + std::strerror(errno) : path);
     return {};
   }
-  OutcomeTail tail{path, file.get(), run.run.outcomes_bytes,
-                   static_cast<std::uint64_t>(status.st_size), run.run.survives_power_cut};
+  OutcomeTail tail{path,
+                   file.get(),
+                   file_calls_,
+                   run.run.outcomes_bytes,
+                   static_cast<std::uint64_t>(status.st_size),
+                   run.run.survives_power_cut};
   const bool is_complete = tail.bytes >= tail.at + run.outcome_bytes;
   const bool is_last = index + 1 == history_.runs().size();
   if (is_complete && !(is_last && tail.after_power_cut)) {
@@ -227,7 +227,7 @@ Result<void, JournalTrouble> RunJournal::complete_outcomes_of(std::size_t index)
     }
   }
   if (tail.error_number != 0) {
-    return Failure(JournalTrouble{path + ": " + std::strerror(tail.error_number), false, false});
+    return Failure(RunTrouble{path + ": " + std::strerror(tail.error_number), false, false});
   }
   if (tail.bytes < tail.at || tail.is_foreign) {
     remark_lost_lines(run, path + ": it is not as that run has left it");
@@ -236,7 +236,7 @@ Result<void, JournalTrouble> RunJournal::complete_outcomes_of(std::size_t index)
 }
 
 // Of a run that came to its end nothing is missing, wherever its lines are now.
-void RunJournal::remark_lost_lines(const queue::RunHistory& run, const std::string& why) {
+void JournalBinding::remark_lost_lines(const queue::RunHistory& run, const std::string& why) {
   if (run.end) {
     return;
   }
@@ -247,7 +247,7 @@ void RunJournal::remark_lost_lines(const queue::RunHistory& run, const std::stri
       journal_->path(), run.run.number, why == "-" ? "standard output" : why);
 }
 
-Result<void, JournalTrouble> RunJournal::begin_run(const std::string& outcomes_path,
+Result<void, RunTrouble> JournalBinding::begin_run(const std::string& outcomes_path,
                                                    std::uint64_t outcomes_bytes,
                                                    std::int64_t now_us) {
   codec::JournalRun run;
@@ -262,96 +262,7 @@ Result<void, JournalTrouble> RunJournal::begin_run(const std::string& outcomes_p
   return {};
 }
 
-Result<RunJournal::Plan, JournalTrouble> RunJournal::plan(Job& job, std::uint64_t ordinal,
-                                                          Bytes line, std::int64_t now_us) const {
-  job.ordinal = ordinal;
-  job.line_hash = codec::hash_line(line).high;
-  const queue::JobHistory history = history_.of(ordinal);
-  if (history.is_untouched()) {
-    return Plan::send;
-  }
-  if (!history_.line_matches(ordinal, job.line_hash)) {
-    return Failure(usage(
-        fmt::format("{}:{}: the line is not the one that the journal knows", job.file, job.line)));
-  }
-  if (job.recipient_count == 0) {
-    job.add_recipient();
-  }
-  bool left = false;
-  bool resends = false;
-  for (std::size_t i = 0; i < job.recipient_count; ++i) {
-    Recipient& recipient = job.recipients[i];
-    const bool unknown = history.status(i) == Status::unknown;
-    switch (history.of(i)) {
-      case queue::RecipientHistory::none:
-      case queue::RecipientHistory::again:
-        left = true;
-        break;
-      case queue::RecipientHistory::in_flight:
-        left = true;
-        resends = resends || resend_unknown_;
-        recipient.decided = !resend_unknown_;
-        engine::record_local(recipient.outcome,
-                             recipient.decided ? protocol::verdict_of_killed_run()
-                                               : protocol::verdict_of_earlier_doubt(),
-                             now_us);
-        break;
-      case queue::RecipientHistory::final:
-        recipient.reported = !(unknown && resend_unknown_);
-        recipient.decided = recipient.reported;
-        if (recipient.reported) {
-          engine::record_told(recipient.outcome, history.status(i).value_or(Status::unsent));
-        } else {
-          engine::record_local(recipient.outcome, protocol::verdict_of_earlier_doubt(), now_us);
-        }
-        resends = resends || !recipient.reported;
-        left = left || !recipient.reported;
-        break;
-    }
-  }
-  if (resends) {
-    keep_apart(job, history);
-  }
-  return left ? Plan::send : Plan::skip;
-}
-
-void RunJournal::add(const DecidedRecipientView& decided, Bytes line) {
-  PendingOutcome pending;
-  pending.outcome.ordinal = decided.job->ordinal;
-  pending.outcome.line_hash = decided.job->line_hash;
-  pending.outcome.recipient_index = decided.recipient_index;
-  pending.outcome.recipient_count = static_cast<std::uint32_t>(decided.job->recipient_count);
-  pending.outcome.status = decided.outcome().status;
-  pending.line_begin = lines_.size();
-  pending.line_bytes = line.size();
-  lines_ += line;
-  outcomes_.push_back(pending);
-}
-
-Result<void, JournalTrouble> RunJournal::write() {
-  if (outcomes_.empty()) {
-    return {};
-  }
-  batch_.clear();
-  for (PendingOutcome& pending : outcomes_) {
-    pending.outcome.line = Bytes(lines_).substr(pending.line_begin, pending.line_bytes);
-    batch_.push_back(pending.outcome);
-  }
-  if (auto appended = journal_->append_outcomes(batch_); !appended) {
-    return Failure(trouble_of(appended.error()));
-  }
-  outcomes_.clear();
-  written_lines_ += lines_;
-  lines_.clear();
-  return {};
-}
-
-void RunJournal::take_written_lines(std::string& lines) {
-  lines += written_lines_;
-  written_lines_.clear();
-}
-
-void RunJournal::end_run(std::int64_t now_us, int exit_code) {
+void JournalBinding::end_run(std::int64_t now_us, int exit_code) {
   // Best effort: a journal without its end is a run that was killed, which a resume copes with.
   [[maybe_unused]] const auto appended =
       journal_->append_end({now_us, static_cast<std::uint8_t>(exit_code)});
