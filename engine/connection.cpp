@@ -315,9 +315,9 @@ void Connection::sent(std::int32_t result) {
 // ---- Sending
 // -------------------------------------------------------------------------------------
 
-void Connection::submit(Job& job) {
+void Connection::submit(Delivery& delivery) {
   had_message_ = true;
-  session_->submit(job, environment_.io->now());
+  session_->submit(delivery, environment_.io->now());
 }
 
 bool Connection::seal() {
@@ -383,8 +383,8 @@ void Connection::withhold() {
 }
 
 // Fills the buffer with records. False: TLS failed, and the connection with it. Copies are made
-// into the room, unless the job's own octets are read; by TLS into its record; from there into the
-// buffer.
+// into the room, unless the message's own octets are read; by TLS into its record; from there into
+// the buffer.
 bool Connection::seal_output(ByteBuffer& buffer) {
   const std::span<char> room = environment_.plaintext_room;
   while (buffer.room() >= channel_->sealed_bytes_max(room.size())) {
@@ -550,15 +550,18 @@ void Connection::on_ready() {
   environment_.listener->on_ready(*this);
 }
 
-void Connection::on_end_of_data(Job& job, std::uint32_t begin, std::uint32_t end) {
-  environment_.listener->on_end_of_data(job, begin, end);
+void Connection::on_end_of_data(Delivery& delivery, std::uint32_t begin, std::uint32_t end) {
+  environment_.listener->on_end_of_data(delivery, begin, end);
 }
 
-void Connection::on_verdict(Job& job, Recipient& recipient, const protocol::Verdict& verdict) {
-  environment_.listener->on_verdict(*this, job, recipient, verdict);
+void Connection::on_verdict(Delivery& delivery, std::uint32_t index,
+                            const protocol::Verdict& verdict) {
+  environment_.listener->on_verdict(*this, delivery, index, verdict);
 }
 
-void Connection::on_message_done(Job& job) { environment_.listener->on_message_done(*this, job); }
+void Connection::on_delivery_done(Delivery& delivery) {
+  environment_.listener->on_delivery_done(*this, delivery);
+}
 
 void Connection::on_fall_back(const protocol::CloseReason& why) {
   environment_.listener->on_fall_back(why);

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "codec/job/job.h"
+#include "codec/job/delivery.h"
 #include "engine/dial.h"
 #include "engine/io/buffer_pool.h"
 #include "engine/io/io.h"
@@ -22,8 +22,8 @@ namespace ringpost::engine {
 
 class Connection;
 
-// Hears what becomes of a connection and of its jobs. Called from within the connection's methods:
-// it takes notes and calls nothing of the connection's.
+// Hears what becomes of a connection and of its deliveries. Called from within the connection's
+// methods: it takes notes and calls nothing of the connection's.
 class ConnectionListener {
  public:
   virtual ~ConnectionListener() = default;
@@ -31,12 +31,12 @@ class ConnectionListener {
   // The server has taken the connection and said nothing for connection.silence(). Once.
   virtual void on_silence(Connection& connection) = 0;
   // As of protocol::SessionListener.
-  virtual void on_end_of_data(Job& job, std::uint32_t begin, std::uint32_t end) = 0;
-  virtual void on_verdict(Connection& connection, Job& job, Recipient& recipient,
+  virtual void on_end_of_data(Delivery& delivery, std::uint32_t begin, std::uint32_t end) = 0;
+  virtual void on_verdict(Connection& connection, Delivery& delivery, std::uint32_t index,
                           const protocol::Verdict& verdict) = 0;
-  virtual void on_message_done(Connection& connection, Job& job) = 0;
+  virtual void on_delivery_done(Connection& connection, Delivery& delivery) = 0;
   virtual void on_fall_back(const protocol::CloseReason& why) = 0;
-  // Dead; every job has been let go of. Operations may still be under way: see finished().
+  // Dead; every delivery has been let go of. Operations may still be under way: see finished().
   virtual void on_ended(Connection& connection, const protocol::CloseReason& reason) = 0;
 };
 
@@ -139,7 +139,7 @@ class Connection final : private protocol::SessionListener {
 
   [[nodiscard]] bool wants_message() const { return session_ && session_->wants_message(); }
   [[nodiscard]] bool idle() const { return session_ && session_->idle(); }
-  void submit(Job& job);
+  void submit(Delivery& delivery);
   // QUIT when the messages under way are done.
   void quit();
   // Stop now.
@@ -203,9 +203,10 @@ class Connection final : private protocol::SessionListener {
 
   void on_start_tls() override;
   void on_ready() override;
-  void on_end_of_data(Job& job, std::uint32_t begin, std::uint32_t end) override;
-  void on_verdict(Job& job, Recipient& recipient, const protocol::Verdict& verdict) override;
-  void on_message_done(Job& job) override;
+  void on_end_of_data(Delivery& delivery, std::uint32_t begin, std::uint32_t end) override;
+  void on_verdict(Delivery& delivery, std::uint32_t index,
+                  const protocol::Verdict& verdict) override;
+  void on_delivery_done(Delivery& delivery) override;
   void on_fall_back(const protocol::CloseReason& why) override;
   void on_closed(const protocol::CloseReason& reason) override;
 

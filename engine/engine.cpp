@@ -37,11 +37,11 @@ std::int64_t unix_time_us() {
 }
 
 void tell_all(EngineCore& core, const OutcomeCallback& callback) {
-  std::array<DecidedRecipientView, outcome_batch> views;
+  std::array<OutcomeView, outcome_batch> views;
   for (std::size_t count = core.take_decided(views); count > 0; count = core.take_decided(views)) {
     callback({views.data(), count});
   }
-  // The last jobs go back behind the last call: whoever has drained finds no callback running.
+  // The last messages go back behind the last call: whoever has drained finds no callback running.
   callback({});
   core.give_back_told();
 }
@@ -245,7 +245,7 @@ void Engine::State::stop() {
     return worker->worker == nullptr;
   });
   core.pool().close();
-  if (!workers.empty() && core.pool().jobs_out() > 0) {
+  if (!workers.empty() && core.pool().messages_out() > 0) {
     core.give(WorkerOrder::abort);
     static_cast<void>(core.pool().wait_until_idle(never));
   }
@@ -364,13 +364,16 @@ Engine::Submitter::~Submitter() {
   }
 }
 
-Job* Engine::Submitter::next() {
-  if (Job* const job = state_->feeder.try_next()) {
-    return job;
+Message* Engine::Submitter::next() {
+  Consignment* consignment = state_->feeder.try_next();
+  if (consignment == nullptr) {
+    flush();  // what waits in the batch may be what has to leave first
+    consignment = state_->feeder.take_over(state_->engine.core.pool().acquire());
   }
-  flush();  // what waits in the batch may be what has to leave first
-  return state_->feeder.take_over(state_->engine.core.pool().acquire());
+  return consignment == nullptr ? nullptr : &consignment->message;
 }
+
+std::vector<PriorFate>& Engine::Submitter::fates() { return state_->feeder.try_next()->fates; }
 
 void Engine::Submitter::submit() {
   const auto way = state_->feeder.submit(std::chrono::steady_clock::now());

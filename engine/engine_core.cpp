@@ -1,16 +1,17 @@
 // The problem: an engine is judged by what it does when threads, clocks and networks do their
-// worst, and no test can try that on threads. The idea: what is decided about jobs and endpoints as
-// a whole (who gets which share, which endpoint a job goes to, when a job has been told of and goes
-// back) is decided here, by calls that return at once. Engine adds threads and waiting to it, and
-// the simulation a clock and chance. The limits: what workers do stands in worker and route, and
-// whether one sleeps is between it and whoever wakes it.
+// worst, and no test can try that on threads. The idea: what is decided about messages and
+// endpoints as a whole (who gets which share, which endpoint a message goes to, when a delivery has
+// been told of and goes back) is decided here, by calls that return at once. Engine adds threads
+// and waiting to it, and the simulation a clock and chance. The limits: what workers do stands in
+// worker and route, and whether one sleeps is between it and whoever wakes it.
 #include "engine/engine_core.h"
 
 #include <algorithm>
 #include <string>
 #include <utility>
 
-#include "codec/job/job_prefetch.h"
+#include "codec/job/delivery_prefetch.h"
+#include "engine/division.h"
 #include "engine/session_options.h"
 #include "engine/submission.h"
 #include "tls/context.h"
@@ -20,7 +21,7 @@ namespace ringpost::engine {
 
 namespace {
 
-// So many jobs a wake-up: few enough to begin early, and as many as make a wake-up cheap.
+// So many deliveries a wake-up: few enough to begin early, and as many as make a wake-up cheap.
 constexpr std::size_t submit_batch = 32;
 
 Result<std::unique_ptr<tls::Context>, EngineError> tls_context(const EndpointOptions& endpoint) {
@@ -37,9 +38,9 @@ EngineLimits engine_limits(const EngineOptions& options) {
   // Half of what may be in flight, over all routes.
   const std::size_t routes = std::max<std::size_t>(1, options.endpoints.size() * options.cores);
   EngineLimits limits;
-  limits.jobs_active_max = jobs_active_max(options);
-  limits.jobs_per_push_max = submit_batch;
-  limits.retry_jobs_max = std::max<std::size_t>(1, options.jobs_in_flight_max / 2 / routes);
+  limits.deliveries_active_max = jobs_active_max(options);
+  limits.deliveries_per_push_max = submit_batch;
+  limits.retry_messages_max = std::max<std::size_t>(1, options.jobs_in_flight_max / 2 / routes);
   limits.retry_bytes_max = options.job_bytes_in_flight_max / 2 / routes;
   return limits;
 }
@@ -52,7 +53,7 @@ EngineCore::EngineCore(EngineOptions options, Parts parts, const EngineLimits& l
       parts_(std::move(parts)),
       limits_(limits),
       pool_({options_.jobs_in_flight_max, options_.job_bytes_in_flight_max,
-             limits_.jobs_active_max}) {
+             limits_.deliveries_active_max}) {
   for (std::size_t i = 0; i < options_.endpoints.size(); ++i) {
     const EndpointOptions& endpoint = options_.endpoints[i];
     EndpointGate::ReadToken read_token;
@@ -62,7 +63,7 @@ EngineCore::EngineCore(EngineOptions options, Parts parts, const EngineLimits& l
     Endpoint& added = endpoints_.emplace_back();
     added.gate = std::make_unique<EndpointGate>(endpoint, parts_.resolve, parts_.wake, parts_.clock,
                                                 std::move(read_token));
-    added.jobs = std::make_unique<queue::JobQueue>();
+    added.deliveries = std::make_unique<queue::DeliveryQueue>();
     added.gate->on_notice(options_.on_notice);
   }
 }
@@ -76,7 +77,7 @@ Result<std::vector<WorkerEndpoint>, EngineError> EngineCore::worker_endpoints(
     const EndpointOptions& endpoint = options_.endpoints[i];
     WorkerEndpoint& added = result.emplace_back();
     added.gate = endpoints_[i].gate.get();
-    added.jobs = endpoints_[i].jobs.get();
+    added.deliveries = endpoints_[i].deliveries.get();
     added.session = session_options(endpoint);
     added.scram_cache = std::make_unique<codec::ScramCache>();
     added.session.sasl = {&tls::sasl_crypto(), added.scram_cache.get()};
@@ -96,7 +97,7 @@ RouteLimits EngineCore::share_of(const EndpointOptions& endpoint, std::uint32_t 
   RouteLimits share;
   const bool has_one_more = worker < endpoint.connections_max % options_.cores;
   share.connections_max = endpoint.connections_max / options_.cores + (has_one_more ? 1 : 0);
-  share.retry_jobs_max = limits_.retry_jobs_max;
+  share.retry_messages_max = limits_.retry_messages_max;
   share.retry_bytes_max = limits_.retry_bytes_max;
   return share;
 }
@@ -124,39 +125,59 @@ void EngineCore::hold_sending(bool held) {
 
 // ---- Outcomes -----------------------------------------------------------------------------------
 
-std::size_t EngineCore::take_decided(std::span<DecidedRecipientView> views) {
-  constexpr std::size_t near = 8;  // so far behind its hint a job has come
+std::size_t EngineCore::take_decided(std::span<OutcomeView> views) {
   count_told();
-  lent_count_ = outcomes_.take({lent_.data(), std::min(lent_.size(), views.size())});
-  if (lent_count_ > 0) {
-    give_back_told_jobs();
+  const auto room = views.first(std::min(lent_max, views.size()));
+  if (taken_next_ == taken_count_) {
+    take_more(room.size());
   }
-  for (std::size_t i = 0; i < lent_count_; ++i) {
-    views[i] = {lent_[i].job, lent_[i].recipient};
-    codec::prefetch_job(*lent_[i].job);
+  if (taken_next_ < taken_count_) {
+    give_back_told_deliveries();
+  }
+  std::size_t shown = 0;
+  while (shown < room.size() && taken_next_ < taken_count_) {
+    queue::DecidedRecipients& next = taken_[taken_next_];
+    const std::size_t count = std::min<std::size_t>(next.end - next.begin, room.size() - shown);
+    lent_[lent_count_++] = {next.delivery, count};
+    for (std::size_t i = 0; i < count; ++i, ++next.begin) {
+      room[shown++] = {next.delivery->message, next.delivery->begin + next.begin,
+                       &outcome_of(*next.delivery, next.begin)};
+    }
+    taken_next_ += next.begin == next.end ? 1 : 0;
+  }
+  return shown;
+}
+
+void EngineCore::take_more(std::size_t most) {
+  constexpr std::size_t near = 8;  // so far behind its hint a delivery has come
+  taken_next_ = 0;
+  taken_count_ = outcomes_.take(std::span(taken_).first(most));
+  for (std::size_t i = 0; i < taken_count_; ++i) {
+    prefetch(*taken_[i].delivery);
     if (i >= near) {
-      codec::prefetch_parts(*lent_[i - near].job);
+      codec::prefetch_parts(*taken_[i - near].delivery);
     }
   }
-  return lent_count_;
 }
 
 void EngineCore::give_back_told() {
   count_told();
-  give_back_told_jobs();
+  give_back_told_deliveries();
 }
 
 void EngineCore::count_told() {
-  for (const queue::DecidedRecipient& recipient : std::span(lent_).first(lent_count_)) {
-    RP_ASSERT(recipient.job->outcomes_left > 0);
-    if (--recipient.job->outcomes_left == 0) {
-      told_.push_back(recipient.job);
+  for (const Lent& lent : std::span(lent_).first(lent_count_)) {
+    Delivery& delivery = *lent.delivery;
+    RP_ASSERT(delivery.outcomes_left >= lent.recipients);
+    delivery.outcomes_left -= lent.recipients;
+    if (delivery.outcomes_left == 0) {
+      told_.push_back(&delivery);
     }
   }
   lent_count_ = 0;
 }
 
-void EngineCore::give_back_told_jobs() {
+void EngineCore::give_back_told_deliveries() {
   pool_.give_back(told_);
   told_.clear();
 }
@@ -198,67 +219,100 @@ std::vector<EndpointReport> EngineCore::endpoint_reports(Instant now) const {
 // ---- Feeder -------------------------------------------------------------------------------------
 
 EngineCore::Feeder::Feeder(EngineCore& core) : core_(core), outcomes_(core.outcomes_) {
-  for (const Endpoint& endpoint : core.endpoints_) {
-    lanes_.push_back(std::make_unique<Lane>(*endpoint.jobs));
+  for (std::size_t i = 0; i < core.endpoints_.size(); ++i) {
+    lanes_.push_back(std::make_unique<Lane>(*core.endpoints_[i].deliveries));
+    lanes_.back()->recipients_max = core.options_.endpoints[i].recipients_max;
   }
 }
 
 EngineCore::Feeder::~Feeder() { close(); }
 
-Job* EngineCore::Feeder::try_next() {
-  if (job_ == nullptr) {
-    job_ = core_.pool_.try_acquire();
+Consignment* EngineCore::Feeder::try_next() {
+  if (at_hand_ == nullptr) {
+    at_hand_ = core_.pool_.try_acquire();
   }
-  return job_;
+  return at_hand_;
 }
 
 EngineCore::Feeder::Way EngineCore::Feeder::submit(Instant now) {
-  Job& job = *job_;
-  if (const std::string offence = submission_offence(job); !offence.empty()) {
+  Consignment& consignment = *at_hand_;
+  if (const std::string offence = submission_offence(consignment); !offence.empty()) {
     return refuse(offence);
   }
-  job.submitted_at = now;
   Lane* lane = nullptr;
-  if (begin_submission(job)) {
-    lane = lane_of(job);
+  const std::size_t count = consignment.message.recipients.size();
+  std::size_t group_max = count;
+  if (sends_to_any(consignment, 0, count)) {
+    lane = lane_of(consignment.message);
     if (lane == nullptr) {
-      return refuse("endpoint: no endpoint is named \"" + job.endpoint + "\"");
+      return refuse("endpoint: no endpoint is named \"" + consignment.message.endpoint + "\"");
     }
+    group_max = lane->recipients_max;
   }
-  job_ = nullptr;
-  core_.pool_.charge(job);
+  at_hand_ = nullptr;
+  const std::int64_t now_us = consignment.fates.empty() ? 0 : core_.unix_time_us();
+  divide(consignment, group_max, now_us);
+  consignment.first.submitted_at = now;
+  for (Delivery& delivery : consignment.further) {
+    delivery.submitted_at = now;
+  }
+  core_.pool_.charge(consignment);
+  push(consignment, lane, now_us);
   if (lane == nullptr) {
-    return report(job);  // everybody is decided: no endpoint is asked
+    return Way::to_outcomes;  // of everybody all is known: no endpoint is asked
   }
-  lane->batch.push_back(&job);
-  if (++gathered_ < core_.limits_.jobs_per_push_max) {
+  if (gathered_ < core_.limits_.deliveries_per_push_max) {
     return Way::gathered;
   }
   static_cast<void>(flush());
   return Way::to_workers;
 }
 
-EngineCore::Feeder::Way EngineCore::Feeder::refuse(std::string_view reason) {
-  Job& job = *job_;
-  job_ = nullptr;
-  refuse_submission(job, reason, core_.parts_.unix_time_us());
-  core_.pool_.charge(job);
-  return report(job);
+// Into the batch, but for deliveries to people of whom all is known. The message may be gone with
+// the last of these.
+void EngineCore::Feeder::push(Consignment& consignment, Lane* lane, std::int64_t now_us) {
+  const std::size_t count = consignment.delivery_count();
+  for (std::size_t i = 0; i < count; ++i) {
+    Delivery& delivery = consignment.delivery(i);
+    if (sends_to_any(consignment, delivery.begin, delivery.end)) {
+      lane->batch.push_back(&delivery);
+      ++gathered_;
+      continue;
+    }
+    if (!delivery.is_open) {
+      open(delivery, now_us);
+    }
+    report(delivery);
+  }
 }
 
-// Everybody who is not yet: nothing of the job is sent any more.
-EngineCore::Feeder::Way EngineCore::Feeder::report(Job& job) {
-  outcomes_.push(report_submission(job));
+EngineCore::Feeder::Way EngineCore::Feeder::refuse(std::string_view reason) {
+  return tell(protocol::verdict_of_local_refusal(reason));
+}
+
+EngineCore::Feeder::Way EngineCore::Feeder::rehearse(const protocol::Verdict& verdict) {
+  const std::string offence = submission_offence(*at_hand_);
+  return offence.empty() ? tell(verdict) : refuse(offence);
+}
+
+EngineCore::Feeder::Way EngineCore::Feeder::tell(const protocol::Verdict& verdict) {
+  Consignment& consignment = *at_hand_;
+  at_hand_ = nullptr;
+  decide_submission(consignment, verdict, core_.unix_time_us());
+  core_.pool_.charge(consignment);
+  report(consignment.first);
   return Way::to_outcomes;
 }
 
-// The endpoint for a job: the one it names, or the next by weight. Null: there is none of that
+void EngineCore::Feeder::report(Delivery& delivery) { outcomes_.push(report_submission(delivery)); }
+
+// The endpoint for a message: the one it names, or the next by weight. Null: there is none of that
 // name.
-EngineCore::Feeder::Lane* EngineCore::Feeder::lane_of(const Job& job) {
+EngineCore::Feeder::Lane* EngineCore::Feeder::lane_of(const Message& message) {
   const std::vector<EndpointOptions>& endpoints = core_.options_.endpoints;
-  if (!job.endpoint.empty()) {
+  if (!message.endpoint.empty()) {
     for (std::size_t i = 0; i < endpoints.size(); ++i) {
-      if (endpoints[i].name == job.endpoint) {
+      if (endpoints[i].name == message.endpoint) {
         return lanes_[i].get();
       }
     }
@@ -299,9 +353,10 @@ bool EngineCore::Feeder::flush() {
 
 bool EngineCore::Feeder::close() {
   const bool pushed = flush();
-  if (job_ != nullptr) {
-    core_.pool_.give_back({&job_, 1});
-    job_ = nullptr;
+  if (at_hand_ != nullptr) {
+    Delivery* const first = &at_hand_->first;
+    core_.pool_.give_back({&first, 1});
+    at_hand_ = nullptr;
   }
   return pushed;
 }

@@ -1,5 +1,5 @@
-// An engine but for its threads: its endpoints, the way of jobs to workers and of outcomes back.
-// Whoever drives workers, on threads of their own or step by step, drives them around this.
+// An engine but for its threads: its endpoints, the way of messages to workers and of outcomes
+// back. Whoever drives workers, on threads of their own or step by step, drives them around this.
 #pragma once
 
 #include <array>
@@ -14,8 +14,8 @@
 
 #include "engine/endpoint_gate.h"
 #include "engine/worker.h"
-#include "queue/job_pool.h"
-#include "queue/job_queue.h"
+#include "queue/delivery_queue.h"
+#include "queue/message_pool.h"
 #include "queue/outcome_queue.h"
 #include <ringpost/base.h>
 #include <ringpost/config.h>
@@ -25,10 +25,11 @@ namespace ringpost::engine {
 
 // How much of everything there may be, besides what the user says.
 struct EngineLimits {
-  std::size_t jobs_active_max = 0;    // of all jobs that are out: see JobPoolOptions
-  std::size_t jobs_per_push_max = 0;  // that a feeder gathers before workers are woken for them
-  // Of one worker for one endpoint, waiting for another attempt.
-  std::size_t retry_jobs_max = 0;
+  std::size_t deliveries_active_max = 0;  // of all that are out: see MessagePoolOptions
+  // That a feeder gathers before workers are woken for them.
+  std::size_t deliveries_per_push_max = 0;
+  // Of one worker for one endpoint, waiting for another attempt: see RouteLimits.
+  std::size_t retry_messages_max = 0;
   std::size_t retry_bytes_max = 0;
 };
 
@@ -51,7 +52,7 @@ class EngineCore {
     // All workers. On any thread.
     std::function<void()> wake;
     std::function<Instant()> clock;              // of what comes by itself
-    std::function<std::int64_t()> unix_time_us;  // of jobs that are refused, or planned
+    std::function<std::int64_t()> unix_time_us;  // of what is decided before it is sent
   };
 
   EngineCore(EngineOptions options, Parts parts);
@@ -71,8 +72,8 @@ class EngineCore {
   // By the clocks of `Parts`.
   [[nodiscard]] Instant now() const { return parts_.clock(); }
   [[nodiscard]] std::int64_t unix_time_us() const { return parts_.unix_time_us(); }
-  [[nodiscard]] queue::JobPool& pool() { return pool_; }
-  [[nodiscard]] const queue::JobPool& pool() const { return pool_; }
+  [[nodiscard]] queue::MessagePool& pool() { return pool_; }
+  [[nodiscard]] const queue::MessagePool& pool() const { return pool_; }
   [[nodiscard]] queue::OutcomeQueue& outcomes() { return outcomes_; }
 
   // What workers are to obey. An order is never taken back by a smaller one.
@@ -81,11 +82,11 @@ class EngineCore {
   void hold_sending(bool held);
 
   // Fills the front of `views` with decided recipients and says how many. Each of them is shown
-  // once and counts as told with the next call of either function, which ends the view. A job that
-  // was told of to the last recipient goes back to the pool: here when there is more to show, else
-  // with give_back_told(), so that whoever has seen all jobs back finds nobody who still tells of
-  // one.
-  [[nodiscard]] std::size_t take_decided(std::span<DecidedRecipientView> views);
+  // once and counts as told with the next call of either function, which ends the view. A delivery
+  // that was told of to the last recipient goes back to the pool: here when there is more to show,
+  // else with give_back_told(), so that whoever has seen all messages back finds nobody who still
+  // tells of one.
+  [[nodiscard]] std::size_t take_decided(std::span<OutcomeView> views);
   void give_back_told();
 
   // Of endpoints: those that were given up, and how each is spoken to.
@@ -95,12 +96,13 @@ class EngineCore {
  private:
   struct Endpoint {
     std::unique_ptr<EndpointGate> gate;
-    std::unique_ptr<queue::JobQueue> jobs;
+    std::unique_ptr<queue::DeliveryQueue> deliveries;
   };
 
   [[nodiscard]] RouteLimits share_of(const EndpointOptions& endpoint, std::uint32_t worker) const;
+  void take_more(std::size_t most);
   void count_told();
-  void give_back_told_jobs();
+  void give_back_told_deliveries();
 
   static constexpr std::size_t lent_max = 256;  // recipients at a time
 
@@ -110,23 +112,31 @@ class EngineCore {
   const Parts parts_;
   const EngineLimits limits_;
   std::vector<Endpoint> endpoints_;
-  queue::JobPool pool_;
+  queue::MessagePool pool_;
   queue::OutcomeQueue outcomes_;
 
   // Of whoever hears outcomes.
-  std::size_t lent_count_ = 0;  // recipients that take_decided() has lent
-  std::vector<Job*> told_;      // all of them was told, and they are not given back yet
-  std::array<queue::DecidedRecipient, lent_max> lent_;
+  struct Lent {
+    Delivery* delivery = nullptr;
+    std::size_t recipients = 0;
+  };
+  std::vector<Delivery*> told_;  // all of them was told, and they are not given back yet
+  std::size_t lent_count_ = 0;   // that take_decided() has lent
+  std::array<Lent, lent_max> lent_;
+  // Out of the queue, and not shown yet: from the one at `next` on.
+  std::size_t taken_next_ = 0;
+  std::size_t taken_count_ = 0;
+  std::array<queue::DecidedRecipients, lent_max> taken_;
 };
 
-// Jobs on their way in: Engine::Submitter without its waiting and waking.
+// Messages on their way in: Engine::Submitter without its waiting and waking.
 class EngineCore::Feeder {
  public:
-  // Where a job has gone.
+  // Where a message has gone.
   enum class Way : std::uint8_t {
     gathered,     // it waits in the batch
     to_workers,   // it has left with its batch: workers that sleep want to be woken
-    to_outcomes,  // nothing is sent of it; the outcomes are in the queue
+    to_outcomes,  // nothing of it is sent; the outcomes are in the queue
   };
 
   explicit Feeder(EngineCore& core);
@@ -134,34 +144,41 @@ class EngineCore::Feeder {
   Feeder(const Feeder&) = delete;
   Feeder& operator=(const Feeder&) = delete;
 
-  // The job to fill: an empty one, or the one that is at hand already. Null while there is no room.
-  [[nodiscard]] Job* try_next();
-  // The job at hand is this one: of whoever has waited for it (JobPool::acquire), or null.
-  Job* take_over(Job* job) { return job_ = job; }
-  // The job at hand goes on its way; see Engine::Submitter, submit() and refuse().
+  // The message to fill: an empty one, or the one that is at hand already. Null while there is no
+  // room.
+  [[nodiscard]] Consignment* try_next();
+  // At hand is this one: of whoever has waited for it (MessagePool::acquire), or null.
+  Consignment* take_over(Consignment* consignment) { return at_hand_ = consignment; }
+  // The message at hand goes on its way; see Engine::Submitter, submit() and refuse().
   Way submit(Instant now);
   Way refuse(std::string_view reason);
+  // Nothing of it is sent, and this is what everybody is told; an offence is refused as by
+  // submit().
+  Way rehearse(const protocol::Verdict& verdict);
   // The batch leaves. True: it was not empty, and workers that sleep want to be woken.
   [[nodiscard]] bool flush();
-  // Nothing more comes: the batch leaves, and the job at hand goes back. True as above.
+  // Nothing more comes: the batch leaves, and the message at hand goes back. True as above.
   bool close();
 
  private:
   // To one endpoint.
   struct Lane {
-    explicit Lane(queue::JobQueue& jobs) : producer(jobs) {}
-    queue::JobQueue::Producer producer;
-    std::vector<Job*> batch;
-    std::int64_t credit = 0;  // of smooth weighted turns
+    explicit Lane(queue::DeliveryQueue& deliveries) : producer(deliveries) {}
+    queue::DeliveryQueue::Producer producer;
+    std::vector<Delivery*> batch;
+    std::uint32_t recipients_max = 0;  // of one delivery
+    std::int64_t credit = 0;           // of smooth weighted turns
   };
 
-  [[nodiscard]] Lane* lane_of(const Job& job);
-  Way report(Job& job);
+  [[nodiscard]] Lane* lane_of(const Message& message);
+  void push(Consignment& consignment, Lane* lane, std::int64_t now_us);
+  Way tell(const protocol::Verdict& verdict);
+  void report(Delivery& delivery);
 
   EngineCore& core_;
   queue::OutcomeQueue::Producer outcomes_;
   std::vector<std::unique_ptr<Lane>> lanes_;  // one for each endpoint
-  Job* job_ = nullptr;                        // at hand
+  Consignment* at_hand_ = nullptr;
   std::size_t gathered_ = 0;
 };
 

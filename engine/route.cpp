@@ -4,23 +4,24 @@
 #include <algorithm>
 #include <array>
 
-#include "codec/job/job_prefetch.h"
+#include "codec/job/delivery_prefetch.h"
 #include "codec/smtp/dsn_request.h"
+#include "engine/division.h"
 
 namespace ringpost::engine {
 
 namespace {
 
-// Jobs taken from the queue at once: enough to make the queue cheap, few enough to share with other
-// workers.
-constexpr std::size_t jobs_per_take = 16;
+// Deliveries taken from the queue at once: enough to make the queue cheap, few enough to share with
+// other workers.
+constexpr std::size_t deliveries_per_take = 16;
 
 // How often a route looks whether its gate is still held.
 constexpr Duration held_look_every = std::chrono::milliseconds(50);
 
-// Jobs that are decided without a session: as many as one turn may take, the others go on in the
-// next.
-constexpr std::size_t jobs_decided_per_turn = 1024;
+// Deliveries that are decided without a session: as many as one turn may take, the others go on in
+// the next.
+constexpr std::size_t deliveries_decided_per_turn = 1024;
 
 // `attempts` are those without the one at hand.
 AttemptHistory history_of(const Recipient& recipient) {
@@ -28,21 +29,21 @@ AttemptHistory history_of(const Recipient& recipient) {
 }
 
 // The session was lost in the moment in which it got the message.
-bool is_lost_with_others(const Connection& connection, const Job& job, Instant now) {
+bool is_lost_with_others(const Connection& connection, const Delivery& delivery, Instant now) {
   constexpr Duration same_moment = std::chrono::milliseconds(500);
-  return connection.ready_at() < job.started_at && now - job.started_at < same_moment;
+  return connection.ready_at() < delivery.started_at && now - delivery.started_at < same_moment;
 }
 
 }  // namespace
 
 Route::Route(const RouteEnvironment& environment, ConnectionEnvironment connection_environment,
-             EndpointGate& gate, queue::JobQueue& jobs, std::uint32_t endpoint_index,
+             EndpointGate& gate, queue::DeliveryQueue& deliveries, std::uint32_t endpoint_index,
              const RouteLimits& limits)
     : environment_(environment),
       connection_environment_(connection_environment),
       gate_(gate),
-      jobs_(jobs),
-      consumer_(jobs),
+      deliveries_(deliveries),
+      consumer_(deliveries),
       endpoint_index_(endpoint_index),
       limits_(limits) {
   connection_environment_.listener = this;
@@ -81,7 +82,7 @@ void Route::turn(Instant now) {
     return;
   }
   assign(now);
-  const bool work_waits = !waiting_.empty() || !jobs_.empty();
+  const bool work_waits = !waiting_.empty() || !deliveries_.empty();
   if (work_waits && with_room_.empty() && sessions_.size() < limits_.connections_max) {
     open_session(now);
   }
@@ -93,7 +94,7 @@ bool Route::hungry() const {
 }
 
 bool Route::has_work() const {
-  const bool work_waits = !waiting_.empty() || !jobs_.empty();
+  const bool work_waits = !waiting_.empty() || !deliveries_.empty();
   const bool may_act =
       !with_room_.empty() || (sessions_.size() < limits_.connections_max && !asked_gate_);
   return work_waits && (sends_no_more() || (may_act && try_again_at_ == never));
@@ -111,12 +112,12 @@ Instant Route::next_turn_at() const {
   return std::min({try_again_at_, retries_.next_due(), end});
 }
 
-Job* Route::next_job() {
+Delivery* Route::next_delivery() {
   if (waiting_.empty()) {
-    std::array<Job*, jobs_per_take> taken;
+    std::array<Delivery*, deliveries_per_take> taken;
     const std::size_t count = consumer_.take(taken);
     for (std::size_t i = 0; i < count; ++i) {
-      codec::prefetch_job(*taken[i]);
+      prefetch(*taken[i]);
       waiting_.push_back(taken[i]);
     }
   }
@@ -132,8 +133,8 @@ void Route::assign(Instant now) {
       connection.listed = false;
       continue;
     }
-    Job* const job = next_job();
-    if (job == nullptr) {
+    Delivery* const delivery = next_delivery();
+    if (delivery == nullptr) {
       return;
     }
     if (!gate_.rate().take(now)) {
@@ -144,7 +145,7 @@ void Route::assign(Instant now) {
     if (!waiting_.empty()) {
       codec::prefetch_parts(*waiting_.front());
     }
-    if (give(connection, *job, now)) {
+    if (give(connection, *delivery, now)) {
       with_room_.pop_front();
       connection.listed = false;
       list(connection);
@@ -152,53 +153,59 @@ void Route::assign(Instant now) {
   }
 }
 
-// False: the job is over age, and the connection is still free.
-bool Route::give(Connection& connection, Job& job, Instant now) {
-  if (job.expires_at_us != 0 && connection_environment_.io->unix_time_us() >= job.expires_at_us) {
-    expire_job(job, protocol::WaitEnd::over_age, gate_.trouble());
+// False: the message is over age, and the connection is still free.
+bool Route::give(Connection& connection, Delivery& delivery, Instant now) {
+  if (delivery.message->expires_at_us != 0 &&
+      connection_environment_.io->unix_time_us() >= delivery.message->expires_at_us) {
+    expire(delivery, protocol::WaitEnd::over_age, gate_.trouble());
     return false;
   }
-  if (codec::is_requested(job.dsn) && !connection.knows_dsn()) {
+  if (codec::is_requested(delivery.message->dsn) && !connection.knows_dsn()) {
     gate_.left_out_dsn();
   }
-  job.started_at = now;
-  connection.submit(job);
+  if (!delivery.is_open) {
+    open(delivery, connection_environment_.io->unix_time_us());
+  }
+  delivery.loss_stage = delivery.consignment->loss_stage.load(std::memory_order_relaxed);
+  delivery.started_at = now;
+  connection.submit(delivery);
   pump_later(connection);
   return true;
 }
 
-// Jobs whose pause is over wait for a session again, all of them when the deadline has come.
+// Deliveries whose pause is over wait for a session again, all of them when the deadline has come.
 void Route::take_due(Instant now) {
   const Instant due = now >= deadline() ? never : now;
-  while (Job* const job = take_retry(due)) {
-    for (Recipient& recipient : job->active_recipients()) {
+  while (Delivery* const delivery = take_retry(due)) {
+    for (Recipient& recipient : delivery->active_recipients()) {
       recipient.postponed = false;
     }
-    waiting_.push_back(job);
+    waiting_.push_back(delivery);
   }
 }
 
-Job* Route::take_retry(Instant due) {
-  Job* const job = retries_.take_due(due);
-  if (job != nullptr) {
-    retry_bytes_ -= job->budget_bytes;
+Delivery* Route::take_retry(Instant due) {
+  Delivery* const delivery = retries_.take_due(due);
+  if (delivery != nullptr) {
+    retry_bytes_ -= delivery->budget_bytes;
+    retry_messages_ -= delivery == &delivery->consignment->first ? 1 : 0;
     if (environment_.pool != nullptr) {
       environment_.pool->take_up();
     }
   }
-  return job;
+  return delivery;
 }
 
 // Whether or not there is a session that could have taken them.
 void Route::expire_waiting(Instant now) {
   const std::optional<protocol::CloseReason> trouble = gate_.trouble();
-  for (std::size_t i = 0; i < jobs_decided_per_turn; ++i) {
-    Job* const job = next_job();
-    if (job == nullptr) {
+  for (std::size_t i = 0; i < deliveries_decided_per_turn; ++i) {
+    Delivery* const delivery = next_delivery();
+    if (delivery == nullptr) {
       return;
     }
     waiting_.pop_front();
-    expire_job(*job, protocol::WaitEnd::deadline, trouble);
+    expire(*delivery, protocol::WaitEnd::deadline, trouble);
   }
   try_again_at_ = now;
 }
@@ -213,21 +220,24 @@ void Route::end_overdue_sessions() {
 }
 
 // With the last reply, where there was one, else with what is wrong with the endpoint.
-void Route::expire_job(Job& job, protocol::WaitEnd end,
-                       const std::optional<protocol::CloseReason>& trouble) {
+void Route::expire(Delivery& delivery, protocol::WaitEnd end,
+                   const std::optional<protocol::CloseReason>& trouble) {
   std::string text = end == protocol::WaitEnd::over_age ? "its expires_at has passed"
                                                         : "the deadline of the run has passed";
   if (trouble) {
     text += "; the endpoint's last error: " + gate_.place() + ": " + trouble->message();
   }
-  end_wait(job, protocol::verdict_of_expiry(end, trouble ? &*trouble : nullptr, text));
-  report_decided(job);
+  end_wait(delivery, protocol::verdict_of_expiry(end, trouble ? &*trouble : nullptr, text));
+  report_decided(delivery);
 }
 
 // For all who still waited.
-void Route::end_wait(Job& job, const protocol::Verdict& verdict) {
-  const Circumstances at = circumstances(job, {});
-  for (Recipient& recipient : job.active_recipients()) {
+void Route::end_wait(Delivery& delivery, const protocol::Verdict& verdict) {
+  const Circumstances at = circumstances(delivery, {});
+  if (!delivery.is_open) {
+    open(delivery, at.now_us);
+  }
+  for (Recipient& recipient : delivery.active_recipients()) {
     if (!recipient.decided) {
       record(recipient.outcome, verdict, decide_waiting(verdict, history_of(recipient)), at);
       recipient.decided = true;
@@ -251,21 +261,21 @@ void Route::pump_later(Connection& connection) {
 }
 
 void Route::end_all_waiting(const protocol::CloseReason& reason) {
-  while (Job* const job = take_retry(never)) {
-    waiting_.push_back(job);
+  while (Delivery* const delivery = take_retry(never)) {
+    waiting_.push_back(delivery);
   }
   const std::string text = reason.kind == protocol::CloseKind::aborted
                                ? std::string("the run was stopped before it was sent")
                                : gate_.options().host + ": " + reason.message() + gate_.effort();
   const protocol::Verdict verdict = protocol::verdict_of_no_session(reason, text);
-  for (std::size_t i = 0; i < jobs_decided_per_turn; ++i) {
-    Job* const job = next_job();
-    if (job == nullptr) {
+  for (std::size_t i = 0; i < deliveries_decided_per_turn; ++i) {
+    Delivery* const delivery = next_delivery();
+    if (delivery == nullptr) {
       return;
     }
     waiting_.pop_front();
-    end_wait(*job, verdict);
-    report_decided(*job);
+    end_wait(*delivery, verdict);
+    report_decided(*delivery);
   }
   try_again_at_ = connection_environment_.io->now();
 }
@@ -278,32 +288,41 @@ AttemptRules Route::attempt_rules() const {
   return {options.attempts_max, options.retry_pause_first, stopping_};
 }
 
-Circumstances Route::circumstances(const Job& job, Bytes peer) const {
+Circumstances Route::circumstances(const Delivery& delivery, Bytes peer) const {
   const io::Io& io = *connection_environment_.io;
-  return {endpoint_index_, io.unix_time_us(), peer, io.now(), job.submitted_at, job.started_at};
+  return {endpoint_index_, io.unix_time_us(),     peer,
+          io.now(),        delivery.submitted_at, delivery.started_at};
 }
 
-// A job whose last recipient was reported is gone. So that comes when no session has it any more:
-// a session may know all verdicts and still have its content to send.
-void Route::report_decided(Job& job) {
-  for (Recipient& recipient : job.active_recipients()) {
-    if (recipient.decided && !recipient.reported) {
-      recipient.reported = true;
-      const auto index = static_cast<std::uint32_t>(&recipient - job.recipients.data());
-      environment_.decided->push_back({&job, index});
+// A delivery whose last recipient was reported is gone. So that comes when no session has it any
+// more: a session may know all verdicts and still have its content to send.
+void Route::report_decided(Delivery& delivery) {
+  std::vector<queue::DecidedRecipients>& decided = *environment_.decided;
+  const auto count = static_cast<std::uint32_t>(delivery.size());
+  bool goes_on = false;  // with those before
+  for (std::uint32_t i = 0; i < count; ++i) {
+    Recipient& recipient = delivery.recipients[i];
+    const bool reports = recipient.decided && !recipient.reported;
+    if (reports && goes_on) {
+      ++decided.back().end;
+    } else if (reports) {
+      decided.push_back({&delivery, i, i + 1});
     }
+    recipient.reported = recipient.reported || reports;
+    goes_on = reports;
   }
 }
 
 // Those of its recipients whose fate may be decided by it: the others have theirs.
-void Route::on_end_of_data(Job& job, std::uint32_t begin, std::uint32_t end) {
+void Route::on_end_of_data(Delivery& delivery, std::uint32_t begin, std::uint32_t end) {
   if (environment_.intents == nullptr) {
     return;
   }
   const auto in_it = [&](std::uint32_t index) {
-    const RecipientProgress progress = job.recipients[index].progress;
+    const RecipientProgress progress = delivery.recipients[index].progress;
     return progress == RecipientProgress::offered || progress == RecipientProgress::taken;
   };
+  const Origin& origin = delivery.message->origin;
   for (std::uint32_t first = begin; first < end;) {
     if (!in_it(first)) {
       ++first;
@@ -313,9 +332,10 @@ void Route::on_end_of_data(Job& job, std::uint32_t begin, std::uint32_t end) {
     while (last < end && in_it(last)) {
       ++last;
     }
-    environment_.intents->push_back({job.ordinal, job.line_hash, first, last});
+    environment_.intents->push_back(
+        {origin.ordinal, origin.line_hash, delivery.begin + first, delivery.begin + last});
     for (; first < last; ++first) {
-      job.recipients[first].noted_in_flight = true;
+      delivery.recipients[first].noted_in_flight = true;
     }
   }
 }
@@ -323,7 +343,8 @@ void Route::on_end_of_data(Job& job, std::uint32_t begin, std::uint32_t end) {
 // Nobody has the message who was to have it: that is noted before it waits for another attempt, or
 // for its outcome line, since the process may be killed meanwhile. A 5xx is left to the line: who
 // was refused for good is not sent to again.
-void Route::take_back_intent(const Job& job, Recipient& recipient) {
+void Route::take_back_intent(Delivery& delivery, std::uint32_t index) {
+  Recipient& recipient = delivery.recipients[index];
   const Status status = recipient.outcome.status;
   const bool is_put_off = status == Status::deferred || status == Status::unsent;
   if (environment_.intents == nullptr || !recipient.noted_in_flight || !is_put_off) {
@@ -331,17 +352,18 @@ void Route::take_back_intent(const Job& job, Recipient& recipient) {
   }
   recipient.noted_in_flight = false;
   std::vector<codec::JournalIntent>& intents = *environment_.intents;
-  const auto index = static_cast<std::uint32_t>(&recipient - job.recipients.data());
+  const Origin& origin = delivery.message->origin;
+  const std::uint32_t place = delivery.begin + index;
   codec::JournalIntent* const last = intents.empty() ? nullptr : &intents.back();
-  if (last != nullptr && last->is_put_off && last->ordinal == job.ordinal &&
-      last->recipients_end == index) {
+  if (last != nullptr && last->is_put_off && last->ordinal == origin.ordinal &&
+      last->recipients_end == place) {
     ++last->recipients_end;
     return;
   }
-  intents.push_back({job.ordinal, job.line_hash, index, index + 1, true});
+  intents.push_back({origin.ordinal, origin.line_hash, place, place + 1, true});
 }
 
-void Route::on_verdict(Connection& connection, Job& job, Recipient& recipient,
+void Route::on_verdict(Connection& connection, Delivery& delivery, std::uint32_t index,
                        const protocol::Verdict& verdict) {
   const bool answered = verdict.status == Status::accepted || verdict.status == Status::rejected ||
                         verdict.status == Status::deferred;
@@ -351,7 +373,7 @@ void Route::on_verdict(Connection& connection, Job& job, Recipient& recipient,
   }
   if (answered) {
     // Sessions that ended with it were ended by something else.
-    job.loss_stage = job.new_loss_stage = Stage::local;
+    forget_loss(delivery);
   }
   if (verdict.status == Status::accepted) {
     connection.accepted = true;
@@ -360,25 +382,44 @@ void Route::on_verdict(Connection& connection, Job& job, Recipient& recipient,
     gate_.recipient_refused(verdict.stage, {verdict.code, verdict.enhanced, verdict.text, 1});
   }
   connection.in_doubt = connection.in_doubt || verdict.status == Status::unknown;
-  const Circumstances at = circumstances(job, connection.peer());
+  Recipient& recipient = delivery.recipients[index];
+  const Circumstances at = circumstances(delivery, connection.peer());
   AttemptHistory history = history_of(recipient);
-  history.lost_at = job.loss_stage;
-  history.lost_with_others = is_lost_with_others(connection, job, at.now);
+  history.lost_at = delivery.loss_stage;
+  history.lost_with_others = is_lost_with_others(connection, delivery, at.now);
   history.session_progressed = connection.progressed();
   const AttemptRules rules = attempt_rules();
-  const Decision decision = decide(verdict, history, rules, job.id);
+  const Decision decision = decide(verdict, history, rules, delivery.message->id);
   record(recipient.outcome, verdict, decision, at);
   hear_mood(verdict, rules, at.now);
   if (decision.marks_loss) {
-    job.new_loss_stage = verdict.stage;
+    delivery.new_loss_stage = verdict.stage;
   }
   if (decision.next == NextStep::after_pause) {
     recipient.postponed = true;
-    job.retry_pause = std::max(job.retry_pause, decision.pause);
+    delivery.retry_pause = std::max(delivery.retry_pause, decision.pause);
   } else if (decision.next != NextStep::at_once) {
     recipient.decided = true;
   }
-  take_back_intent(job, recipient);
+  take_back_intent(delivery, index);
+}
+
+// Deliveries of one message share what sessions were lost with it. Each goes by what was known when
+// it was begun: ten sessions that were busy with ten of them and die together are one loss.
+void Route::forget_loss(Delivery& delivery) {
+  std::atomic<Stage>& known = delivery.consignment->loss_stage;
+  if (known.load(std::memory_order_relaxed) != Stage::local) {
+    known.store(Stage::local, std::memory_order_relaxed);
+  }
+  delivery.loss_stage = Stage::local;
+  delivery.new_loss_stage = Stage::local;
+}
+
+void Route::remember_loss(Delivery& delivery) {
+  if (delivery.new_loss_stage != Stage::local) {
+    delivery.consignment->loss_stage.store(delivery.new_loss_stage, std::memory_order_relaxed);
+    delivery.new_loss_stage = Stage::local;
+  }
 }
 
 void Route::hear_mood(const protocol::Verdict& verdict, const AttemptRules& rules, Instant now) {
@@ -388,44 +429,46 @@ void Route::hear_mood(const protocol::Verdict& verdict, const AttemptRules& rule
   }
 }
 
-void Route::on_message_done(Connection& connection, Job& job) {
+void Route::on_delivery_done(Connection& connection, Delivery& delivery) {
   environment_.stats->messages.add(1);
   if (connection.accepted) {
     connection.accepted = false;
-    environment_.stats->content_bytes.add(job.content.size());
+    environment_.stats->content_bytes.add(delivery.message->content.bytes());
   }
-  job.loss_stage = job.new_loss_stage;
+  remember_loss(delivery);
   bool goes_on = false;
   bool waits = false;
-  for (const Recipient& recipient : job.active_recipients()) {
+  for (const Recipient& recipient : delivery.active_recipients()) {
     goes_on = goes_on || (!recipient.decided && !recipient.postponed);
     waits = waits || (!recipient.decided && recipient.postponed);
   }
   if (waits && !goes_on) {
-    postpone(job);
+    postpone(delivery);
   } else {
-    report_decided(job);
+    report_decided(delivery);
   }
   if (goes_on) {
-    waiting_.push_front(&job);
+    waiting_.push_front(&delivery);
   }
   tell_knowledge(connection);
   list(connection);
 }
 
-void Route::postpone(Job& job) {
-  const bool room = retries_.size() < limits_.retry_jobs_max &&
-                    retry_bytes_ + job.budget_bytes <= limits_.retry_bytes_max;
+void Route::postpone(Delivery& delivery) {
+  const bool is_first = &delivery == &delivery.consignment->first;
+  const bool room = (!is_first || retry_messages_ < limits_.retry_messages_max) &&
+                    retry_bytes_ + delivery.budget_bytes <= limits_.retry_bytes_max;
   if (!room) {
-    end_wait(job, protocol::verdict_of_no_room());
-    report_decided(job);
+    end_wait(delivery, protocol::verdict_of_no_room());
+    report_decided(delivery);
     return;
   }
-  report_decided(job);
-  const Duration pause = job.retry_pause;
-  job.retry_pause = Duration::zero();
-  retry_bytes_ += job.budget_bytes;
-  retries_.add(job, connection_environment_.io->now() + pause);
+  report_decided(delivery);
+  const Duration pause = delivery.retry_pause;
+  delivery.retry_pause = Duration::zero();
+  retry_bytes_ += delivery.budget_bytes;
+  retry_messages_ += is_first ? 1 : 0;
+  retries_.add(delivery, connection_environment_.io->now() + pause);
   if (environment_.pool != nullptr) {
     environment_.pool->set_aside();
   }

@@ -1,5 +1,5 @@
-// One endpoint as one worker sees it: its sessions, and the jobs that wait for one. What becomes of
-// a recipient whose attempt failed, attempt_policy decides.
+// One endpoint as one worker sees it: its sessions, and the deliveries that wait for one. What
+// becomes of a recipient whose attempt failed, attempt_policy decides.
 #pragma once
 
 #include <algorithm>
@@ -16,8 +16,8 @@
 #include "engine/endpoint_gate.h"
 #include "engine/outcome_record.h"
 #include "engine/stats.h"
-#include "queue/job_pool.h"
-#include "queue/job_queue.h"
+#include "queue/delivery_queue.h"
+#include "queue/message_pool.h"
 #include "queue/outcome_queue.h"
 #include "queue/retry_schedule.h"
 
@@ -26,20 +26,20 @@ namespace ringpost::engine {
 struct RouteEnvironment {
   ConnectionTable* connections = nullptr;
   std::vector<Connection*>* dirty = nullptr;  // to be pumped in this turn
-  std::vector<queue::DecidedRecipient>* decided = nullptr;
+  std::vector<queue::DecidedRecipients>* decided = nullptr;
   WorkerStats* stats = nullptr;
   std::vector<codec::JournalIntent>* intents = nullptr;  // to be noted; null without a journal
   Instant deadline = never;                              // of the run
-  queue::JobPool* pool = nullptr;   // which all jobs are from; null: their bound is not its
-  Instant sessions_end_at = never;  // those that are busy long behind the deadline
+  queue::MessagePool* pool = nullptr;  // which all messages are from; null: their bound is not its
+  Instant sessions_end_at = never;     // those that are busy long behind the deadline
 };
 
 // This worker's share of an endpoint.
 struct RouteLimits {
   std::uint32_t connections_max = 0;
-  // Jobs that may wait for another attempt, and the octets that they hold. Beyond that a 4xx is
-  // final: the jobs that can go on would have no room.
-  std::size_t retry_jobs_max = limits::jobs_in_flight_max / 2;
+  // Messages that may wait for another attempt with their first delivery, and the octets that these
+  // and further ones hold. Beyond that a 4xx is final: those that can go on would have no room.
+  std::size_t retry_messages_max = limits::jobs_in_flight_max / 2;
   std::size_t retry_bytes_max = limits::job_bytes_in_flight_max / 2;
 };
 
@@ -47,21 +47,21 @@ struct RouteLimits {
 class Route final : private ConnectionListener {
  public:
   Route(const RouteEnvironment& environment, ConnectionEnvironment connection_environment,
-        EndpointGate& gate, queue::JobQueue& jobs, std::uint32_t endpoint_index,
+        EndpointGate& gate, queue::DeliveryQueue& deliveries, std::uint32_t endpoint_index,
         const RouteLimits& limits);
 
-  // One look at what waits: gives jobs to sessions with room, opens a session when that does not
-  // suffice, and decides what cannot be sent.
+  // One look at what waits: gives deliveries to sessions with room, opens a session when that does
+  // not suffice, and decides what cannot be sent.
   void turn(Instant now);
-  // Whether a job that is pushed now would find something to do here: a worker that sleeps wants to
-  // be woken for it.
+  // Whether a delivery that is pushed now would find something to do here: a worker that sleeps
+  // wants to be woken for it.
   [[nodiscard]] bool hungry() const;
-  // Whether jobs wait that turn() could act upon without any completion.
+  // Whether deliveries wait that turn() could act upon without any completion.
   [[nodiscard]] bool has_work() const;
   // When turn() should run even if nothing completes.
   [[nodiscard]] Instant next_turn_at() const;
 
-  // Jobs that wait, now and later, become `unsent`; those under way go on.
+  // Deliveries that wait, now and later, become `unsent`; those under way go on.
   void stop_sending() { stopping_ = true; }
   // QUIT on every session that is done.
   void quit();
@@ -73,19 +73,19 @@ class Route final : private ConnectionListener {
   void assign(Instant now);
   void open_session(Instant now);
   void end_all_waiting(const protocol::CloseReason& reason);
-  [[nodiscard]] bool give(Connection& connection, Job& job, Instant now);
+  [[nodiscard]] bool give(Connection& connection, Delivery& delivery, Instant now);
   [[nodiscard]] bool sends_no_more() const;
   void take_due(Instant now);
-  [[nodiscard]] Job* take_retry(Instant due);
+  [[nodiscard]] Delivery* take_retry(Instant due);
   void expire_waiting(Instant now);
   void end_overdue_sessions();
-  void expire_job(Job& job, protocol::WaitEnd end,
-                  const std::optional<protocol::CloseReason>& trouble);
-  void end_wait(Job& job, const protocol::Verdict& verdict);
-  void postpone(Job& job);
+  void expire(Delivery& delivery, protocol::WaitEnd end,
+              const std::optional<protocol::CloseReason>& trouble);
+  void end_wait(Delivery& delivery, const protocol::Verdict& verdict);
+  void postpone(Delivery& delivery);
   void hear_mood(const protocol::Verdict& verdict, const AttemptRules& rules, Instant now);
   [[nodiscard]] AttemptRules attempt_rules() const;
-  [[nodiscard]] Circumstances circumstances(const Job& job, Bytes peer) const;
+  [[nodiscard]] Circumstances circumstances(const Delivery& delivery, Bytes peer) const;
   void list(Connection& connection);
   void pump_later(Connection& connection);
   void tell_knowledge(Connection& connection);
@@ -93,16 +93,18 @@ class Route final : private ConnectionListener {
   void want_tls_answer(const Connection& connection);
   void hear_tls_answer(const Connection& connection, const protocol::CloseReason& reason);
   void give_up_silent();
-  [[nodiscard]] Job* next_job();
-  void report_decided(Job& job);
-  void take_back_intent(const Job& job, Recipient& recipient);
+  [[nodiscard]] Delivery* next_delivery();
+  void report_decided(Delivery& delivery);
+  static void forget_loss(Delivery& delivery);
+  static void remember_loss(Delivery& delivery);
+  void take_back_intent(Delivery& delivery, std::uint32_t index);
 
   void on_ready(Connection& connection) override;
   void on_silence(Connection& connection) override;
-  void on_end_of_data(Job& job, std::uint32_t begin, std::uint32_t end) override;
-  void on_verdict(Connection& connection, Job& job, Recipient& recipient,
+  void on_end_of_data(Delivery& delivery, std::uint32_t begin, std::uint32_t end) override;
+  void on_verdict(Connection& connection, Delivery& delivery, std::uint32_t index,
                   const protocol::Verdict& verdict) override;
-  void on_message_done(Connection& connection, Job& job) override;
+  void on_delivery_done(Connection& connection, Delivery& delivery) override;
   void on_fall_back(const protocol::CloseReason& why) override;
   void on_ended(Connection& connection, const protocol::CloseReason& reason) override;
 
@@ -110,15 +112,16 @@ class Route final : private ConnectionListener {
   ConnectionEnvironment connection_environment_;
   protocol::Frontier frontier_;
   EndpointGate& gate_;
-  queue::JobQueue& jobs_;
-  queue::JobQueue::Consumer consumer_;
+  queue::DeliveryQueue& deliveries_;
+  queue::DeliveryQueue::Consumer consumer_;
   std::uint32_t endpoint_index_;
   RouteLimits limits_;
 
-  codec::ReusableQueue<Job*>
+  codec::ReusableQueue<Delivery*>
       waiting_;  // taken from the queue, or come back from a session that died
   codec::ReusableQueue<Connection*> with_room_;  // the one that waited longest first
-  queue::RetrySchedule retries_;                 // jobs with postponed recipients
+  queue::RetrySchedule retries_;                 // deliveries with postponed recipients
+  std::size_t retry_messages_ = 0;               // of which it has the first one
   std::size_t retry_bytes_ = 0;                  // that they hold
   EndpointMood mood_;
   Instant break_until_{};

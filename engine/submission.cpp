@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <span>
 
 #include <fmt/format.h>
 
@@ -35,7 +36,7 @@ constexpr std::size_t envelope_id_bytes_max = 100;  // RFC 3461 4.4
 std::uint8_t kind_of(char c) { return octet_kinds[static_cast<unsigned char>(c)]; }
 
 // With an octet in front of an at sign and one behind the last. One pass, since each address of
-// each job comes here.
+// each message comes here.
 bool is_plain_address(Bytes address) {
   if (address.size() < 3 || address.size() > limits::mailbox_bytes_max) {
     return false;
@@ -78,90 +79,108 @@ std::string dsn_offence(const DsnRequest& dsn) {
   return is_fine ? std::string() : std::string("dsn: no server would understand it");
 }
 
-// What nearly all jobs are, at a look.
-bool is_plain(const Job& job) {
-  const bool asks_nothing =
-      job.dsn.notify.empty() && job.dsn.return_kind.empty() && job.dsn.envelope_id.empty();
-  const bool counted = job.recipient_count > 0 && job.recipient_count <= limits::job_recipients_max;
-  if (job.id.empty() || !counted || !asks_nothing) {
+bool is_sent_to(PriorFate fate) {
+  return fate == PriorFate::none || fate == PriorFate::resend_apart;
+}
+
+// What nearly all messages are, at a look.
+bool is_plain(const Consignment& consignment) {
+  const Message& message = consignment.message;
+  const bool asks_nothing = message.dsn.notify.empty() && message.dsn.return_kind.empty() &&
+                            message.dsn.envelope_id.empty();
+  const std::size_t count = message.recipients.size();
+  const bool counted = count > 0 && count <= limits::job_recipients_max;
+  if (message.id.empty() || !counted || !asks_nothing ||
+      !(message.sender.empty() || is_plain_address(message.sender))) {
     return false;
   }
-  const auto recipients = job.active_recipients();
-  return (job.sender.empty() || is_plain_address(job.sender)) &&
-         std::all_of(recipients.begin(), recipients.end(), [](const Recipient& recipient) {
-           return recipient.decided || is_plain_address(recipient.address);
-         });
+  for (std::size_t i = 0; i < count; ++i) {
+    if (is_sent_to(consignment.fate(i)) && !is_plain_address(message.recipients[i])) {
+      return false;
+    }
+  }
+  return true;
 }
 
 }  // namespace
 
-std::string submission_offence(Job& job) {
-  if (is_plain(job)) {
+std::string submission_offence(Consignment& consignment) {
+  if (is_plain(consignment)) {
     return {};
   }
-  if (job.id.empty()) {
+  Message& message = consignment.message;
+  if (message.id.empty()) {
     return "the job has no id";
   }
-  if (job.recipient_count == 0) {
+  if (message.recipients.empty()) {
     return "the job has no recipients";
   }
-  if (job.recipient_count > limits::job_recipients_max) {
+  if (message.recipients.size() > limits::job_recipients_max) {
     return fmt::format("the job has more than {} recipients", limits::job_recipients_max);
   }
   std::string offence;
   const auto check = [&](Bytes what, Bytes address) {
     if (!is_plain_address(address)) {
       offence = address_offence(what, address);
-      job.needs_smtputf8 = job.needs_smtputf8 || !codec::is_ascii(address);
+      message.needs_smtputf8 = message.needs_smtputf8 || !codec::is_ascii(address);
     }
     return offence.empty();
   };
-  if (!job.sender.empty() && !check("sender", job.sender)) {
+  if (!message.sender.empty() && !check("sender", message.sender)) {
     return offence;
   }
-  for (const Recipient& recipient : job.active_recipients()) {
-    if (!recipient.decided && !check("recipient", recipient.address)) {
+  for (std::size_t i = 0; i < message.recipients.size(); ++i) {
+    if (is_sent_to(consignment.fate(i)) && !check("recipient", message.recipients[i])) {
       return offence;
     }
   }
-  return dsn_offence(job.dsn);
+  return dsn_offence(message.dsn);
 }
 
-bool begin_submission(Job& job) {
-  const auto recipients = job.active_recipients();
-  job.outcomes_left = static_cast<std::size_t>(
-      std::count_if(recipients.begin(), recipients.end(),
-                    [](const Recipient& recipient) { return !recipient.reported; }));
-  RP_ASSERT(job.outcomes_left > 0);
-  return !std::all_of(recipients.begin(), recipients.end(),
-                      [](const Recipient& recipient) { return recipient.decided; });
+bool sends_to_any(const Consignment& consignment, std::size_t begin, std::size_t end) {
+  const auto fates = std::span(consignment.fates);
+  return fates.empty() || std::any_of(fates.begin() + static_cast<std::ptrdiff_t>(begin),
+                                      fates.begin() + static_cast<std::ptrdiff_t>(end), is_sent_to);
 }
 
-void refuse_submission(Job& job, std::string_view reason, std::int64_t now_us) {
-  if (job.recipient_count == 0) {
-    job.add_recipient();
+void decide_submission(Consignment& consignment, const protocol::Verdict& verdict,
+                       std::int64_t now_us) {
+  RecipientList& recipients = consignment.message.recipients;
+  if (recipients.empty()) {
+    recipients.add({});
   }
-  job.outcomes_left = job.recipient_count;
-  const protocol::Verdict verdict = protocol::verdict_of_local_refusal(reason);
-  for (Recipient& recipient : job.active_recipients()) {
-    if (recipient.reported) {
-      --job.outcomes_left;
+  const auto fates = std::span(consignment.fates);
+  const auto told = std::count_if(fates.begin(), fates.end(), is_told);
+  Delivery& all = consignment.first;
+  all.begin = 0;
+  all.end = static_cast<std::uint32_t>(recipients.size());
+  all.outcomes_left = all.size() - static_cast<std::size_t>(told);
+  all.shares_outcome = true;
+  all.recipients.resize(std::max(all.recipients.size(), shared_outcome_count));
+  const auto share = [&](SharedOutcome which, const protocol::Verdict& shared) {
+    record_local(all.recipients[static_cast<std::size_t>(which)].outcome, shared, now_us);
+  };
+  share(SharedOutcome::decided, verdict);
+  // Whom an earlier run left in doubt may have it: that stands, whatever the message is now.
+  share(SharedOutcome::in_doubt, protocol::verdict_of_killed_run());
+  share(SharedOutcome::earlier_doubt, protocol::verdict_of_earlier_doubt());
+}
+
+std::vector<queue::DecidedRecipients> report_submission(Delivery& delivery) {
+  std::vector<queue::DecidedRecipients> decided;
+  const Consignment& consignment = *delivery.consignment;
+  const auto count = static_cast<std::uint32_t>(delivery.size());
+  for (std::uint32_t i = 0; i < count; ++i) {
+    if (is_told(consignment.fate(delivery.begin + i))) {
       continue;
     }
-    // Whom an earlier run left in doubt may have it: that stands, whatever the job is now.
-    if (recipient.outcome.status != Status::unknown) {
-      record_local(recipient.outcome, verdict, now_us);
+    if (!delivery.shares_outcome) {
+      delivery.recipients[i].reported = true;
     }
-    recipient.decided = true;
-  }
-}
-
-std::vector<queue::DecidedRecipient> report_submission(Job& job) {
-  std::vector<queue::DecidedRecipient> decided;
-  for (std::uint32_t i = 0; i < job.recipient_count; ++i) {
-    if (!job.recipients[i].reported) {
-      job.recipients[i].reported = true;
-      decided.push_back({&job, i});
+    if (!decided.empty() && decided.back().end == i) {
+      ++decided.back().end;
+    } else {
+      decided.push_back({&delivery, i, i + 1});
     }
   }
   return decided;

@@ -51,7 +51,7 @@ Worker::Worker(io::Io& io, std::vector<WorkerEndpoint> endpoints, queue::Outcome
     connection.endpoint = &endpoint.gate->options();
     connection.session = &endpoint.session;
     routes_.push_back(std::make_unique<Route>(environment, connection, *endpoint.gate,
-                                              *endpoint.jobs, i, endpoint.limits));
+                                              *endpoint.deliveries, i, endpoint.limits));
   }
 }
 

@@ -14,9 +14,9 @@
 #include "engine/io/timer_wheel.h"
 #include "engine/route.h"
 #include "engine/stats.h"
-#include "queue/job_pool.h"
-#include "queue/job_queue.h"
+#include "queue/delivery_queue.h"
 #include "queue/journal.h"
+#include "queue/message_pool.h"
 #include "queue/outcome_queue.h"
 #include "tls/context.h"
 #include "tls/ticket_cache.h"
@@ -26,7 +26,7 @@ namespace ringpost::engine {
 // An endpoint as an engine keeps it: what its workers share.
 struct WorkerEndpoint {
   EndpointGate* gate = nullptr;
-  queue::JobQueue* jobs = nullptr;
+  queue::DeliveryQueue* deliveries = nullptr;
   protocol::SessionOptions session;
   std::unique_ptr<codec::ScramCache> scram_cache;  // of `session`
   std::unique_ptr<tls::Context> tls_context;       // null without TLS; this worker's own
@@ -34,10 +34,10 @@ struct WorkerEndpoint {
 };
 
 struct WorkerOptions {
-  Instant deadline = never;           // of the run
-  queue::Journal* journal = nullptr;  // null: none is kept
-  queue::JobPool* pool = nullptr;     // which the jobs are from; null: it need not know who waits
-  Duration deadline_drain{};          // for what is under way at the deadline
+  Instant deadline = never;            // of the run
+  queue::Journal* journal = nullptr;   // null: none is kept
+  queue::MessagePool* pool = nullptr;  // which messages are from; null: it need not know who waits
+  Duration deadline_drain{};           // for what is under way at the deadline
 };
 
 // What an engine asks of its workers. Set by any thread, followed by Io::wake().
@@ -45,7 +45,7 @@ enum class WorkerOrder : std::uint8_t {
   run,
   stop_sending,  // what waits, and what comes, becomes unsent; what is under way goes on
   abort,         // what is under way ends too
-  finish,        // every job has been decided: say QUIT and end
+  finish,        // every message has been decided: say QUIT and end
 };
 
 // Thread: run() and everything below it is one thread's; the atomics are for the engine's others.
@@ -63,7 +63,7 @@ class Worker {
   // One pass of the loop; false when it is over. For simulations, which call it step by step.
   [[nodiscard]] bool turn();
 
-  // Whether the worker is about to sleep and wants to be woken for new jobs. Whoever pushed some
+  // Whether the worker is about to sleep and wants to be woken for new ones. Whoever pushed some
   // exchanges it for false and wakes the Io if it was true.
   [[nodiscard]] std::atomic<bool>& parked() { return parked_; }
   // Intents could not be written: nothing is sent any more. Any thread.
@@ -98,7 +98,7 @@ class Worker {
   queue::Journal* journal_;
   std::atomic<bool> journal_failed_{false};
   std::vector<std::uint32_t> due_;
-  std::vector<queue::DecidedRecipient> decided_;
+  std::vector<queue::DecidedRecipients> decided_;
   queue::OutcomeQueue::Producer outcomes_;
   std::vector<std::unique_ptr<Route>> routes_;
 };

@@ -311,7 +311,7 @@ Result<void, JournalError> Journal::wait_until_synced(std::unique_lock<std::mute
 
 JournalError Journal::refused_record() const {
   return {fmt::format("{}: a record would be beyond its bounds: {} octets, {} recipients, {} jobs",
-                      path_, limits::journal_record_bytes_max, limits::job_recipients_max,
+                      path_, limits::journal_record_bytes_max, limits::journal_recipients_max,
                       limits::journal_jobs_max),
           false, 0};
 }

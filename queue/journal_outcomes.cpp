@@ -75,7 +75,7 @@ class Superseded {
   }
 
  private:
-  // limits::journal_jobs_max and limits::job_recipients_max leave room for both in one number.
+  // limits::journal_jobs_max and limits::journal_recipients_max leave room for both in one number.
   static std::uint64_t key(std::uint64_t ordinal, std::uint64_t recipient_index) {
     return ordinal << 32 | recipient_index;
   }

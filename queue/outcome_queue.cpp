@@ -13,7 +13,7 @@
 namespace ringpost::queue {
 
 struct OutcomeQueue::State {
-  moodycamel::ConcurrentQueue<DecidedRecipient> queue;
+  moodycamel::ConcurrentQueue<DecidedRecipients> queue;
   // 1 while the consumer sleeps. A producer that finds it takes it back and wakes the consumer, so
   // that pushing to a busy consumer costs no system call.
   std::atomic<std::uint32_t> sleeping{0};
@@ -38,7 +38,7 @@ OutcomeQueue::OutcomeQueue() : state_(std::make_unique<State>()) {}
 
 OutcomeQueue::~OutcomeQueue() = default;
 
-std::size_t OutcomeQueue::take(std::span<DecidedRecipient> decided) {
+std::size_t OutcomeQueue::take(std::span<DecidedRecipients> decided) {
   const std::size_t count = state_->queue.try_dequeue_bulk(decided.data(), decided.size());
   take_over(&state_->queue);
   return count;
@@ -70,7 +70,7 @@ OutcomeQueue::Producer::Producer(OutcomeQueue& queue)
 
 OutcomeQueue::Producer::~Producer() = default;
 
-void OutcomeQueue::Producer::push(std::span<const DecidedRecipient> decided) {
+void OutcomeQueue::Producer::push(std::span<const DecidedRecipients> decided) {
   hand_over(&state_->owner.queue);
   const bool pushed =
       state_->owner.queue.enqueue_bulk(state_->token, decided.data(), decided.size());

@@ -6,18 +6,20 @@
 #include <memory>
 #include <span>
 
-#include "codec/job/job.h"
+#include "codec/job/delivery.h"
 
 namespace ringpost::queue {
 
-// One recipient whose outcome is final: job.recipients[recipient].outcome. From the moment it is
-// pushed that outcome belongs to the outcome thread.
-struct DecidedRecipient {
-  Job* job = nullptr;
-  std::uint32_t recipient = 0;
+// Recipients [begin, end) of a delivery, whose outcomes are final. From the moment they are pushed
+// those belong to the outcome thread.
+struct DecidedRecipients {
+  Delivery* delivery = nullptr;
+  std::uint32_t begin = 0;
+  std::uint32_t end = 0;
 };
 
-// Any number of producers, one consumer, without locks but for sleeping. Bounded by the JobPool.
+// Any number of producers, one consumer, without locks but for sleeping. Bounded by the
+// MessagePool.
 class OutcomeQueue {
  public:
   // Used by one thread; does not outlive the queue.
@@ -25,7 +27,7 @@ class OutcomeQueue {
    public:
     explicit Producer(OutcomeQueue& queue);
     ~Producer();
-    void push(std::span<const DecidedRecipient> decided);
+    void push(std::span<const DecidedRecipients> decided);
 
    private:
     struct State;
@@ -38,7 +40,7 @@ class OutcomeQueue {
   OutcomeQueue& operator=(const OutcomeQueue&) = delete;
 
   // The consumer's thread: fills the front of `decided` with what is there, without waiting.
-  [[nodiscard]] std::size_t take(std::span<DecidedRecipient> decided);
+  [[nodiscard]] std::size_t take(std::span<DecidedRecipients> decided);
   // The consumer's thread: waits until there is something, or until close(). False: closed and
   // empty.
   [[nodiscard]] bool wait();

@@ -4,23 +4,23 @@
 
 namespace ringpost::queue {
 
-void RetrySchedule::add(Job& job, Instant due) {
-  waiting_.push_back({due, &job});
+void RetrySchedule::add(Delivery& delivery, Instant due) {
+  waiting_.push_back({due, &delivery});
   std::push_heap(waiting_.begin(), waiting_.end(),
                  [](const Waiting& a, const Waiting& b) { return a.due > b.due; });
 }
 
 Instant RetrySchedule::next_due() const { return waiting_.empty() ? never : waiting_.front().due; }
 
-Job* RetrySchedule::take_due(Instant now) {
+Delivery* RetrySchedule::take_due(Instant now) {
   if (waiting_.empty() || waiting_.front().due > now) {
     return nullptr;
   }
   std::pop_heap(waiting_.begin(), waiting_.end(),
                 [](const Waiting& a, const Waiting& b) { return a.due > b.due; });
-  Job* const job = waiting_.back().job;
+  Delivery* const delivery = waiting_.back().delivery;
   waiting_.pop_back();
-  return job;
+  return delivery;
 }
 
 }  // namespace ringpost::queue

@@ -17,7 +17,7 @@ void read_raw_job(benchmark::State& state) {
   const std::size_t line_bytes = line.size();
   line.append(ringpost::codec::JobReader::padding_bytes, ' ');
   ringpost::codec::JobReader reader({});
-  ringpost::Job job;
+  ringpost::Message job;
   for (auto _ : state) {
     job.clear();
     const auto parsed = reader.parse({line.data(), line_bytes}, {"bench", 1, 0}, job);

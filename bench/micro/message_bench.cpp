@@ -12,7 +12,7 @@ using namespace ringpost::codec;
 
 TextPart part_of(std::string& text) {
   const auto traits = canonicalise_text(text, NewlinePolicy::normalize);
-  return {text, traits ? *traits : TextTraits{}};
+  return {text, traits ? *traits : ContentTraits{}};
 }
 
 void compose_alternative(benchmark::State& state) {

@@ -7,14 +7,14 @@
 
 namespace {
 
-using ringpost::queue::DecidedRecipient;
+using ringpost::queue::DecidedRecipients;
 
 void push_and_take(benchmark::State& state) {
   ringpost::queue::OutcomeQueue queue;
   ringpost::queue::OutcomeQueue::Producer producer(queue);
-  ringpost::Job job;
-  const std::array<DecidedRecipient, 32> given{{{&job, 0}}};
-  std::array<DecidedRecipient, 256> taken{};
+  ringpost::Delivery delivery;
+  const std::array<DecidedRecipients, 32> given{{{&delivery, 0, 1}}};
+  std::array<DecidedRecipients, 256> taken{};
   for (auto _ : state) {
     producer.push(given);
     benchmark::DoNotOptimize(queue.take(taken));

@@ -8,24 +8,25 @@ namespace {
 void write_accepted(benchmark::State& state) {
   const std::string endpoint_names[] = {"esp"};
   ringpost::codec::OutcomeWriter writer(endpoint_names);
-  ringpost::Job job;
+  ringpost::Message job;
   job.id = "job-00000001";
-  job.content.assign(2048, 'x');
-  ringpost::Recipient& recipient = job.add_recipient();
-  recipient.address = "reader1@example.net";
-  recipient.outcome.status = ringpost::Status::accepted;
-  recipient.outcome.stage = ringpost::Stage::eod;
-  recipient.outcome.code = 250;
-  recipient.outcome.enhanced = {2, 0, 0};
-  recipient.outcome.text = "Ok: queued as 4F1C2A3B";
-  recipient.outcome.queue_id = "4F1C2A3B";
-  recipient.outcome.attempts = 1;
-  recipient.outcome.timestamp_us = 1'795'000'000'123'456;
-  recipient.outcome.peer = "192.0.2.1:587";
+  ringpost::ContentMaker::open(job.content).assign(2048, 'x');
+  ringpost::ContentMaker::abandon(job.content);
+  job.recipients.add("reader1@example.net");
+  ringpost::Outcome outcome;
+  outcome.status = ringpost::Status::accepted;
+  outcome.stage = ringpost::Stage::eod;
+  outcome.code = 250;
+  outcome.enhanced = {2, 0, 0};
+  outcome.text = "Ok: queued as 4F1C2A3B";
+  outcome.queue_id = "4F1C2A3B";
+  outcome.attempts = 1;
+  outcome.timestamp_us = 1'795'000'000'123'456;
+  outcome.peer = "192.0.2.1:587";
   std::string lines;
   for (auto _ : state) {
     lines.clear();
-    writer.append(lines, job, 0);
+    writer.append(lines, job, 0, outcome);
     benchmark::DoNotOptimize(lines.data());
   }
   state.SetItemsProcessed(state.iterations());

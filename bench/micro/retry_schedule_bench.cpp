@@ -1,4 +1,4 @@
-// Jobs that wait for another attempt.
+// Deliveries that wait for another attempt.
 #include <vector>
 
 #include <benchmark/benchmark.h>
@@ -7,17 +7,17 @@
 
 namespace {
 
+using ringpost::Delivery;
 using ringpost::Instant;
-using ringpost::Job;
 
 void add_and_take(benchmark::State& state) {
   ringpost::queue::RetrySchedule schedule;
-  std::vector<Job> jobs(static_cast<std::size_t>(state.range(0)));
+  std::vector<Delivery> jobs(static_cast<std::size_t>(state.range(0)));
   for (auto _ : state) {
     for (std::size_t i = 0; i < jobs.size(); ++i) {
       schedule.add(jobs[i], Instant(std::chrono::microseconds(i * 7919 % jobs.size())));
     }
-    while (Job* const job = schedule.take_due(ringpost::never)) {
+    while (Delivery* const job = schedule.take_due(ringpost::never)) {
       benchmark::DoNotOptimize(job);
     }
   }

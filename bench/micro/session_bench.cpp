@@ -6,8 +6,8 @@
 #include <benchmark/benchmark.h>
 
 #include "bench/micro/content.h"
-#include "codec/mail/content_check.h"
 #include "engine/protocol/session.h"
+#include "queue/consignment.h"
 
 namespace {
 
@@ -17,23 +17,24 @@ class Ear final : public protocol::SessionListener {
  public:
   void on_start_tls() override {}
   void on_ready() override {}
-  void on_verdict(Job&, Recipient&, const protocol::Verdict& verdict) override {
+  void on_verdict(Delivery&, std::uint32_t, const protocol::Verdict& verdict) override {
     accepted += verdict.status == Status::accepted ? 1 : 0;
   }
-  void on_message_done(Job&) override {}
+  void on_delivery_done(Delivery&) override {}
   void on_closed(const protocol::CloseReason&) override {}
 
   std::int64_t accepted = 0;
 };
 
-Job job_of(std::size_t bytes) {
-  Job job;
-  job.id = "job-1";
-  job.sender = "bounce-1234@news.example.com";
-  job.add_recipient().address = "reader.1234567@mail.example.net";
-  job.content = "Subject: x\r\n\r\n" + bench::mail_text(bytes, 100);
-  job.traits = *codec::canonicalise(job.content, codec::NewlinePolicy::normalize);
-  return job;
+void fill(Consignment& job, std::size_t bytes) {
+  job.message.id = "job-1";
+  job.message.sender = "bounce-1234@news.example.com";
+  job.message.recipients.add("reader.1234567@mail.example.net");
+  const std::string text = "Subject: x\r\n\r\n" + bench::mail_text(bytes, 100);
+  const auto made = ContentMaker().assign(job.message.content, text);
+  RP_ASSERT(made);
+  job.first.end = 1;
+  job.first.open();
 }
 
 // Of a server that other sessions have tried in every way of speaking.
@@ -92,9 +93,10 @@ void note(benchmark::State& state, const Dialogue& dialogue) {
 
 void send_with_data(benchmark::State& state) {
   Dialogue dialogue(false);
-  Job job = job_of(static_cast<std::size_t>(state.range(0)));
+  Consignment job;
+  fill(job, static_cast<std::size_t>(state.range(0)));
   for (auto _ : state) {
-    dialogue.session->submit(job, Instant());
+    dialogue.session->submit(job.first, Instant());
     dialogue.answer("250 2.1.0 Ok\r\n250 2.1.5 Ok\r\n354 go on\r\n");
     dialogue.answer("250 2.0.0 Ok: queued as 4F1C2A3B\r\n");
   }
@@ -103,17 +105,19 @@ void send_with_data(benchmark::State& state) {
 
 void send_in_flights(benchmark::State& state) {
   Dialogue dialogue(true);
-  std::vector<Job> jobs(limits::flight_messages_max,
-                        job_of(static_cast<std::size_t>(state.range(0))));
+  std::vector<Consignment> jobs(limits::flight_messages_max);
+  for (Consignment& job : jobs) {
+    fill(job, static_cast<std::size_t>(state.range(0)));
+  }
   // The first BDAT goes behind the answers to its envelope.
-  dialogue.session->submit(jobs[0], Instant());
+  dialogue.session->submit(jobs[0].first, Instant());
   dialogue.answer("250 2.1.0 Ok\r\n250 2.1.5 Ok\r\n");
   dialogue.answer("250 2.0.0 Ok: queued as 4F1C2A3B\r\n");
   std::string replies;
   for (auto _ : state) {
     replies.clear();
     for (std::size_t i = 0; i < jobs.size() && dialogue.session->wants_message(); ++i) {
-      dialogue.session->submit(jobs[i], Instant());
+      dialogue.session->submit(jobs[i].first, Instant());
       replies +=
           "250 2.0.0 Reset\r\n250 2.1.0 Ok\r\n250 2.1.5 Ok\r\n"
           "250 2.0.0 Ok: queued as 4F1C2A3B\r\n";

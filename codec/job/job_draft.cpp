@@ -1,8 +1,8 @@
 // The problem: a line is wrong in many ways, and each recipient in it has to hear of the first. The
-// idea: recipients go into the job before anything is checked; then what may stand beside what, and
-// then a finished message or the parts of one, whose files are read through an interface and within
-// the bounds of one message. Limits: of a job with too many recipients those beyond the bound are
-// not in the job, and get no line of their own.
+// idea: recipients go into the message before anything is checked, also those that are too many;
+// then what may stand beside what, and then a finished message or the parts of one, whose files are
+// read through an interface and within the bounds of one message. Limits: recipients are as many as
+// a line has room for, in little more than its octets.
 #include "codec/job/job_draft.h"
 
 #include <algorithm>
@@ -38,25 +38,25 @@ constexpr std::array composed_fields = {
 // ---- Recipients and sender
 // -----------------------------------------------------------------------
 
-void add_recipients(const ReusableList<Mailbox>& mailboxes, Job& job) {
+void add_recipients(const ReusableList<Mailbox>& mailboxes, Message& message) {
   for (const Mailbox& mailbox : mailboxes.span()) {
-    if (job.recipient_count == limits::job_recipients_max) {
-      return;  // there were more, and check_recipients() says so
-    }
-    job.add_recipient().address.assign(mailbox.address);
-    job.needs_smtputf8 = job.needs_smtputf8 || mailbox.needs_smtputf8;
+    message.recipients.add(mailbox.address);
+    message.needs_smtputf8 = message.needs_smtputf8 || mailbox.needs_smtputf8;
   }
 }
 
-Checked check_recipients(const JobDraft& draft, const Job& job) {
-  const std::size_t count = draft.has_envelope_recipients
-                                ? draft.envelope_recipients.size()
-                                : draft.to.size() + draft.cc.size() + draft.bcc.size();
-  if (count > limits::job_recipients_max) {
+void add_recipients(RecipientDraft& recipients, Message& message) {
+  message.recipients.take(recipients.addresses);
+  message.needs_smtputf8 = message.needs_smtputf8 || recipients.need_smtputf8;
+}
+
+Checked check_recipients(const JobDraft& draft, const JobReaderOptions& options,
+                         const Message& message) {
+  if (message.recipients.size() > options.recipients_max) {
     return refuse(JobErrorKind::too_many_recipients, "",
-                  fmt::format("more than {} recipients in one job", limits::job_recipients_max));
+                  fmt::format("more than {} recipients in one job", options.recipients_max));
   }
-  if (job.recipient_count == 0) {
+  if (message.recipients.empty()) {
     const bool given = draft.has_envelope_recipients || draft.given.has(JobField::to) ||
                        draft.given.has(JobField::cc) || draft.given.has(JobField::bcc);
     return refuse(JobErrorKind::no_recipients, given ? "" : "to",
@@ -66,7 +66,7 @@ Checked check_recipients(const JobDraft& draft, const Job& job) {
   return {};
 }
 
-Checked assign_sender(const JobDraft& draft, Job& job) {
+Checked assign_sender(const JobDraft& draft, Message& message) {
   if (draft.from.size() > 1) {
     return refuse(JobErrorKind::invalid_value, "from", "takes one address");
   }
@@ -76,8 +76,8 @@ Checked assign_sender(const JobDraft& draft, Job& job) {
   }
   const Mailbox& sender =
       draft.has_envelope_sender ? draft.envelope_sender : draft.from.span().front();
-  job.sender.assign(sender.address);
-  job.needs_smtputf8 = job.needs_smtputf8 || sender.needs_smtputf8;
+  message.sender.assign(sender.address);
+  message.needs_smtputf8 = message.needs_smtputf8 || sender.needs_smtputf8;
   return {};
 }
 
@@ -148,42 +148,41 @@ bool has_utf8_header(Bytes content) {
   return !is_ascii(header) && is_utf8(header);
 }
 
-Checked check_size(const Job& job, std::string_view field) {
-  if (job.content.size() > limits::message_bytes_max) {
+Checked check_size(const Content& content, std::string_view field) {
+  if (content.bytes() > limits::message_bytes_max) {
     return refuse(JobErrorKind::message_too_large, field,
-                  fmt::format("the message has {} octets, and {} are allowed", job.content.size(),
+                  fmt::format("the message has {} octets, and {} are allowed", content.bytes(),
                               limits::message_bytes_max));
   }
   return {};
 }
 
 Checked finish_raw(const JobDraft& draft, JobField field, const JobReaderOptions& options,
-                   Job& job) {
+                   Message& message) {
   if (Checked checked = check_raw_fields(draft.given, field); !checked) {
     return checked;
   }
+  Content& content = message.content;
   if (field == JobField::raw_file) {
-    Checked read =
-        read_file(options, name_of(field), draft.raw_file, limits::message_bytes_max, job.content);
+    Checked read = read_file(options, name_of(field), draft.raw_file, limits::message_bytes_max,
+                             ContentMaker::open(content));
     if (!read) {
       return read;
     }
   }
-  if (job.content.empty()) {
+  if (content.piece(0).empty()) {
     return refuse(JobErrorKind::invalid_content, name_of(field), "the message is empty");
   }
-  if (auto reason = why_no_message(job.content)) {
+  if (auto reason = why_no_message(content.piece(0))) {
     return refuse(JobErrorKind::invalid_content, name_of(field), *std::move(reason));
   }
-  const auto traits = canonicalise(job.content, options.newlines);
-  if (!traits) {
-    return refuse(JobErrorKind::invalid_content, name_of(field), traits.error().message());
+  if (const auto sealed = ContentMaker(options.newlines).seal(content); !sealed) {
+    return refuse(JobErrorKind::invalid_content, name_of(field), sealed.error().message());
   }
-  job.traits = *traits;
-  if (traits->has_8bit && has_utf8_header(job.content)) {
-    job.needs_smtputf8 = true;
+  if (content.traits().has_8bit && has_utf8_header(content.piece(0))) {
+    message.needs_smtputf8 = true;
   }
-  return check_size(job, name_of(field));
+  return check_size(content, name_of(field));
 }
 
 // Reads what stands in files. All parts together have no more octets than one message may have, so
@@ -275,11 +274,11 @@ JobErrorKind kind_of(MessageErrorKind kind) {
   return JobErrorKind::invalid_header;
 }
 
-Bytes message_id_domain(const JobDraft& draft, const Job& job) {
+Bytes message_id_domain(const JobDraft& draft, const Message& message) {
   if (!draft.from.empty()) {
     return domain_of(draft.from.span().front().address);
   }
-  return job.sender.empty() ? Bytes("localhost") : domain_of(job.sender);
+  return message.sender.empty() ? Bytes("localhost") : domain_of(message.sender);
 }
 
 bool any_needs_smtputf8(std::span<const Mailbox> mailboxes) {
@@ -288,7 +287,7 @@ bool any_needs_smtputf8(std::span<const Mailbox> mailboxes) {
 }
 
 Checked finish_composed(JobDraft& draft, const JobReaderOptions& options, const Source& where,
-                        const LineHash& identity, Job& job) {
+                        const LineHash& identity, Message& to) {
   if (Checked checked = check_composed_fields(draft.given); !checked) {
     return checked;
   }
@@ -306,41 +305,39 @@ Checked finish_composed(JobDraft& draft, const JobReaderOptions& options, const 
   for (AttachmentDraft& part : draft.attachments.span()) {
     attachments.push_back(std::move(part.attachment));
   }
-  MessageDraft message;
-  message.from = draft.from.span();
-  message.reply_to = draft.reply_to.span();
-  message.to = draft.to.span();
-  message.cc = draft.cc.span();
+  MessageDraft parts;
+  parts.from = draft.from.span();
+  parts.reply_to = draft.reply_to.span();
+  parts.to = draft.to.span();
+  parts.cc = draft.cc.span();
   if (draft.given.has(JobField::subject)) {
-    message.subject = draft.subject;
+    parts.subject = draft.subject;
   }
-  message.text = *text;
-  message.html = *html;
-  message.headers = draft.headers.span();
-  message.attachments = attachments;
-  message.message_id_domain = message_id_domain(draft, job);
-  message.identity = identity;
-  message.date_us = where.date_us;
-  if (auto composed = compose(message, job.content); !composed) {
+  parts.text = *text;
+  parts.html = *html;
+  parts.headers = draft.headers.span();
+  parts.attachments = attachments;
+  parts.message_id_domain = message_id_domain(draft, to);
+  parts.identity = identity;
+  parts.date_us = where.date_us;
+  if (auto composed = compose(parts, ContentMaker::open(to.content)); !composed) {
     MessageError& error = composed.error();
     return refuse(kind_of(error.kind), error.field, std::move(error.reason));
   }
-  for (const auto mailboxes : {message.from, message.reply_to, message.to, message.cc}) {
-    job.needs_smtputf8 = job.needs_smtputf8 || any_needs_smtputf8(mailboxes);
+  for (const auto mailboxes : {parts.from, parts.reply_to, parts.to, parts.cc}) {
+    to.needs_smtputf8 = to.needs_smtputf8 || any_needs_smtputf8(mailboxes);
   }
   // What was composed is checked like what was given: it is the last line of defence.
-  const auto traits = canonicalise(job.content, NewlinePolicy::strict);
-  if (!traits) {
-    return refuse(JobErrorKind::invalid_content, "", traits.error().message());
+  if (const auto sealed = ContentMaker(NewlinePolicy::strict).seal(to.content); !sealed) {
+    return refuse(JobErrorKind::invalid_content, "", sealed.error().message());
   }
-  job.traits = *traits;
-  if (job.idempotency_key.empty()) {
+  if (to.idempotency_key.empty()) {
     // Two messages under one id are two messages, so the whole line is in the key.
-    job.idempotency_key = job.id;
-    job.idempotency_key += '/';
-    append_hex(job.idempotency_key, identity.high);
+    to.idempotency_key = to.id;
+    to.idempotency_key += '/';
+    append_hex(to.idempotency_key, identity.high);
   }
-  return check_size(job, "");
+  return check_size(to.content, "");
 }
 
 }  // namespace
@@ -350,9 +347,22 @@ void AttachmentDraft::clear() {
   empty(path);
 }
 
+void RecipientDraft::add(const Mailbox& mailbox) {
+  addresses.add(mailbox.address);
+  need_smtputf8 = need_smtputf8 || mailbox.needs_smtputf8;
+}
+
+void RecipientDraft::clear() {
+  addresses.clear();
+  need_smtputf8 = false;
+}
+
 void JobDraft::clear() {
   given = {};
-  for (ReusableList<Mailbox>* list : {&from, &reply_to, &to, &cc, &bcc, &envelope_recipients}) {
+  for (ReusableList<Mailbox>* list : {&from, &reply_to, &to, &cc}) {
+    list->clear();
+  }
+  for (RecipientDraft* list : {&bcc, &envelope_recipients, &surplus}) {
     list->clear();
   }
   for (std::string* buffer : {&subject, &text, &html, &text_file, &html_file, &raw_file}) {
@@ -373,28 +383,38 @@ void JobDraft::refuse(JobErrorKind kind, std::string field, std::string reason) 
 }
 
 Result<void, JobError> complete_job(JobDraft& draft, const JobReaderOptions& options,
-                                    const Source& where, const LineHash& identity, Job& job) {
+                                    const Source& where, const LineHash& identity,
+                                    Message& message) {
   if (draft.has_envelope_recipients) {
-    add_recipients(draft.envelope_recipients, job);
+    add_recipients(draft.envelope_recipients, message);
   } else {
-    for (const ReusableList<Mailbox>* list : {&draft.to, &draft.cc, &draft.bcc}) {
-      add_recipients(*list, job);
+    add_recipients(draft.to, message);
+    add_recipients(draft.cc, message);
+    add_recipients(draft.bcc, message);
+    add_recipients(draft.surplus, message);
+  }
+  const auto complete = [&]() -> Checked {
+    if (draft.error) {
+      return Failure(std::move(*draft.error));
     }
-  }
-  if (draft.error) {
-    return Failure(std::move(*draft.error));
-  }
-  Checked checked =
-      check_recipients(draft, job).and_then([&] { return assign_sender(draft, job); });
-  if (!checked) {
-    return checked;
-  }
-  for (const JobField field : raw_fields) {
-    if (draft.given.has(field)) {
-      return finish_raw(draft, field, options, job);
+    Checked checked = check_recipients(draft, options, message).and_then([&] {
+      return assign_sender(draft, message);
+    });
+    if (!checked) {
+      return checked;
     }
+    for (const JobField field : raw_fields) {
+      if (draft.given.has(field)) {
+        return finish_raw(draft, field, options, message);
+      }
+    }
+    return finish_composed(draft, options, where, identity, message);
+  };
+  Checked completed = complete();
+  if (!completed && message.content.empty()) {
+    ContentMaker::abandon(message.content);  // outcome lines say how large it was
   }
-  return finish_composed(draft, options, where, identity, job);
+  return completed;
 }
 
 }  // namespace ringpost::codec

@@ -8,13 +8,13 @@
 #include <string>
 #include <string_view>
 
-#include "codec/job/job.h"
 #include "codec/job/job_reader.h"
 #include "codec/journal/line_hash.h"
 #include "codec/mail/address.h"
 #include "codec/mail/message.h"
 #include "codec/text/reusable_list.h"
 #include <ringpost/base.h>
+#include <ringpost/message.h>
 
 namespace ringpost::codec {
 
@@ -78,15 +78,24 @@ struct AttachmentDraft {
   void clear();
 };
 
-// Reused from line to line. What belongs in the job without further ado stands there already: id,
-// dsn, tags, metadata, endpoint, and the content of `raw` and `raw_base64`.
+// Recipients that no header names, in as little room as they can have.
+struct RecipientDraft {
+  RecipientList addresses;
+  bool need_smtputf8 = false;
+
+  void add(const Mailbox& mailbox);
+  void clear();
+};
+
+// Reused from line to line. What belongs in the message without further ado stands there already:
+// id, dsn, tags, metadata, endpoint, and the content of `raw` and `raw_base64`.
 struct JobDraft {
   JobFields given;
   ReusableList<Mailbox> from;
   ReusableList<Mailbox> reply_to;
   ReusableList<Mailbox> to;
   ReusableList<Mailbox> cc;
-  ReusableList<Mailbox> bcc;
+  RecipientDraft bcc;
   std::string subject;
   std::string text;
   std::string html;
@@ -98,7 +107,9 @@ struct JobDraft {
   bool has_envelope_sender = false;
   Mailbox envelope_sender;
   bool has_envelope_recipients = false;
-  ReusableList<Mailbox> envelope_recipients;
+  RecipientDraft envelope_recipients;
+  // Of `to` and `cc`, those beyond what a job may have: it is refused, and they have to hear of it.
+  RecipientDraft surplus;
   std::optional<JobError> error;  // the first offence
 
   void clear();
@@ -106,10 +117,10 @@ struct JobDraft {
   void refuse(JobErrorKind kind, std::string field, std::string reason);
 };
 
-// Puts the job together: recipients, sender, content. On error the recipients are in place all the
-// same. `identity` is the hash of the line.
+// Puts the message together: recipients, sender, content. On error the recipients are in place all
+// the same. `identity` is the hash of the line.
 [[nodiscard]] Result<void, JobError> complete_job(JobDraft& draft, const JobReaderOptions& options,
                                                   const Source& where, const LineHash& identity,
-                                                  Job& job);
+                                                  Message& message);
 
 }  // namespace ringpost::codec

@@ -17,7 +17,7 @@
 #include <fmt/format.h>
 
 #include "codec/job/job_draft.h"
-#include "codec/job/job_reader_walk.h"
+#include "codec/job/job_reader_mailboxes.h"
 #include "codec/journal/line_hash.h"
 #include "codec/smtp/dsn_request.h"
 #include "codec/text/base64.h"
@@ -37,8 +37,6 @@ constexpr Bytes byte_order_mark = "\xef\xbb\xbf";
 // A parser that has seen a longer line is replaced: its index takes four octets for each of the
 // line.
 constexpr std::size_t parser_bytes_kept_max = 4u << 20;
-// An address that was refused is named in the outcome all the same, up to here.
-constexpr std::size_t refused_address_bytes_max = 320;
 constexpr std::size_t endpoint_bytes_max = 255;
 constexpr std::size_t idempotency_key_bytes_max = 256;
 constexpr std::int64_t unix_seconds_max = 253'402'300'799;  // the end of the year 9999
@@ -54,7 +52,6 @@ Bytes trimmed(Bytes line) {
                               : line.substr(begin, line.find_last_not_of(space) - begin + 1);
 }
 
-constexpr std::array<std::string_view, 2> mailbox_members = {"email", "name"};
 constexpr std::array<std::string_view, 3> envelope_members = {"from", "to", "dsn"};
 constexpr std::array<std::string_view, 3> dsn_members = {"notify", "ret", "envid"};
 constexpr std::array<std::string_view, 5> attachment_members = {"filename", "content", "path",
@@ -62,17 +59,18 @@ constexpr std::array<std::string_view, 5> attachment_members = {"filename", "con
 
 }  // namespace
 
-class JobReader::Implementation : private JobReaderWalk {
+class JobReader::Implementation : private JobReaderMailboxes {
  public:
-  explicit Implementation(JobReaderOptions options) : options_(options) {}
+  explicit Implementation(JobReaderOptions options)
+      : JobReaderMailboxes(options.recipients_max), options_(options) {}
 
-  Result<void, JobError> parse(Bytes given_line, const Source& where, Job& job) {
-    job_ = &job;
+  Result<void, JobError> parse(Bytes given_line, const Source& where, Message& message) {
+    message_ = &message;
     draft_.clear();
     broken_ = false;
-    job.id.clear();
-    job.file.assign(where.file);
-    job.line = where.line;
+    message.id.clear();
+    message.origin.file.assign(where.file);
+    message.origin.line = where.line;
     if (where.line == 1 && given_line.starts_with(byte_order_mark)) {
       given_line.remove_prefix(byte_order_mark.size());
     }
@@ -84,13 +82,13 @@ class JobReader::Implementation : private JobReaderWalk {
     // Without an id, or with composed content, the line's hash is needed; a raw job with an id
     // saves it.
     LineHash identity;
-    if (job.id.empty() || !is_raw()) {
+    if (message.id.empty() || !is_raw()) {
       identity = hash_line(line_);
     }
-    if (job.id.empty()) {
-      append_hex(job.id, identity);
+    if (message.id.empty()) {
+      append_hex(message.id, identity);
     }
-    return complete_job(draft_, options_, where, identity, job);
+    return complete_job(draft_, options_, where, identity, message);
   }
 
  private:
@@ -191,7 +189,7 @@ class JobReader::Implementation : private JobReaderWalk {
   void read_id(ondemand::value& value, const JobPlace& place) {
     std::string_view token = value.raw_json_token();
     if (!begins_number(token.front())) {
-      return read_label(value, place, limits::job_id_bytes_max, job_->id);
+      return read_label(value, place, limits::job_id_bytes_max, message_->id);
     }
     token = trimmed(token);
     const Bytes digits = token.substr(token.starts_with('-') ? 1 : 0);
@@ -205,86 +203,8 @@ class JobReader::Implementation : private JobReaderWalk {
              fmt::format("is longer than {} octets: it has {}", limits::job_id_bytes_max,
                          token.size()));
     } else {
-      job_->id.assign(token);
+      message_->id.assign(token);
     }
-  }
-
-  // ---- Addresses
-  // ----------------------------------------------------------------------------------
-
-  void refuse_address(const JobPlace& place, AddressError error, Bytes given, Mailbox& mailbox) {
-    refuse(JobErrorKind::invalid_address, place, describe(error, given));
-    mailbox.clear();
-    mailbox.address.assign(utf8_prefix(given, refused_address_bytes_max));
-  }
-
-  // One mailbox in any of its forms. False when there was nothing that could be named.
-  bool read_mailbox(ondemand::value& value, const JobPlace& place, Mailbox& mailbox,
-                    MailboxUse use = MailboxUse::any) {
-    const char first = first_of(value);
-    if (first == '{') {
-      return read_mailbox_object(value, place, mailbox, use);
-    }
-    if (first != '"') {
-      refuse_type(place, "an address", first);
-      return false;
-    }
-    std::string_view text;
-    if (!read_text(value, place, text)) {
-      return false;
-    }
-    if (const auto parsed = parse_mailbox(text, mailbox, use); !parsed) {
-      refuse_address(place, parsed.error(), text, mailbox);
-    }
-    return true;
-  }
-
-  bool read_mailbox_object(ondemand::value& value, const JobPlace& place, Mailbox& mailbox,
-                           MailboxUse use) {
-    std::string_view email;
-    std::string_view name;
-    bool has_email = false;
-    read_members(value, place, mailbox_members, [&](std::size_t index, ondemand::value& member) {
-      const JobPlace here = place.member(mailbox_members[index]);
-      if (index == 0) {
-        has_email = read_text(member, here, email);
-      } else if (read_text(member, here, name)) {
-        if (const auto valid = validate_display_name(name); !valid) {
-          refuse(JobErrorKind::invalid_address, here, describe(valid.error(), name));
-        }
-      }
-    });
-    if (!has_email) {
-      refuse(JobErrorKind::missing_field, place.member("email"), "is missing");
-      return false;
-    }
-    if (const auto valid = validate_address(email, mailbox, use); !valid) {
-      refuse_address(place.member("email"), valid.error(), email, mailbox);
-    } else {
-      mailbox.name.assign(name);
-    }
-    return true;
-  }
-
-  void read_mailboxes(ondemand::value& value, const JobPlace& place, ReusableList<Mailbox>& list) {
-    const auto add = [&](ondemand::value& one, const JobPlace& here) {
-      if (!read_mailbox(one, here, list.add())) {
-        list.remove_last();
-      }
-    };
-    if (first_of(value) != '[') {
-      add(value, place);
-      return;
-    }
-    read_list(value, [&](std::size_t index, ondemand::value& element) {
-      add(element, place.element(index));
-      if (list.size() <= limits::job_recipients_max) {
-        return true;
-      }
-      refuse(JobErrorKind::too_many_recipients, place,
-             fmt::format("has more than {} addresses", limits::job_recipients_max));
-      return false;
-    });
   }
 
   // ---- Fields -----------------------------------------------------------------------------------
@@ -310,15 +230,15 @@ class JobReader::Implementation : private JobReaderWalk {
       case JobField::id:
         return read_id(value, place);
       case JobField::from:
-        return read_mailboxes(value, place, draft_.from);
+        return read_authors(value, place, draft_.from);
       case JobField::reply_to:
-        return read_mailboxes(value, place, draft_.reply_to);
+        return read_authors(value, place, draft_.reply_to);
       case JobField::to:
-        return read_mailboxes(value, place, draft_.to);
+        return read_named_recipients(value, place, draft_.to);
       case JobField::cc:
-        return read_mailboxes(value, place, draft_.cc);
+        return read_named_recipients(value, place, draft_.cc);
       case JobField::bcc:
-        return read_mailboxes(value, place, draft_.bcc);
+        return read_recipients(value, place, draft_.bcc);
       case JobField::subject:
         return read_subject(value, place);
       case JobField::text:
@@ -334,9 +254,9 @@ class JobReader::Implementation : private JobReaderWalk {
       case JobField::attachments:
         return read_attachments(value, place);
       case JobField::raw:
-        return read_long_text(value, place, job_->content);
+        return read_long_text(value, place, ContentMaker::open(message_->content));
       case JobField::raw_base64:
-        return read_base64(value, place, job_->content);
+        return read_base64(value, place, ContentMaker::open(message_->content));
       case JobField::raw_file:
         return read_path(value, place, draft_.raw_file);
       case JobField::envelope:
@@ -351,7 +271,7 @@ class JobReader::Implementation : private JobReaderWalk {
       case JobField::metadata:
         return read_metadata(value, place);
       case JobField::endpoint:
-        return read_label(value, place, endpoint_bytes_max, job_->endpoint);
+        return read_label(value, place, endpoint_bytes_max, message_->endpoint);
       case JobField::expires_at:
         return read_expiry(value, place);
       case JobField::idempotency_key:
@@ -493,7 +413,7 @@ class JobReader::Implementation : private JobReaderWalk {
           return read_envelope_sender(member, here);
         case 1:
           draft_.has_envelope_recipients = true;
-          return read_mailboxes(member, here, draft_.envelope_recipients);
+          return read_recipients(member, here, draft_.envelope_recipients);
         default:
           return read_dsn(member, here);
       }
@@ -543,7 +463,7 @@ class JobReader::Implementation : private JobReaderWalk {
     } else {
       add_words(value, place);
     }
-    if (!assign_notify(words, job_->dsn)) {
+    if (!assign_notify(words, message_->dsn)) {
       refuse(JobErrorKind::invalid_value, place,
              "must be \"NEVER\" or some of \"SUCCESS\", \"FAILURE\", \"DELAY\"");
     }
@@ -551,14 +471,14 @@ class JobReader::Implementation : private JobReaderWalk {
 
   void read_return_kind(ondemand::value& value, const JobPlace& place) {
     std::string_view text;
-    if (read_text(value, place, text) && !assign_return_kind(text, job_->dsn)) {
+    if (read_text(value, place, text) && !assign_return_kind(text, message_->dsn)) {
       refuse(JobErrorKind::invalid_value, place, "must be \"FULL\" or \"HDRS\"");
     }
   }
 
   void read_envelope_id(ondemand::value& value, const JobPlace& place) {
     std::string_view text;
-    if (read_text(value, place, text) && !assign_envelope_id(text, job_->dsn)) {
+    if (read_text(value, place, text) && !assign_envelope_id(text, message_->dsn)) {
       refuse(JobErrorKind::invalid_value, place, "must be 1 to 100 printable ASCII characters");
     }
   }
@@ -567,7 +487,7 @@ class JobReader::Implementation : private JobReaderWalk {
   // -----------------------------------------------------------------------------------
 
   void read_tags(ondemand::value& value, const JobPlace& place) {
-    std::string& json = job_->tags_json;
+    std::string& json = message_->tags_json;
     const char first = first_of(value);
     std::string_view text;
     if (first == '"') {
@@ -613,7 +533,7 @@ class JobReader::Implementation : private JobReaderWalk {
       return;
     }
     const auto compacted =
-        append_compact_json(job_->metadata_json, json, limits::job_depth_max - 1);
+        append_compact_json(message_->metadata_json, json, limits::job_depth_max - 1);
     if (!compacted) {
       // The value ends where the walk says, so the line's own end does not come into it.
       const JsonFlaw flaw = compacted.error().flaw;
@@ -622,7 +542,7 @@ class JobReader::Implementation : private JobReaderWalk {
       refuse(kind_of(shown), place,
              fmt::format("{} (octet {})", text_of(shown), compacted.error().offset));
     }
-    check_echo(place, job_->metadata_json);
+    check_echo(place, message_->metadata_json);
   }
 
   void check_echo(const JobPlace& place, std::string& json) {
@@ -642,7 +562,7 @@ class JobReader::Implementation : private JobReaderWalk {
         return;
       }
       if (const auto parsed = parse_rfc3339(text); parsed && *parsed > 0) {
-        job_->expires_at_us = *parsed;
+        message_->expires_at_us = *parsed;
         return;
       }
     } else if (type_of(first) != "a number") {
@@ -650,7 +570,7 @@ class JobReader::Implementation : private JobReaderWalk {
       return;
     } else if (value.get_int64().get(seconds) == simdjson::SUCCESS && seconds > 0 &&
                seconds <= unix_seconds_max) {
-      job_->expires_at_us = seconds * 1'000'000;
+      message_->expires_at_us = seconds * 1'000'000;
       return;
     }
     refuse(JobErrorKind::invalid_value, place,
@@ -659,7 +579,7 @@ class JobReader::Implementation : private JobReaderWalk {
 
   // It may become a header field, so it is held to what every header may have.
   void read_idempotency_key(ondemand::value& value, const JobPlace& place) {
-    std::string& key = job_->idempotency_key;
+    std::string& key = message_->idempotency_key;
     read_label(value, place, idempotency_key_bytes_max, key);
     const bool printable = std::all_of(key.begin(), key.end(), [](char character) {
       return character >= ' ' && character <= '~';
@@ -670,7 +590,7 @@ class JobReader::Implementation : private JobReaderWalk {
   }
 
   JobReaderOptions options_;
-  Job* job_ = nullptr;  // of the line being read
+  Message* message_ = nullptr;  // of the line being read
 };
 
 JobReader::JobReader(JobReaderOptions options)
@@ -679,8 +599,8 @@ JobReader::~JobReader() = default;
 JobReader::JobReader(JobReader&&) noexcept = default;
 JobReader& JobReader::operator=(JobReader&&) noexcept = default;
 
-Result<void, JobError> JobReader::parse(Bytes line, const Source& where, Job& job) {
-  return implementation_->parse(line, where, job);
+Result<void, JobError> JobReader::parse(Bytes line, const Source& where, Message& message) {
+  return implementation_->parse(line, where, message);
 }
 
 std::string simdjson_version() {

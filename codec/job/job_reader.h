@@ -1,4 +1,4 @@
-// Job lines (docs/CONTRACT.md section 2) into jobs that are ready to be sent.
+// Job lines (docs/CONTRACT.md section 2) into messages that are ready to be sent.
 #pragma once
 
 #include <cstddef>
@@ -8,10 +8,11 @@
 #include <string_view>
 
 #include "codec/job/file_source.h"
-#include "codec/job/job.h"
 #include "codec/job/job_error.h"
 #include "codec/mail/content_check.h"
 #include <ringpost/base.h>
+#include <ringpost/limits.h>
+#include <ringpost/message.h>
 
 namespace ringpost::codec {
 
@@ -20,6 +21,8 @@ struct JobReaderOptions {
   // Where raw_file, text_file, html_file and attachments[].path are read from; not owned. Null:
   // jobs that name files are refused, as a server that takes jobs from strangers wants it.
   FileSource* files = nullptr;
+  // Of one job. A job with more is refused: each of its recipients is named all the same.
+  std::size_t recipients_max = limits::job_recipients_max;
 };
 
 // Where a line stands and when it is composed.
@@ -33,7 +36,7 @@ struct Source {
 
 // Reads one line at a time. Not thread-safe; one reader a thread. Memory: the parser's index grows
 // with the longest line and is given back after an unusually long one. A `raw` job of ordinary size
-// takes no allocation once reader and job have seen such a line before.
+// takes no allocation once reader and message have seen such a line before.
 class JobReader {
  public:
   // Octets behind a line that must be readable; their value does not matter.
@@ -44,15 +47,15 @@ class JobReader {
   JobReader(JobReader&&) noexcept;
   JobReader& operator=(JobReader&&) noexcept;
 
-  // Fills `job`, which comes cleared. `line` has no newline at its end (a CR is white space) and is
-  // followed by padding_bytes of readable memory. A UTF-8 byte order mark is passed over when
-  // where.line is 1. Nothing of the line is referred to afterwards.
+  // Fills `message`, which comes cleared. `line` has no newline at its end (a CR is white space)
+  // and is followed by padding_bytes of readable memory. A UTF-8 byte order mark is passed over
+  // when where.line is 1. Nothing of the line is referred to afterwards.
   //
-  // On error `job` holds what an outcome line needs: id (or its default), file, line, tags,
+  // On error `message` holds what an outcome line needs: id (or its default), file, line, tags,
   // metadata and the recipients, also those that were refused as addresses (cut to a sane length).
   // Fields are read to the end after an offence for that purpose, as far as the JSON allows. The
   // rest is unspecified.
-  [[nodiscard]] Result<void, JobError> parse(Bytes line, const Source& where, Job& job);
+  [[nodiscard]] Result<void, JobError> parse(Bytes line, const Source& where, Message& message);
 
  private:
   class Implementation;

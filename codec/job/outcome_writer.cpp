@@ -62,12 +62,12 @@ void append_durations(std::string& lines, const Outcome& outcome) {
   lines += '}';
 }
 
-OutcomeLine line_of(const Job& job, Bytes recipient) {
+OutcomeLine line_of(const Message& message, Bytes recipient) {
   OutcomeLine line;
-  line.id = job.id;
+  line.id = message.id;
   line.recipient = recipient;
-  line.tags_json = job.tags_json;
-  line.metadata_json = job.metadata_json;
+  line.tags_json = message.tags_json;
+  line.metadata_json = message.metadata_json;
   return line;
 }
 
@@ -114,16 +114,15 @@ void OutcomeWriter::append(std::string& lines, const OutcomeLine& line, const Ou
   lines += "}\n";
 }
 
-void OutcomeWriter::append(std::string& lines, const Job& job, std::size_t recipient_index) {
-  RP_ASSERT(recipient_index < job.recipient_count);
-  const Recipient& recipient = job.recipients[recipient_index];
-  OutcomeLine line = line_of(job, recipient.address);
-  line.message_bytes = job.content.size();
-  if (recipient.outcome.stage != Stage::local &&
-      recipient.outcome.endpoint < endpoint_names_.size()) {
-    line.endpoint = endpoint_names_[recipient.outcome.endpoint];
+void OutcomeWriter::append(std::string& lines, const Message& message, std::size_t recipient_index,
+                           const Outcome& outcome) {
+  RP_ASSERT(recipient_index < message.recipients.size());
+  OutcomeLine line = line_of(message, message.recipients[recipient_index]);
+  line.message_bytes = message.content.bytes();
+  if (outcome.stage != Stage::local && outcome.endpoint < endpoint_names_.size()) {
+    line.endpoint = endpoint_names_[outcome.endpoint];
   }
-  append(lines, line, recipient.outcome);
+  append(lines, line, outcome);
 }
 
 }  // namespace ringpost::codec

@@ -6,9 +6,9 @@
 #include <span>
 #include <string>
 
-#include "codec/job/job.h"
 #include "codec/text/unix_date.h"
 #include <ringpost/base.h>
+#include <ringpost/message.h>
 #include <ringpost/outcome.h>
 
 namespace ringpost::codec {
@@ -38,8 +38,9 @@ class OutcomeWriter {
   explicit OutcomeWriter(std::span<const std::string> endpoint_names = {})
       : endpoint_names_(endpoint_names) {}
 
-  // The line of `job.recipients[recipient_index]`, newline included.
-  void append(std::string& lines, const Job& job, std::size_t recipient_index);
+  // The line of `message.recipients[recipient_index]`, newline included.
+  void append(std::string& lines, const Message& message, std::size_t recipient_index,
+              const Outcome& outcome);
 
   // The general form.
   void append(std::string& lines, const OutcomeLine& line, const Outcome& outcome);

@@ -181,7 +181,7 @@ bool read_intents(PayloadReader payload, bool is_put_off, std::vector<JournalInt
 bool is_valid(const JournalOutcome& outcome) {
   return outcome.ordinal < limits::journal_jobs_max &&
          outcome.recipient_index < outcome.recipient_count &&
-         outcome.recipient_count <= limits::job_recipients_max && outcome.line.ends_with('\n');
+         outcome.recipient_count <= limits::journal_recipients_max && outcome.line.ends_with('\n');
 }
 
 bool read_outcome(PayloadReader payload, JournalOutcome& outcome) {

@@ -17,7 +17,7 @@ namespace ringpost::codec {
 // A journal begins with these, and goes on with the record of its header.
 inline constexpr Bytes journal_magic = "RPJRNL1\n";
 // Of a journal that is begun now; older ones are read and gone on with.
-inline constexpr std::uint32_t journal_version = 2;
+inline constexpr std::uint32_t journal_version = 3;
 // In front of each payload: its length, the checksum, the kind.
 inline constexpr std::size_t journal_record_head_bytes = 9;
 

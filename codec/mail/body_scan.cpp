@@ -51,7 +51,7 @@ std::size_t stuff_with(Bytes content, StuffCursor& cursor, std::span<char> room,
   std::size_t written = 0;
   while (cursor.offset < content.size() && written < room.size()) {
     const std::size_t begin = cursor.offset;
-    const bool at_line_start = begin == 0 || content[begin - 1] == '\n';
+    const bool at_line_start = begin == 0 ? cursor.begins_line : content[begin - 1] == '\n';
     if (at_line_start && content[begin] == '.' && !cursor.dot_written) {
       room[written++] = '.';
       cursor.dot_written = true;

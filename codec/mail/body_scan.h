@@ -8,10 +8,11 @@
 
 namespace ringpost::codec {
 
-// How far a content has been taken. The content starts at a line start.
+// How far a content, or a piece of one, has been taken.
 struct StuffCursor {
-  std::size_t offset = 0;    // octets of the content taken
+  std::size_t offset = 0;    // octets taken
   bool dot_written = false;  // the extra dot of the line at `offset` is out, the dot itself is not
+  bool begins_line = true;   // where the octets begin, a line does
 };
 
 // Copies content from the cursor on into `room`, doubling the dot at each line start, until either

@@ -266,8 +266,28 @@ void expand_newlines(std::string& text) {
   }
 }
 
-Result<TextTraits, ContentError> canonicalise_lines(std::string& text, NewlinePolicy policy,
-                                                    std::size_t line_bytes_max) {
+// Of text whose lines end with CRLF now, by what was found out about it before.
+ContentTraits traits_of(Bytes text, const LineScan& scan, std::size_t longest_line_bytes) {
+  ContentTraits traits;
+  if (text.empty()) {
+    return traits;
+  }
+  const std::size_t line_end = text.find('\n');
+  traits.bytes = text.size();
+  traits.has_line_end = line_end != Bytes::npos;
+  traits.first_line_bytes =
+      static_cast<std::uint32_t>(traits.has_line_end ? line_end - 1 : text.size());
+  traits.last_line_bytes = static_cast<std::uint32_t>(scan.last_line_bytes);
+  traits.longest_line_bytes = static_cast<std::uint32_t>(std::max(longest_line_bytes, block_bytes));
+  traits.has_8bit = scan.has_8bit;
+  traits.begins_with_dot = text.front() == '.';
+  traits.has_leading_dot = traits.begins_with_dot ? text.find("\n.") != Bytes::npos  // rare
+                                                  : scan.has_leading_dot;
+  return traits;
+}
+
+Result<ContentTraits, ContentError> canonicalise_lines(std::string& text, NewlinePolicy policy,
+                                                       std::size_t line_bytes_max) {
   const LineScan scan = scan_lines(text);
   const bool uses_lone_lf = scan.has_unpaired && !scan.has_cr;
   const bool uses_crlf = scan.has_lf && !scan.has_unpaired;
@@ -281,12 +301,7 @@ Result<TextTraits, ContentError> canonicalise_lines(std::string& text, NewlinePo
   if (uses_lone_lf) {
     expand_newlines(text);
   }
-  TextTraits traits;
-  traits.content.has_8bit = scan.has_8bit;
-  traits.content.has_leading_dot = scan.has_leading_dot;
-  traits.content.ends_with_crlf = scan.has_lf && scan.last_line_bytes == 0;
-  traits.longest_line_bytes = longest;
-  return traits;
+  return traits_of(text, scan, longest);
 }
 
 Bytes text_of(ContentErrorKind kind) {
@@ -433,16 +448,19 @@ LineScan scan_lines(Bytes text) { return scan_lines_narrow(text); }
 #endif
 
 Result<ContentTraits, ContentError> canonicalise(std::string& content, NewlinePolicy policy) {
-  return canonicalise_lines(content, policy, limits::content_line_bytes_max)
-      .transform([](const TextTraits& traits) { return traits.content; });
+  return canonicalise_lines(content, policy, limits::content_line_bytes_max);
 }
 
-Result<TextTraits, ContentError> canonicalise_text(std::string& text, NewlinePolicy policy) {
+Result<ContentTraits, ContentError> canonicalise_text(std::string& text, NewlinePolicy policy) {
   return canonicalise_lines(text, policy, std::string::npos);
 }
 
+}  // namespace ringpost::codec
+
+namespace ringpost {
+
 std::string ContentError::message() const {
-  return fmt::format("{} at octet {} (line {})", text_of(kind), offset, line);
+  return fmt::format("{} at octet {} (line {})", codec::text_of(kind), offset, line);
 }
 
-}  // namespace ringpost::codec
+}  // namespace ringpost

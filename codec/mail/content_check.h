@@ -7,42 +7,18 @@
 #include <string>
 #include <string_view>
 
-#include "codec/job/job.h"
 #include <ringpost/base.h>
+#include <ringpost/content.h>
 
 namespace ringpost::codec {
 
-// What happens to text whose lines end with a lone LF.
-enum class NewlinePolicy : std::uint8_t {
-  normalize,  // converted to CRLF when the whole text uses it; a mix is refused
-  strict,     // refused
-};
+using ringpost::ContentError;
+using ringpost::ContentErrorKind;
+using ringpost::ContentTraits;
+using ringpost::NewlinePolicy;
 
-enum class ContentErrorKind : std::uint8_t {
-  nul,             // RFC 5321 4.5.2: content is text, and NUL is none
-  bare_cr,         // a CR without its LF
-  bare_lf,         // a lone LF under NewlinePolicy::strict
-  mixed_newlines,  // some lines end with CRLF and some with a lone LF
-  line_too_long,   // above limits::content_line_bytes_max
-};
-inline constexpr std::size_t content_error_kind_count = 5;
-
-struct ContentError {
-  ContentErrorKind kind = ContentErrorKind::nul;
-  std::size_t offset = 0;  // of the octet, from 0, in the text as it was given
-  std::size_t line = 0;    // of that octet, from 1
-
-  // A clause for people, with line and octet.
-  [[nodiscard]] std::string message() const;
-};
-
-// Traits of text that will be encoded before it goes out, so that its lines may have any length.
-struct TextTraits {
-  ContentTraits content;
-  std::size_t longest_line_bytes = 0;  // without line end; lines below 64 octets count as 64
-};
-
-// Makes sure that `content` may be sent as it stands: line ends are CRLF, there is no bare CR, no
+// For ContentMaker, whose work this is, and for parts of messages that are encoded. Makes sure that
+// `content` may be sent as it stands: line ends are CRLF, there is no bare CR, no
 // bare LF and no NUL (RFC 5321 2.3.8: what smuggling is made of), and no line has more than
 // limits::content_line_bytes_max octets.
 //
@@ -52,9 +28,9 @@ struct TextTraits {
 [[nodiscard]] Result<ContentTraits, ContentError> canonicalise(std::string& content,
                                                                NewlinePolicy policy);
 
-// The same without the bound on lines.
-[[nodiscard]] Result<TextTraits, ContentError> canonicalise_text(std::string& text,
-                                                                 NewlinePolicy policy);
+// The same without the bound on lines: for text that will be encoded before it goes out.
+[[nodiscard]] Result<ContentTraits, ContentError> canonicalise_text(std::string& text,
+                                                                    NewlinePolicy policy);
 
 // A finished message begins with a header field. Nothing when `content` does; else why it is none
 // and what to do, for people: it comes out of a mailbox file, begins with an empty line or a byte

@@ -32,43 +32,61 @@ bool has_field(Bytes content, Bytes name) {
   return false;
 }
 
-// The recipients outside of the transaction who have the message, or may have it.
-std::string others_with_it(const Job& job) {
-  std::string others;
-  for (const Recipient& recipient : job.active_recipients()) {
+// The recipients outside of the transaction who have the message, or may have it by the time when
+// this goes out.
+std::string others_with_it(const Delivery& delivery) {
+  std::string others(delivery.message->recipients.in_front_of(delivery.begin));
+  for (std::size_t i = 0; i < delivery.size(); ++i) {
+    const Recipient& recipient = delivery.recipients[i];
     const Status status = recipient.outcome.status;
     if (recipient.decided && (status == Status::accepted || status == Status::unknown)) {
-      others += recipient.address;
+      others += delivery.address(i);
       others += '\n';
     }
   }
   return others;
 }
 
+// The front of a content in several pieces, up to the empty line behind its header.
+std::string header_of(const Content& content) {
+  std::string header;
+  for (std::size_t i = 0; i < content.piece_count(); ++i) {
+    const std::size_t seam = header.size() < 3 ? 0 : header.size() - 3;
+    header += content.piece(i);
+    if (header.find("\r\n\r\n", seam) != std::string::npos) {
+      break;
+    }
+  }
+  return header;
+}
+
 }  // namespace
 
-std::string idempotency_header(const Job& job, Bytes name) {
-  if (name.empty()) {
+std::string idempotency_header(const Delivery& delivery, Bytes name) {
+  const Message& message = *delivery.message;
+  if (name.empty() || message.idempotency_key.empty()) {
     return {};
   }
-  const Bytes content = job.content;
+  const bool is_one = message.content.piece_count() == 1;
+  const std::string several = is_one ? std::string() : header_of(message.content);
+  const Bytes content = is_one ? message.content.piece(0) : Bytes(several);
   // A line that begins with a blank would go on with ours.
   const bool continues = content.starts_with(' ') || content.starts_with('\t');
-  if (job.idempotency_key.empty() || content.empty() || continues || has_field(content, name)) {
+  if (content.empty() || continues || has_field(content, name)) {
     return {};
   }
   std::string suffix;
-  if (const std::string others = others_with_it(job); !others.empty()) {
+  if (const std::string others = others_with_it(delivery); !others.empty()) {
     suffix = "/";
     append_hex(suffix, hash_line(others).high);
   }
   std::string header(name);
   header += ": ";
-  if (is_visible(job.idempotency_key) &&
-      job.idempotency_key.size() + suffix.size() <= idempotency_value_bytes_max) {
-    header += job.idempotency_key;
+  if (is_visible(message.idempotency_key) &&
+      message.idempotency_key.size() + suffix.size() <= idempotency_value_bytes_max) {
+    header += message.idempotency_key;
   } else {
-    append_hex(header, hash_line(job.idempotency_key));
+    append_hex(header, hash_line(message.idempotency_key));
   }
   return header + suffix + "\r\n";
 }

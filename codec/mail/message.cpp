@@ -567,7 +567,7 @@ class Composer {
 
   static TextEncoding encoding_of(const TextPart& part, bool within) {
     const bool lines_fit = part.traits.longest_line_bytes <= limits::content_line_bytes_max;
-    if (!part.traits.content.has_8bit) {
+    if (!part.traits.has_8bit) {
       const bool boundary_is_safe = !within || part.text.find(boundary_begin) == Bytes::npos;
       return lines_fit && boundary_is_safe ? TextEncoding::seven_bit
                                            : TextEncoding::quoted_printable;
@@ -598,7 +598,7 @@ class Composer {
         append_base64_lines(out_, part.text);
         return;
     }
-    if (within || !part.traits.content.ends_with_crlf) {
+    if (within || !part.traits.ends_with_crlf()) {
       out_ += "\r\n";
     }
   }

@@ -38,7 +38,7 @@ struct Attachment {
 // Text that went through canonicalise_text().
 struct TextPart {
   Bytes text;
-  TextTraits traits;
+  ContentTraits traits;
 };
 
 // All of it is lent for the call.

@@ -1,8 +1,8 @@
 // What a job may ask for in `envelope.dsn` (RFC 3461), checked before it comes near a command.
 #pragma once
 
-#include "codec/job/job.h"
 #include <ringpost/base.h>
+#include <ringpost/message.h>
 
 namespace ringpost::codec {
 

@@ -4,8 +4,8 @@
 #include <cstdint>
 #include <string>
 
-#include "codec/job/job.h"
 #include <ringpost/base.h>
+#include <ringpost/message.h>
 
 namespace ringpost::codec {
 

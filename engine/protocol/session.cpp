@@ -32,12 +32,9 @@ namespace {
 // A message's content at least this long is handed out where it stands instead of being copied.
 constexpr std::size_t view_bytes_min = 8u << 10;
 
-// Whether the end of data has to end the content's last line too.
-bool has_open_line(const Job& job) { return !job.traits.ends_with_crlf && !job.content.empty(); }
-
 // What SIZE counts (RFC 1870 3): line ends, but not the dots that are doubled.
-std::uint64_t message_bytes(const Job& job) {
-  return job.content.size() + (has_open_line(job) ? 2u : 0u);
+std::uint64_t message_bytes(const Message& message) {
+  return message.content.bytes() + (message.content.traits().has_open_line() ? 2u : 0u);
 }
 
 }  // namespace
@@ -78,19 +75,20 @@ bool Session::wants_message() const {
 
 // ---- Messages ----------------------------------------------------------------------------------
 
-void Session::submit(Job& job, Instant now) {
+void Session::submit(Delivery& delivery, Instant now) {
   RP_ASSERT(wants_message());
-  if (refuse_locally(job)) {
+  if (refuse_locally(delivery)) {
     return;
   }
   Transaction& current = new_transaction();
-  current.job = &job;
+  current.delivery = &delivery;
+  current.message = delivery.message;
   std::uint32_t offered = 0;
   const std::uint32_t offered_max = recipients_room();
-  const auto count = static_cast<std::uint32_t>(job.recipient_count);
+  const auto count = static_cast<std::uint32_t>(delivery.size());
   std::uint32_t index = 0;
   for (; index < count && offered < offered_max; ++index) {
-    Recipient& recipient = job.recipients[index];
+    Recipient& recipient = delivery.recipients[index];
     if (recipient.decided || recipient.postponed) {
       continue;
     }
@@ -104,13 +102,13 @@ void Session::submit(Job& job, Instant now) {
   current.recipients_end = index;
   current.next_recipient = current.recipients_begin;
   for (; index < count; ++index) {
-    job.recipients[index].progress = RecipientProgress::waiting;
+    delivery.recipients[index].progress = RecipientProgress::waiting;
   }
   current.offered = offered;
   recipients_in_flight_ += offered;
-  current.header = codec::idempotency_header(job, options_.idempotency_header);
+  current.header = codec::idempotency_header(delivery, options_.idempotency_header);
   ++sequence_end_;
-  bytes_in_flight_ += job.content.size();
+  bytes_in_flight_ += delivery.message->content.bytes();
   if (messages_in_flight() == depth()) {
     full_flight_end_ = sequence_end_;
   }
@@ -136,28 +134,31 @@ Session::Transaction& Session::new_transaction() {
 }
 
 // What this server is known to be unable to take costs no round trip.
-bool Session::refuse_locally(Job& job) {
+bool Session::refuse_locally(Delivery& delivery) {
+  const Message& message = *delivery.message;
   std::string reason;
   const std::uint64_t size_max = capabilities_.message_bytes_max;
-  if (capabilities_.size && size_max != 0 && message_bytes(job) > size_max) {
-    reason = "the message has " + std::to_string(message_bytes(job)) +
+  if (capabilities_.size && size_max != 0 && message_bytes(message) > size_max) {
+    reason = "the message has " + std::to_string(message_bytes(message)) +
              " octets and the server takes at most " + std::to_string(size_max);
-  } else if (job.traits.has_8bit && !capabilities_.eight_bit_mime) {
+  } else if (message.content.traits().has_8bit && !capabilities_.eight_bit_mime) {
     reason = "the message has 8-bit content and the server does not offer 8BITMIME";
-  } else if (job.needs_smtputf8 && !capabilities_.smtputf8) {
+  } else if (message.needs_smtputf8 && !capabilities_.smtputf8) {
     reason = "an address or header is not ASCII and the server does not offer SMTPUTF8";
   }
   if (reason.empty()) {
     return false;
   }
   const Verdict verdict = verdict_of_local_refusal(reason);
-  for (Recipient& recipient : job.active_recipients()) {
+  const auto count = static_cast<std::uint32_t>(delivery.size());
+  for (std::uint32_t i = 0; i < count; ++i) {
+    Recipient& recipient = delivery.recipients[i];
     if (!recipient.decided && !recipient.postponed) {
       recipient.progress = RecipientProgress::refused;
-      listener_.on_verdict(job, recipient, verdict);
+      listener_.on_verdict(delivery, i, verdict);
     }
   }
-  listener_.on_message_done(job);
+  listener_.on_delivery_done(delivery);
   return true;
 }
 
@@ -217,43 +218,72 @@ Bytes Session::output(std::span<char> room) {
   return {room.data(), written};
 }
 
-// Content goes into the room, stuffed on the way. A long stretch that needs no stuffing is returned
-// as it stands in the job, for TLS to read from there; that needs an empty room.
+// Content goes into the room piece by piece, stuffed on the way. A long stretch that needs no
+// stuffing is returned as it stands in the message, for TLS to read from there; that needs an empty
+// room.
 Bytes Session::write_content(Transaction& current, std::span<char> room, std::size_t& written) {
-  const Bytes content = current.job->content;
-  const std::size_t left = content.size() - current.cursor.offset;
-  const bool plain = current.chunked || !current.job->traits.has_leading_dot;
+  const Content& content = current.message->content;
+  const Bytes piece = content.piece(current.piece);
+  const std::size_t left = piece.size() - current.cursor.offset;
+  const bool plain = current.chunked || !content.piece_needs_stuffing(current.piece);
+  const std::size_t offset_before = current.cursor.offset;
   std::size_t taken = 0;
   Bytes view;
   if (plain && written == 0 && left > room.size() && left >= view_bytes_min) {
     taken = room.size();
-    view = content.substr(current.cursor.offset, taken);
+    view = piece.substr(current.cursor.offset, taken);
     current.cursor.offset += taken;
   } else if (plain) {
     taken = std::min(left, room.size() - written);
-    content.copy(room.data() + written, taken, current.cursor.offset);
+    piece.copy(room.data() + written, taken, current.cursor.offset);
     current.cursor.offset += taken;
     written += taken;
   } else {
-    taken = codec::stuff(content, current.cursor, room.subspan(written));
+    taken = codec::stuff(piece, current.cursor, room.subspan(written));
     written += taken;
   }
   output_offset_ += taken;
-  if (current.cursor.offset == content.size()) {
-    end_content(current);
+  current.content_taken += current.cursor.offset - offset_before;
+  if (current.cursor.offset == piece.size()) {
+    if (current.piece + 1 == content.piece_count()) {
+      end_content(current);
+    } else {
+      begin_piece(current);
+    }
   }
   return view;
 }
 
+// To the commands, as it is: its first octets, and never all of it.
+void Session::append_content(Transaction& current, std::size_t count) {
+  const Content& content = current.message->content;
+  while (count > 0) {
+    const Bytes octets = content.piece(current.piece).substr(current.cursor.offset, count);
+    pending_.append(octets);
+    count -= octets.size();
+    current.cursor.offset += octets.size();
+    current.content_taken += octets.size();
+    if (current.cursor.offset == content.piece(current.piece).size()) {
+      begin_piece(current);
+    }
+  }
+}
+
+void Session::begin_piece(Transaction& current) {
+  ++current.piece;
+  current.cursor = {};
+  current.cursor.begins_line = current.message->content.piece_begins_line(current.piece);
+}
+
 void Session::end_content(Transaction& current) {
   current.step = Step::end_of_data;
-  if (current.chunked && !has_open_line(*current.job)) {
+  if (current.chunked && !current.message->content.traits().has_open_line()) {
     write_end_of_data(current);
   }
 }
 
 void Session::write_end_of_data(Transaction& current) {
-  if (!current.lone_dot && has_open_line(*current.job)) {
+  if (!current.lone_dot && current.message->content.traits().has_open_line()) {
     pending_.append("\r\n");
   }
   if (!current.chunked) {
@@ -314,27 +344,27 @@ bool Session::write_mail(Transaction& current) {
       return true;
     }
   }
-  const Job& job = *current.job;
+  const Message& message = *current.message;
   codec::MailParameters parameters;
-  parameters.size_bytes = capabilities_.size ? current.header.size() + message_bytes(job) : 0;
-  parameters.body_8bit = job.traits.has_8bit;
-  parameters.smtputf8 = job.needs_smtputf8;
+  parameters.size_bytes = capabilities_.size ? current.header.size() + message_bytes(message) : 0;
+  parameters.body_8bit = message.content.traits().has_8bit;
+  parameters.smtputf8 = message.needs_smtputf8;
   parameters.dsn = capabilities_.dsn;
-  codec::append_mail(pending_, job.sender, parameters, job.dsn);
+  codec::append_mail(pending_, message.sender, parameters, message.dsn);
   expect(Expected::mail, sequence_sending_);
   current.step = Step::rcpt;
   return true;
 }
 
 bool Session::write_rcpt(Transaction& current) {
-  const Job& job = *current.job;
+  const Delivery& delivery = *current.delivery;
   std::uint32_t& index = current.next_recipient;
-  const Bytes notify = capabilities_.dsn ? Bytes(job.dsn.notify) : Bytes();
-  codec::append_rcpt(pending_, job.recipients[index].address, notify);
+  const Bytes notify = capabilities_.dsn ? Bytes(current.message->dsn.notify) : Bytes();
+  codec::append_rcpt(pending_, delivery.address(index), notify);
   expect(Expected::rcpt, sequence_sending_, index);
   ++index;
   while (index < current.recipients_end &&
-         job.recipients[index].progress != RecipientProgress::offered) {
+         delivery.recipients[index].progress != RecipientProgress::offered) {
     ++index;
   }
   if (index == current.recipients_end) {
@@ -372,14 +402,14 @@ bool Session::write_data(Transaction& current) {
 
 // RFC 3030 2. The reply is awaited from here on; it answers the content, too.
 void Session::write_bdat(Transaction& current) {
-  const Job& job = *current.job;
+  const Message& message = *current.message;
   current.chunked = true;
   codec::append_bdat_last(pending_,
-                          current.header.size() + message_bytes(job) - current.cursor.offset);
+                          current.header.size() + message_bytes(message) - current.content_taken);
   pending_.append(current.header);
   expect(Expected::end_of_data, sequence_sending_);
   current.step = Step::content;
-  if (current.cursor.offset == job.content.size()) {
+  if (current.content_taken == message.content.bytes()) {
     end_content(current);
   }
   // A transaction whose recipients were all refused stays open behind its BDAT, and the next MAIL
@@ -396,7 +426,7 @@ void Session::about_to_hand_over(std::uint64_t offset) {
       return;
     }
     if (!current.lone_dot) {
-      listener_.on_end_of_data(*current.job, current.recipients_begin, current.recipients_end);
+      listener_.on_end_of_data(*current.delivery, current.recipients_begin, current.recipients_end);
     }
   }
 }
@@ -424,15 +454,14 @@ void Session::handed_over(std::uint64_t offset, Instant now) {
 // ---- Endings -----------------------------------------------------------------------------------
 
 void Session::decide(Transaction& current, std::uint32_t index, const Verdict& verdict) {
-  Recipient& recipient = current.job->recipients[index];
-  recipient.progress = RecipientProgress::refused;
-  listener_.on_verdict(*current.job, recipient, verdict);
+  current.delivery->recipients[index].progress = RecipientProgress::refused;
+  listener_.on_verdict(*current.delivery, index, verdict);
 }
 
 // For every recipient of the transaction that has had no verdict.
 void Session::decide_all(Transaction& current, const Verdict& verdict) {
   for (std::uint32_t i = current.recipients_begin; i < current.recipients_end; ++i) {
-    const RecipientProgress progress = current.job->recipients[i].progress;
+    const RecipientProgress progress = current.delivery->recipients[i].progress;
     if (progress == RecipientProgress::offered || progress == RecipientProgress::taken) {
       decide(current, i, verdict);
     }
@@ -441,9 +470,10 @@ void Session::decide_all(Transaction& current, const Verdict& verdict) {
 
 void Session::finish(Transaction& current) {
   RP_ASSERT(&current == &transaction(sequence_begin_));
-  Job& job = *current.job;
-  current.job = nullptr;
-  bytes_in_flight_ -= job.content.size();
+  Delivery& delivery = *current.delivery;
+  bytes_in_flight_ -= current.message->content.bytes();
+  current.delivery = nullptr;
+  current.message = nullptr;
   recipients_in_flight_ -= current.offered;
   if (sequence_sending_ == sequence_begin_) {
     ++sequence_sending_;
@@ -455,7 +485,7 @@ void Session::finish(Transaction& current) {
   crowded_ = false;
   quit_wanted_ = quit_wanted_ || (reset_needed_ && knowledge_.reset_unknown);
   bear_out_silence();
-  listener_.on_message_done(job);
+  listener_.on_delivery_done(delivery);
 }
 
 // A message that no recipient was taken for, and whose content was not asked for yet, ends here.

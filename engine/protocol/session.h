@@ -13,7 +13,7 @@
 #include <string_view>
 #include <vector>
 
-#include "codec/job/job.h"
+#include "codec/job/delivery.h"
 #include "codec/mail/body_scan.h"
 #include "codec/smtp/sasl.h"
 #include "codec/smtp/smtp_capability.h"
@@ -79,13 +79,16 @@ class SessionListener {
   virtual void on_start_tls() = 0;
   // Greeted, secured, authenticated: messages are welcome.
   virtual void on_ready() = 0;
-  // From now on the server may take the message: see about_to_hand_over(). For its recipients in
-  // [begin, end) that were offered or taken. Whoever keeps no journal need not listen.
-  virtual void on_end_of_data(Job& /*job*/, std::uint32_t /*begin*/, std::uint32_t /*end*/) {}
-  virtual void on_verdict(Job& job, Recipient& recipient, const Verdict& verdict) = 0;
-  // The session has let go of the job: every recipient of the transaction had its verdict.
+  // From now on the server may take the message: see about_to_hand_over(). For the delivery's
+  // recipients in [begin, end) that were offered or taken. Whoever keeps no journal need not
+  // listen.
+  virtual void on_end_of_data(Delivery& /*delivery*/, std::uint32_t /*begin*/,
+                              std::uint32_t /*end*/) {}
+  // Of the delivery's recipient with this index.
+  virtual void on_verdict(Delivery& delivery, std::uint32_t index, const Verdict& verdict) = 0;
+  // The session has let go of the delivery: every recipient of the transaction had its verdict.
   // Recipients whose progress is `waiting` were not part of it.
-  virtual void on_message_done(Job& job) = 0;
+  virtual void on_delivery_done(Delivery& delivery) = 0;
   // The way in use does not work with this server, and the session goes on without it:
   // `why.fall_back` says how. An end of the session for such a cause says so by itself.
   virtual void on_fall_back(const CloseReason& /*why*/) {}
@@ -93,8 +96,8 @@ class SessionListener {
   virtual void on_closed(const CloseReason& reason) = 0;
 };
 
-// Lifetime: options and listener outlive it; a job that was submitted stays untouched by others
-// until on_message_done. Thread: one.
+// Lifetime: options and listener outlive it; a delivery that was submitted stays untouched by
+// others until on_delivery_done. Thread: one.
 class Session {
  public:
   // `knowledge`: what earlier sessions with this server have learnt. `login` takes the place of the
@@ -134,10 +137,10 @@ class Session {
 
   // Whether submit() may be called.
   [[nodiscard]] bool wants_message() const;
-  // Takes the job's recipients that are neither decided nor postponed, as many as fit one
-  // transaction. Precondition: wants_message(), and the job has such a recipient. What the server
-  // cannot take is refused at once.
-  void submit(Job& job, Instant now);
+  // Takes the delivery's recipients that are neither decided nor postponed, as many as fit one
+  // transaction. Precondition: wants_message(), and the delivery is open and has such a recipient.
+  // What the server cannot take is refused at once.
+  void submit(Delivery& delivery, Instant now);
 
   // Octets from the server, in clear or decrypted. In clear behind the 220 to STARTTLS they end the
   // session.
@@ -153,7 +156,7 @@ class Session {
 
   // Whether output() would return octets now.
   [[nodiscard]] bool has_output();
-  // The next octets for the wire: written into `room`, or a view into a job's content. Empty:
+  // The next octets for the wire: written into `room`, or a view into a message's content. Empty:
   // nothing to send. Precondition: room holds at least 1,024 octets. A message's end of data stands
   // in the last piece of it, never before.
   [[nodiscard]] Bytes output(std::span<char> room);
@@ -185,7 +188,8 @@ class Session {
 
   // One message on its way through the session: a transaction of RFC 5321 3.3.
   struct Transaction {
-    Job* job = nullptr;
+    Delivery* delivery = nullptr;
+    const Message* message = nullptr;
     std::uint32_t recipients_begin = 0;
     std::uint32_t recipients_end = 0;
     std::uint32_t next_recipient = 0;  // whose RCPT is to be sent next
@@ -199,8 +203,11 @@ class Session {
     bool one_by_one = false;    // in lock-step and behind DATA: for a second opinion
     bool chunk_tried = false;   // its first octets went in a BDAT of their own, or cannot
     std::uint32_t offered = 0;  // recipients
-    std::string header;         // in front of the job's content
+    std::string header;         // in front of the message's content
+    // How far its content has been taken: a piece of it, and all those before.
+    std::size_t piece = 0;
     codec::StuffCursor cursor;
+    std::uint64_t content_taken = 0;
     std::uint64_t end_offset = 0;  // of the end of data in the output stream; 0: not written yet
   };
 
@@ -284,6 +291,8 @@ class Session {
   void prove(Pipelining step);
   [[nodiscard]] Bytes write_content(Transaction& current, std::span<char> room,
                                     std::size_t& written);
+  void append_content(Transaction& current, std::size_t count);
+  static void begin_piece(Transaction& current);
   // Nothing follows a BDAT whose last line has an end: its last octet is the end of data, and must
   // be known as such before the next call, since the reply may come first.
   void end_content(Transaction& current);
@@ -350,7 +359,7 @@ class Session {
   void finish(Transaction& current);
   void finish_if_pointless(Transaction& current);
   void finish_answered();
-  [[nodiscard]] bool refuse_locally(Job& job);
+  [[nodiscard]] bool refuse_locally(Delivery& delivery);
   void close(CloseReason reason);
   [[nodiscard]] static CloseReason reason_with_reply(CloseKind kind, Stage stage,
                                                      const codec::Reply& reply, bool permanent);

@@ -1,6 +1,6 @@
 // The receiving side of the session: what each reply means for what it answers. See session.cpp;
 // greeting, EHLO, STARTTLS and AUTH are in session_opening.cpp.
-#include "codec/job/job_prefetch.h"
+#include "codec/job/delivery_prefetch.h"
 #include "engine/protocol/reply_scope.h"
 #include "engine/protocol/session.h"
 
@@ -115,7 +115,7 @@ void Session::credit(const Expectation& expectation, const codec::Reply& reply) 
       break;
     case Expected::mail:
       if (expectation.transaction + 1 < sequence_end_) {
-        codec::prefetch_parts(*transaction(expectation.transaction + 1).job);
+        codec::prefetch_parts(*transaction(expectation.transaction + 1).delivery);
       }
       on_mail_reply(transaction(expectation.transaction), reply);
       break;
@@ -410,7 +410,7 @@ void Session::note_too_many_recipients(Transaction& current, Stage stage,
   note_news();
   crowded_ = stage == Stage::rcpt;
   for (std::uint32_t i = current.next_recipient; i < current.recipients_end; ++i) {
-    Recipient& recipient = current.job->recipients[i];
+    Recipient& recipient = current.delivery->recipients[i];
     if (current.step == Step::rcpt && recipient.progress == RecipientProgress::offered) {
       recipient.progress = RecipientProgress::waiting;
     }
@@ -430,7 +430,7 @@ void Session::on_rcpt_reply(Transaction& current, std::uint32_t index, const cod
     return;
   }
   if (reply.positive()) {
-    current.job->recipients[index].progress = RecipientProgress::taken;
+    current.delivery->recipients[index].progress = RecipientProgress::taken;
     ++current.taken;
   } else if (!hold(current, Stage::rcpt, index, reply)) {
     decide(current, index, judge(current, Stage::rcpt, reply));
@@ -448,7 +448,7 @@ void Session::on_data_reply(Transaction& current, const codec::Reply& reply) {
       compare_opinions(true);
     }
     current.step =
-        current.lone_dot || current.job->content.empty() ? Step::end_of_data : Step::content;
+        current.lone_dot || current.message->content.empty() ? Step::end_of_data : Step::content;
     pending_.append(current.step == Step::content ? Bytes(current.header) : Bytes());
     expect(Expected::end_of_data, sequence_sending_);
     return;

@@ -114,11 +114,11 @@ void Session::begin_trial(Transaction& current) {
 }
 
 void Session::write_discarding_trial(const Transaction& current) {
-  const Job& job = *current.job;
+  const Message& message = *current.message;
   codec::MailParameters parameters;
-  parameters.body_8bit = job.traits.has_8bit;
-  parameters.smtputf8 = job.needs_smtputf8;
-  codec::append_mail(pending_, job.sender, parameters, {});
+  parameters.body_8bit = message.content.traits().has_8bit;
+  parameters.smtputf8 = message.needs_smtputf8;
+  codec::append_mail(pending_, message.sender, parameters, {});
   expect(Expected::trial_mail, sequence_sending_);
   codec::append_bdat(pending_, discarded_octets.size());
   pending_.append(discarded_octets);
@@ -130,11 +130,11 @@ void Session::write_discarding_trial(const Transaction& current) {
 
 // 0: the message has no octets that can go first.
 std::size_t Session::first_chunk_bytes(const Transaction& current) const {
-  const Bytes content = current.job->content;
-  const Bytes first = current.header.empty() ? content : Bytes(current.header);
-  const std::size_t line_end = std::min(first.find_first_of("\r\n"), first_chunk_bytes_max);
-  const std::size_t whole = current.header.size() + content.size();
-  return std::min(std::min(line_end, first.size()), whole == 0 ? 0 : whole - 1);
+  const ContentTraits& content = current.message->content.traits();
+  const std::size_t line_bytes =
+      current.header.empty() ? content.first_line_bytes : current.header.find_first_of("\r\n");
+  const std::size_t whole = current.header.size() + content.bytes;
+  return std::min(std::min(line_bytes, first_chunk_bytes_max), whole == 0 ? 0 : whole - 1);
 }
 
 void Session::write_first_chunk(Transaction& current) {
@@ -142,8 +142,7 @@ void Session::write_first_chunk(Transaction& current) {
   RP_ASSERT(count > 0);
   codec::append_bdat(pending_, count);
   if (current.header.empty()) {
-    pending_.append(current.job->content, 0, count);
-    current.cursor.offset += count;
+    append_content(current, count);
   } else {
     pending_.append(current.header, 0, count);
     current.header.erase(0, count);
@@ -290,7 +289,8 @@ void Session::ask_again(Transaction& current) {
   RP_ASSERT(&current == &transaction(sequence_begin_));
   Transaction again;
   reset_needed_ = reset_needed_ || current.mail_taken || current.taken > 0;
-  again.job = current.job;
+  again.delivery = current.delivery;
+  again.message = current.message;
   again.recipients_begin = current.recipients_begin;
   again.recipients_end = current.recipients_end;
   again.offered = current.offered;
@@ -298,7 +298,7 @@ void Session::ask_again(Transaction& current) {
   again.chunk_tried = true;
   again.header = std::move(current.header);
   for (std::uint32_t i = current.recipients_end; i-- > current.recipients_begin;) {
-    Recipient& recipient = current.job->recipients[i];
+    Recipient& recipient = current.delivery->recipients[i];
     const bool undecided = recipient.progress == RecipientProgress::offered ||
                            recipient.progress == RecipientProgress::taken;
     if (undecided) {

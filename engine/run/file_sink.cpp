@@ -107,17 +107,17 @@ Result<OutcomeFile, RunTrouble> FileSink::open_when_read(const std::string& path
 
 // ---- Outcomes -----------------------------------------------------------------------------------
 
-void FileSink::take(std::span<const DecidedRecipientView> decided) {
-  for (const DecidedRecipientView& view : decided) {
+void FileSink::take(std::span<const OutcomeView> decided) {
+  for (const OutcomeView& view : decided) {
     if (journal_lines_) {
       line_.clear();
-      writer_.append(line_, *view.job, view.recipient_index);
+      writer_.append(line_, *view.message, view.recipient_index, *view.outcome);
       journal_lines_->add(view, line_);
     } else if (outcomes_) {
-      writer_.append(outcomes_->file.lines(), *view.job, view.recipient_index);
+      writer_.append(outcomes_->file.lines(), *view.message, view.recipient_index, *view.outcome);
     }
-    if (errors_ && view.outcome().status != Status::accepted) {
-      writer_.append(errors_->file.lines(), *view.job, view.recipient_index);
+    if (errors_ && view.outcome->status != Status::accepted) {
+      writer_.append(errors_->file.lines(), *view.message, view.recipient_index, *view.outcome);
     }
   }
 }

@@ -51,7 +51,7 @@ class FileSink : public OutcomeSink {
   // and outlives this. An error is a sentence.
   [[nodiscard]] Result<void, std::string> open(JournalBinding* journal, std::int64_t now_us);
 
-  void take(std::span<const DecidedRecipientView> decided) override;
+  void take(std::span<const OutcomeView> decided) override;
   [[nodiscard]] Result<void, RunTrouble> write(bool everything) override;
   [[nodiscard]] bool has_unwritten() const override;
   void give_up() override;

@@ -6,8 +6,8 @@
 #include <string>
 #include <string_view>
 
-#include "codec/job/job.h"
 #include <ringpost/base.h>
+#include <ringpost/message.h>
 
 namespace ringpost::run {
 
@@ -15,16 +15,16 @@ namespace ringpost::run {
 class JobSource {
  public:
   enum class Pull : std::uint8_t {
-    job,      // to be sent
-    refused,  // it cannot be sent: words() say why, and the job names whom it can
+    message,  // to be sent
+    refused,  // it cannot be sent: words() say why, and the message names whom it can
     trouble,  // a part of the input cannot be read: words() say what; pull() goes on behind it
     end,      // nothing more comes
   };
 
   virtual ~JobSource() = default;
 
-  // Fills `job`, which comes cleared, its ordinal too: by that a journal knows it again.
-  [[nodiscard]] virtual Pull pull(Job& job) = 0;
+  // Fills `message`, which comes cleared, its ordinal too: by that a journal knows it again.
+  [[nodiscard]] virtual Pull pull(Message& message) = 0;
   // Of the last pull(), valid until the next one.
   [[nodiscard]] virtual std::string_view words() const = 0;
   // Whether pull() may have to wait for somebody: whatever was submitted leaves first.

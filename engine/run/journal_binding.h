@@ -12,6 +12,7 @@
 #include "engine/run/run_trouble.h"
 #include "queue/journal.h"
 #include <ringpost/base.h>
+#include <ringpost/limits.h>
 
 namespace ringpost::run {
 
@@ -39,6 +40,12 @@ class JournalBinding {
   [[nodiscard]] queue::Journal& journal() { return *journal_; }
   // The Date of composed messages, the same in every run of the journal.
   [[nodiscard]] std::int64_t date_us() const { return header_.date_us; }
+  // Of one job: what it was when the journal was begun.
+  [[nodiscard]] std::size_t recipients_max() const {
+    constexpr std::uint32_t first_with_more = 3;
+    return header_.version < first_with_more ? limits::job_recipients_max_before
+                                             : limits::job_recipients_max;
+  }
   // In words for people: what was cut, and what may be missing from an earlier outcome file; one
   // line each. Empty: nothing. After complete_outcomes().
   [[nodiscard]] const std::string& remark() const { return remark_; }

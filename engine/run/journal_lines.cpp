@@ -3,19 +3,19 @@
 //
 // Idea: lines gather in one string, and go on to whoever wants them when the journal has them all.
 //
-// Limits: what gathers is bounded by what is in flight, since nobody gives jobs back whose outcomes
-// are not written.
+// Limits: what gathers is bounded by what is in flight, since nobody gives messages back whose
+// outcomes are not written.
 #include "engine/run/journal_lines.h"
 
 namespace ringpost::run {
 
-void JournalLines::add(const DecidedRecipientView& decided, Bytes line) {
+void JournalLines::add(const OutcomeView& decided, Bytes line) {
   PendingOutcome pending;
-  pending.outcome.ordinal = decided.job->ordinal;
-  pending.outcome.line_hash = decided.job->line_hash;
+  pending.outcome.ordinal = decided.message->origin.ordinal;
+  pending.outcome.line_hash = decided.message->origin.line_hash;
   pending.outcome.recipient_index = decided.recipient_index;
-  pending.outcome.recipient_count = static_cast<std::uint32_t>(decided.job->recipient_count);
-  pending.outcome.status = decided.outcome().status;
+  pending.outcome.recipient_count = static_cast<std::uint32_t>(decided.message->recipients.size());
+  pending.outcome.status = decided.outcome->status;
   pending.line_begin = lines_.size();
   pending.line_bytes = line.size();
   lines_ += line;

@@ -19,7 +19,7 @@ class JournalLines {
   explicit JournalLines(queue::Journal& journal) : journal_(journal) {}
 
   // Kept until write().
-  void add(const DecidedRecipientView& decided, Bytes line);
+  void add(const OutcomeView& decided, Bytes line);
   // Everything added. An error leaves it for another try.
   [[nodiscard]] Result<void, RunTrouble> write();
   // Appends the lines that were written since the last call, for the outcomes file.

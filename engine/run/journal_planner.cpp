@@ -8,75 +8,50 @@
 // line. Whether it still can be read as a job is not asked: a told outcome stands.
 #include "engine/run/journal_planner.h"
 
-#include <fmt/format.h>
+#include <algorithm>
 
-#include "engine/outcome_record.h"
+#include <fmt/format.h>
 
 namespace ringpost::run {
 
-namespace {
-
-// Those who may have the message get it in a transaction of their own: a provider that knows it
-// again drops all of it, and so nobody else may be in it.
-void keep_apart(Job& job, const queue::JobHistory& history) {
-  for (std::size_t i = 0; i < job.recipient_count; ++i) {
-    const queue::RecipientHistory before = history.of(i);
-    job.recipients[i].postponed =
-        before == queue::RecipientHistory::none || before == queue::RecipientHistory::again;
-  }
-}
-
-}  // namespace
-
-Result<Planner::Plan, RunTrouble> JournalPlanner::plan(Job& job, std::int64_t now_us) {
-  const queue::JobHistory history = history_.of(job.ordinal);
+Result<Planner::Plan, RunTrouble> JournalPlanner::plan(const Message& message,
+                                                       std::vector<PriorFate>& fates) {
+  const Origin& origin = message.origin;
+  const queue::JobHistory history = history_.of(origin.ordinal);
   if (history.is_untouched()) {
     return Plan::send;
   }
-  if (!history_.line_matches(job.ordinal, job.line_hash)) {
-    return Failure(RunTrouble{
-        fmt::format("{}:{}: the line is not the one that the journal knows", job.file, job.line),
-        true});
+  if (!history_.line_matches(origin.ordinal, origin.line_hash)) {
+    return Failure(RunTrouble{fmt::format("{}:{}: the line is not the one that the journal knows",
+                                          origin.file, origin.line),
+                              true});
   }
-  if (job.recipient_count == 0) {
-    job.add_recipient();
+  const std::size_t count = std::max<std::size_t>(1, message.recipients.size());
+  fates.reserve(count);
+  bool is_left = false;
+  for (std::size_t i = 0; i < count; ++i) {
+    fates.push_back(fate_of(history, i));
+    is_left = is_left || !is_told(fates.back());
   }
-  bool left = false;
-  bool resends = false;
-  for (std::size_t i = 0; i < job.recipient_count; ++i) {
-    Recipient& recipient = job.recipients[i];
-    const bool unknown = history.status(i) == Status::unknown;
-    switch (history.of(i)) {
-      case queue::RecipientHistory::none:
-      case queue::RecipientHistory::again:
-        left = true;
-        break;
-      case queue::RecipientHistory::in_flight:
-        left = true;
-        resends = resends || options_.resend_unknown;
-        recipient.decided = !options_.resend_unknown;
-        engine::record_local(recipient.outcome,
-                             recipient.decided ? protocol::verdict_of_killed_run()
-                                               : protocol::verdict_of_earlier_doubt(),
-                             now_us);
-        break;
-      case queue::RecipientHistory::final:
-        recipient.reported = !(unknown && options_.resend_unknown);
-        recipient.decided = recipient.reported;
-        if (recipient.reported) {
-          engine::record_told(recipient.outcome, history.status(i).value_or(Status::unsent));
-        } else {
-          engine::record_local(recipient.outcome, protocol::verdict_of_earlier_doubt(), now_us);
-        }
-        resends = resends || !recipient.reported;
-        left = left || !recipient.reported;
-        break;
-    }
+  return is_left ? Plan::send : Plan::skip;
+}
+
+PriorFate JournalPlanner::fate_of(const queue::JobHistory& history, std::size_t recipient) const {
+  const std::optional<Status> status = history.status(recipient);
+  switch (history.of(recipient)) {
+    case queue::RecipientHistory::none:
+    case queue::RecipientHistory::again:
+      break;
+    case queue::RecipientHistory::in_flight:
+      return options_.resend_unknown ? PriorFate::resend_apart : PriorFate::in_doubt;
+    case queue::RecipientHistory::final:
+      if (status == Status::unknown && options_.resend_unknown) {
+        return PriorFate::resend_apart;
+      }
+      return status == Status::accepted || status == Status::unknown ? PriorFate::has_it
+                                                                     : PriorFate::done;
   }
-  if (resends) {
-    keep_apart(job, history);
-  }
-  return left ? Plan::send : Plan::skip;
+  return PriorFate::none;
 }
 
 }  // namespace ringpost::run

@@ -25,7 +25,7 @@ class LineSource : public JobSource {
   LineSource(JobInput input, const LineSourceOptions& options)
       : input_(std::move(input)), options_(options), reader_(options.reader) {}
 
-  [[nodiscard]] Pull pull(Job& job) override;
+  [[nodiscard]] Pull pull(Message& message) override;
   [[nodiscard]] std::string_view words() const override { return words_; }
   [[nodiscard]] bool may_wait() const override { return input_.may_wait(); }
   [[nodiscard]] std::uint64_t bytes_read() const override { return input_.bytes_read(); }

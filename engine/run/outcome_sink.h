@@ -17,7 +17,7 @@ class OutcomeSink {
   virtual ~OutcomeSink() = default;
 
   // Puts them into its own words, and keeps no view. Whoever calls counts on write().
-  virtual void take(std::span<const DecidedRecipientView> decided) = 0;
+  virtual void take(std::span<const OutcomeView> decided) = 0;
   // Writes what was taken, all of it or as much as is worth a write. An error that may be tried
   // again leaves what is not written for the next call. Any other is told once, and what it
   // concerns is kept until finish() and not tried before; the next call is about the rest.

@@ -14,11 +14,11 @@ std::string place_of(const JobInput::Line& line) {
 }  // namespace
 
 Result<void, std::string> parse_line(codec::JobReader& reader, const JobInput::Line& line,
-                                     std::int64_t date_us, Job& job) {
+                                     std::int64_t date_us, Message& message) {
   if (line.too_long) {
-    job.id = "line-" + std::to_string(line.number);
-    job.file = line.file;
-    job.line = line.number;
+    message.id = "line-" + std::to_string(line.number);
+    message.origin.file = line.file;
+    message.origin.line = line.number;
     constexpr std::size_t mebibyte = 1u << 20;
     return Failure(place_of(line) + "the line is longer than " +
                    std::to_string(limits::job_line_bytes_max / mebibyte) +
@@ -26,7 +26,7 @@ Result<void, std::string> parse_line(codec::JobReader& reader, const JobInput::L
                    "name it in raw_file");
   }
   const codec::Source where{line.file, line.number, date_us};
-  if (const auto parsed = reader.parse(line.text, where, job); !parsed) {
+  if (const auto parsed = reader.parse(line.text, where, message); !parsed) {
     return Failure(place_of(line) + parsed.error().message());
   }
   return {};

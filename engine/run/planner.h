@@ -1,11 +1,12 @@
-// What is left to do of a job: whoever knows of it from before says so.
+// What is left to do of a message: whoever knows of it from before says so.
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
-#include "codec/job/job.h"
 #include "engine/run/run_trouble.h"
 #include <ringpost/base.h>
+#include <ringpost/message.h>
 
 namespace ringpost::run {
 
@@ -13,14 +14,18 @@ namespace ringpost::run {
 class Planner {
  public:
   enum class Plan : std::uint8_t {
-    send,  // to whom is left; outcomes that are known by now are in the job
-    skip,  // everybody has a final outcome
+    send,      // to whom is left
+    skip,      // everybody has a final outcome
+    rehearse,  // nothing of it is sent, and that is told
   };
 
   virtual ~Planner() = default;
 
-  // Of a job that was just read, whether it can be sent or not. An error ends the reading.
-  [[nodiscard]] virtual Result<Plan, RunTrouble> plan(Job& job, std::int64_t now_us) = 0;
+  // Of a message that was just read, whether it can be sent or not. Fills `fates`, which come
+  // empty, where something is known of its recipients: one for each, or one where it names nobody.
+  // An error ends the reading.
+  [[nodiscard]] virtual Result<Plan, RunTrouble> plan(const Message& message,
+                                                      std::vector<PriorFate>& fates) = 0;
 };
 
 }  // namespace ringpost::run

@@ -9,7 +9,6 @@
 
 #include <chrono>
 
-#include "engine/outcome_record.h"
 #include "engine/run/run_threads.h"
 
 namespace ringpost::run {
@@ -34,18 +33,10 @@ engine::EngineCore::Parts clocks() {
 
 }  // namespace
 
-Result<Planner::Plan, RunTrouble> RehearsalPlanner::plan(Job& job, std::int64_t now_us) {
-  const protocol::Verdict verdict = protocol::verdict_of_dry_run();
-  for (Recipient& recipient : job.active_recipients()) {
-    engine::record_local(recipient.outcome, verdict, now_us);
-    recipient.decided = true;
-  }
-  return Plan::send;
-}
-
 Rehearsal::Rehearsal(const RehearsalParts& parts, Duration deadline)
     : source_(parts.source),
-      core_(EngineOptions{}, clocks(), {.jobs_active_max = jobs_max, .jobs_per_push_max = 1}),
+      core_(EngineOptions{}, clocks(),
+            {.deliveries_active_max = jobs_max, .deliveries_per_push_max = 1}),
       run_(core_,
            {.source = parts.source,
             .planner = &planner_,

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <vector>
 
 #include "engine/engine_core.h"
 #include "engine/run/planner.h"
@@ -13,7 +14,10 @@ namespace ringpost::run {
 // Everybody is decided before he is sent to.
 class RehearsalPlanner : public Planner {
  public:
-  [[nodiscard]] Result<Plan, RunTrouble> plan(Job& job, std::int64_t now_us) override;
+  [[nodiscard]] Result<Plan, RunTrouble> plan(const Message& /*message*/,
+                                              std::vector<PriorFate>& /*fates*/) override {
+    return Plan::rehearse;
+  }
 };
 
 struct RehearsalParts {

@@ -3,8 +3,8 @@
 // command line, and in the simulation that judges it.
 //
 // Idea: the order stands here, in steps that return at once. A job is planned before it is
-// submitted, an outcome is written before its job goes back, and while it cannot be written nothing
-// is given back, no message begins, and so the reader has no room.
+// submitted, an outcome is written before its message goes back, and while it cannot be written
+// nothing is given back, no message begins, and so the reader has no room.
 //
 // Limits: between steps somebody has to wait, and what he waits for is his: RunThreads for room in
 // the pool and on the disk, the simulation for whatever chance lets happen next.
@@ -43,15 +43,15 @@ Run::Read Run::read() {
   if (parts_.source.may_wait()) {
     flush();
   }
-  Job& job = *feeder_->try_next();
-  const JobSource::Pull pulled = parts_.source.pull(job);
+  Consignment& consignment = *feeder_->try_next();
+  const JobSource::Pull pulled = parts_.source.pull(consignment.message);
   bytes_read_.store(parts_.source.bytes_read(), relaxed);
   switch (pulled) {
-    case JobSource::Pull::job:
+    case JobSource::Pull::message:
     case JobSource::Pull::refused:
       break;
     case JobSource::Pull::trouble:
-      job.clear();
+      consignment.clear();
       source_failed_ = true;
       parts_.listener.on_notice(NoticeLevel::error, parts_.source.words(), {});
       return Read::trouble;
@@ -60,27 +60,33 @@ Run::Read Run::read() {
       return Read::end;
   }
   jobs_read_.fetch_add(1, relaxed);
-  return submit(job, pulled);
+  return submit(consignment, pulled);
 }
 
-Run::Read Run::submit(Job& job, JobSource::Pull pulled) {
+Run::Read Run::submit(Consignment& consignment, JobSource::Pull pulled) {
+  using engine::EngineCore;
+  Planner::Plan plan = Planner::Plan::send;
   if (parts_.planner != nullptr) {
-    const auto plan = parts_.planner->plan(job, core_.unix_time_us());
-    if (!plan) {
-      parts_.listener.on_notice(NoticeLevel::error, plan.error().message, {});
+    const auto planned = parts_.planner->plan(consignment.message, consignment.fates);
+    if (!planned) {
+      parts_.listener.on_notice(NoticeLevel::error, planned.error().message, {});
       planner_failed_ = true;
-      held_from_ = fmt::format("{}:{}", job.file, job.line);
+      const Origin& origin = consignment.message.origin;
+      held_from_ = fmt::format("{}:{}", origin.file, origin.line);
       end_reading();
       return Read::failed;
     }
-    if (*plan == Planner::Plan::skip) {
-      job.clear();
-      return Read::taken;
-    }
+    plan = *planned;
   }
-  const auto way = pulled == JobSource::Pull::job ? feeder_->submit(core_.now())
-                                                  : feeder_->refuse(parts_.source.words());
-  if (way == engine::EngineCore::Feeder::Way::to_workers) {
+  if (plan == Planner::Plan::skip) {
+    consignment.clear();
+    return Read::taken;
+  }
+  if (pulled == JobSource::Pull::refused) {
+    feeder_->refuse(parts_.source.words());
+  } else if (plan == Planner::Plan::rehearse) {
+    feeder_->rehearse(protocol::verdict_of_dry_run());
+  } else if (feeder_->submit(core_.now()) == EngineCore::Feeder::Way::to_workers) {
     wake_();
   }
   return Read::taken;
@@ -134,7 +140,7 @@ Run::Told Run::deliver() {
       is_due_ = false;
     }
     if (is_last_) {
-      // Behind the last call of the sink: whoever sees all jobs back finds nobody who writes.
+      // Behind the last call of the sink: whoever sees all messages back finds nobody who writes.
       is_last_ = false;
       core_.give_back_told();
       if (!std::exchange(is_left, false)) {
@@ -142,8 +148,8 @@ Run::Told Run::deliver() {
       }
     }
     const auto decided = std::span(decided_).first(core_.take_decided(decided_));
-    for (const DecidedRecipientView& view : decided) {
-      tally_.count(view.outcome());
+    for (const OutcomeView& view : decided) {
+      tally_.count(*view.outcome);
     }
     parts_.sink.take(decided);
     is_last_ = decided.empty();
@@ -223,7 +229,7 @@ void Run::fail(std::string_view why) {
   parts_.listener.on_outcomes_lost();
 }
 
-bool Run::is_over() const { return reading_ended() && core_.pool().jobs_out() == 0; }
+bool Run::is_over() const { return reading_ended() && core_.pool().messages_out() == 0; }
 
 std::vector<std::string> Run::finish() {
   give_up();

@@ -63,8 +63,8 @@ class Run {
   [[nodiscard]] Read read();
   // Whether there is room for another job. Where there is none, what has gathered leaves.
   [[nodiscard]] bool may_read();
-  // Room was waited for: the next job to fill (JobPool::acquire).
-  void take_over(Job& job) { static_cast<void>(feeder_->take_over(&job)); }
+  // Room was waited for: the next message to fill (MessagePool::acquire).
+  void take_over(Consignment& consignment) { static_cast<void>(feeder_->take_over(&consignment)); }
   // What has gathered leaves, and nothing more is read.
   void end_reading();
   [[nodiscard]] bool reading_ended() const { return !feeder_.has_value(); }
@@ -106,7 +106,7 @@ class Run {
   static constexpr std::size_t batch_max = 256;
 
   void flush();
-  [[nodiscard]] Read submit(Job& job, JobSource::Pull pulled);
+  [[nodiscard]] Read submit(Consignment& consignment, JobSource::Pull pulled);
   [[nodiscard]] bool write();
   [[nodiscard]] bool may_wait() const { return !given_up_.load() && core_.now() < deadline_; }
   void note_room(bool is_lacking, std::string_view why);
@@ -126,7 +126,7 @@ class Run {
   std::atomic<std::uint64_t> bytes_read_{0};
 
   // Of whoever hears outcomes.
-  std::array<DecidedRecipientView, batch_max> decided_{};
+  std::array<OutcomeView, batch_max> decided_{};
   bool is_due_ = false;   // something was taken, and write() has not come to its end
   bool is_last_ = false;  // there was no more to take
   RunTally tally_;

@@ -57,8 +57,8 @@ void RunThreads::read(const std::function<bool()>& goes_on) {
       case Run::Read::trouble:
         break;
       case Run::Read::no_room:
-        if (Job* const job = engine::EngineInside::core(*engine_).pool().acquire()) {
-          run_->take_over(*job);
+        if (Consignment* const next = engine::EngineInside::core(*engine_).pool().acquire()) {
+          run_->take_over(*next);
           break;
         }
         run_->end_reading();

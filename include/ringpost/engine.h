@@ -1,10 +1,10 @@
-// ringpost as a library: jobs in, outcomes out. The command `ringpost send` is its first user.
+// ringpost as a library: messages in, outcomes out. The command `ringpost send` is its first user.
 //
 //   ringpost::EngineOptions options;
 //   options.endpoints.push_back(endpoint);
 //   auto engine = ringpost::Engine::start(std::move(options), [](auto decided) { ... });
 //   auto submitter = (*engine)->submitter();
-//   ringpost::Job& job = *submitter.next();   // fill it: id, sender, recipients, content
+//   ringpost::Message& message = *submitter.next();  // fill it: id, sender, recipients, content
 //   submitter.submit();
 //   submitter.flush();
 //   (*engine)->drain(ringpost::never);
@@ -20,9 +20,10 @@
 #include <string>
 #include <vector>
 
-#include "codec/job/job.h"
 #include <ringpost/base.h>
 #include <ringpost/config.h>
+#include <ringpost/message.h>
+#include <ringpost/outcome.h>
 
 namespace ringpost {
 
@@ -31,18 +32,18 @@ struct EngineInside;
 }  // namespace engine
 
 // One recipient whose outcome is final. Valid during the callback.
-struct DecidedRecipientView {
-  const Job* job = nullptr;
-  std::uint32_t recipient_index = 0;
+struct OutcomeView {
+  const Message* message = nullptr;
+  std::uint32_t recipient_index = 0;  // of the message
+  const Outcome* outcome = nullptr;
 
-  [[nodiscard]] const Recipient& recipient() const { return job->recipients[recipient_index]; }
-  [[nodiscard]] const Outcome& outcome() const { return recipient().outcome; }
+  [[nodiscard]] Bytes recipient() const { return message->recipients[recipient_index]; }
 };
 
 // Called on the engine's outcome thread, one call at a time, with every decided recipient exactly
 // once. An empty batch says that no more is at hand: a good moment to write out what has gathered.
-// While it runs no job is given back: a slow callback slows submission down, and loses nothing.
-using OutcomeCallback = std::function<void(std::span<const DecidedRecipientView>)>;
+// While it runs no message is given back: a slow callback slows submission down, and loses nothing.
+using OutcomeCallback = std::function<void(std::span<const OutcomeView>)>;
 
 struct EngineError {
   std::string message;  // one sentence, with the way out where there is one
@@ -83,7 +84,7 @@ struct EngineStatistics {
   std::uint64_t sends = 0;
   std::uint64_t send_bytes = 0;
   std::uint64_t tls_records = 0;
-  std::uint64_t bytes_copied = 0;  // in user space between a job and the kernel
+  std::uint64_t bytes_copied = 0;  // in user space between a message and the kernel
   std::uint64_t receive_buffers_exhausted = 0;
   std::uint64_t completion_overflows = 0;
   std::uint64_t worker_allocations = 0;   // where EngineOptions::count_allocations is given
@@ -98,7 +99,7 @@ class Engine {
   class Submitter;
 
   // Checks the options, starts the threads and waits until each has its ring. No connection is made
-  // before the first job.
+  // before the first message.
   [[nodiscard]] static Result<std::unique_ptr<Engine>, EngineError> start(EngineOptions options,
                                                                           OutcomeCallback callback);
   ~Engine();
@@ -108,12 +109,12 @@ class Engine {
   // One for each thread that submits.
   [[nodiscard]] Submitter submitter();
 
-  // Waits until every job has had its outcomes delivered, or until the deadline; says which.
+  // Waits until every message has had its outcomes delivered, or until the deadline; says which.
   [[nodiscard]] bool drain(Instant deadline);
-  // Jobs that no session has taken yet become `unsent`, and so does whatever is submitted from now
-  // on. Messages under way go on.
+  // Messages that no session has taken yet become `unsent`, and so does whatever is submitted from
+  // now on. Messages under way go on.
   void stop_sending();
-  // While `held`, no session is given another message; those under way go on, and jobs wait. Call
+  // While `held`, no session is given another message; those under way go on, and others wait. Call
   // it when what becomes of messages cannot be written down for a while.
   void hold_sending(bool held);
   // Ends all sessions now. Outcomes of what was under way follow.
@@ -133,25 +134,26 @@ class Engine {
   std::unique_ptr<State> state_;
 };
 
-// Hands jobs to an engine. Each is used by one thread.
+// Hands messages to an engine. Each is used by one thread.
 class Engine::Submitter {
  public:
   Submitter(Submitter&&) noexcept;
   Submitter& operator=(Submitter&&) = delete;
   ~Submitter();
 
-  // An empty job to fill: `id`, `sender`, recipients (add_recipient) with validated addresses,
-  // `content` and `traits` (codec::canonicalise), `endpoint` if it matters. Waits while too much is
-  // in flight: that is the back-pressure. The job stays the submitter's until submit() or refuse(),
-  // and next() returns the same one until then. Null when the engine was aborted.
-  [[nodiscard]] Job* next();
-  // The job goes on its way. Recipients that are `decided` are not sent to, and get the outcome
-  // that they have, or none when they are `reported`; one at least must be left to report. It may
-  // wait in a small batch until flush() or later submissions. A job that could not be said in SMTP
-  // (no id, no recipient, an address that is empty or has a line end, a NUL or too many octets) is
-  // refused, as by refuse().
+  // An empty message to fill: `id`, `sender`, recipients with validated addresses, `content` (by a
+  // ContentMaker), `endpoint` if it matters. Waits while too much is in flight: that is the
+  // back-pressure. The message stays the submitter's until submit() or refuse(), and next() returns
+  // the same one until then. Null when the engine was aborted.
+  [[nodiscard]] Message* next();
+  // Of the message at hand, what an earlier run has left of each recipient. Empty, as it comes:
+  // nothing. One at least must be left to be told of.
+  [[nodiscard]] std::vector<PriorFate>& fates();
+  // The message goes on its way. It may wait in a small batch until flush() or later submissions.
+  // One that could not be said in SMTP (no id, no recipient, an address that is empty or has a line
+  // end, a NUL or too many octets) is refused, as by refuse().
   void submit();
-  // The job cannot be sent: each of its recipients is `invalid` with this reason; without
+  // The message cannot be sent: each of its recipients is `invalid` with this reason; without
   // recipients one outcome with an empty address is delivered.
   void refuse(std::string_view reason);
   // Everything submitted so far leaves the batch. Call it before waiting for more input.

@@ -16,9 +16,11 @@ inline constexpr std::size_t job_line_bytes_max = 64u << 20;
 // One message as it goes out, before dot-stuffing. ESPs stop between 10 and 50 MB.
 inline constexpr std::size_t message_bytes_max = 50u << 20;
 // Recipients of one job. RFC 5321 4.5.3.1.8 obliges a server to take 100 in one transaction; the
-// rest goes into further transactions, and the bound keeps one line from holding a worker for
-// hours.
-inline constexpr std::size_t job_recipients_max = 10'000;
+// rest goes into further transactions, side by side.
+inline constexpr std::size_t job_recipients_max = 100'000;
+// What it was when journals of versions 1 and 2 were begun. A job that was refused for its number
+// then is refused in their resumes, too: some of its recipients were told so.
+inline constexpr std::size_t job_recipients_max_before = 10'000;
 // Nesting of a job line; the schema needs six. Deeper input is an attack on the parser's stack.
 inline constexpr std::size_t job_depth_max = 32;
 // Ids are echoed in every outcome and kept in the journal.
@@ -144,6 +146,9 @@ inline constexpr std::size_t tls_record_bytes_max = 16u << 10;
 inline constexpr std::size_t journal_record_bytes_max = 4u << 20;
 // Jobs of one journal: what is known of each takes four octets of a run that resumes.
 inline constexpr std::uint64_t journal_jobs_max = std::uint64_t{1} << 32;
+// Recipients whose outcomes a journal has of one job: a job beyond its bound is refused to each of
+// them, and a line has no room for more.
+inline constexpr std::size_t journal_recipients_max = job_line_bytes_max / 2;
 // Damaged stretches of one journal, and octets that the search for the next record behind them may
 // checksum in vain: beyond this the file is no journal any more.
 inline constexpr std::size_t journal_damages_max = 1000;

@@ -2,7 +2,7 @@
 ringpost_test(codec_smtp_test
   SOURCES
     mail/body_scan_test.cpp
-    job/job_test.cpp
+    job/message_test.cpp
     outcome_test.cpp
     smtp/sasl_test.cpp
     smtp/smtp_capability_test.cpp

@@ -71,7 +71,7 @@ std::vector<Setting> make_settings() {
       {.name = "one-attempt", .options = {.attempts_max = 1}},
       {.name = "four-attempts", .options = {.attempts_max = 4}},
       {.name = "has-sent", .options = {.attempts_max = 3}, .has_sent = true},
-      {.name = "no-room", .options = {.attempts_max = 3, .retry_jobs_max = 0}},
+      {.name = "no-room", .options = {.attempts_max = 3, .retry_messages_max = 0}},
       {.name = "stops-at-once", .options = {.attempts_max = 3}, .stops_at_once = true},
       {.name = "stops", .options = {.attempts_max = 3}, .stop_after = 500ms},
       {.name = "deadline", .options = {.attempts_max = 9, .deadline = 3s}},
@@ -178,9 +178,10 @@ std::string make_row(const Setting& setting, std::span<const Fate* const> attemp
   };
   world.server.refuses = [&](const std::string&) { return server.is_away(); };
   const std::int64_t begin_us = world.io.unix_time_us();
-  Job& job = world.add_job("one", {"a@b.example", "b@b.example"});
-  job.sender = "one@a.example";
-  job.expires_at_us = setting.expires_after_us == 0 ? 0 : begin_us + setting.expires_after_us;
+  Consignment& job = world.add_job("one", {"a@b.example", "b@b.example"});
+  job.message.sender = "one@a.example";
+  job.message.expires_at_us =
+      setting.expires_after_us == 0 ? 0 : begin_us + setting.expires_after_us;
   world.push({&job});
   if (setting.stop_after != 0s) {
     world.run_for(setting.stop_after);

@@ -46,9 +46,9 @@ EngineOptions plain_options() {
   return options;
 }
 
-EngineLimits limits_of(const EngineOptions& options, std::size_t jobs_per_push_max) {
+EngineLimits limits_of(const EngineOptions& options, std::size_t deliveries_per_push_max) {
   EngineLimits limits = engine_limits(options);
-  limits.jobs_per_push_max = jobs_per_push_max;
+  limits.deliveries_per_push_max = deliveries_per_push_max;
   return limits;
 }
 
@@ -75,16 +75,16 @@ class Stepped {
 
   Way submit(const std::string& id, std::uint32_t recipients = 1,
              const std::string& endpoint = "") {
-    Job* const job = feeder.try_next();
-    REQUIRE(job != nullptr);
-    job->id = id;
-    job->sender = "sender@a.example";
-    job->endpoint = endpoint;
+    Consignment* const at_hand = feeder.try_next();
+    REQUIRE(at_hand != nullptr);
+    Message& message = at_hand->message;
+    message.id = id;
+    message.sender = "sender@a.example";
+    message.endpoint = endpoint;
     for (std::uint32_t i = 0; i < recipients; ++i) {
-      job->add_recipient().address = "r" + std::to_string(i) + "@b.example";
+      message.recipients.add("r" + std::to_string(i) + "@b.example");
     }
-    job->content = "X-Id: " + id + "\r\n\r\nHello.\r\n";
-    job->traits.ends_with_crlf = true;
+    REQUIRE(ContentMaker().assign(message.content, "X-Id: " + id + "\r\n\r\nHello.\r\n"));
     return feeder.submit(driven_.front()->io.now());
   }
 
@@ -117,13 +117,13 @@ class Stepped {
   // All that is to be told, and given back.
   std::map<std::string, std::vector<Status>> tell() {
     std::map<std::string, std::vector<Status>> told;
-    std::array<DecidedRecipientView, 4> views;
+    std::array<OutcomeView, 4> views;
     for (std::size_t count = core.take_decided(views); count > 0;
          count = core.take_decided(views)) {
       for (std::size_t i = 0; i < count; ++i) {
-        told[views[i].job->id].push_back(views[i].outcome().status);
-        ++told_of[views[i].outcome().endpoint];
-        reasons[views[i].job->id] = views[i].outcome().reason;
+        told[views[i].message->id].push_back(views[i].outcome->status);
+        ++told_of[views[i].outcome->endpoint];
+        reasons[views[i].message->id] = views[i].outcome->reason;
       }
     }
     core.give_back_told();
@@ -139,6 +139,13 @@ class Stepped {
         }
       }
     }
+  }
+  [[nodiscard]] std::uint64_t messages() const {
+    std::uint64_t count = 0;
+    for (const auto& driven : driven_) {
+      count += driven->stats.messages.get();
+    }
+    return count;
   }
   [[nodiscard]] std::size_t sessions() const {
     std::size_t count = 0;
@@ -192,15 +199,13 @@ using Told = std::map<std::string, std::vector<Status>>;
 
 TEST_CASE("engine core: a job of which nothing is sent asks for no endpoint") {
   Stepped stepped;
-  Job* const job = stepped.feeder.try_next();
+  Consignment* const job = stepped.feeder.try_next();
   REQUIRE(job != nullptr);
-  job->id = "decided";
-  job->sender = "sender@a.example";
-  job->endpoint = "one that is gone";
-  Recipient& recipient = job->add_recipient();
-  recipient.address = "r@b.example";
-  recipient.decided = true;
-  recipient.outcome.status = Status::unknown;
+  job->message.id = "decided";
+  job->message.sender = "sender@a.example";
+  job->message.endpoint = "one that is gone";
+  job->message.recipients.add("r@b.example");
+  job->fates = {PriorFate::in_doubt};
   CHECK(stepped.feeder.submit({}) == Way::to_outcomes);
   CHECK(stepped.tell()["decided"] == std::vector{Status::unknown});
   CHECK(stepped.submit("left", 1, "one that is gone") == Way::to_outcomes);
@@ -233,10 +238,10 @@ TEST_CASE("engine core: jobs that wait for another attempt are half of those in 
   options.endpoints.push_back(plain_endpoint("two"));
   options.jobs_in_flight_max = 100;
   options.job_bytes_in_flight_max = 8'000;
-  CHECK(engine_limits(options).retry_jobs_max == 12);  // of each of four routes
+  CHECK(engine_limits(options).retry_messages_max == 12);  // of each of four routes
   CHECK(engine_limits(options).retry_bytes_max == 1'000);
   options.jobs_in_flight_max = 2;
-  CHECK(engine_limits(options).retry_jobs_max == 1);
+  CHECK(engine_limits(options).retry_messages_max == 1);
 }
 
 TEST_CASE("engine core: a file of certificates that is not there is told with its endpoint") {
@@ -282,15 +287,15 @@ TEST_CASE("engine core: jobs gather until there are enough for a wake-up, or unt
 
 TEST_CASE("engine core: the job at hand stays the same, and goes back when the feeder closes") {
   Stepped stepped(plain_options(), 3);
-  Job* const job = stepped.feeder.try_next();
+  Consignment* const job = stepped.feeder.try_next();
   CHECK(stepped.feeder.try_next() == job);
-  CHECK(stepped.core.pool().jobs_out() == 1);
+  CHECK(stepped.core.pool().messages_out() == 1);
   CHECK_FALSE(stepped.feeder.close());
-  CHECK(stepped.core.pool().jobs_out() == 0);
+  CHECK(stepped.core.pool().messages_out() == 0);
   CHECK(stepped.submit("a") == Way::gathered);
   CHECK(stepped.feeder.try_next() != nullptr);
   CHECK(stepped.feeder.close());
-  CHECK(stepped.core.pool().jobs_out() == 1);
+  CHECK(stepped.core.pool().messages_out() == 1);
   stepped.run();
   CHECK(stepped.tell().size() == 1);
 }
@@ -310,22 +315,103 @@ TEST_CASE("engine core: without room there is no next job until one was told of"
 
 TEST_CASE("engine core: a job goes back when its last recipient was told of, and not before") {
   Stepped stepped;
-  std::array<DecidedRecipientView, 2> views;
+  std::array<OutcomeView, 2> views;
   CHECK(stepped.core.take_decided(views) == 0);
   CHECK(stepped.submit("three", 3) == Way::to_workers);
   stepped.run();
   CHECK(stepped.core.take_decided(views) == 2);
   stepped.core.give_back_told();
-  CHECK(stepped.core.pool().jobs_out() == 1);  // one recipient is left
+  CHECK(stepped.core.pool().messages_out() == 1);  // one recipient is left
   CHECK(stepped.core.take_decided(views) == 1);
-  CHECK(stepped.core.pool().jobs_out() == 1);  // he is being told of
-  CHECK(views[0].job->id == "three");
+  CHECK(stepped.core.pool().messages_out() == 1);  // he is being told of
+  CHECK(views[0].message->id == "three");
   CHECK(stepped.core.take_decided(views) == 0);
-  CHECK(stepped.core.pool().jobs_out() == 1);  // and the teller has not said that he is done
+  CHECK(stepped.core.pool().messages_out() == 1);  // and the teller has not said that he is done
   stepped.core.give_back_told();
-  CHECK(stepped.core.pool().jobs_out() == 0);
+  CHECK(stepped.core.pool().messages_out() == 0);
   stepped.core.give_back_told();
-  CHECK(stepped.core.pool().jobs_out() == 0);
+  CHECK(stepped.core.pool().messages_out() == 0);
+}
+
+TEST_CASE("engine core: a message to many goes in deliveries of what its endpoint takes") {
+  EngineOptions options = plain_options();
+  options.endpoints.front().recipients_max = 3;
+  Stepped stepped(options);
+  CHECK(stepped.submit("many", 40) == Way::to_workers);
+  CHECK(stepped.core.pool().messages_out() == 1);
+  stepped.run();
+  std::array<OutcomeView, 4> views;
+  std::vector<int> told(40);
+  for (std::size_t count = stepped.core.take_decided(views); count > 0;
+       count = stepped.core.take_decided(views)) {
+    CHECK(stepped.core.pool().messages_out() == 1);
+    for (const OutcomeView& view : std::span(views).first(count)) {
+      CHECK(view.recipient() == "r" + std::to_string(view.recipient_index) + "@b.example");
+      CHECK(view.outcome->status == Status::accepted);
+      ++told[view.recipient_index];
+    }
+  }
+  CHECK(told == std::vector<int>(40, 1));
+  stepped.core.give_back_told();
+  CHECK(stepped.core.pool().messages_out() == 0);
+}
+
+TEST_CASE("engine core: of a message that a run was killed with, each recipient has his own fate") {
+  EngineOptions options = plain_options();
+  options.endpoints.front().recipients_max = 2;
+  Stepped stepped(options);
+  using enum PriorFate;
+  Consignment* const job = stepped.feeder.try_next();
+  job->fates = {done, has_it, none, in_doubt, in_doubt, in_doubt, resend_apart, none, has_it, none};
+  CHECK(stepped.submit("many", 10) == Way::to_workers);
+  stepped.run();
+  std::array<OutcomeView, 4> views;
+  std::map<std::uint32_t, Status> told;
+  for (std::size_t count = stepped.core.take_decided(views); count > 0;
+       count = stepped.core.take_decided(views)) {
+    for (const OutcomeView& view : std::span(views).first(count)) {
+      CHECK(told.emplace(view.recipient_index, view.outcome->status).second);
+    }
+  }
+  CHECK(told == std::map<std::uint32_t, Status>{{2, Status::accepted},
+                                                {3, Status::unknown},
+                                                {4, Status::unknown},
+                                                {5, Status::unknown},
+                                                {6, Status::accepted},
+                                                {7, Status::accepted},
+                                                {9, Status::accepted}});
+  stepped.core.give_back_told();
+  CHECK(stepped.core.pool().messages_out() == 0);
+  // In doubt and not sent again, sent apart, or never heard of: transactions of their own.
+  CHECK(stepped.messages() == 4);
+}
+
+TEST_CASE("engine core: a refused message to a million has one outcome, told a million times") {
+  Stepped stepped;
+  Consignment* const job = stepped.feeder.try_next();
+  job->message.id = "huge";
+  constexpr std::size_t count = 1'000'000;
+  for (std::size_t i = 0; i < count; ++i) {
+    job->message.recipients.add("r@b.example");
+  }
+  job->fates.assign(count, PriorFate::none);
+  job->fates[5] = PriorFate::has_it;
+  job->fates[7] = PriorFate::in_doubt;
+  CHECK(stepped.feeder.refuse("too many") == Way::to_outcomes);
+  CHECK(job->first.recipients.size() <= 16);
+  std::array<OutcomeView, 256> views;
+  std::map<Status, std::size_t> told;
+  for (std::size_t shown = stepped.core.take_decided(views); shown > 0;
+       shown = stepped.core.take_decided(views)) {
+    for (const OutcomeView& view : std::span(views).first(shown)) {
+      ++told[view.outcome->status];
+      REQUIRE((view.outcome->status == Status::unknown) == (view.recipient_index == 7));
+      REQUIRE(view.recipient_index != 5);
+    }
+  }
+  CHECK(told == std::map<Status, std::size_t>{{Status::invalid, count - 2}, {Status::unknown, 1}});
+  stepped.core.give_back_told();
+  CHECK(stepped.core.pool().messages_out() == 0);
 }
 
 TEST_CASE("engine core: while there is more to tell, jobs that are done with go back meanwhile") {
@@ -334,28 +420,26 @@ TEST_CASE("engine core: while there is more to tell, jobs that are done with go 
     CHECK(stepped.submit(id) == Way::to_workers);
   }
   stepped.run();
-  std::array<DecidedRecipientView, 1> view;
+  std::array<OutcomeView, 1> view;
   for (std::size_t out = 3; out > 0; --out) {
     CHECK(stepped.core.take_decided(view) == 1);
-    CHECK(stepped.core.pool().jobs_out() == out);
+    CHECK(stepped.core.pool().messages_out() == out);
   }
   CHECK(stepped.core.take_decided(view) == 0);
-  CHECK(stepped.core.pool().jobs_out() == 1);
+  CHECK(stepped.core.pool().messages_out() == 1);
 }
 
 TEST_CASE("engine core: what cannot be sent is told at once, and no worker hears of it") {
   Stepped stepped;
-  Job* job = stepped.feeder.try_next();
-  job->id = "refused";
+  Consignment* job = stepped.feeder.try_next();
+  job->message.id = "refused";
   CHECK(stepped.feeder.refuse("no such field") == Way::to_outcomes);
   CHECK(stepped.submit("nobody", 0) == Way::to_outcomes);
   CHECK(stepped.submit("elsewhere", 2, "three") == Way::to_outcomes);
   job = stepped.feeder.try_next();
-  job->id = "over";
-  Recipient& decided = job->add_recipient();
-  decided.address = "r@b.example";
-  decided.decided = true;
-  decided.outcome.status = Status::unknown;
+  job->message.id = "over";
+  job->message.recipients.add("r@b.example");
+  job->fates = {PriorFate::in_doubt};
   CHECK(stepped.feeder.submit(Instant{1h}) == Way::to_outcomes);
   stepped.run();
   CHECK(stepped.sessions() == 0);
@@ -366,16 +450,16 @@ TEST_CASE("engine core: what cannot be sent is told at once, and no worker hears
                      {"over", {Status::unknown}}});
   CHECK(stepped.reasons["refused"] == "no such field");
   CHECK(stepped.reasons["elsewhere"] == "endpoint: no endpoint is named \"three\"");
-  CHECK(stepped.core.pool().jobs_out() == 0);
+  CHECK(stepped.core.pool().messages_out() == 0);
 }
 
 TEST_CASE("engine core: a refused job bears the time of its refusal") {
   Stepped stepped;
   static_cast<void>(stepped.feeder.try_next());
   CHECK(stepped.feeder.refuse("no such field") == Way::to_outcomes);
-  std::array<DecidedRecipientView, 1> view;
+  std::array<OutcomeView, 1> view;
   REQUIRE(stepped.core.take_decided(view) == 1);
-  CHECK(view[0].outcome().timestamp_us == time_of_refusals_us);
+  CHECK(view[0].outcome->timestamp_us == time_of_refusals_us);
 }
 
 TEST_CASE("engine core: jobs that name no endpoint go by weight, each step of the way") {
@@ -415,7 +499,7 @@ TEST_CASE("engine core: stopped in the middle, what is under way ends and all el
   for (const auto& [id, told] : unsent) {
     CHECK(told == std::vector{Status::unsent});
   }
-  CHECK(stepped.core.pool().jobs_out() == under_way);
+  CHECK(stepped.core.pool().messages_out() == under_way);
 
   // Nor is one that comes too late, which is told all the same.
   CHECK(stepped.submit("late") == Way::to_workers);
@@ -430,7 +514,7 @@ TEST_CASE("engine core: stopped in the middle, what is under way ends and all el
   for (const auto& [id, told] : accepted) {
     CHECK(told == std::vector{Status::accepted});
   }
-  CHECK(stepped.core.pool().jobs_out() == 0);
+  CHECK(stepped.core.pool().messages_out() == 0);
   CHECK_FALSE(stepped.is_over());
   stepped.finish();
   CHECK(stepped.is_over());
@@ -457,7 +541,7 @@ TEST_CASE("engine core: aborted in the middle, whoever's end of data has left is
   };
   CHECK(count(Status::unknown) == under_way);
   CHECK(count(Status::unsent) == 6 - under_way);
-  CHECK(stepped.core.pool().jobs_out() == 0);
+  CHECK(stepped.core.pool().messages_out() == 0);
 }
 
 TEST_CASE("engine core: an order wakes workers when it is news, and a smaller one is none") {

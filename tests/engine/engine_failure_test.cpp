@@ -68,7 +68,7 @@ void check_given_up(const Engine& engine, const std::vector<TestJob>& jobs,
   INFO(failures[0].message);
   CHECK(failures[0].stage == name_of(stage));
   CHECK(failures[0].message.find(words) != std::string::npos);
-  for (const Delivery& delivery : deliveries.all()) {
+  for (const Told& delivery : deliveries.all()) {
     INFO(delivery.id << ": " << delivery.reason << " " << delivery.text);
     REQUIRE(delivery.status == Status::unsent);
     REQUIRE(delivery.stage == stage);
@@ -329,7 +329,7 @@ TEST_CASE("engine: abort() lets a submitter go that waits for room") {
   std::thread submitting([&] {
     Engine::Submitter submitter = engine->submitter();
     for (const TestJob& from : small_jobs(20)) {
-      Job* const job = submitter.next();
+      Message* const job = submitter.next();
       if (job == nullptr) {
         return;
       }

@@ -40,11 +40,11 @@ void submit_with_ordinals(Engine& engine, const std::vector<TestJob>& jobs) {
   Engine::Submitter submitter = engine.submitter();
   std::uint64_t ordinal = 0;
   for (const TestJob& from : jobs) {
-    Job* const job = submitter.next();
+    Message* const job = submitter.next();
     REQUIRE(job != nullptr);
     fill(*job, from);
-    job->ordinal = ordinal++;
-    job->line_hash = job->ordinal << 40;
+    job->origin.ordinal = ordinal++;
+    job->origin.line_hash = job->origin.ordinal << 40;
     submitter.submit();
   }
   submitter.flush();

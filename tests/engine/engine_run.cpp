@@ -51,23 +51,21 @@ std::vector<TestJob> various_jobs(std::size_t count, const std::string& prefix) 
   return jobs;
 }
 
-void fill(Job& job, const TestJob& from) {
-  job.id = from.id;
-  job.sender = "sender@a.example";
-  job.endpoint = from.endpoint;
+void fill(Message& message, const TestJob& from) {
+  message.id = from.id;
+  message.sender = "sender@a.example";
+  message.endpoint = from.endpoint;
   for (const std::string& recipient : from.recipients) {
-    job.add_recipient().address = recipient;
+    message.recipients.add(recipient);
   }
-  job.content = from.content();
-  const auto traits = codec::canonicalise(job.content, codec::NewlinePolicy::strict);
-  RP_ASSERT(traits.has_value());
-  job.traits = *traits;
+  const auto made = ContentMaker(NewlinePolicy::strict).assign(message.content, from.content());
+  RP_ASSERT(made.has_value());
 }
 
 bool submit(Engine& engine, const std::vector<TestJob>& jobs) {
   Engine::Submitter submitter = engine.submitter();
   for (const TestJob& from : jobs) {
-    Job* const job = submitter.next();
+    Message* const job = submitter.next();
     if (job == nullptr) {
       return false;
     }
@@ -82,19 +80,19 @@ bool submit(Engine& engine, const std::vector<TestJob>& jobs) {
 // ----------------------------------------------------------------------------------
 
 OutcomeCallback Deliveries::callback() {
-  return [this](std::span<const DecidedRecipientView> decided) {
+  return [this](std::span<const OutcomeView> decided) {
     const std::lock_guard lock(mutex_);
-    for (const DecidedRecipientView& view : decided) {
-      const Outcome& outcome = view.outcome();
-      deliveries_.push_back({view.job->id, view.recipient().address, outcome.status, outcome.stage,
-                             outcome.code, outcome.text, outcome.reason, outcome.attempts,
-                             outcome.endpoint});
+    for (const OutcomeView& view : decided) {
+      const Outcome& outcome = *view.outcome;
+      deliveries_.push_back({view.message->id, std::string(view.recipient()), outcome.status,
+                             outcome.stage, outcome.code, outcome.text, outcome.reason,
+                             outcome.attempts, outcome.endpoint});
     }
     changed_.notify_all();
   };
 }
 
-std::vector<Delivery> Deliveries::all() const {
+std::vector<Told> Deliveries::all() const {
   const std::lock_guard lock(mutex_);
   return deliveries_;
 }
@@ -108,12 +106,12 @@ std::size_t Deliveries::count(Status status) const {
   const std::lock_guard lock(mutex_);
   return static_cast<std::size_t>(
       std::count_if(deliveries_.begin(), deliveries_.end(),
-                    [status](const Delivery& delivery) { return delivery.status == status; }));
+                    [status](const Told& delivery) { return delivery.status == status; }));
 }
 
-Delivery Deliveries::of(const std::string& id) const {
-  const std::vector<Delivery> deliveries = all();
-  const auto is_it = [&id](const Delivery& delivery) { return delivery.id == id; };
+Told Deliveries::of(const std::string& id) const {
+  const std::vector<Told> deliveries = all();
+  const auto is_it = [&id](const Told& delivery) { return delivery.id == id; };
   INFO("outcomes of " << id);
   REQUIRE(std::count_if(deliveries.begin(), deliveries.end(), is_it) == 1);
   return *std::find_if(deliveries.begin(), deliveries.end(), is_it);
@@ -220,7 +218,7 @@ void check_each_once(const std::vector<TestJob>& jobs, const Deliveries& deliver
       ++counts[{job.id, recipient}];
     }
   }
-  for (const Delivery& delivery : deliveries.all()) {
+  for (const Told& delivery : deliveries.all()) {
     --counts[{delivery.id, delivery.recipient}];
   }
   for (const auto& [key, count] : counts) {
@@ -246,7 +244,7 @@ void check_records(const std::vector<TestJob>& jobs, const Deliveries& deliverie
       ++recorded[{message.x_id, recipient}];
     }
   }
-  for (const Delivery& delivery : deliveries.all()) {
+  for (const Told& delivery : deliveries.all()) {
     const int count = recorded[{delivery.id, delivery.recipient}];
     INFO(delivery.id << " " << delivery.recipient << ": " << name_of(delivery.status)
                      << ", and the server has it " << count << " times");

@@ -39,13 +39,13 @@ struct TestJob {
                                                 const std::string& prefix = "job");
 [[nodiscard]] std::vector<TestJob> small_jobs(std::size_t count, const std::string& prefix = "job");
 
-// Into a cleared job of a submitter.
-void fill(Job& job, const TestJob& from);
+// Into a cleared message of a submitter.
+void fill(Message& message, const TestJob& from);
 // Submits all of them and flushes; false when the engine was aborted meanwhile.
 bool submit(Engine& engine, const std::vector<TestJob>& jobs);
 
 // An outcome, copied out of the callback.
-struct Delivery {
+struct Told {
   std::string id;
   std::string recipient;
   Status status = Status::unsent;
@@ -61,18 +61,18 @@ struct Delivery {
 class Deliveries {
  public:
   [[nodiscard]] OutcomeCallback callback();
-  [[nodiscard]] std::vector<Delivery> all() const;
+  [[nodiscard]] std::vector<Told> all() const;
   [[nodiscard]] std::size_t count() const;
   [[nodiscard]] std::size_t count(Status status) const;
   // The one outcome of a job with one recipient; fails the test when it has none or more.
-  [[nodiscard]] Delivery of(const std::string& id) const;
+  [[nodiscard]] Told of(const std::string& id) const;
   // Waits until so many are there.
   void wait_for(std::size_t count) const;
 
  private:
   mutable std::mutex mutex_;
   mutable std::condition_variable changed_;
-  std::vector<Delivery> deliveries_;
+  std::vector<Told> deliveries_;
 };
 
 // A sink with all three listeners and a record. Fails the test when it cannot be started.

@@ -115,7 +115,7 @@ TEST_CASE("engine: jobs without an endpoint are shared by weight, in turns") {
   CHECK(first.stop()[Count::messages_accepted] == 300);
   CHECK(second.stop()[Count::messages_accepted] == 100);
   check_each_once(jobs, deliveries);
-  for (const Delivery& delivery : deliveries.all()) {
+  for (const Told& delivery : deliveries.all()) {
     const std::size_t number = std::stoul(delivery.id.substr(4));
     // Smooth weights: never four in a row of one.
     CHECK(delivery.endpoint == (number % 4 == 2 ? 1u : 0u));
@@ -156,7 +156,7 @@ TEST_CASE("engine: a job for an endpoint that nobody knows is invalid, and the o
   check_each_once(jobs, deliveries);
   CHECK(deliveries.count(Status::accepted) == 2);
   CHECK(deliveries.count(Status::invalid) == 2);
-  for (const Delivery& delivery : deliveries.all()) {
+  for (const Told& delivery : deliveries.all()) {
     if (delivery.status == Status::invalid) {
       CHECK(delivery.reason == "endpoint: no endpoint is named \"sendgird\"");
       CHECK(delivery.stage == Stage::local);
@@ -194,7 +194,7 @@ TEST_CASE("engine: next() is the same job until it was submitted or refused") {
   Deliveries deliveries;
   auto engine = start(options_of({sink.endpoint()}), deliveries);
   Engine::Submitter submitter = engine->submitter();
-  Job* const job = submitter.next();
+  Message* const job = submitter.next();
   CHECK(submitter.next() == job);
   submitter.refuse("no");
   CHECK(submitter.next() != nullptr);
@@ -291,7 +291,7 @@ TEST_CASE("engine: a slow outcome callback slows submission, and what is in flig
   std::size_t most = 0;
   Engine::Submitter submitter = (*engine)->submitter();
   for (const TestJob& from : small_jobs(2000)) {
-    Job* const job = submitter.next();
+    Message* const job = submitter.next();
     REQUIRE(job != nullptr);
     ++taken;
     most = std::max(most, taken.load() - delivered.load());
@@ -322,7 +322,7 @@ TEST_CASE("engine: octets in flight are bounded, but for one job") {
     while (from.body.size() < job_bytes) {
       from.body += "A line of content, as long as it has to be.\r\n";
     }
-    Job* const job = submitter.next();
+    Message* const job = submitter.next();
     ++taken;
     most = std::max(most, taken - delivered.load());
     fill(*job, from);
@@ -344,12 +344,12 @@ TEST_CASE("engine: over a long run no more jobs exist than may be in flight") {
   auto engine =
       Engine::start(std::move(options), [&](auto decided) { delivered += decided.size(); });
   REQUIRE(engine.has_value());
-  std::set<const Job*> distinct;
+  std::set<const Message*> distinct;
   std::size_t most = 0;
   Engine::Submitter submitter = (*engine)->submitter();
   const TestJob tiny{.id = "tiny", .body = "."};
   for (std::size_t taken = 1; taken <= many_jobs; ++taken) {
-    Job* const job = submitter.next();
+    Message* const job = submitter.next();
     most = std::max(most, taken - delivered.load());
     distinct.insert(job);
     fill(*job, tiny);

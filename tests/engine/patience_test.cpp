@@ -45,7 +45,7 @@ TEST_CASE("dial: however many addresses refuse, the one that lives is found at o
   const int dead = GENERATE(1, 4, 8, 40);
   World world({.addresses = dead_and_one(dead)});
   world.server.refuses = [](const std::string& address) { return address != the_living; };
-  const Job& job = world.submit("one");
+  const Consignment& job = world.submit("one");
   world.run_for(30s);
   CHECK(world.outcome(job).status == Status::accepted);
   CHECK(world.outcome(job).peer == the_living);
@@ -63,7 +63,7 @@ TEST_CASE("dial: addresses that never answer cost a quarter of a second each, on
     ignored += address != the_living ? 1 : 0;
     return address != the_living;
   };
-  const Job& first = world.submit("first");
+  const Consignment& first = world.submit("first");
   world.run_for(9s);
   CHECK(world.outcome(first).status == Status::accepted);
   CHECK(world.outcome(first).total_ms >= 250.f * static_cast<float>(dead));
@@ -72,7 +72,7 @@ TEST_CASE("dial: addresses that never answer cost a quarter of a second each, on
   // Nothing is left of them, and the next session knows better.
   CHECK(world.io.sockets_open() == 1);
   world.io.say(world.io.sessions()[0].handle, {"421 4.4.2 idle\r\n", true});
-  const Job& second = world.submit("second");
+  const Consignment& second = world.submit("second");
   world.run_for(1s);
   CHECK(world.outcome(second).status == Status::accepted);
   CHECK(world.outcome(second).total_ms < 10);
@@ -83,7 +83,7 @@ TEST_CASE("dial: when nobody answers all have their time, side by side, and are 
   World world({.connect_attempts_max = 1, .addresses = {"192.0.2.1", "192.0.2.2", "192.0.2.3"}});
   world.server.ignores = [](const std::string& address) { return address != "192.0.2.3:587"; };
   world.server.refuses = [](const std::string&) { return true; };
-  const Job& job = world.submit("one");
+  const Consignment& job = world.submit("one");
   world.run();
   const Outcome& outcome = world.outcome(job);
   CHECK(outcome.status == Status::unsent);
@@ -99,7 +99,7 @@ TEST_CASE("dial: when nobody answers all have their time, side by side, and are 
 TEST_CASE("dial: a single address has the whole time-out") {
   World world({.connect_attempts_max = 1, .addresses = {"192.0.2.1"}});
   world.server.ignores = [](const std::string&) { return true; };
-  const Job& job = world.submit("one");
+  const Consignment& job = world.submit("one");
   world.run();
   CHECK(world.outcome(job).total_ms >= 30'000.f);
   CHECK(world.outcome(job).total_ms < 30'100.f);
@@ -110,7 +110,7 @@ TEST_CASE("greeting: a silent address is left for one that has not failed behind
   world.server.answer = [](FakeSession& session, const std::string& command) {
     return session.address != the_living && command == "CONNECT" ? says("") : ordinary;
   };
-  const Job& job = world.submit("one");
+  const Consignment& job = world.submit("one");
   world.run_for(25s);
   CHECK(world.outcome(job).peer == the_living);
   CHECK(world.outcome(job).total_ms >= 10'000.f);
@@ -129,7 +129,7 @@ TEST_CASE("greeting: a slow one is waited for where the other addresses have jus
   world.server.answer = [](FakeSession&, const std::string& command) {
     return command == "CONNECT" ? says("") : ordinary;
   };
-  const Job& job = world.submit("one");
+  const Consignment& job = world.submit("one");
   world.run_for(12s);  // of which nothing is due behind the tenth
   world.io.pause(2s);
   world.io.say(living().handle, {"220 slow.example\r\n"});
@@ -148,7 +148,7 @@ TEST_CASE("greeting: who has only restarted is asked again while another address
   world.server.answer = [](FakeSession& session, const std::string& command) {
     return session.address != the_living && command == "CONNECT" ? says("") : ordinary;
   };
-  const Job& job = world.submit("one");
+  const Consignment& job = world.submit("one");
   world.run_for(15s);
   restarts = false;
   CHECK(world.decided_count() == 0);
@@ -176,7 +176,7 @@ TEST_CASE("dial: without sockets for all of them it makes do with those that the
   World world({.addresses = dead_and_one(8)});
   world.io.sockets_max = 2;
   world.server.refuses = [](const std::string& address) { return address != the_living; };
-  const Job& job = world.submit("one");
+  const Consignment& job = world.submit("one");
   world.run_for(30s);
   CHECK(world.outcome(job).status == Status::accepted);
 }
@@ -193,7 +193,7 @@ TEST_CASE("patience: a relay that is restarted costs no message more than a seco
   world.server.answer = [&](FakeSession& session, const std::string& command) {
     return session.accepted >= 5 && command == "DATA" ? says("") : ordinary;
   };
-  std::vector<const Job*> jobs;
+  std::vector<const Consignment*> jobs;
   for (int i = 0; i < 100; ++i) {
     jobs.push_back(&world.submit("job-" + std::to_string(i)));
   }
@@ -209,7 +209,7 @@ TEST_CASE("patience: a relay that is restarted costs no message more than a seco
   const Instant back_at = world.io.now();
   world.run_for(20s);
   CHECK(world.decided_count() == 100);
-  for (const Job* const job : jobs) {
+  for (const Consignment* const job : jobs) {
     REQUIRE(world.outcome(*job).status == Status::accepted);
     CHECK(world.outcome(*job).attempts <= 2);
   }
@@ -224,7 +224,7 @@ TEST_CASE("patience: a message that two sessions of a dying server had is not se
     in_data += command == "DATA" ? 1u : 0u;
     return command == "DATA" ? says("") : ordinary;
   };
-  const Job& first = world.submit("first");
+  const Consignment& first = world.submit("first");
   world.run_for(1s);
   // Another session that is open and free.
   world.submit("second");
@@ -269,7 +269,7 @@ TEST_CASE("patience: what the user set is kept, whatever the endpoint does not d
   world.server.answer = [&](FakeSession&, const std::string& command) {
     return way == Way::stalls && command == "CONNECT" ? says("") : ordinary;
   };
-  const Job& job = world.submit("one");
+  const Consignment& job = world.submit("one");
   const Instant begin = world.io.now();
   world.run();
   const Outcome& outcome = world.outcome(job);

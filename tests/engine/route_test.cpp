@@ -8,7 +8,9 @@
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators.hpp>
 
+#include "engine/division.h"
 #include "tests/engine/worker_world.h"
+#include "tests/support/mail.h"
 
 namespace ringpost::engine {
 
@@ -38,7 +40,7 @@ int accepted_in_all(const World& world) {
 
 TEST_CASE("route: a job opens a session, and its outcome says all about it") {
   World world;
-  const Job& job = world.submit("one");
+  const Consignment& job = world.submit("one");
   world.run();
   const Outcome& outcome = world.outcome(job);
   CHECK(outcome.status == Status::accepted);
@@ -53,7 +55,7 @@ TEST_CASE("route: a job opens a session, and its outcome says all about it") {
   CHECK(outcome.timestamp_us != 0);
   CHECK(world.io.sessions().size() == 1);
   CHECK(world.stats.messages.get() == 1);
-  CHECK(world.stats.content_bytes.get() == job.content.size());
+  CHECK(world.stats.content_bytes.get() == job.message.content.bytes());
 }
 
 TEST_CASE("route: one session goes first, and the others when it has been let in") {
@@ -129,7 +131,7 @@ TEST_CASE("route: a message whose session dies before its end of data goes to an
     const bool first = world.io.sessions().size() == 1;
     return first && command == "DATA" ? says("", true) : ordinary;
   };
-  const Job& job = world.submit("one");
+  const Consignment& job = world.submit("one");
   world.run();
   const Outcome& outcome = world.outcome(job);
   CHECK(outcome.status == Status::accepted);
@@ -146,7 +148,7 @@ TEST_CASE("route: a message is unsent when its attempts are used up, and says ho
     const std::size_t session = world.io.sessions().size() - 1;
     return command.starts_with(deadly[session % 3]) ? says("", true) : ordinary;
   };
-  const Job& job = world.submit("one");
+  const Consignment& job = world.submit("one");
   world.run();
   const Outcome& outcome = world.outcome(job);
   CHECK(outcome.status == Status::unsent);
@@ -163,7 +165,7 @@ TEST_CASE("route: a message that ends two sessions at the same stage is set asid
   world.server.answer = [](FakeSession&, const std::string& command) {
     return command == "DATA" ? says("", true) : ordinary;
   };
-  const Job& job = world.submit("one");
+  const Consignment& job = world.submit("one");
   world.run();
   const Outcome& outcome = world.outcome(job);
   CHECK(outcome.status == Status::unsent);
@@ -184,7 +186,7 @@ TEST_CASE("route: a 4xx is tried again after growing pauses, and the last one is
     }
     return ordinary;
   };
-  const Job& job = world.submit("one");
+  const Consignment& job = world.submit("one");
   world.run();
   const Outcome& outcome = world.outcome(job);
   CHECK(outcome.status == Status::deferred);
@@ -209,12 +211,12 @@ TEST_CASE("route: who was put off comes again alone, and the others are not sent
     }
     return ordinary;
   };
-  const Job& job = world.submit("one", {"now@b.example", "later@b.example"});
+  const Consignment& job = world.submit("one", {"now@b.example", "later@b.example"});
   world.run();
-  CHECK(job.recipients[0].outcome.status == Status::accepted);
-  CHECK(job.recipients[0].outcome.attempts == 1);
-  CHECK(job.recipients[1].outcome.status == Status::accepted);
-  CHECK(job.recipients[1].outcome.attempts == 3);
+  CHECK(job.first.recipients[0].outcome.status == Status::accepted);
+  CHECK(job.first.recipients[0].outcome.attempts == 1);
+  CHECK(job.first.recipients[1].outcome.status == Status::accepted);
+  CHECK(job.first.recipients[1].outcome.attempts == 3);
   int recipients = 0;
   for (const FakeSession& session : world.io.sessions()) {
     recipients += static_cast<int>(count_of(session, "RCPT TO:<now"));
@@ -227,7 +229,7 @@ TEST_CASE("route: a stop ends the waiting, and the last reply is the outcome") {
   world.server.answer = [](FakeSession&, const std::string& command) {
     return command.starts_with("MAIL") ? says("451 4.3.0 later\r\n") : ordinary;
   };
-  const Job& job = world.submit("one");
+  const Consignment& job = world.submit("one");
   world.run_for(100ms);
   CHECK(world.decided_count() == 0);
   world.give(WorkerOrder::stop_sending);
@@ -247,7 +249,7 @@ TEST_CASE("route: the deadline of the run ends the waiting, with or without a se
     }
     return command.starts_with("MAIL") ? says("451 4.3.0 later\r\n") : ordinary;
   };
-  const Job& job = world.submit("one");
+  const Consignment& job = world.submit("one");
   world.run();
   const std::int64_t decided_after_us = world.outcome(job).timestamp_us - begin_us;
   CHECK(decided_after_us >= 10'000'000);
@@ -265,14 +267,14 @@ TEST_CASE("route: the deadline of the run ends the waiting, with or without a se
           "server is closing the connection: 421 4.3.2 not now");
   }
   // What comes later is not tried at all.
-  const Job& late = world.submit("late");
+  const Consignment& late = world.submit("late");
   world.run();
   CHECK(world.outcome(late).status == Status::expired);
   CHECK(world.outcome(late).attempts == 0);
 }
 
 TEST_CASE("route: beyond what may wait, a 4xx is final") {
-  World world({.attempts_max = 3, .retry_jobs_max = 2});
+  World world({.attempts_max = 3, .retry_messages_max = 2});
   world.server.answer = [](FakeSession&, const std::string& command) {
     return command.starts_with("RCPT") ? says("450 4.2.1 later\r\n") : ordinary;
   };
@@ -310,8 +312,8 @@ TEST_CASE("route: messages over age are expired, with the last reply") {
   world.server.answer = [](FakeSession&, const std::string& command) {
     return command.starts_with("MAIL") ? says("451 4.3.0 later\r\n") : ordinary;
   };
-  Job& job = world.add_job("one");
-  job.expires_at_us = world.io.unix_time_us() + 3'000'000;
+  Consignment& job = world.add_job("one");
+  job.message.expires_at_us = world.io.unix_time_us() + 3'000'000;
   world.push({&job});
   world.run();
   CHECK(world.outcome(job).status == Status::expired);
@@ -325,7 +327,7 @@ TEST_CASE("route: a message whose end of data was handed over is unknown and nev
   world.server.answer = [](FakeSession&, const std::string& command) {
     return command == "." ? says("", true) : ordinary;
   };
-  const Job& job = world.submit("one");
+  const Consignment& job = world.submit("one");
   world.run();
   CHECK(world.outcome(job).status == Status::unknown);
   CHECK(world.outcome(job).attempts == 1);
@@ -379,8 +381,8 @@ TEST_CASE("route: one message that kills every session dies alone") {
     return command.find("poison") != std::string::npos ? says("421 4.7.0 go away\r\n", true)
                                                        : ordinary;
   };
-  const Job& poison = world.submit("poison", {"poison@b.example"});
-  std::vector<const Job*> others;
+  const Consignment& poison = world.submit("poison", {"poison@b.example"});
+  std::vector<const Consignment*> others;
   for (int i = 0; i < 50; ++i) {
     others.push_back(&world.submit("job-" + std::to_string(i)));
   }
@@ -388,8 +390,57 @@ TEST_CASE("route: one message that kills every session dies alone") {
   CHECK(world.outcome(poison).status == Status::unsent);
   CHECK(world.outcome(poison).attempts == 2);
   CHECK(world.outcome(poison).code == 421);
-  for (const Job* const job : others) {
+  for (const Consignment* const job : others) {
     CHECK(world.outcome(*job).status == Status::accepted);
+  }
+}
+
+TEST_CASE("route: a message that kills sessions is set aside, in however many deliveries it goes") {
+  World world({.connections_max = 4, .attempts_max = 3, .connect_attempts_max = 10});
+  world.server.answer = [](FakeSession&, const std::string& command) {
+    return command.find("poison") != std::string::npos ? says("421 4.7.0 go away\r\n", true)
+                                                       : ordinary;
+  };
+  std::vector<std::string> recipients;
+  for (int i = 0; i < 12; ++i) {
+    recipients.push_back("poison" + std::to_string(i) + "@b.example");
+  }
+  Consignment& poison = world.add_job("poison", recipients);
+  divide(poison, 1, 0);
+  world.push({&poison});
+  const Consignment& other = world.submit("other");
+  world.run();
+  CHECK(world.outcome(other).status == Status::accepted);
+  CHECK(world.decided_count() == 13);
+  // Each of the four that were begun beside the first loss may end one more, and each behind it
+  // ends one at most.
+  std::uint32_t attempts = 0;
+  for (std::size_t i = 0; i < poison.delivery_count(); ++i) {
+    const Outcome& outcome = poison.delivery(i).recipients[0].outcome;
+    CHECK(outcome.status == Status::unsent);
+    CHECK(outcome.reason.find("it has ended two sessions there") != std::string::npos);
+    attempts += outcome.attempts;
+  }
+  CHECK(attempts <= 12 + 4);
+}
+
+TEST_CASE("route: deliveries of one message go in several sessions at a time") {
+  World world({.connections_max = 3});
+  int begun = 0;
+  world.server.answer = [&](FakeSession&, const std::string& command) {
+    begun += command.starts_with("MAIL") ? 1 : 0;
+    return command == "DATA" ? says("") : ordinary;
+  };
+  Consignment& job = world.add_job("one", {"a@b.example", "c@b.example", "d@b.example"});
+  divide(job, 1, 0);
+  world.push({&job});
+  world.run_for(1s);
+  CHECK(begun == 3);
+  world.give(WorkerOrder::abort);
+  world.run();
+  CHECK(world.decided_count() == 3);
+  for (std::size_t i = 0; i < job.delivery_count(); ++i) {
+    CHECK(job.delivery(i).recipients[0].outcome.status == Status::unsent);
   }
 }
 
@@ -399,14 +450,14 @@ TEST_CASE("route: recipients beyond what a transaction takes go into further one
   for (int i = 0; i < 8; ++i) {
     recipients.push_back("r" + std::to_string(i) + "@b.example");
   }
-  const Job& job = world.submit("one", recipients);
+  const Consignment& job = world.submit("one", recipients);
   world.run();
   for (std::size_t i = 0; i < recipients.size(); ++i) {
     CHECK(world.outcome(job, i).status == Status::accepted);
     CHECK(world.outcome(job, i).attempts == 1);
   }
   CHECK(accepted_in_all(world) == 3);
-  CHECK(world.stats.content_bytes.get() == 3 * job.content.size());
+  CHECK(world.stats.content_bytes.get() == 3 * job.message.content.bytes());
 }
 
 TEST_CASE("route: too many recipients for the server is no failed attempt of theirs") {
@@ -423,7 +474,7 @@ TEST_CASE("route: too many recipients for the server is no failed attempt of the
   for (int i = 0; i < 9; ++i) {
     recipients.push_back("r" + std::to_string(i) + "@b.example");
   }
-  const Job& job = world.submit("one", recipients);
+  const Consignment& job = world.submit("one", recipients);
   world.run();
   for (std::size_t i = 0; i < recipients.size(); ++i) {
     CHECK(world.outcome(job, i).status == Status::accepted);
@@ -435,26 +486,26 @@ TEST_CASE("route: too many recipients for the server is no failed attempt of the
 TEST_CASE(
     "route: content is counted once for each transaction that was accepted, and for no other") {
   World world({.recipients_max = 1});
-  const Job& job = world.submit("one", {"good@b.example", "bad@b.example"});
+  const Consignment& job = world.submit("one", {"good@b.example", "bad@b.example"});
   world.server.answer = [](FakeSession&, const std::string& command) {
     return command.find("bad@") != std::string::npos ? says("550 5.1.1 no\r\n") : ordinary;
   };
   world.run();
   CHECK(world.outcome(job, 0).status == Status::accepted);
   CHECK(world.outcome(job, 1).status == Status::rejected);
-  CHECK(world.stats.content_bytes.get() == job.content.size());
+  CHECK(world.stats.content_bytes.get() == job.message.content.bytes());
 }
 
 TEST_CASE("route: an endpoint that failed decides all that waits, now and later") {
   World world({.connect_attempts_max = 2});
   world.server.refuses = [](const std::string&) { return true; };
-  std::vector<const Job*> jobs;
+  std::vector<const Consignment*> jobs;
   for (int i = 0; i < 3000; ++i) {
     jobs.push_back(&world.submit("job-" + std::to_string(i)));
   }
   world.run();
   REQUIRE(world.gate.failed());
-  const Job& later = world.submit("later", {"a@b.example", "c@d.example"});
+  const Consignment& later = world.submit("later", {"a@b.example", "c@d.example"});
   world.run();
   CHECK(world.decided_count() == 3002);
   for (const std::size_t recipient : {0u, 1u}) {
@@ -471,7 +522,7 @@ TEST_CASE("route: an endpoint that failed decides all that waits, now and later"
 TEST_CASE("route: the next address is tried when the first does not answer") {
   World world;
   world.server.refuses = [](const std::string& address) { return address == "192.0.2.1:587"; };
-  const Job& job = world.submit("one");
+  const Consignment& job = world.submit("one");
   world.run();
   CHECK(world.outcome(job).status == Status::accepted);
   CHECK(world.outcome(job).peer == "192.0.2.2:587");
@@ -482,15 +533,15 @@ TEST_CASE("route: after stop_sending what waits is unsent and what is under way 
   world.server.answer = [](FakeSession&, const std::string& command) {
     return command == "." ? says("") : ordinary;
   };
-  const Job& under_way = world.submit("one");
-  const Job& waits = world.submit("two");
+  const Consignment& under_way = world.submit("one");
+  const Consignment& waits = world.submit("two");
   world.run_for(1s);
   CHECK(world.decided_count() == 0);
   world.give(WorkerOrder::stop_sending);
   world.run_for(1s);
   CHECK(world.outcome(waits).status == Status::unsent);
   CHECK(world.outcome(waits).stage == Stage::local);
-  const Job& late = world.submit("three");
+  const Consignment& late = world.submit("three");
   world.run_for(1s);
   CHECK(world.outcome(late).status == Status::unsent);
   world.io.say(0, {"250 2.0.0 OK\r\n"});
@@ -503,7 +554,7 @@ TEST_CASE("route: after stop_sending a message that comes back is not tried agai
   world.server.answer = [](FakeSession&, const std::string& command) {
     return command == "DATA" ? says("") : ordinary;
   };
-  const Job& job = world.submit("one", {"a@b.example", "later@b.example"});
+  const Consignment& job = world.submit("one", {"a@b.example", "later@b.example"});
   world.run_for(1s);
   world.give(WorkerOrder::stop_sending);
   world.run_for(1s);
@@ -521,7 +572,7 @@ TEST_CASE("route: abort gives a verdict to everything, at every stage of a sessi
   world.server.answer = [&](FakeSession&, const std::string& command) {
     return command == silent_at ? says("") : ordinary;
   };
-  std::vector<const Job*> jobs;
+  std::vector<const Consignment*> jobs;
   for (int i = 0; i < 10; ++i) {
     jobs.push_back(&world.submit("job-" + std::to_string(i)));
   }
@@ -538,7 +589,7 @@ TEST_CASE("route: abort gives a verdict to everything, at every stage of a sessi
 
 TEST_CASE("route: a rate limit is kept by the clock") {
   World world({.connections_max = 3, .messages_per_second_max = 10});
-  std::vector<const Job*> jobs;
+  std::vector<const Consignment*> jobs;
   for (int i = 0; i < 51; ++i) {
     jobs.push_back(&world.submit("job-" + std::to_string(i)));
   }
@@ -564,10 +615,10 @@ TEST_CASE("route: when no socket is to be had the run goes on with those that it
 TEST_CASE("route: a message that the server cannot take is invalid and costs no session") {
   World world;
   world.server.ehlo_reply = "250-fake.example\r\n250 SIZE 100\r\n";
-  Job& large = world.add_job("large");
-  large.content.assign(200, 'x');
+  Consignment& large = world.add_job("large");
+  ringpost::test::set_content(large.message.content, std::string(200, 'x'));
   world.push({&large});
-  const Job& small = world.submit("small");
+  const Consignment& small = world.submit("small");
   world.run();
   CHECK(world.outcome(large).status == Status::invalid);
   CHECK(world.outcome(large).attempts == 0);

@@ -17,28 +17,48 @@ namespace ringpost::engine {
 
 namespace {
 
-Job some_job() {
-  Job job;
-  job.id = "one";
-  job.sender = "a@example.com";
-  job.add_recipient().address = "b@example.net";
-  return job;
-}
+struct SomeJob {
+  Consignment consignment;
+  Message& message = consignment.message;
+
+  SomeJob() {
+    message.id = "one";
+    message.sender = "a@example.com";
+    message.recipients.add("b@example.net");
+  }
+  void set_recipient(Bytes address) {
+    message.recipients.clear();
+    message.recipients.add(address);
+  }
+  std::string offence() { return submission_offence(consignment); }
+};
 
 std::string offence_of_address(const std::string& address) {
-  Job job = some_job();
-  job.recipients[0].address = address;
-  return submission_offence(job);
+  SomeJob job;
+  job.set_recipient(address);
+  return job.offence();
+}
+
+// What the lines of all recipients of a refused message say.
+std::string lines_of(Consignment& consignment) {
+  codec::OutcomeWriter writer;
+  std::string lines;
+  for (const queue::DecidedRecipients& decided : report_submission(consignment.first)) {
+    for (std::uint32_t i = decided.begin; i < decided.end; ++i) {
+      writer.append(lines, consignment.message, i, outcome_of(consignment.first, i));
+    }
+  }
+  return lines;
 }
 
 }  // namespace
 
 TEST_CASE("submission: what a command can say is no offence") {
-  Job job = some_job();
-  CHECK(submission_offence(job).empty());
-  CHECK_FALSE(job.needs_smtputf8);
-  job.sender.clear();
-  CHECK(submission_offence(job).empty());
+  SomeJob job;
+  CHECK(job.offence().empty());
+  CHECK_FALSE(job.message.needs_smtputf8);
+  job.message.sender.clear();
+  CHECK(job.offence().empty());
   for (const char* const address :
        {"a+b=c@example.com", "\"a b\"@example.com", "a@[192.0.2.1]", "a@[IPv6:2001:db8::1]",
         "a@xn--bcher-kva.example", "\"a>b\"@example.com"}) {
@@ -66,77 +86,75 @@ TEST_CASE("submission: line ends, NUL and what would end an argument are offence
   for (const std::string& address : addresses) {
     INFO(address.substr(0, 60));
     CHECK(offence_of_address(address).starts_with("recipient: "));
-    Job job = some_job();
-    job.sender = address;
-    CHECK(submission_offence(job).starts_with("sender: ") != address.empty());
+    SomeJob job;
+    job.message.sender = address;
+    CHECK(job.offence().starts_with("sender: ") != address.empty());
   }
 }
 
-TEST_CASE("submission: a recipient who is decided is not sent to, whatever the address") {
-  Job job = some_job();
-  Recipient& other = job.add_recipient();
-  other.address = "no-domain";
-  CHECK_FALSE(submission_offence(job).empty());
-  job.recipients[1].decided = true;
-  CHECK(submission_offence(job).empty());
+TEST_CASE("submission: a recipient who is not sent to may have any address") {
+  const PriorFate fate = GENERATE(PriorFate::has_it, PriorFate::done, PriorFate::in_doubt);
+  SomeJob job;
+  job.message.recipients.add("no-domain");
+  CHECK_FALSE(job.offence().empty());
+  job.consignment.fates = {PriorFate::none, fate};
+  CHECK(job.offence().empty());
+  job.consignment.fates = {PriorFate::none, PriorFate::resend_apart};
+  CHECK_FALSE(job.offence().empty());
 }
 
 TEST_CASE("submission: what lies outside ASCII needs SMTPUTF8, and is marked so") {
-  Job job = some_job();
-  job.recipients[0].address = "j\xc3\xb6rg@example.net";
-  CHECK(submission_offence(job).empty());
-  CHECK(job.needs_smtputf8);
+  SomeJob job;
+  job.set_recipient("j\xc3\xb6rg@example.net");
+  CHECK(job.offence().empty());
+  CHECK(job.message.needs_smtputf8);
   CHECK(offence_of_address("j\xff@example.net") != "");
 }
 
 TEST_CASE("submission: no id, no recipient, too many of them, wishes that are no words") {
-  Job job = some_job();
-  job.id.clear();
-  CHECK(submission_offence(job) == "the job has no id");
-  job = some_job();
-  job.recipient_count = 0;
-  CHECK(submission_offence(job) == "the job has no recipients");
-  job = some_job();
-  while (job.recipient_count <= limits::job_recipients_max) {
-    job.add_recipient().address = "b@example.net";
+  SomeJob nameless;
+  nameless.message.id.clear();
+  CHECK(nameless.offence() == "the job has no id");
+  SomeJob for_nobody;
+  for_nobody.message.recipients.clear();
+  CHECK(for_nobody.offence() == "the job has no recipients");
+  SomeJob for_all;
+  while (for_all.message.recipients.size() <= limits::job_recipients_max) {
+    for_all.message.recipients.add("b@example.net");
   }
-  CHECK(submission_offence(job).starts_with("the job has more than"));
+  CHECK(for_all.offence().starts_with("the job has more than"));
   for (const char* const word : {"NEVER\r\nDATA", "never", "SUCCESS FAILURE"}) {
-    job = some_job();
-    job.dsn.notify = word;
-    CHECK(submission_offence(job).starts_with("dsn: "));
-    job = some_job();
-    job.dsn.return_kind = word;
-    CHECK(submission_offence(job).starts_with("dsn: "));
+    SomeJob notified;
+    notified.message.dsn.notify = word;
+    CHECK(notified.offence().starts_with("dsn: "));
+    SomeJob returned;
+    returned.message.dsn.return_kind = word;
+    CHECK(returned.offence().starts_with("dsn: "));
   }
-  job = some_job();
-  job.dsn.envelope_id = std::string(101, 'x');
-  CHECK(submission_offence(job).starts_with("dsn: "));
+  SomeJob named;
+  named.message.dsn.envelope_id = std::string(101, 'x');
+  CHECK(named.offence().starts_with("dsn: "));
 }
 
-TEST_CASE("submission: a refused job has a line for each recipient, or one with null") {
-  codec::OutcomeWriter writer;
-  std::string lines;
-  Job job;
-  job.id = "x";
-  job.tags_json = R"(["weekly"])";
-  refuse_submission(job, "from: is missing", 0);
-  REQUIRE(job.recipient_count == 1);
-  CHECK(job.outcomes_left == 1);
-  CHECK(job.recipients[0].decided);
-  writer.append(lines, job, 0);
-  CHECK(lines == R"({"id":"x","rcpt":null,"status":"invalid","stage":"local","attempts":0,)"
-                 R"("ts":"1970-01-01T00:00:00.000Z","tags":["weekly"],"reason":"from: is missing"})"
-                 "\n");
-  job.clear();
-  job.add_recipient().address = "a@b";
-  job.add_recipient().address = "bad\"\r\naddress";
-  job.recipients[0].outcome.attempts = 3;  // of another life
-  refuse_submission(job, "to[1]: no", 0);
-  CHECK(job.outcomes_left == 2);
-  lines.clear();
-  writer.append(lines, job, 0);
-  writer.append(lines, job, 1);
+TEST_CASE("submission: a refused message has a line for each recipient, or one with null") {
+  Consignment nobody;
+  nobody.message.id = "x";
+  nobody.message.tags_json = R"(["weekly"])";
+  decide_submission(nobody, protocol::verdict_of_local_refusal("from: is missing"), 0);
+  REQUIRE(nobody.message.recipients.size() == 1);
+  CHECK(nobody.first.outcomes_left == 1);
+  CHECK(lines_of(nobody) ==
+        R"({"id":"x","rcpt":null,"status":"invalid","stage":"local","attempts":0,)"
+        R"("ts":"1970-01-01T00:00:00.000Z","tags":["weekly"],"reason":"from: is missing"})"
+        "\n");
+  Consignment two;
+  two.message.recipients.add("a@b");
+  two.message.recipients.add("bad\"\r\naddress");
+  two.first.recipients.resize(1);
+  two.first.recipients[0].outcome.attempts = 3;  // of another life
+  decide_submission(two, protocol::verdict_of_local_refusal("to[1]: no"), 0);
+  CHECK(two.first.outcomes_left == 2);
+  const std::string lines = lines_of(two);
   CHECK(std::count(lines.begin(), lines.end(), '\n') == 2);
   CHECK(lines.find(R"("rcpt":"a@b")") != std::string::npos);
   CHECK(lines.find(R"("attempts":3)") == std::string::npos);
@@ -144,30 +162,29 @@ TEST_CASE("submission: a refused job has a line for each recipient, or one with 
 }
 
 TEST_CASE("submission: whom an earlier run has told is not told of a refusal") {
-  Job job = some_job();
-  job.add_recipient().address = "c@example.net";
-  record_told(job.recipients[0].outcome, Status::accepted);
-  job.recipients[0].decided = job.recipients[0].reported = true;
-  refuse_submission(job, "no", 0);
-  CHECK(job.outcomes_left == 1);
-  CHECK(job.recipients[0].outcome.status == Status::accepted);
-  CHECK(job.recipients[1].outcome.status == Status::invalid);
+  SomeJob job;
+  job.message.recipients.add("c@example.net");
+  job.consignment.fates = {PriorFate::has_it, PriorFate::none};
+  decide_submission(job.consignment, protocol::verdict_of_local_refusal("no"), 0);
+  CHECK(job.consignment.first.outcomes_left == 1);
+  const auto decided = report_submission(job.consignment.first);
+  REQUIRE(decided.size() == 1);
+  CHECK(decided[0].begin == 1);
+  CHECK(decided[0].end == 2);
+  CHECK(outcome_of(job.consignment.first, 1).status == Status::invalid);
 }
 
-TEST_CASE("submission: whom an earlier run left in doubt stays so when the job is refused") {
+TEST_CASE("submission: whom an earlier run left in doubt stays so when the message is refused") {
   const bool resend = GENERATE(false, true);
-  Job job = some_job();
-  job.add_recipient().address = "c@example.net";
-  record_local(job.recipients[0].outcome,
-               resend ? protocol::verdict_of_earlier_doubt() : protocol::verdict_of_killed_run(),
-               7);
-  job.recipients[0].decided = !resend;
-  refuse_submission(job, "no", 9);
-  CHECK(job.outcomes_left == 2);
-  CHECK(job.recipients[0].decided);
-  CHECK(job.recipients[0].outcome.status == Status::unknown);
-  CHECK(job.recipients[0].outcome.reason.find("an earlier run") == 0);
-  CHECK(job.recipients[1].outcome.status == Status::invalid);
+  SomeJob job;
+  job.message.recipients.add("c@example.net");
+  job.consignment.fates = {resend ? PriorFate::resend_apart : PriorFate::in_doubt, PriorFate::none};
+  decide_submission(job.consignment, protocol::verdict_of_local_refusal("no"), 9);
+  const Delivery& delivery = job.consignment.first;
+  CHECK(delivery.outcomes_left == 2);
+  CHECK(outcome_of(delivery, 0).status == Status::unknown);
+  CHECK(outcome_of(delivery, 0).reason.find("an earlier run") == 0);
+  CHECK(outcome_of(delivery, 1).status == Status::invalid);
 }
 
 }  // namespace ringpost::engine

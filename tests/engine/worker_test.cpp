@@ -35,20 +35,20 @@ TEST_CASE("worker: a job that is pushed just before it parks is not slept over")
     REQUIRE(world.worker.turn());
   }
   CHECK_FALSE(world.worker.parked().load());
-  const Job& job = world.submit("one");
+  const Consignment& job = world.submit("one");
   world.run();
   CHECK(world.outcome(job).status == Status::accepted);
 }
 
 TEST_CASE("worker: nor is one that is pushed when all its sessions have ended") {
   World world;
-  const Job& first = world.submit("one");
+  const Consignment& first = world.submit("one");
   world.run();
   CHECK(world.outcome(first).status == Status::accepted);
   world.io.say(0, {"421 idle for too long\r\n", true});
   world.run();
   CHECK(world.io.sockets_open() == 0);
-  const Job& second = world.submit("two");
+  const Consignment& second = world.submit("two");
   world.run();
   CHECK(world.outcome(second).status == Status::accepted);
   CHECK(world.io.sessions().size() == 2);
@@ -93,7 +93,7 @@ TEST_CASE("worker: a server that never answers is met with a time-out at each st
   world.server.answer = [&](FakeSession&, const std::string& command) {
     return command == silence.at ? says("") : ordinary;
   };
-  const Job& job = world.submit("one");
+  const Consignment& job = world.submit("one");
   const Instant begin = world.io.now();
   world.run();
   CHECK(world.outcome(job).status == silence.status);

@@ -4,6 +4,7 @@
 
 #include <catch2/catch_test_macros.hpp>
 
+#include "tests/support/mail.h"
 #include "tests/support/shown.h"
 
 namespace ringpost::engine::test {
@@ -25,10 +26,10 @@ EndpointOptions endpoint_of(const WorldOptions& options) {
 }
 
 std::vector<WorkerEndpoint> worker_endpoints(const WorldOptions& options, EndpointGate& gate,
-                                             queue::JobQueue& jobs) {
+                                             queue::DeliveryQueue& deliveries) {
   WorkerEndpoint endpoint;
   endpoint.gate = &gate;
-  endpoint.jobs = &jobs;
+  endpoint.deliveries = &deliveries;
   endpoint.session.client_name = "client.example";
   endpoint.session.tls_mode = protocol::TlsMode::none;
   endpoint.session.pipelining = options.pipelining;
@@ -36,7 +37,7 @@ std::vector<WorkerEndpoint> worker_endpoints(const WorldOptions& options, Endpoi
   endpoint.session.timeouts.command = options.command_timeout;
   endpoint.session.timeouts.greeting = options.command_timeout;
   endpoint.limits.connections_max = options.connections_max;
-  endpoint.limits.retry_jobs_max = options.retry_jobs_max;
+  endpoint.limits.retry_messages_max = options.retry_messages_max;
   std::vector<WorkerEndpoint> endpoints;
   endpoints.push_back(std::move(endpoint));
   return endpoints;
@@ -73,33 +74,34 @@ World::~World() {
   }
 }
 
-Job& World::add_job(std::string id, const std::vector<std::string>& recipients) {
-  Job& job = store_.emplace_back();
-  job.id = std::move(id);
-  job.sender = "sender@a.example";
-  for (const std::string& recipient : recipients) {
-    job.add_recipient().address = recipient;
-  }
-  job.content = "X-Id: " + job.id + "\r\n\r\nHello.\r\n";
-  job.traits.ends_with_crlf = true;
-  job.outcomes_left = job.recipient_count;
-  return job;
+Consignment& World::add_job(std::string id, const std::vector<std::string>& recipients) {
+  Consignment& message = store_.emplace_back();
+  ringpost::test::MailText text;
+  text.content = "X-Id: " + id + "\r\n\r\nHello.\r\n";
+  text.id = std::move(id);
+  text.recipients = recipients;
+  ringpost::test::fill(message, text);
+  return message;
 }
 
-void World::push(std::vector<Job*> jobs) {
-  for (Job* const job : jobs) {
-    job->submitted_at = io.now();
+void World::push(const std::vector<Consignment*>& messages) {
+  std::vector<Delivery*> deliveries;
+  for (Consignment* const message : messages) {
+    for (std::size_t i = 0; i < message->delivery_count(); ++i) {
+      deliveries.push_back(&message->delivery(i));
+      deliveries.back()->submitted_at = io.now();
+    }
   }
-  producer_.push(jobs);
+  producer_.push(deliveries);
   if (worker.parked().exchange(false)) {
     io.wake();
   }
 }
 
-Job& World::submit(std::string id, const std::vector<std::string>& recipients) {
-  Job& job = add_job(std::move(id), recipients);
-  push({&job});
-  return job;
+Consignment& World::submit(std::string id, const std::vector<std::string>& recipients) {
+  Consignment& message = add_job(std::move(id), recipients);
+  push({&message});
+  return message;
 }
 
 void World::turn_until_asleep() {
@@ -130,10 +132,12 @@ void World::give(WorkerOrder wanted) {
 }
 
 void World::collect() {
-  std::array<queue::DecidedRecipient, 64> taken;
+  std::array<queue::DecidedRecipients, 64> taken;
   for (std::size_t count = outcomes_.take(taken); count > 0; count = outcomes_.take(taken)) {
-    for (std::size_t i = 0; i < count; ++i) {
-      ++decided_[{taken[i].job, taken[i].recipient}];
+    for (const queue::DecidedRecipients& decided : std::span(taken).first(count)) {
+      for (std::uint32_t i = decided.begin; i < decided.end; ++i) {
+        ++decided_[{decided.delivery, i}];
+      }
     }
   }
 }
@@ -143,11 +147,11 @@ std::size_t World::decided_count() {
   return decided_.size();
 }
 
-const Outcome& World::outcome(const Job& job, std::size_t recipient) {
+const Outcome& World::outcome(const Consignment& message, std::size_t recipient) {
   collect();
-  INFO("job " << job.id << ", recipient " << recipient);
-  REQUIRE(decided_[{&job, recipient}] == 1);
-  return job.recipients[recipient].outcome;
+  INFO("message " << message.message.id << ", recipient " << recipient);
+  REQUIRE(decided_[{&message.first, recipient}] == 1);
+  return message.first.recipients[recipient].outcome;
 }
 
 }  // namespace ringpost::engine::test

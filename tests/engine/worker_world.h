@@ -10,7 +10,7 @@
 
 #include "engine/endpoint_gate.h"
 #include "engine/worker.h"
-#include "queue/job_queue.h"
+#include "queue/delivery_queue.h"
 #include "queue/outcome_queue.h"
 #include "tests/support/fake_io.h"
 
@@ -29,7 +29,7 @@ struct WorldOptions {
   Duration deadline = Duration::max();  // from the start of the world
   // How far the endpoint has shown that it can be run ahead.
   protocol::Pipelining shown = protocol::Pipelining::across;
-  std::size_t retry_jobs_max = 1000;
+  std::size_t retry_messages_max = 1000;
 };
 
 class World {
@@ -39,11 +39,12 @@ class World {
   World(const World&) = delete;
   World& operator=(const World&) = delete;
 
-  // A job that lives as long as the world.
-  Job& add_job(std::string id, const std::vector<std::string>& recipients = {"a@b.example"});
-  void push(std::vector<Job*> jobs);
-  // The next job, made and pushed.
-  Job& submit(std::string id, const std::vector<std::string>& recipients = {"a@b.example"});
+  // A message, with one delivery, that lives as long as the world.
+  Consignment& add_job(std::string id,
+                       const std::vector<std::string>& recipients = {"a@b.example"});
+  void push(const std::vector<Consignment*>& messages);
+  // The next message, made and pushed.
+  Consignment& submit(std::string id, const std::vector<std::string>& recipients = {"a@b.example"});
 
   // Turns until nothing is under way and nothing is due, or until the worker is over; fails the
   // test when that takes too many turns.
@@ -53,9 +54,9 @@ class World {
   void give(WorkerOrder wanted);
   [[nodiscard]] bool is_over() const { return over_; }
 
-  // The outcome of a job's only recipient, or of the one with this index; fails the test when it
-  // has not been decided, or more than once.
-  const Outcome& outcome(const Job& job, std::size_t recipient = 0);
+  // The outcome of a message's only recipient, or of the one with this index; fails the test when
+  // it has not been decided, or more than once.
+  const Outcome& outcome(const Consignment& message, std::size_t recipient = 0);
   // How many recipients have been decided so far.
   std::size_t decided_count();
 
@@ -69,12 +70,12 @@ class World {
   void collect();
   void turn_until_asleep();
 
-  queue::JobQueue jobs_;
-  queue::JobQueue::Producer producer_{jobs_};
+  queue::DeliveryQueue jobs_;
+  queue::DeliveryQueue::Producer producer_{jobs_};
   queue::OutcomeQueue outcomes_;
   std::atomic<WorkerOrder> order_{WorkerOrder::run};
-  std::deque<Job> store_;
-  std::map<std::pair<const Job*, std::size_t>, int> decided_;
+  std::deque<Consignment> store_;
+  std::map<std::pair<const Delivery*, std::size_t>, int> decided_;
   bool over_ = false;
 
  public:

@@ -45,9 +45,9 @@ void check_traits(Bytes canonical, const ContentTraits& traits) {
     has_8bit = has_8bit || (static_cast<unsigned char>(c) & 0x80u) != 0;
   }
   RP_ASSERT(traits.has_8bit == has_8bit);
-  RP_ASSERT(traits.ends_with_crlf == canonical.ends_with("\r\n"));
+  RP_ASSERT(traits.ends_with_crlf() == canonical.ends_with("\r\n"));
   const bool dot = canonical.starts_with(".") || canonical.find("\r\n.") != Bytes::npos;
-  RP_ASSERT(traits.has_leading_dot == dot);
+  RP_ASSERT(traits.needs_stuffing() == dot);
 }
 
 // The error names the first offence: all is well in front of it, and nothing with it.

@@ -35,7 +35,7 @@ class EchoFiles final : public codec::FileSource {
   }
 };
 
-std::optional<JobError> read(JobReader& reader, Bytes line, std::uint64_t number, Job& job) {
+std::optional<JobError> read(JobReader& reader, Bytes line, std::uint64_t number, Message& job) {
   std::string padded(line);
   padded.append(JobReader::padding_bytes, '"');
   padded.shrink_to_fit();
@@ -48,35 +48,31 @@ std::optional<JobError> read(JobReader& reader, Bytes line, std::uint64_t number
 }
 
 // What composing, encodings and header fields add to a line stays in proportion to it.
-void check_bounds(const Job& job, Bytes line) {
+void check_bounds(const Message& job, Bytes line) {
   constexpr std::size_t composed_bytes = 4096;
   constexpr std::size_t growth_max = 32;
-  RP_ASSERT(job.content.size() <= composed_bytes + growth_max * line.size());
-  RP_ASSERT(job.content.size() <= limits::message_bytes_max);
-  RP_ASSERT(job.recipient_count <= limits::job_recipients_max);
-  RP_ASSERT(job.recipient_count <= line.size());
+  RP_ASSERT(job.content.bytes() <= composed_bytes + growth_max * line.size());
+  RP_ASSERT(job.content.bytes() <= limits::message_bytes_max);
+  RP_ASSERT(job.recipients.size() <= line.size());
   RP_ASSERT(!job.id.empty() && job.id.size() <= limits::job_id_bytes_max);
   RP_ASSERT(job.tags_json.size() <= limits::job_echo_bytes_max);
   RP_ASSERT(job.metadata_json.size() <= limits::job_echo_bytes_max);
 }
 
-void check_accepted(const Job& job, Bytes line) {
+void check_accepted(const Message& job, Bytes line) {
   RP_ASSERT(codec::is_utf8(line));
-  RP_ASSERT(job.recipient_count > 0);
+  RP_ASSERT(job.recipients.size() > 0 && job.recipients.size() <= limits::job_recipients_max);
   RP_ASSERT(job.sender.empty() ||
             codec::validate_address(job.sender, codec::MailboxUse::reverse_path));
-  for (const Recipient& recipient : job.active_recipients()) {
-    const auto address = codec::validate_address(recipient.address);
-    RP_ASSERT(address && address->address == recipient.address);
+  for (std::size_t i = 0; i < job.recipients.size(); ++i) {
+    const auto address = codec::validate_address(job.recipients[i]);
+    RP_ASSERT(address && address->address == job.recipients[i]);
     RP_ASSERT(!address->needs_smtputf8 || job.needs_smtputf8);
-    RP_ASSERT(!recipient.decided);
   }
-  std::string content = job.content;
+  std::string content = job.content.text();
   const auto traits = codec::canonicalise(content, codec::NewlinePolicy::strict);
-  RP_ASSERT(traits && content == job.content);
-  RP_ASSERT(traits->has_8bit == job.traits.has_8bit);
-  RP_ASSERT(traits->has_leading_dot == job.traits.has_leading_dot);
-  RP_ASSERT(traits->ends_with_crlf == job.traits.ends_with_crlf);
+  RP_ASSERT(traits && content == job.content.text());
+  RP_ASSERT(*traits == job.content.traits());
   for (const std::string* json : {&job.tags_json, &job.metadata_json}) {
     RP_ASSERT(json->empty() || codec::check_json(*json, limits::job_depth_max));
     RP_ASSERT(json->find_first_of("\r\n") == std::string::npos);
@@ -95,18 +91,19 @@ void check_refused(const JobError& error) {
 }
 
 // One line a recipient, or one without; each is JSON that says whose it is.
-void check_outcome_lines(Job& job, const std::optional<JobError>& error) {
-  if (job.recipient_count == 0) {
-    job.add_recipient();
+void check_outcome_lines(Message& job, const std::optional<JobError>& error) {
+  if (job.recipients.empty()) {
+    job.recipients.add({});
   }
   codec::OutcomeWriter writer;
   std::string lines;
-  for (std::size_t i = 0; i < job.recipient_count; ++i) {
+  for (std::size_t i = 0; i < job.recipients.size(); ++i) {
+    Outcome outcome;
     if (error) {
-      job.recipients[i].outcome.status = Status::invalid;
-      job.recipients[i].outcome.reason = error->message();
+      outcome.status = Status::invalid;
+      outcome.reason = error->message();
     }
-    writer.append(lines, job, i);
+    writer.append(lines, job, i, outcome);
   }
   simdjson::dom::parser parser;
   std::size_t count = 0;
@@ -117,26 +114,26 @@ void check_outcome_lines(Job& job, const std::optional<JobError>& error) {
     RP_ASSERT(parser.parse(rest.data(), end).get(line) == simdjson::SUCCESS);
     std::string_view text;
     RP_ASSERT(line["id"].get(text) == simdjson::SUCCESS && text == job.id);
-    RP_ASSERT(count < job.recipient_count);
-    if (!job.recipients[count].address.empty()) {
+    RP_ASSERT(count < job.recipients.size());
+    if (!job.recipients[count].empty()) {
       RP_ASSERT(line["rcpt"].get(text) == simdjson::SUCCESS);
-      RP_ASSERT(error || text == job.recipients[count].address);
+      RP_ASSERT(error || text == job.recipients[count]);
     } else {
       RP_ASSERT(error && line["rcpt"].is_null());
     }
     rest.remove_prefix(end + 1);
   }
-  RP_ASSERT(count == job.recipient_count);
+  RP_ASSERT(count == job.recipients.size());
 }
 
-bool same(const Job& a, const Job& b) {
-  bool equal = a.id == b.id && a.sender == b.sender && a.content == b.content &&
-               a.recipient_count == b.recipient_count && a.tags_json == b.tags_json &&
+bool same(const Message& a, const Message& b) {
+  bool equal = a.id == b.id && a.sender == b.sender && a.content.text() == b.content.text() &&
+               a.recipients.size() == b.recipients.size() && a.tags_json == b.tags_json &&
                a.metadata_json == b.metadata_json && a.endpoint == b.endpoint &&
                a.needs_smtputf8 == b.needs_smtputf8 && a.expires_at_us == b.expires_at_us &&
                a.idempotency_key == b.idempotency_key && a.dsn.notify == b.dsn.notify;
-  for (std::size_t i = 0; equal && i < a.recipient_count; ++i) {
-    equal = a.recipients[i].address == b.recipients[i].address;
+  for (std::size_t i = 0; equal && i < a.recipients.size(); ++i) {
+    equal = a.recipients[i] == b.recipients[i];
   }
   return equal;
 }
@@ -152,7 +149,7 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
       (choices & 1u) != 0 ? codec::NewlinePolicy::strict : codec::NewlinePolicy::normalize;
   options.files = (choices & 2u) != 0 ? &files : nullptr;
   JobReader reader(options);
-  Job job;
+  Message job;
   for (std::uint64_t number = 1; !input.empty() && number <= 16; ++number) {
     const Bytes line = input.until('\n');
     job.clear();
@@ -166,7 +163,7 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     check_outcome_lines(job, error);
     // Nothing of the line before is left in the reader or in the job.
     JobReader fresh_reader(options);
-    Job fresh;
+    Message fresh;
     const std::optional<JobError> again = read(fresh_reader, line, number, fresh);
     RP_ASSERT(again.has_value() == error.has_value());
     RP_ASSERT(!error || (again->kind == error->kind && again->message() == error->message()));

@@ -127,10 +127,13 @@ class Oracle {
   // A job has as many recipients in one record as in the others: its line says so, and a history
   // keeps one mark for all of them where it can.
   [[nodiscard]] bool contradicts_itself() const { return contradicts_itself_; }
-  // A history of it takes tens of megabytes: four octets of every job before it, in large part.
+  // A history of it takes tens of megabytes: four octets of every job before it, in large part, or
+  // one of each recipient.
   [[nodiscard]] bool is_far() const {
     constexpr std::uint64_t near = 1u << 20;
-    return !words_.empty() && words_.rbegin()->first.first >= near;
+    const bool has_many = std::any_of(recipients_.begin(), recipients_.end(),
+                                      [](const auto& job) { return job.second.count >= near; });
+    return has_many || (!words_.empty() && words_.rbegin()->first.first >= near);
   }
   [[nodiscard]] std::uint64_t count(RecipientMark mark) const {
     return static_cast<std::uint64_t>(std::count_if(

@@ -75,13 +75,12 @@ void check_cut(Bytes text, const std::string& whole, std::size_t bytes_max) {
 }
 
 void check_line(const Outcome& outcome, Bytes text, const std::string& whole) {
-  Job job;
+  Message job;
   job.id = "u-1";
-  job.add_recipient().address = "a@b.example";
-  job.recipients[0].outcome = outcome;
+  job.recipients.add("a@b.example");
   codec::OutcomeWriter writer;
   std::string lines;
-  writer.append(lines, job, 0);
+  writer.append(lines, job, 0, outcome);
   RP_ASSERT(lines.ends_with("}\n"));
   lines.pop_back();
   check_visible(lines);

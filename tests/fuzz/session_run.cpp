@@ -4,7 +4,7 @@
 
 #include "codec/smtp/smtp_reply.h"
 #include "tests/fuzz/fuzz_input.h"
-#include "tests/support/jobs.h"
+#include "tests/support/mail.h"
 
 namespace ringpost::fuzz {
 
@@ -13,10 +13,16 @@ namespace {
 using protocol::CloseReason;
 using protocol::Session;
 using protocol::SessionState;
+using test::Mail;
 
 constexpr std::size_t no_submission = SIZE_MAX;
 // More would only be slow.
 constexpr std::size_t submissions_max = 40;
+
+// The number of the submission under way with it.
+std::uint64_t& submission_of(Delivery& delivery) {
+  return delivery.consignment->message.origin.line;
+}
 
 // Notes what the session says, and keeps the rules of SessionListener.
 class Witness final : public protocol::SessionListener {
@@ -33,8 +39,10 @@ class Witness final : public protocol::SessionListener {
     ready_ = true;
   }
 
-  void on_verdict(Job& job, Recipient& recipient, const protocol::Verdict& verdict) override {
-    RP_ASSERT(!closed && job.line != no_submission && !recipient.decided);
+  void on_verdict(Delivery& delivery, std::uint32_t index,
+                  const protocol::Verdict& verdict) override {
+    Recipient& recipient = delivery.recipients[index];
+    RP_ASSERT(!closed && submission_of(delivery) != no_submission && !recipient.decided);
     RP_ASSERT(recipient.progress == RecipientProgress::refused);
     RP_ASSERT(!verdict.may_retry || verdict.status == Status::unsent);
     RP_ASSERT(verdict.status != Status::expired);
@@ -47,8 +55,8 @@ class Witness final : public protocol::SessionListener {
                      verdict.may_retry,
                      verdict.counts_as_attempt};
     recipient.decided = !verdict.may_retry;
-    for (RecipientNote& known : run_.submissions[job.line].recipients) {
-      if (known.address == recipient.address) {
+    for (RecipientNote& known : run_.submissions[submission_of(delivery)].recipients) {
+      if (known.address == delivery.address(index)) {
         RP_ASSERT(!known.verdict);
         known.verdict = std::move(note);
         return;
@@ -58,24 +66,25 @@ class Witness final : public protocol::SessionListener {
     RP_ASSERT(verdict.status == Status::invalid && verdict.stage == Stage::local);
   }
 
-  void on_message_done(Job& job) override {
-    RP_ASSERT(!closed && job.line != no_submission);
-    SubmissionNote& submission = run_.submissions[job.line];
+  void on_delivery_done(Delivery& delivery) override {
+    RP_ASSERT(!closed && submission_of(delivery) != no_submission);
+    SubmissionNote& submission = run_.submissions[submission_of(delivery)];
     RP_ASSERT(!submission.done);
     submission.done = true;
     --in_flight;
     // Whom the server had no room for any more, and who was not named to it, is part of none.
     const auto waits = [&](const RecipientNote& note) {
-      const auto active = job.active_recipients();
-      return std::any_of(active.begin(), active.end(), [&](const Recipient& recipient) {
-        return recipient.address == note.address &&
-               recipient.progress == RecipientProgress::waiting;
-      });
+      for (std::size_t i = 0; i < delivery.size(); ++i) {
+        if (delivery.address(i) == note.address) {
+          return delivery.recipients[i].progress == RecipientProgress::waiting;
+        }
+      }
+      return false;
     };
     for (const RecipientNote& recipient : submission.recipients) {
       RP_ASSERT(recipient.verdict || waits(recipient));
     }
-    job.line = no_submission;
+    submission_of(delivery) = no_submission;
   }
 
   void on_closed(const CloseReason& reason) override {
@@ -101,14 +110,16 @@ class Runner {
         piece_bytes_max_(piece_bytes_max),
         session_(script.options, witness_, now_, script.knowledge) {
     for (const JobShape& shape : script.jobs) {
-      test::JobText text;
+      test::MailText text;
       for (unsigned i = 0; i < shape.recipients; ++i) {
         text.recipients.push_back("r" + std::to_string(i) + ".j" + std::to_string(jobs_.size()) +
                                   "@b.example");
       }
       text.content = job_contents()[shape.content];
-      jobs_.push_back(test::make_job(text));
-      jobs_.back().line = no_submission;
+      // What comes in pieces finds a content in pieces, and hears the same.
+      text.pieces = piece_bytes_max == 0 ? 1 : 3;
+      jobs_.push_back(test::make_mail(text));
+      submission_of(jobs_.back().delivery) = no_submission;
     }
   }
 
@@ -148,10 +159,10 @@ class Runner {
         hand_over(step.argument);
         break;
       case StepKind::submit:
-        submit(jobs_[step.argument % jobs_.size()]);
+        submit(jobs_[step.argument % jobs_.size()].delivery);
         break;
       case StepKind::submit_all:
-        std::for_each(jobs_.begin(), jobs_.end(), [&](Job& job) { submit(job); });
+        std::for_each(jobs_.begin(), jobs_.end(), [&](Mail& job) { submit(job.delivery); });
         break;
       case StepKind::tls:
         if (session_.state() == SessionState::handshake) {
@@ -224,26 +235,28 @@ class Runner {
     session_.handed_over(run_.handed_over, now_);
   }
 
-  void submit(Job& job) {
+  void submit(Delivery& delivery) {
     const auto undecided = [](const Recipient& recipient) { return !recipient.decided; };
-    const auto recipients = job.active_recipients();
-    if (!session_.wants_message() || job.line != no_submission ||
+    const auto recipients = delivery.active_recipients();
+    if (!session_.wants_message() || submission_of(delivery) != no_submission ||
         run_.submissions.size() == submissions_max ||
         std::none_of(recipients.begin(), recipients.end(), undecided)) {
       return;
     }
     SubmissionNote note;
-    note.content = job.content;
-    for (const Recipient& recipient : recipients) {
-      if (undecided(recipient) && note.recipients.size() < script_.options.recipients_max) {
-        note.recipients.push_back({recipient.address, std::nullopt});
+    Message& message = delivery.consignment->message;
+    note.content = message.content.text();
+    for (std::size_t i = 0; i < delivery.size(); ++i) {
+      if (undecided(recipients[i]) && note.recipients.size() < script_.options.recipients_max) {
+        note.recipients.push_back({std::string(delivery.address(i)), std::nullopt});
       }
     }
-    job.line = run_.submissions.size();
-    job.sender = "s" + std::to_string(job.line) + "@a.example";
+    const std::uint64_t number = run_.submissions.size();
+    submission_of(delivery) = number;
+    message.sender = "s" + std::to_string(number) + "@a.example";
     run_.submissions.push_back(std::move(note));
     ++witness_.in_flight;
-    session_.submit(job, now_);
+    session_.submit(delivery, now_);
   }
 
   void meet_deadline() {
@@ -298,7 +311,7 @@ class Runner {
   SessionRun run_;
   Witness witness_{run_};
   Instant now_{std::chrono::hours(1)};
-  std::vector<Job> jobs_;
+  std::vector<Mail> jobs_;
   codec::ReplyParser parser_;
   bool replies_make_sense_ = true;
   std::size_t reply_begin_ = 0;

@@ -3,7 +3,7 @@
 #include <array>
 
 #include "tests/fuzz/fuzz_input.h"
-#include "tests/support/jobs.h"
+#include "tests/support/mail.h"
 
 namespace ringpost::fuzz {
 
@@ -160,8 +160,8 @@ std::uint8_t most_similar_content(Bytes content) {
     const ContentTraits b = test::traits_of(other);
     return (content.empty() == other.empty() ? 8 : 0) + (a.has_8bit == b.has_8bit ? 4 : 0) +
            ((content.size() > 8192) == (other.size() > 8192) ? 4 : 0) +
-           (a.has_leading_dot == b.has_leading_dot ? 2 : 0) +
-           (a.ends_with_crlf == b.ends_with_crlf ? 1 : 0);
+           (a.needs_stuffing() == b.needs_stuffing() ? 2 : 0) +
+           (a.ends_with_crlf() == b.ends_with_crlf() ? 1 : 0);
   };
   const std::vector<std::string>& contents = job_contents();
   const auto best =

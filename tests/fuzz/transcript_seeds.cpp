@@ -83,9 +83,9 @@ SessionScript script_of(const Transcript& transcript) {
   SessionScript script;
   script.options = transcript.options;
   script.knowledge = transcript.knowledge;
-  for (const Job& job : transcript.jobs) {
-    script.jobs.push_back(
-        {static_cast<std::uint8_t>(job.recipient_count), fuzz::most_similar_content(job.content)});
+  for (const test::MailText& job : transcript.jobs) {
+    script.jobs.push_back({static_cast<std::uint8_t>(job.recipients.size()),
+                           fuzz::most_similar_content(job.content)});
   }
   if (script.jobs.empty()) {
     script.jobs.emplace_back();

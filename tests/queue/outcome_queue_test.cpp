@@ -17,11 +17,11 @@ namespace {
 std::vector<int> consume_all(OutcomeQueue& queue, std::size_t numbers,
                              std::atomic<std::size_t>& taken_count) {
   std::vector<int> arrivals(numbers);
-  std::array<DecidedRecipient, 64> taken;
+  std::array<DecidedRecipients, 64> taken;
   while (queue.wait()) {
     for (std::size_t count = queue.take(taken); count > 0; count = queue.take(taken)) {
       for (std::size_t i = 0; i < count; ++i) {
-        ++arrivals[taken[i].recipient];
+        ++arrivals[taken[i].begin];
       }
       taken_count += count;
       taken_count.notify_all();
@@ -35,19 +35,19 @@ std::vector<int> consume_all(OutcomeQueue& queue, std::size_t numbers,
 TEST_CASE("outcome queue: what was pushed before close() is still there, and then it is over") {
   OutcomeQueue queue;
   OutcomeQueue::Producer producer(queue);
-  Job job;
-  const std::array<DecidedRecipient, 3> decided{{{&job, 0}, {&job, 1}, {&job, 2}}};
+  Delivery job;
+  const std::array<DecidedRecipients, 3> decided{{{&job, 0, 1}, {&job, 1, 2}, {&job, 2, 3}}};
   producer.push(decided);
   queue.close();
-  std::array<DecidedRecipient, 2> taken;
+  std::array<DecidedRecipients, 2> taken;
   CHECK(queue.wait());
   REQUIRE(queue.take(taken) == 2);
-  CHECK(taken[0].recipient == 0);
-  CHECK(taken[1].recipient == 1);
+  CHECK(taken[0].begin == 0);
+  CHECK(taken[1].begin == 1);
   CHECK(queue.wait());
   REQUIRE(queue.take(taken) == 1);
-  CHECK(taken[0].recipient == 2);
-  CHECK(taken[0].job == &job);
+  CHECK(taken[0].begin == 2);
+  CHECK(taken[0].delivery == &job);
   CHECK_FALSE(queue.wait());
   CHECK(queue.take(taken) == 0);
 }
@@ -70,9 +70,9 @@ TEST_CASE("outcome queue: a consumer that falls asleep between any two pushes is
   std::vector<int> arrivals;
   std::thread consumer([&] { arrivals = consume_all(queue, count, taken); });
   OutcomeQueue::Producer producer(queue);
-  Job job;
+  Delivery job;
   for (std::uint32_t i = 0; i < count; ++i) {
-    const std::array<DecidedRecipient, 1> decided{{{&job, i}}};
+    const std::array<DecidedRecipients, 1> decided{{{&job, i, i + 1}}};
     producer.push(decided);
     // The next one is pushed when the consumer is about to sleep.
     taken.wait(i);
@@ -90,14 +90,14 @@ TEST_CASE("outcome queue: every push of several producers arrives exactly once")
   std::atomic<std::size_t> taken{0};
   std::vector<int> arrivals;
   std::thread consumer([&] { arrivals = consume_all(queue, producers * each, taken); });
-  Job job;
+  Delivery job;
   std::vector<std::thread> threads;
   for (std::uint32_t i = 0; i < producers; ++i) {
     threads.emplace_back([&queue, &job, i] {
       OutcomeQueue::Producer producer(queue);
-      std::vector<DecidedRecipient> batch;
+      std::vector<DecidedRecipients> batch;
       for (std::uint32_t number = 0; number < each; ++number) {
-        batch.push_back({&job, i * each + number});
+        batch.push_back({&job, i * each + number, i * each + number + 1});
         if (batch.size() > number % 7) {
           producer.push(batch);
           batch.clear();

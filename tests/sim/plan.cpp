@@ -41,7 +41,8 @@ void add_job(Plan& plan, Random& random) {
   // The age of a job is no matter of the server.
   const bool has_age = !plan.sound;
   const std::string id = fmt::format("j{}", plan.lines.size());
-  const std::size_t count = random.one_in(2) ? 1 : random.between(1, 5);
+  // Now and then one that goes in many deliveries at a time.
+  const std::size_t count = random.one_in(2) ? 1 : random.one_in(12) ? 40 : random.between(1, 5);
   std::string line = fmt::format(R"({{"id":"{}",)", id);
   if (random.one_in(30)) {
     plan.lines.push_back(line + R"("no such field":1})");

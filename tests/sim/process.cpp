@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstddef>
 #include <filesystem>
 
 #include <fmt/format.h>
@@ -22,21 +23,46 @@ constexpr std::uint32_t writes_failed_max = 20;
 constexpr int turns_to_end_max = 100;
 constexpr Duration write_pause = 100ms;
 
+// All messages of a run are the pool's, which hands them out in consignments.
+Consignment& consignment_of(Message& message) {
+  auto* const octets = reinterpret_cast<char*>(&message);
+  return *reinterpret_cast<Consignment*>(octets - offsetof(Consignment, message));
+}
+
+bool waits(const Delivery& delivery, std::size_t index) {
+  const Consignment& consignment = *delivery.consignment;
+  if (!delivery.is_open) {
+    const PriorFate fate = consignment.fate(delivery.begin + index);
+    return fate == PriorFate::none || fate == PriorFate::resend_apart;
+  }
+  const Recipient& recipient = delivery.recipients[index];
+  return !recipient.decided && !recipient.noted_in_flight;
+}
+
+void add_waiting(const Delivery& delivery,
+                 std::vector<std::pair<std::uint64_t, std::uint32_t>>& waiting) {
+  for (std::uint32_t i = 0; i < delivery.size() && !delivery.shares_outcome; ++i) {
+    if (waits(delivery, i)) {
+      waiting.emplace_back(delivery.message->origin.ordinal, delivery.begin + i);
+    }
+  }
+}
+
 }  // namespace
 
 // ---- What it reads, and what it tells -----------------------------------------------------------
 
-run::JobSource::Pull ListeningSource::pull(Job& job) {
-  const Pull pulled = source_.pull(job);
-  if (pulled == Pull::job) {
-    heard_(job);
+run::JobSource::Pull ListeningSource::pull(Message& message) {
+  const Pull pulled = source_.pull(message);
+  if (pulled == Pull::message) {
+    heard_(message);
   }
   return pulled;
 }
 
-void TellingSink::take(std::span<const DecidedRecipientView> decided) {
-  for (const DecidedRecipientView& view : decided) {
-    told_.push_back({view.job->ordinal, view.recipient_index, view.outcome().status});
+void TellingSink::take(std::span<const OutcomeView> decided) {
+  for (const OutcomeView& view : decided) {
+    told_.push_back({view.message->origin.ordinal, view.recipient_index, view.outcome->status});
   }
   sink_.take(decided);
 }
@@ -111,9 +137,9 @@ bool Process::open_files() {
   lines_.emplace(std::move(*input),
                  run::LineSourceOptions{
                      .reader = {}, .date_us = date_us_, .hashes_lines = journal_ != nullptr});
-  source_.emplace(*lines_, [this](const Job& job) {
-    contents_[job.id] = job.content;
-    jobs_known_.insert(&job);
+  source_.emplace(*lines_, [this](Message& message) {
+    contents_[message.id] = message.content.text();
+    messages_known_.insert(&consignment_of(message));
   });
   return lifetime_.alive();
 }
@@ -181,9 +207,9 @@ engine::EngineCore::Parts Process::parts() {
 void Process::start_run() {
   // Tighter than those of a real run, which a few dozen jobs never meet.
   engine::EngineLimits limits;
-  limits.jobs_active_max = std::max<std::size_t>(1, world_.plan.jobs_in_flight_max / 2);
-  limits.jobs_per_push_max = world_.plan.jobs_per_push_max;
-  limits.retry_jobs_max = world_.plan.retry_jobs_max;
+  limits.deliveries_active_max = std::max<std::size_t>(1, world_.plan.jobs_in_flight_max / 2);
+  limits.deliveries_per_push_max = world_.plan.jobs_per_push_max;
+  limits.retry_messages_max = world_.plan.retry_jobs_max;
   limits.retry_bytes_max = engine::RouteLimits{}.retry_bytes_max;
   core_.emplace(engine_options(), parts(), limits);
   run_.emplace(*core_,
@@ -238,7 +264,7 @@ void Process::step() {
       trouble_ = fmt::format(
           "nothing moves any more: {} jobs are out, {} lines were read, the order is {}, the "
           "endpoint has {}failed",
-          core_->pool().jobs_out(), run_->jobs_read(), static_cast<int>(core_->order().load()),
+          core_->pool().messages_out(), run_->jobs_read(), static_cast<int>(core_->order().load()),
           core_->endpoint_failures().empty() ? "not " : "");
     }
     return;
@@ -298,12 +324,9 @@ Process::Waiting Process::waiting_now() const {
   if (!journal_ || journal_failed) {
     return waiting;
   }
-  for (const Job* const job : jobs_known_) {
-    for (std::uint32_t i = 0; i < job->recipient_count; ++i) {
-      const Recipient& recipient = job->recipients[i];
-      if (!recipient.decided && !recipient.noted_in_flight) {
-        waiting.emplace_back(job->ordinal, i);
-      }
+  for (Consignment* const message : messages_known_) {
+    for (std::size_t i = 0; i < message->delivery_count(); ++i) {
+      add_waiting(message->delivery(i), waiting);
     }
   }
   std::sort(waiting.begin(), waiting.end());

@@ -60,13 +60,13 @@ enum class LifeEnd : std::uint8_t {
 // Hears what jobs there are on their way out of another source.
 class ListeningSource : public run::JobSource {
  public:
-  using Heard = std::function<void(const Job& job)>;
+  using Heard = std::function<void(Message& message)>;
 
   // `heard` is called for each job that can be sent.
   ListeningSource(run::JobSource& source, Heard heard)
       : source_(source), heard_(std::move(heard)) {}
 
-  [[nodiscard]] Pull pull(Job& job) override;
+  [[nodiscard]] Pull pull(Message& message) override;
   [[nodiscard]] std::string_view words() const override { return source_.words(); }
   [[nodiscard]] bool may_wait() const override { return source_.may_wait(); }
 
@@ -80,7 +80,7 @@ class TellingSink : public run::OutcomeSink {
  public:
   explicit TellingSink(run::OutcomeSink& sink) : sink_(sink) {}
 
-  void take(std::span<const DecidedRecipientView> decided) override;
+  void take(std::span<const OutcomeView> decided) override;
   [[nodiscard]] Result<void, run::RunTrouble> write(bool everything) override {
     return sink_.write(everything);
   }
@@ -170,7 +170,7 @@ class Process : private run::RunListener {
   Instant write_again_at_{};
   std::uint32_t writes_failed_in_a_row_ = 0;
   std::map<std::string, std::string> contents_;
-  std::set<const Job*> jobs_known_;  // that ever left the source; the pool owns them
+  std::set<Consignment*> messages_known_;  // that ever left the source; the pool owns them
   Waiting waiting_;
 };
 

@@ -116,14 +116,18 @@ class Simulation {
     if (!plan_.sound) {
       return {};
     }
-    constexpr std::uint64_t round_trips_max = 40;  // of a message with five recipients
+    constexpr std::uint64_t round_trips_max = 40;  // of a transaction with five recipients
+    std::size_t transactions = 0;                  // as small as an endpoint or a server makes them
+    for (const std::size_t recipients : plan_.recipients_of_line) {
+      transactions += recipients <= 5 ? 1 : recipients;
+    }
     Duration longest = 2min;
-    longest += plan_.lines.size() * round_trips_max * 2 * plan_.network.latency_max;
+    longest += transactions * round_trips_max * 2 * plan_.network.latency_max;
     if (plan_.endpoint.messages_per_second_max > 0) {
-      longest += plan_.lines.size() * 1s;
+      longest += transactions * 1s;
     }
     if (plan_.network.server.odd.errors_soft > 0) {
-      longest += plan_.lines.size() * 5s;
+      longest += transactions * 5s;
     }
     const bool puts_off =
         std::any_of(story_.refusals.begin(), story_.refusals.end(),

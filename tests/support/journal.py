@@ -18,7 +18,7 @@ def text(words):
     return struct.pack("<I", len(octets)) + octets
 
 
-def header(*files, created_us=1_795_000_000_000_000, version=2):
+def header(*files, created_us=1_795_000_000_000_000, version=3):
     payload = struct.pack("<IqqBI", version, created_us, created_us, 0, len(files))
     for path, size, sample in files:
         payload += text(path) + struct.pack("<QQ", size, sample)

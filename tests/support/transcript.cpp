@@ -4,7 +4,7 @@
 #include <charconv>
 #include <optional>
 
-#include "tests/support/jobs.h"
+#include "tests/support/mail.h"
 
 namespace ringpost::test {
 
@@ -236,7 +236,7 @@ class Parser {
 
   void take_submit(std::string_view line) {
     Transcript& transcript = transcripts_.back();
-    JobText job;
+    MailText job;
     job.id = take_word(line);
     while (!line.empty()) {
       const std::size_t equals = std::min(line.find_first_of("= "), line.size());
@@ -254,7 +254,7 @@ class Parser {
     if (job.recipients.empty()) {
       fail("a job has recipients: to=a@example,b@example");
     }
-    transcript.jobs.push_back(make_job(job));
+    transcript.jobs.push_back(job);
     add(TranscriptStepKind::submit).job = transcript.jobs.size() - 1;
   }
 
@@ -271,7 +271,7 @@ class Parser {
     return value;
   }
 
-  void take_job_field(JobText& job, std::string_view name, std::string value) const {
+  void take_job_field(MailText& job, std::string_view name, std::string value) const {
     if (name == "from") {
       job.sender = std::move(value);
     } else if (name == "to") {

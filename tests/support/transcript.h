@@ -9,10 +9,10 @@
 #include <string_view>
 #include <vector>
 
-#include "codec/job/job.h"
 #include "engine/protocol/close_reason.h"
 #include "engine/protocol/session.h"
 #include "tests/support/fixed_nonce.h"
+#include "tests/support/mail.h"
 #include "tests/support/shown.h"
 #include <ringpost/base.h>
 
@@ -73,10 +73,10 @@ struct Transcript {
   std::shared_ptr<codec::ScramCache> scram_cache = std::make_shared<codec::ScramCache>();
   // Of a server that has shown that it can do all that DATA has.
   protocol::PipeliningKnowledge knowledge = shown(protocol::Pipelining::across);
-  std::vector<Job> jobs;
+  std::vector<MailText> jobs;
   std::vector<TranscriptStep> steps;
 
-  // Octets of the server in all steps: the offsets at which a Delivery may cut.
+  // Octets of the server in all steps: the offsets at which a Splitting may cut.
   [[nodiscard]] std::size_t server_bytes() const;
 };
 
@@ -84,17 +84,18 @@ struct Transcript {
 [[nodiscard]] Result<std::vector<Transcript>, std::string> parse_transcripts(std::string_view text);
 
 // How octets reach the session and leave it.
-struct Delivery {
+struct Splitting {
   std::size_t cut = 0;              // the server's octets are cut in two here; 0: nowhere
   std::size_t piece_bytes_max = 0;  // and into random pieces of this size at most; 0: not at all
   std::uint64_t seed = 1;
   std::size_t room_bytes = 16'384;  // for output(); 0: random
   bool eager = false;               // output is pulled as soon as it is there, before it can leave
+  std::size_t content_pieces = 1;   // of each message
 
   [[nodiscard]] std::string text() const;
 };
 
 // Replays the session. Empty when everything came as it is written, else `line: what differs`.
-[[nodiscard]] std::string replay(const Transcript& transcript, const Delivery& delivery);
+[[nodiscard]] std::string replay(const Transcript& transcript, const Splitting& splitting);
 
 }  // namespace ringpost::test

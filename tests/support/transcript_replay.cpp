@@ -75,29 +75,31 @@ class Witness final : public protocol::SessionListener {
   void on_start_tls() override { note(!starts_tls_, "on_start_tls came twice", starts_tls_); }
   void on_ready() override { note(!ready_, "on_ready came twice", ready_); }
 
-  void on_end_of_data(Job& job, std::uint32_t begin, std::uint32_t end) override {
-    check(in_flight(job), "an end of data was announced for a job that is not in flight");
-    check(begin < end && end <= job.recipient_count, "an end of data is for nobody");
-    check(std::find(announced_.begin(), announced_.end(), &job) == announced_.end(),
+  void on_end_of_data(Delivery& delivery, std::uint32_t begin, std::uint32_t end) override {
+    check(in_flight(delivery), "an end of data was announced for a job that is not in flight");
+    check(begin < end && end <= delivery.size(), "an end of data is for nobody");
+    check(std::find(announced_.begin(), announced_.end(), &delivery) == announced_.end(),
           "an end of data was announced twice");
-    announced_.push_back(&job);
+    announced_.push_back(&delivery);
   }
-  void on_verdict(Job& job, Recipient& recipient, const Verdict& verdict) override {
+  void on_verdict(Delivery& delivery, std::uint32_t index, const Verdict& verdict) override {
+    Recipient& recipient = delivery.recipients[index];
+    const std::string address(delivery.address(index));
     check(!closed_, "a verdict came after on_closed");
-    check(!recipient.decided, "a second verdict came for " + recipient.address);
+    check(!recipient.decided, "a second verdict came for " + address);
     check(recipient.progress == RecipientProgress::refused,
           "a recipient with a verdict is not marked so");
     check(!verdict.may_retry || verdict.status == Status::unsent,
           "another attempt is offered for what is not unsent");
-    check(in_flight(job), "a verdict came for a job that is not in flight");
+    check(in_flight(delivery), "a verdict came for a job that is not in flight");
     const bool may_be_taken =
         verdict.status == Status::accepted || verdict.status == Status::unknown;
-    check(
-        !may_be_taken || std::find(announced_.begin(), announced_.end(), &job) != announced_.end(),
-        "a message may have been taken whose end of data was not announced");
+    check(!may_be_taken ||
+              std::find(announced_.begin(), announced_.end(), &delivery) != announced_.end(),
+          "a message may have been taken whose end of data was not announced");
     ExpectedFate fate;
-    fate.job = job.id;
-    fate.recipient = recipient.address;
+    fate.job = delivery.message->id;
+    fate.recipient = address;
     fate.kind = name_of(verdict.status);
     fate.stage = name_of(verdict.stage);
     fate.code = verdict.code;
@@ -111,14 +113,15 @@ class Witness final : public protocol::SessionListener {
     }
   }
 
-  void on_message_done(Job& job) override {
-    check(!closed_, "on_message_done came after on_closed");
-    check(in_flight(job), "on_message_done came for a job that is not in flight");
-    std::erase(jobs_, &job);
-    std::erase(announced_, &job);
-    for (const Recipient& recipient : job.active_recipients()) {
+  void on_delivery_done(Delivery& delivery) override {
+    check(!closed_, "on_delivery_done came after on_closed");
+    check(in_flight(delivery), "on_delivery_done came for a job that is not in flight");
+    std::erase(jobs_, &delivery);
+    std::erase(announced_, &delivery);
+    for (std::size_t i = 0; i < delivery.size(); ++i) {
+      const Recipient& recipient = delivery.recipients[i];
       check(recipient.decided || recipient.progress == RecipientProgress::waiting,
-            recipient.address + " was let go of without a verdict");
+            std::string(delivery.address(i)) + " was let go of without a verdict");
     }
     // Those may be submitted again, but not before the session has let go of the job.
     for (Recipient* const recipient : undecided_later_) {
@@ -145,7 +148,7 @@ class Witness final : public protocol::SessionListener {
     fates_.push_back(std::move(fate));
   }
 
-  void submitted(Job& job) { jobs_.push_back(&job); }
+  void submitted(Delivery& delivery) { jobs_.push_back(&delivery); }
   [[nodiscard]] bool closed() const { return closed_; }
   [[nodiscard]] const std::string& broken_rule() const { return broken_rule_; }
   [[nodiscard]] bool has_fate() const { return taken_ < fates_.size(); }
@@ -153,8 +156,8 @@ class Witness final : public protocol::SessionListener {
   void take_fate() { ++taken_; }
 
  private:
-  [[nodiscard]] bool in_flight(const Job& job) const {
-    return std::find(jobs_.begin(), jobs_.end(), &job) != jobs_.end();
+  [[nodiscard]] bool in_flight(const Delivery& delivery) const {
+    return std::find(jobs_.begin(), jobs_.end(), &delivery) != jobs_.end();
   }
   void check(bool kept, const std::string& rule) {
     if (!kept && broken_rule_.empty()) {
@@ -166,8 +169,8 @@ class Witness final : public protocol::SessionListener {
     seen = true;
   }
 
-  std::vector<Job*> jobs_;
-  std::vector<Job*> announced_;
+  std::vector<Delivery*> jobs_;
+  std::vector<Delivery*> announced_;
   std::vector<Recipient*> undecided_later_;
   std::vector<ExpectedFate> fates_;
   std::size_t taken_ = 0;
@@ -179,18 +182,22 @@ class Witness final : public protocol::SessionListener {
 
 class Replayer {
  public:
-  Replayer(const Transcript& transcript, const Delivery& delivery)
+  Replayer(const Transcript& transcript, const Splitting& splitting)
       : transcript_(transcript),
-        delivery_(delivery),
-        random_(delivery.seed),
-        jobs_(transcript.jobs),
-        session_(transcript.options, witness_, now_, transcript.knowledge) {}
+        splitting_(splitting),
+        random_(splitting.seed),
+        session_(transcript.options, witness_, now_, transcript.knowledge) {
+    for (MailText job : transcript.jobs) {
+      job.pieces = splitting.content_pieces;
+      jobs_.push_back(make_mail(job));
+    }
+  }
 
   void run() {
     for (const TranscriptStep& step : transcript_.steps) {
       line_ = step.line;
       take(step);
-      if (delivery_.eager) {
+      if (splitting_.eager) {
         pull();
       }
       require(witness_.broken_rule().empty(), witness_.broken_rule());
@@ -236,8 +243,8 @@ class Replayer {
       hand_over(step);
     } else if (step.kind == Kind::submit || step.kind == Kind::resubmit) {
       require(session_.wants_message(), "the session wants no message");
-      witness_.submitted(jobs_[step.job]);
-      session_.submit(jobs_[step.job], now_);
+      witness_.submitted(jobs_[step.job].delivery);
+      session_.submit(jobs_[step.job].delivery, now_);
     } else if (step.kind == Kind::tls) {
       require(session_.state() == SessionState::handshake, "no handshake was asked for");
       require(session_.deadline() == never, "the session times the handshake");
@@ -295,7 +302,7 @@ class Replayer {
   // Everything the session has to say now.
   void pull() {
     while (session_.has_output()) {
-      room_.resize(delivery_.room_bytes != 0 ? delivery_.room_bytes : 1024 + random_() % 20'000);
+      room_.resize(splitting_.room_bytes != 0 ? splitting_.room_bytes : 1024 + random_() % 20'000);
       const std::uint64_t before = session_.output_offset();
       const Bytes octets = session_.output(room_);
       require(!octets.empty(), "has_output() and nothing came out");
@@ -331,11 +338,11 @@ class Replayer {
   void deliver(std::string_view octets) {
     while (!octets.empty()) {
       std::size_t piece = octets.size();
-      if (delivery_.piece_bytes_max != 0) {
-        piece = std::min(piece, 1 + random_() % delivery_.piece_bytes_max);
+      if (splitting_.piece_bytes_max != 0) {
+        piece = std::min(piece, 1 + random_() % splitting_.piece_bytes_max);
       }
-      if (delivery_.cut > delivered_) {
-        piece = std::min(piece, delivery_.cut - delivered_);
+      if (splitting_.cut > delivered_) {
+        piece = std::min(piece, splitting_.cut - delivered_);
       }
       // A copy of its own, so that a sanitizer sees whoever reads on behind it.
       const std::string copy(octets.substr(0, piece));
@@ -346,11 +353,11 @@ class Replayer {
   }
 
   const Transcript& transcript_;
-  const Delivery& delivery_;
+  const Splitting& splitting_;
   std::mt19937_64 random_;
   Witness witness_;
   Instant now_{std::chrono::hours(1)};
-  std::vector<Job> jobs_;
+  std::vector<Mail> jobs_;
   Session session_;
   std::size_t line_ = 0;
   std::string pulled_;           // what output() returned
@@ -362,15 +369,15 @@ class Replayer {
 
 }  // namespace
 
-std::string Delivery::text() const {
+std::string Splitting::text() const {
   return "cut at " + std::to_string(cut) + ", pieces of " + std::to_string(piece_bytes_max) +
          " at most, seed " + std::to_string(seed) + ", room " + std::to_string(room_bytes) +
          (eager ? ", pulled early" : "");
 }
 
-std::string replay(const Transcript& transcript, const Delivery& delivery) {
+std::string replay(const Transcript& transcript, const Splitting& splitting) {
   try {
-    Replayer(transcript, delivery).run();
+    Replayer(transcript, splitting).run();
     return {};
   } catch (const Difference& difference) {
     return std::to_string(difference.line) + ": " + difference.what;

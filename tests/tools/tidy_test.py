@@ -31,7 +31,7 @@ class StatusTest(unittest.TestCase):
                           "Outcome outcome{.status = Status::expired};",
                           "verdict.outcome.status = Status::expired;"):
             for path in ("engine/route.cpp", "engine/protocol/verdict.cpp",
-                         "codec/job/outcome_writer.cpp", "queue/job_pool.cpp",
+                         "codec/job/outcome_writer.cpp", "queue/message_pool.cpp",
                          "engine/run/journal_lines.cpp", "tools/send/send_run.cpp"):
                 with self.subTest(path=path, statement=statement):
                     told = self.breaches(path, statement)

@@ -37,7 +37,7 @@ LAYERS = {
     "engine": ENGINE,
     "tools": LIBRARIES + ("tools",),
     # The library's interface, which nothing in it but the engine may know.
-    "include": ("codec/job",),
+    "include": (),
 }
 ENGINE_HEADERS = ("ringpost/engine.h", "ringpost/config.h")
 
@@ -46,7 +46,7 @@ OWNERS = (
     (r"simdjson", r"codec/(job/job_reader|smtp/token_reply)"),
     (r"wolfssl/", r"(tls/|tools/sink/self_signed)"),
     (r"liburing", r"engine/io/ring"),
-    (r"(block|)(ing|)concurrentqueue|moodycamel", r"queue/(job|outcome)_queue"),
+    (r"(block|)(ing|)concurrentqueue|moodycamel", r"queue/(delivery|outcome)_queue"),
 )
 
 EVERYWHERE = ""

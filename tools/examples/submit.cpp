@@ -10,7 +10,6 @@
 #include <string>
 
 #include "codec/mail/address.h"
-#include "codec/mail/content_check.h"
 #include <ringpost/engine.h>
 
 namespace {
@@ -36,36 +35,32 @@ ringpost::EndpointOptions endpoint_of(char** arguments) {
   return endpoint;
 }
 
-// A job is one message: an id, an envelope, and the message as it shall arrive.
-bool fill(ringpost::Job& job, unsigned long number) {
-  job.id = "example-" + std::to_string(number);
-  job.sender = "news@example.com";
-  job.add_recipient().address = "reader" + std::to_string(number) + "@example.net";
-  job.content =
+// An id, an envelope, and the message as it shall arrive.
+bool fill(ringpost::Message& message, unsigned long number) {
+  message.id = "example-" + std::to_string(number);
+  message.sender = "news@example.com";
+  const std::string reader = "reader" + std::to_string(number) + "@example.net";
+  message.recipients.add(reader);
+  const std::string text =
       "From: News <news@example.com>\r\n"
-      "To: reader" +
-      std::to_string(number) +
-      "@example.net\r\n"
+      "To: " +
+      reader +
+      "\r\n"
       "Subject: Hello\r\n"
       "X-Id: " +
-      job.id +
+      message.id +
       "\r\n"
       "\r\n"
       "Hello, reader.\r\n";
-  const auto traits =
-      ringpost::codec::canonicalise(job.content, ringpost::codec::NewlinePolicy::strict);
-  if (!traits) {
-    return false;
-  }
-  job.traits = *traits;
-  return true;
+  const ringpost::ContentMaker maker(ringpost::NewlinePolicy::strict);
+  return maker.assign(message.content, text).has_value();
 }
 
 // Called on the engine's thread, once for each recipient.
-void print_outcomes(std::span<const ringpost::DecidedRecipientView> decided) {
-  for (const ringpost::DecidedRecipientView& view : decided) {
-    const ringpost::Outcome& outcome = view.outcome();
-    std::printf("%s %s %s %u %s\n", view.job->id.c_str(), view.recipient().address.c_str(),
+void print_outcomes(std::span<const ringpost::OutcomeView> decided) {
+  for (const ringpost::OutcomeView& view : decided) {
+    const ringpost::Outcome& outcome = *view.outcome;
+    std::printf("%s %s %s %u %s\n", view.message->id.c_str(), std::string(view.recipient()).c_str(),
                 std::string(name_of(outcome.status)).c_str(), unsigned{outcome.code},
                 outcome.code != 0 ? outcome.text.c_str() : outcome.reason.c_str());
   }
@@ -88,11 +83,11 @@ int main(int argument_count, char** arguments) {
   const unsigned long count = number_of<unsigned long>(arguments[5]);
   auto submitter = (*engine)->submitter();
   for (unsigned long number = 1; number <= count; ++number) {
-    ringpost::Job* const job = submitter.next();
-    if (job == nullptr) {
+    ringpost::Message* const message = submitter.next();
+    if (message == nullptr) {
       break;
     }
-    if (fill(*job, number)) {
+    if (fill(*message, number)) {
       submitter.submit();
     } else {
       submitter.refuse("the content is not fit to be sent");

@@ -95,8 +95,8 @@ class PortProbe final : private protocol::SessionListener {
 
   void on_start_tls() override {}
   void on_ready() override;
-  void on_verdict(Job&, Recipient&, const protocol::Verdict&) override {}
-  void on_message_done(Job&) override {}
+  void on_verdict(Delivery&, std::uint32_t, const protocol::Verdict&) override {}
+  void on_delivery_done(Delivery&) override {}
   void on_closed(const protocol::CloseReason& reason) override;
 
   const ProbeEnvironment& environment_;

@@ -25,12 +25,12 @@ struct RenderFlags {
   std::string id;
 };
 
-int print_message(const Job& job) {
+int print_message(const Message& message) {
   auto output = run::OutcomeFile::open("-");
   if (!output) {
     return exit_uncategorised;
   }
-  output->lines() = job.content;
+  output->lines() = message.content.text();
   return output->write() ? exit_all_accepted : exit_uncategorised;
 }
 
@@ -54,7 +54,7 @@ int run_render(const RenderFlags& flags) {
   const std::int64_t date_us = std::chrono::duration_cast<std::chrono::microseconds>(
                                    std::chrono::system_clock::now().time_since_epoch())
                                    .count();
-  Job job;
+  Message job;
   run::JobInput::Line line;
   for (;;) {
     const auto next = input->next(line);

@@ -9,7 +9,6 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
-#include "codec/job/job.h"
 #include "codec/job/job_reader.h"
 #include "engine/run/job_file_source.h"
 #include "engine/run/job_input.h"
@@ -78,7 +77,7 @@ Counts check_lines(run::JobInput& input, codec::JobReader& reader, StandardOutpu
   const auto now = std::chrono::system_clock::now().time_since_epoch();
   const auto date_us = std::chrono::duration_cast<std::chrono::microseconds>(now).count();
   Counts counts;
-  Job job;
+  Message job;
   run::JobInput::Line line;
   while (true) {
     // A slow producer's mistakes are shown when they are made.
@@ -96,7 +95,7 @@ Counts check_lines(run::JobInput& input, codec::JobReader& reader, StandardOutpu
     const auto parsed = run::parse_line(reader, line, date_us, job);
     if (parsed) {
       ++counts.valid;
-      counts.recipients += job.recipient_count;
+      counts.recipients += job.recipients.size();
     } else {
       ++counts.invalid;
       if (!output.write(parsed.error() + "\n")) {

@@ -215,7 +215,10 @@ int SendRun::run() {
   files_.set_refused(written_files(files_of_run(settings_)));
   source_ = std::make_unique<run::LineSource>(
       std::move(*input),
-      run::LineSourceOptions{.reader = {.newlines = settings_.newlines, .files = &files_},
+      run::LineSourceOptions{.reader = {.newlines = settings_.newlines,
+                                        .files = &files_,
+                                        .recipients_max = journal_ ? journal_->recipients_max()
+                                                                   : limits::job_recipients_max},
                              .date_us = date_us_,
                              .hashes_lines = journal_ != nullptr});
   for (const std::string& warning : settings_.warnings) {

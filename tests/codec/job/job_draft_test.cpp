@@ -52,7 +52,7 @@ TEST_CASE("job_draft: a composed job is a message with everything a message need
   REQUIRE(reading.verdict() == "ok");
   CHECK(reading.job.sender == "news@example.com");
   CHECK(reading.recipients() == "ann@example.net secret@example.org");
-  const std::string& content = reading.job.content;
+  const std::string content = reading.job.content.text();
   const std::size_t id = content.find("Message-ID: <");
   REQUIRE(id != std::string::npos);
   CHECK(content.substr(0, id) ==
@@ -68,25 +68,27 @@ TEST_CASE("job_draft: a composed job is a message with everything a message need
         "Content-Transfer-Encoding: 7bit\r\n"
         "\r\n"
         "Hi Ann\r\n.\r\n");
-  CHECK(reading.job.traits.has_leading_dot);
-  CHECK(reading.job.traits.ends_with_crlf);
+  CHECK(reading.job.content.traits().needs_stuffing());
+  CHECK(reading.job.content.traits().ends_with_crlf());
   CHECK(content.find("secret") == std::string::npos);
 }
 
 TEST_CASE("job_draft: the same line composes the same octets, another line another Message-ID") {
   const std::string members = R"("text":"x","html":"y")";
-  CHECK(read_composed(members).job.content == read_composed(members).job.content);
-  CHECK(read_composed(members).job.content != read_composed(members + " ,\"tags\":[]").job.content);
+  CHECK(read_composed(members).job.content.text() == read_composed(members).job.content.text());
+  CHECK(read_composed(members).job.content.text() !=
+        read_composed(members + " ,\"tags\":[]").job.content.text());
 }
 
 TEST_CASE("job_draft: SMTPUTF8 is needed for a local part, not for names and domains") {
   CHECK_FALSE(
       read_composed(R"("cc":"J\u00f6rg <j@\u00e4.example>","text":"x")").job.needs_smtputf8);
-  CHECK_FALSE(
-      read_composed(R"("cc":"J\u00f6rg <j@\u00e4.example>","text":"x")").job.traits.has_8bit);
+  CHECK_FALSE(read_composed(R"("cc":"J\u00f6rg <j@\u00e4.example>","text":"x")")
+                  .job.content.traits()
+                  .has_8bit);
   const Reading reading = read_composed(R"("cc":"j\u00f6rg@example.org","text":"x")");
   CHECK(reading.job.needs_smtputf8);
-  CHECK(reading.job.traits.has_8bit);
+  CHECK(reading.job.content.traits().has_8bit);
   // Hidden from the envelope, it stands in the header all the same.
   CHECK(
       read_composed(R"("cc":"j\u00f6rg@a","envelope":{"to":"a@b"},"text":"x")").job.needs_smtputf8);
@@ -140,7 +142,7 @@ TEST_CASE("job_draft: From may stand in headers when the envelope has the sender
   const Reading reading = read(R"({"envelope":{"from":""},"from":"a@b.c","to":"d@e","text":"x"})");
   CHECK(reading.verdict() == "ok");
   CHECK(reading.job.sender.empty());
-  CHECK(reading.job.content.find("@b.c>\r\n") != std::string::npos);
+  CHECK(reading.job.content.text().find("@b.c>\r\n") != std::string::npos);
 }
 
 TEST_CASE("job_draft: text with mixed line ends, bare CR or NUL is refused") {
@@ -158,9 +160,10 @@ TEST_CASE("job_draft: content comes from files where the job says so") {
       "Gr\xfc\xdf"
       "e";
   files.files["dir/logo.png"] = "PNG";
-  CHECK(read_with_files(R"("raw_file":"m.eml")", files).job.content == "S: x\r\n\r\nbody\r\n");
+  CHECK(read_with_files(R"("raw_file":"m.eml")", files).job.content.text() ==
+        "S: x\r\n\r\nbody\r\n");
   const Reading text = read_with_files(R"("text_file":"t.txt")", files);
-  CHECK(text.job.content.ends_with("\r\n\r\nHello\r\n"));
+  CHECK(text.job.content.text().ends_with("\r\n\r\nHello\r\n"));
   CHECK(read_with_files(R"("html_file":"latin.txt")", files).verdict() == "file_error html_file");
   CHECK(read_with_files(R"("raw_file":"none")", files).error->message() ==
         "raw_file: none: no such file");
@@ -170,8 +173,8 @@ TEST_CASE("job_draft: content comes from files where the job says so") {
         "conflicting_fields text_file");
   const Reading attached =
       read_with_files(R"("text":"x","attachments":[{"path":"dir/logo.png"}])", files);
-  CHECK(attached.job.content.find("filename=\"logo.png\"") != std::string::npos);
-  CHECK(attached.job.content.find("\r\n\r\nUE5H\r\n") != std::string::npos);
+  CHECK(attached.job.content.text().find("filename=\"logo.png\"") != std::string::npos);
+  CHECK(attached.job.content.text().find("\r\n\r\nUE5H\r\n") != std::string::npos);
 }
 
 TEST_CASE("job_draft: without a source of files, jobs that name files are refused") {
@@ -187,10 +190,10 @@ TEST_CASE("job_draft: an attached message has its line ends put in order, and 8 
   const Reading reading = read_with_files(
       R"("text":"x","attachments":[{"path":"a.eml","content_type":"message/rfc822"}])", files);
   REQUIRE(reading.verdict() == "ok");
-  CHECK(reading.job.content.find(
+  CHECK(reading.job.content.text().find(
             "8bit\r\nContent-Disposition: attachment;\r\n "
             "filename=\"a.eml\"\r\n\r\nSubject: x\r\n\r\n\xc3\xbc\r\n\r\n--") != std::string::npos);
-  CHECK(reading.job.traits.has_8bit);
+  CHECK(reading.job.content.traits().has_8bit);
   files.files["a.eml"] = "Subject: x\n\r\n";
   const Reading mixed = read_with_files(
       R"("text":"x","attachments":[{"path":"a.eml","content_type":"message/rfc822"}])", files);
@@ -204,8 +207,12 @@ TEST_CASE("job_draft: an attached message has its line ends put in order, and 8 
 TEST_CASE("job_draft: text has no byte order mark, wherever it comes from") {
   FakeFiles files;
   files.files["a.txt"] = "\xef\xbb\xbfHi\n";
-  CHECK(read_with_files(R"("text_file":"a.txt")", files).job.content.ends_with("\r\n\r\nHi\r\n"));
-  CHECK(read_with_files(R"("text":"\ufeffHi\n")", files).job.content.ends_with("\r\n\r\nHi\r\n"));
+  CHECK(read_with_files(R"("text_file":"a.txt")", files)
+            .job.content.text()
+            .ends_with("\r\n\r\nHi\r\n"));
+  CHECK(read_with_files(R"("text":"\ufeffHi\n")", files)
+            .job.content.text()
+            .ends_with("\r\n\r\nHi\r\n"));
 }
 
 TEST_CASE("job_draft: a finished message from a file begins with a header field") {

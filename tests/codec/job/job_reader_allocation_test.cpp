@@ -42,7 +42,7 @@ std::size_t allocations_of(std::string line) {
   line.append(JobReader::padding_bytes, ' ');
   JobReader reader({});
   OutcomeWriter writer;
-  Job job;
+  Message job;
   std::string lines;
   std::size_t before = 0;
   for (int round = 0; round < 10; ++round) {
@@ -51,7 +51,7 @@ std::size_t allocations_of(std::string line) {
     lines.clear();
     const auto parsed = reader.parse(Bytes(line.data(), bytes), {"jobs.jsonl", 2, 0}, job);
     RP_ASSERT(parsed);
-    writer.append(lines, job, 0);
+    writer.append(lines, job, 0, Outcome{});
   }
   return allocations - before;
 }

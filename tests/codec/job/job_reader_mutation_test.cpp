@@ -54,17 +54,16 @@ void damage(std::string& line, std::mt19937& random) {
   }
 }
 
-bool is_clean(const Job& job) {
-  bool clean =
-      !job.id.empty() && job.recipient_count > 0 && job.content.size() <= limits::message_bytes_max;
+bool is_clean(const Message& job) {
+  bool clean = !job.id.empty() && !job.recipients.empty() &&
+               job.content.bytes() <= limits::message_bytes_max;
   clean = clean && (job.sender.empty() || validate_address(job.sender, MailboxUse::reverse_path));
-  for (const Recipient& recipient : job.active_recipients()) {
-    clean = clean && validate_address(recipient.address);
+  for (std::size_t i = 0; i < job.recipients.size(); ++i) {
+    clean = clean && validate_address(job.recipients[i]);
   }
-  std::string content = job.content;
+  std::string content = job.content.text();
   const auto traits = canonicalise(content, NewlinePolicy::strict);
-  clean = clean && traits && traits->has_8bit == job.traits.has_8bit &&
-          traits->has_leading_dot == job.traits.has_leading_dot;
+  clean = clean && traits && *traits == job.content.traits();
   for (const std::string* json : {&job.tags_json, &job.metadata_json}) {
     clean = clean && (json->empty() || check_json(*json, limits::job_depth_max)) &&
             json->find('\n') == std::string::npos;

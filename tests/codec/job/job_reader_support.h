@@ -10,9 +10,9 @@
 
 namespace ringpost::test {
 
-// What became of one line. The job stands, whether there was an error or not.
+// What became of one line. The message stands, whether there was an error or not.
 struct Reading {
-  Job job;
+  Message job;
   std::optional<codec::JobError> error;
 
   // "kind field: reason" without the reason, as in "wrong_type to[1]"; "ok" without an error.
@@ -25,8 +25,9 @@ struct Reading {
   }
   [[nodiscard]] std::string recipients() const {
     std::string list;
-    for (const Recipient& recipient : job.active_recipients()) {
-      list += (list.empty() ? "" : " ") + recipient.address;
+    for (std::size_t i = 0; i < job.recipients.size(); ++i) {
+      list += list.empty() ? "" : " ";
+      list += job.recipients[i];
     }
     return list;
   }

@@ -21,19 +21,19 @@ TEST_CASE("job_reader: a raw job goes into the job octet for octet") {
       R"("idempotency_key":"k 1"} )"
       "\r");
   REQUIRE(reading.verdict() == "ok");
-  const Job& job = reading.job;
+  const Message& job = reading.job;
   CHECK(job.id == "u-1");
-  CHECK(job.file == "jobs.jsonl");
-  CHECK(job.line == 2);
+  CHECK(job.origin.file == "jobs.jsonl");
+  CHECK(job.origin.line == 2);
   CHECK(job.sender == "bounce+9@example.com");
   CHECK(reading.recipients() == "carol@example.org d@e");
   CHECK(job.dsn.notify == "SUCCESS,FAILURE");
   CHECK(job.dsn.return_kind == "HDRS");
   CHECK(job.dsn.envelope_id == "QQ1");
-  CHECK(job.content == "Subject: \xc3\xa4 \"x\"\r\n\r\n.dot\r\n");
-  CHECK(job.traits.has_8bit);
-  CHECK(job.traits.has_leading_dot);
-  CHECK(job.traits.ends_with_crlf);
+  CHECK(job.content.text() == "Subject: \xc3\xa4 \"x\"\r\n\r\n.dot\r\n");
+  CHECK(job.content.traits().has_8bit);
+  CHECK(job.content.traits().needs_stuffing());
+  CHECK(job.content.traits().ends_with_crlf());
   CHECK(job.needs_smtputf8);
   CHECK(job.endpoint == "ses");
   CHECK(job.tags_json == R"(["a","b"])");
@@ -159,8 +159,8 @@ TEST_CASE("job_reader: raw_base64 may hold any octets and line breaks of its own
   const Reading reading =
       read(R"({"from":"x@y","to":"a@b","raw_base64":"U3ViamVjdDog\r\n5A0KDQp4DQo="})");
   REQUIRE(reading.verdict() == "ok");
-  CHECK(reading.job.content == "Subject: \xe4\r\n\r\nx\r\n");
-  CHECK(reading.job.traits.has_8bit);
+  CHECK(reading.job.content.text() == "Subject: \xe4\r\n\r\nx\r\n");
+  CHECK(reading.job.content.traits().has_8bit);
   CHECK_FALSE(reading.job.needs_smtputf8);  // Latin-1 in a header is not SMTPUTF8's business
   CHECK(read(R"({"from":"x@y","to":"a@b","raw_base64":"Zm9v*"})").verdict() ==
         "invalid_base64 raw_base64");
@@ -170,7 +170,7 @@ TEST_CASE("job_reader: raw_base64 may hold any octets and line breaks of its own
 
 TEST_CASE("job_reader: lone LFs are normalised, or refused under the strict policy") {
   const char* line = R"({"from":"x@y","to":"a@b","raw":"S: x\n\n.x\n"})";
-  CHECK(read(line).job.content == "S: x\r\n\r\n.x\r\n");
+  CHECK(read(line).job.content.text() == "S: x\r\n\r\n.x\r\n");
   CHECK(read(line, {.newlines = NewlinePolicy::strict}).verdict() == "invalid_content raw");
   CHECK(read(R"({"from":"x@y","to":"a@b","raw":"A: a\r\nb\n"})").verdict() ==
         "invalid_content raw");
@@ -186,7 +186,7 @@ TEST_CASE("job_reader: a truncated last line is invalid and names its line (S50)
   const std::string line = R"({"id":"u-1","from":"x@y","to":["a@b"],"raw":"A: a\r\n\u00e4"})";
   for (std::size_t size = 1; size < line.size(); ++size) {
     const Reading reading = read(Bytes(line).substr(0, size), {}, 9);
-    if (reading.verdict() != "truncated" || reading.job.line != 9) {
+    if (reading.verdict() != "truncated" || reading.job.origin.line != 9) {
       FAIL(reading.verdict() << " at " << size);
     }
   }
@@ -399,9 +399,15 @@ TEST_CASE("job_reader: recipients are bounded (S52)") {
     return text + "]}";
   };
   CHECK(read(line(limits::job_recipients_max)).verdict() == "ok");
-  const Reading reading = read(line(limits::job_recipients_max + 1));
+  // Nobody of those who are too many is lost.
+  const Reading reading = read(line(limits::job_recipients_max + 7));
   CHECK(reading.verdict() == "too_many_recipients to");
-  CHECK(reading.job.recipient_count == limits::job_recipients_max);
+  CHECK(reading.job.recipients.size() == limits::job_recipients_max + 7);
+  std::string hidden = line(limits::job_recipients_max + 7);
+  hidden.replace(hidden.find("\"to\":["), 6, "\"to\":\"c@d\",\"bcc\":[");
+  const Reading of_bcc = read(hidden);
+  CHECK(of_bcc.verdict() == "too_many_recipients bcc");
+  CHECK(of_bcc.job.recipients.size() == limits::job_recipients_max + 8);
   // Nor can they be spread over the fields, or hide where they are no recipients.
   std::string half = line(limits::job_recipients_max / 2 + 1);
   half.replace(half.find("\"to\":["), 6, "\"cc\":[");
@@ -411,6 +417,22 @@ TEST_CASE("job_reader: recipients are bounded (S52)") {
   std::string replies = line(limits::job_recipients_max + 1);
   replies.replace(replies.find("\"to\":["), 6, "\"to\":\"a@b\",\"reply_to\":[");
   CHECK(read(replies).verdict() == "too_many_recipients reply_to");
+}
+
+TEST_CASE("job_reader: a smaller bound on recipients holds in each list and over all of them") {
+  JobReaderOptions options;
+  options.recipients_max = 2;
+  const auto read_to = [&](const std::string& recipients) {
+    return read(R"({"from":"x@y","raw":"S: x",)" + recipients + "}", options);
+  };
+  CHECK(read_to(R"("to":["a@b","c@d"])").verdict() == "ok");
+  const Reading surplus = read_to(R"("to":["a@b","c@d","e@f"],"cc":"g@h","bcc":["i@j"])");
+  CHECK(surplus.verdict() == "too_many_recipients to");
+  CHECK(surplus.recipients() == "a@b c@d g@h i@j e@f");
+  const Reading envelope = read_to(R"("envelope":{"to":["a@b","c@d","e@f","g h"]})");
+  CHECK(envelope.verdict() == "too_many_recipients envelope.to");
+  CHECK(envelope.recipients() == "a@b c@d e@f g h");
+  CHECK(read_to(R"("to":"a@b","cc":"c@d","bcc":"e@f")").verdict() == "too_many_recipients");
 }
 
 TEST_CASE("job_reader: an error leaves what an outcome line needs, in whatever order it came") {
@@ -428,7 +450,7 @@ TEST_CASE("job_reader: an error leaves what an outcome line needs, in whatever o
 TEST_CASE("job_reader: an address that was refused is named, cut to a sane length") {
   const Reading reading = read_raw_with(R"("cc":")" + std::string(5000, 'x') + "\"");
   CHECK(reading.verdict() == "invalid_address cc");
-  CHECK(reading.job.recipients[1].address.size() == 320);
+  CHECK(reading.job.recipients[1].size() == 320);
 }
 
 TEST_CASE("job_reader: one reader reads good and bad lines in any order") {
@@ -442,7 +464,7 @@ TEST_CASE("job_reader: one reader reads good and bad lines in any order") {
     static_cast<void>(read_with(reader, bad));
     const Reading reading = read_with(reader, good);
     REQUIRE(reading.verdict() == "ok");
-    CHECK(reading.job.content == "S: ok");
+    CHECK(reading.job.content.text() == "S: ok");
     CHECK(reading.recipients() == "a@b");
   }
 }

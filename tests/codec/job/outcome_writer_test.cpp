@@ -15,28 +15,34 @@ using namespace ringpost::codec;
 
 namespace {
 
-Job job_with_recipient(Bytes address) {
-  Job job;
-  job.id = "u-1001";
-  job.add_recipient().address.assign(address);
-  return job;
+struct Line {
+  Message message;
+  Outcome outcome;
+};
+
+Line job_with_recipient(Bytes address) {
+  Line line;
+  line.message.id = "u-1001";
+  line.message.recipients.add(address);
+  return line;
 }
 
-std::string line_of(const Job& job, std::span<const std::string> endpoints = {}) {
+std::string line_of(const Line& line, std::span<const std::string> endpoints = {}) {
   OutcomeWriter writer(endpoints);
   std::string lines;
-  writer.append(lines, job, 0);
+  writer.append(lines, line.message, 0, line.outcome);
   return lines;
 }
 
 }  // namespace
 
 TEST_CASE("outcome_writer: a line has the fields of the contract in its order") {
-  Job job = job_with_recipient("ann@example.net");
-  job.content.assign(2048, 'x');
-  job.tags_json = R"(["weekly-47"])";
-  job.metadata_json = R"({"subscriber":1001})";
-  Outcome& outcome = job.recipients[0].outcome;
+  Line job = job_with_recipient("ann@example.net");
+  ContentMaker::open(job.message.content).assign(2048, 'x');
+  ContentMaker::abandon(job.message.content);
+  job.message.tags_json = R"(["weekly-47"])";
+  job.message.metadata_json = R"({"subscriber":1001})";
+  Outcome& outcome = job.outcome;
   outcome.status = Status::accepted;
   outcome.stage = Stage::eod;
   outcome.code = 250;
@@ -63,7 +69,7 @@ TEST_CASE("outcome_writer: a line has the fields of the contract in its order") 
 }
 
 TEST_CASE("outcome_writer: fields without a value are left out, the six fixed ones stay") {
-  const Job job = job_with_recipient("ann@example.net");
+  const Line job = job_with_recipient("ann@example.net");
   CHECK(line_of(job) ==
         R"({"id":"u-1001","rcpt":"ann@example.net","status":"unsent","stage":"local","attempts":0,)"
         R"("ts":"1970-01-01T00:00:00.000Z"})"
@@ -71,16 +77,16 @@ TEST_CASE("outcome_writer: fields without a value are left out, the six fixed on
 }
 
 TEST_CASE("outcome_writer: no endpoint is named when none was tried") {
-  Job job = job_with_recipient("a@b");
+  Line job = job_with_recipient("a@b");
   const std::vector<std::string> endpoints = {"ses"};
   CHECK(line_of(job, endpoints).find("endpoint") == std::string::npos);
-  job.recipients[0].outcome.stage = Stage::connect;
+  job.outcome.stage = Stage::connect;
   CHECK(line_of(job, endpoints).find(R"("endpoint":"ses")") != std::string::npos);
 }
 
 TEST_CASE("outcome_writer: the server's text is escaped, made UTF-8 and cut (S39)") {
-  Job job = job_with_recipient("a@b");
-  Outcome& outcome = job.recipients[0].outcome;
+  Line job = job_with_recipient("a@b");
+  Outcome& outcome = job.outcome;
   outcome.text = "\x1b[31mno\r\n\xff \"x\"";
   CHECK(line_of(job).find(R"("text":"\u001b[31mno\r\n)"
                           "\xef\xbf\xbd"
@@ -117,9 +123,9 @@ TEST_CASE("outcome_writer: whatever stands in the strings, each line is one line
   };
   OutcomeWriter writer;
   for (int round = 0; round < 3000; ++round) {
-    Job job = job_with_recipient(noise());
-    job.id = noise();
-    Outcome& outcome = job.recipients[0].outcome;
+    Line job = job_with_recipient(noise());
+    job.message.id = noise();
+    Outcome& outcome = job.outcome;
     outcome.text = noise();
     outcome.reason = noise();
     outcome.queue_id = noise();
@@ -128,7 +134,7 @@ TEST_CASE("outcome_writer: whatever stands in the strings, each line is one line
     outcome.timestamp_us = static_cast<std::int64_t>(random());
     outcome.total_ms = static_cast<float>(random() % 100'000) / 7;
     std::string line;
-    writer.append(line, job, 0);
+    writer.append(line, job.message, 0, outcome);
     const bool one_line = line.ends_with('\n') && line.find('\n') == line.size() - 1;
     if (!one_line || !is_utf8(line) || !check_json(line, 3)) {
       FAIL("round " << round << ": " << line);

@@ -4,6 +4,7 @@
 #include <string>
 
 #include <catch2/catch_test_macros.hpp>
+#include <catch2/generators/catch_generators.hpp>
 
 #include <ringpost/limits.h>
 
@@ -148,7 +149,7 @@ TEST_CASE("journal record: a right checksum does not make sense of what cannot b
     std::string octets;
   };
   const Case cases[] = {
-      {0, 0, std::string("\3\0\0\0", 4)},             // a later version
+      {0, 0, std::string("\4\0\0\0", 4)},             // a later version
       {0, 0, std::string("\0\0\0\0", 4)},             // none
       {0, 20, "\2"},                                  // newlines
       {0, 21, "\xff\xff\xff\xff"},                    // files
@@ -157,10 +158,10 @@ TEST_CASE("journal record: a right checksum does not make sense of what cannot b
       {2, 0, std::string("\3\0\0\0", 4)},             // more of them than there are
       {2, 8, "\1"},                                   // an ordinal of 2^32
       {2, 24, std::string("\0\0\0\0", 4)},            // nobody
-      {2, 48, std::string("\x11\x27\0\0", 4)},        // 10,001 recipients
+      {2, 48, std::string("\xa1\x86\1\0", 4)},        // 100,001 recipients
       {3, 4, "\1"},                                   // an ordinal beyond 2^32
       {3, 16, "\7"},                                  // recipient 7 of 7
-      {3, 20, std::string("\x11\x27\0\0", 4)},        // 10,001 recipients
+      {3, 20, std::string("\1\0\0\2", 4)},            // more than a line can name
       {3, 24, "\7"},                                  // no status
       {3, 25 + some_outcome().line.size() - 1, "x"},  // no newline
   };
@@ -186,19 +187,20 @@ TEST_CASE("journal record: one that nobody would read again is not begun") {
       out, {1, 0, "", false, std::string(limits::journal_record_bytes_max, 'x'), 0}));
   CHECK_FALSE(append_journal_outcome(out, {limits::journal_jobs_max, 0, 0, 1, {}, "\n"}));
   CHECK_FALSE(append_journal_outcome(out, {0, 0, 1, 1, {}, "\n"}));
-  CHECK_FALSE(append_journal_outcome(out, {0, 0, 0, limits::job_recipients_max + 1, {}, "\n"}));
+  CHECK_FALSE(append_journal_outcome(out, {0, 0, 0, limits::journal_recipients_max + 1, {}, "\n"}));
   CHECK_FALSE(append_journal_outcome(out, {0, 0, 0, 1, {}, "no newline"}));
   const JournalIntent intents[] = {{0, 0, 0, 1}, {0, 0, 0, limits::job_recipients_max + 1}};
   CHECK_FALSE(append_journal_intents(out, intents));
   CHECK(out == "before");
 }
 
-TEST_CASE("journal record: a header of the first version is read, and written again as it was") {
+TEST_CASE("journal record: a header of an older version is read, and written again as it was") {
+  const char version = GENERATE('\1', '\2');
   JournalHeader header = some_header();
-  header.version = 1;
+  header.version = static_cast<std::uint32_t>(version);
   std::string octets;
   REQUIRE(append_journal_header(octets, header));
-  CHECK(octets.substr(journal_record_head_bytes, 4) == std::string("\1\0\0\0", 4));
+  CHECK(octets.substr(journal_record_head_bytes, 4) == version + std::string("\0\0\0", 3));
   CHECK(parse(octets).header == header);
 }
 

@@ -97,9 +97,9 @@ TEST_CASE("content_check: CRLF text is kept as it is") {
   const Verdict verdict = verdict_of("Subject: x\r\n\r\nbody\r\n");
   CHECK_FALSE(verdict.error);
   CHECK(verdict.content == "Subject: x\r\n\r\nbody\r\n");
-  CHECK(verdict.traits.ends_with_crlf);
+  CHECK(verdict.traits.ends_with_crlf());
   CHECK_FALSE(verdict.traits.has_8bit);
-  CHECK_FALSE(verdict.traits.has_leading_dot);
+  CHECK_FALSE(verdict.traits.needs_stuffing());
 }
 
 TEST_CASE("content_check: text with lone LFs throughout is converted, unless policy is strict") {
@@ -182,13 +182,13 @@ TEST_CASE("content_check: text that will be encoded may have long lines, and say
 }
 
 TEST_CASE("content_check: traits tell what the session needs") {
-  CHECK(verdict_of("").traits.ends_with_crlf == false);
-  CHECK(verdict_of(".").traits.has_leading_dot);
-  CHECK(verdict_of("a\r\n.b").traits.has_leading_dot);
-  CHECK(verdict_of("a\n.").traits.has_leading_dot);
-  CHECK_FALSE(verdict_of("a.b\r\nc.").traits.has_leading_dot);
+  CHECK(verdict_of("").traits.ends_with_crlf() == false);
+  CHECK(verdict_of(".").traits.needs_stuffing());
+  CHECK(verdict_of("a\r\n.b").traits.needs_stuffing());
+  CHECK(verdict_of("a\n.").traits.needs_stuffing());
+  CHECK_FALSE(verdict_of("a.b\r\nc.").traits.needs_stuffing());
   CHECK(verdict_of("\xc3\xa4").traits.has_8bit);
-  CHECK_FALSE(verdict_of("a\r\nb").traits.ends_with_crlf);
+  CHECK_FALSE(verdict_of("a\r\nb").traits.ends_with_crlf());
 }
 
 TEST_CASE("content_check: the fast scan and its scalar twin agree at every alignment") {
@@ -225,8 +225,8 @@ TEST_CASE("content_check: verdict and result are those of a plain reading of the
     }
     if (!verdict.error) {
       const bool leading_dot = ("\r\n" + expected).find("\r\n.") != std::string::npos;
-      CHECK(verdict.traits.has_leading_dot == leading_dot);
-      CHECK(verdict.traits.ends_with_crlf == expected.ends_with("\r\n"));
+      CHECK(verdict.traits.needs_stuffing() == leading_dot);
+      CHECK(verdict.traits.ends_with_crlf() == expected.ends_with("\r\n"));
     }
   }
 }

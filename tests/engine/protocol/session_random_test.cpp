@@ -16,13 +16,14 @@
 
 #include "engine/protocol/session.h"
 #include "tests/support/fixed_nonce.h"
-#include "tests/support/jobs.h"
+#include "tests/support/mail.h"
 #include "tests/support/model_server.h"
 
 using namespace ringpost;
 using protocol::CloseReason;
 using protocol::Session;
 using protocol::SessionState;
+using test::Mail;
 using test::ModelServer;
 using test::ModelServerOptions;
 using test::TakenMessage;
@@ -47,19 +48,21 @@ class Notes final : public protocol::SessionListener {
   void on_start_tls() override { starts_tls = true; }
   void on_ready() override {}
 
-  void on_end_of_data(Job& job, std::uint32_t begin, std::uint32_t end) override {
-    REQUIRE(in_flight.contains(&job));
+  void on_end_of_data(Delivery& delivery, std::uint32_t begin, std::uint32_t end) override {
+    REQUIRE(in_flight.contains(&delivery));
     REQUIRE(begin < end);
-    REQUIRE(announced.insert(&job).second);
+    REQUIRE(announced.insert(&delivery).second);
   }
-  void on_verdict(Job& job, Recipient& recipient, const protocol::Verdict& verdict) override {
+  void on_verdict(Delivery& delivery, std::uint32_t index,
+                  const protocol::Verdict& verdict) override {
+    Recipient& recipient = delivery.recipients[index];
     REQUIRE(!closed);
-    REQUIRE(in_flight.contains(&job));
-    REQUIRE(in_flight[&job].insert(&recipient).second);
+    REQUIRE(in_flight.contains(&delivery));
+    REQUIRE(in_flight[&delivery].insert(&recipient).second);
     REQUIRE(!recipient.decided);
     const bool may_be_taken =
         verdict.status == Status::accepted || verdict.status == Status::unknown;
-    REQUIRE((!may_be_taken || announced.contains(&job)));
+    REQUIRE((!may_be_taken || announced.contains(&delivery)));
     REQUIRE((!verdict.may_retry || verdict.status == Status::unsent));
     ++verdicts[&recipient][verdict.status];
     if (verdict.status == Status::unsent && verdict.stage == Stage::rcpt &&
@@ -78,16 +81,16 @@ class Notes final : public protocol::SessionListener {
     recipient.decided = !verdict.may_retry;
   }
 
-  void on_message_done(Job& job) override {
+  void on_delivery_done(Delivery& delivery) override {
     REQUIRE(!closed);
-    REQUIRE(in_flight.contains(&job));
-    for (Recipient& recipient : job.active_recipients()) {
-      const bool heard = in_flight[&job].contains(&recipient);
+    REQUIRE(in_flight.contains(&delivery));
+    for (Recipient& recipient : delivery.active_recipients()) {
+      const bool heard = in_flight[&delivery].contains(&recipient);
       const bool waits = recipient.progress == RecipientProgress::waiting;
       REQUIRE((heard || recipient.decided || waits));
     }
-    in_flight.erase(&job);
-    announced.erase(&job);
+    in_flight.erase(&delivery);
+    announced.erase(&delivery);
   }
 
   void on_closed(const CloseReason& reason) override {
@@ -100,8 +103,8 @@ class Notes final : public protocol::SessionListener {
   bool starts_tls = false;
   bool closed = false;
   // Who of a job in flight has had a verdict.
-  std::map<const Job*, std::set<const Recipient*>> in_flight;
-  std::set<const Job*> announced;
+  std::map<const Delivery*, std::set<const Recipient*>> in_flight;
+  std::set<const Delivery*> announced;
   std::map<const Recipient*, std::map<Status, int>> verdicts;
   std::set<const Recipient*> overflowed;  // for which another transaction is needed
   std::set<const Recipient*> not_taken;   // whose message was sent, and the server said so
@@ -151,23 +154,25 @@ std::string random_content(Random& random, const std::string& id) {
   return content;
 }
 
-std::vector<Job> random_jobs(Random& random) {
-  std::vector<Job> jobs(1 + random() % 6);
-  for (std::size_t i = 0; i < jobs.size(); ++i) {
-    test::JobText text;
+std::vector<Mail> random_jobs(Random& random) {
+  std::vector<Mail> jobs;
+  const std::uint64_t count = 1 + random() % 6;
+  for (std::uint64_t i = 0; i < count; ++i) {
+    test::MailText text;
     text.id = "j" + std::to_string(i);
     text.sender = text.id + "@a.example";
     for (std::uint64_t n = 1 + random() % 4; n > 0; --n) {
       text.recipients.push_back("r" + std::to_string(n) + "." + text.id + "@b.example");
     }
     text.content = random_content(random, text.id);
-    jobs[i] = test::make_job(text);
+    text.pieces = 1 + random() % 4;
+    jobs.push_back(test::make_mail(text));
   }
   return jobs;
 }
 
-bool has_undecided(const Job& job) {
-  return std::any_of(job.active_recipients().begin(), job.active_recipients().end(),
+bool has_undecided(const Delivery& delivery) {
+  return std::any_of(delivery.active_recipients().begin(), delivery.active_recipients().end(),
                      [](const Recipient& recipient) { return !recipient.decided; });
 }
 
@@ -191,7 +196,7 @@ protocol::SessionOptions random_options(Random& random, bool starttls) {
 // One connection: octets of both sides go their way in random pieces at random moments.
 class Connection {
  public:
-  Connection(Random& random, std::vector<Job>& jobs, const ModelServerOptions& server,
+  Connection(Random& random, std::vector<Mail>& jobs, const ModelServerOptions& server,
              const protocol::PipeliningKnowledge& knowledge, Tally& tally)
       : random_(random),
         jobs_(jobs),
@@ -274,10 +279,11 @@ class Connection {
     if (!session_.wants_message()) {
       return;
     }
-    for (Job& job : jobs_) {
-      if (!notes_.in_flight.contains(&job) && has_undecided(job)) {
-        notes_.in_flight[&job];
-        session_.submit(job, now_);
+    for (const Mail& job : jobs_) {
+      Delivery& delivery = job.delivery;
+      if (!notes_.in_flight.contains(&delivery) && has_undecided(delivery)) {
+        notes_.in_flight[&delivery];
+        session_.submit(delivery, now_);
         ++progress_;
         return;
       }
@@ -337,8 +343,8 @@ class Connection {
   // Nothing has moved for a while.
   void end_of_patience() {
     ++progress_;
-    const bool work_left =
-        std::any_of(jobs_.begin(), jobs_.end(), [](const Job& job) { return has_undecided(job); });
+    const bool work_left = std::any_of(jobs_.begin(), jobs_.end(),
+                                       [](const Mail& job) { return has_undecided(job.delivery); });
     if (server_.ended() && server_.output().empty()) {
       CloseReason reason;
       reason.kind =
@@ -356,40 +362,42 @@ class Connection {
   void check_promise() const {
     std::map<std::string, int> taken;
     for (const TakenMessage& message : server_.taken()) {
-      const Job* const job = job_of(message);
+      const Message* const job = job_of(message);
       REQUIRE(job != nullptr);
       for (const std::string& address : message.recipients) {
         REQUIRE(address.find("." + job->id + "@") != std::string::npos);
         ++taken[address];
       }
     }
-    for (const Job& job : jobs_) {
-      for (const Recipient& recipient : job.active_recipients()) {
+    for (const Mail& job : jobs_) {
+      for (const Recipient& recipient : job.delivery.active_recipients()) {
+        const std::string address = job.address(recipient);
         const auto verdicts = notes_.verdicts.find(&recipient);
         const auto count = [&](Status status) {
           const bool none = verdicts == notes_.verdicts.end() || !verdicts->second.contains(status);
           return none ? 0 : verdicts->second.at(status);
         };
-        INFO(recipient.address);
-        REQUIRE(taken[recipient.address] >= count(Status::accepted));
-        REQUIRE(taken[recipient.address] <= count(Status::accepted) + count(Status::unknown));
+        INFO(address);
+        REQUIRE(taken[address] >= count(Status::accepted));
+        REQUIRE(taken[address] <= count(Status::accepted) + count(Status::unknown));
       }
     }
   }
 
-  // The job that the server took, octet by octet; null when nobody sent this.
-  const Job* job_of(const TakenMessage& message) const {
-    for (const Job& job : jobs_) {
-      const std::string end = job.traits.ends_with_crlf ? "" : "\r\n";
-      if (message.sender == job.sender && message.content == job.content + end) {
-        return &job;
+  // The message that the server took, octet by octet; null when nobody sent this.
+  const Message* job_of(const TakenMessage& taken) const {
+    for (const Mail& job : jobs_) {
+      const Message& message = job.message;
+      const std::string end = message.content.traits().ends_with_crlf() ? "" : "\r\n";
+      if (taken.sender == message.sender && taken.content == message.content.text() + end) {
+        return &message;
       }
     }
     return nullptr;
   }
 
   Random& random_;
-  std::vector<Job>& jobs_;
+  std::vector<Mail>& jobs_;
   ModelServerOptions server_options_;
   protocol::SessionOptions options_;
   ModelServer server_;
@@ -407,7 +415,7 @@ class Connection {
 void run_seed(std::uint64_t seed, Tally& tally) {
   INFO("seed " << seed);
   Random random(seed);
-  std::vector<Job> jobs = random_jobs(random);
+  std::vector<Mail> jobs = random_jobs(random);
   const ModelServerOptions server = random_server(random);
   protocol::PipeliningKnowledge knowledge;
   for (int sessions = 0; sessions < 4; ++sessions) {
@@ -523,7 +531,7 @@ bool message_has_ended(const std::string& octets, const std::string& id) {
 void run_babble(std::uint64_t seed, Tally& tally) {
   INFO("seed " << seed);
   Random random(seed);
-  std::vector<Job> jobs = random_jobs(random);
+  std::vector<Mail> jobs = random_jobs(random);
   const protocol::SessionOptions options = random_options(random, random() % 4 == 0);
   Notes notes(tally);
   Instant now{std::chrono::hours(1)};
@@ -533,8 +541,8 @@ void run_babble(std::uint64_t seed, Tally& tally) {
   std::size_t next_job = 0;
   while (!session.closed()) {
     if (session.wants_message() && next_job < jobs.size()) {
-      notes.in_flight[&jobs[next_job]];
-      session.submit(jobs[next_job++], now);
+      notes.in_flight[&jobs[next_job].delivery];
+      session.submit(jobs[next_job++].delivery, now);
     }
     for (std::uint64_t pulls = random() % 8; pulls > 0 && session.has_output(); --pulls) {
       handed_over += session.output(room);
@@ -552,11 +560,11 @@ void run_babble(std::uint64_t seed, Tally& tally) {
       session.receive(random_babble(random, session.state()), now);
     }
   }
-  for (const Job& job : jobs) {
-    const bool ended = message_has_ended(handed_over, job.id);
-    for (const Recipient& recipient : job.active_recipients()) {
+  for (const Mail& job : jobs) {
+    const bool ended = message_has_ended(handed_over, job.message.id);
+    for (const Recipient& recipient : job.delivery.active_recipients()) {
       for (const auto& [status, count] : notes.verdicts[&recipient]) {
-        INFO(recipient.address << " " << name_of(status));
+        INFO(job.address(recipient) << " " << name_of(status));
         REQUIRE(count == 1);
         REQUIRE((status != Status::accepted || ended));
         REQUIRE((status != Status::unknown || ended));

@@ -11,7 +11,7 @@
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators.hpp>
 
-#include "tests/support/jobs.h"
+#include "tests/support/mail.h"
 #include "tests/support/transcript.h"
 
 using namespace ringpost;
@@ -30,16 +30,21 @@ class Listener final : public protocol::SessionListener {
  public:
   void on_start_tls() override { heard.emplace_back("start_tls"); }
   void on_ready() override { heard.emplace_back("ready"); }
-  void on_end_of_data(Job& job, std::uint32_t begin, std::uint32_t end) override {
-    announced.push_back(job.id + " " + std::to_string(begin) + "-" + std::to_string(end));
+  void on_end_of_data(Delivery& delivery, std::uint32_t begin, std::uint32_t end) override {
+    announced.push_back(delivery.message->id + " " + std::to_string(begin) + "-" +
+                        std::to_string(end));
   }
-  void on_verdict(Job& job, Recipient& recipient, const protocol::Verdict& verdict) override {
-    heard.push_back(job.id + " " + recipient.address + " " + std::string(name_of(verdict.status)));
+  void on_verdict(Delivery& delivery, std::uint32_t index,
+                  const protocol::Verdict& verdict) override {
+    heard.push_back(delivery.message->id + " " + std::string(delivery.address(index)) + " " +
+                    std::string(name_of(verdict.status)));
     reasons.emplace_back(verdict.reason);
     stages.push_back(verdict.stage);
-    recipient.decided = true;
+    delivery.recipients[index].decided = true;
   }
-  void on_message_done(Job& job) override { heard.push_back(job.id + " done"); }
+  void on_delivery_done(Delivery& delivery) override {
+    heard.push_back(delivery.message->id + " done");
+  }
   void on_closed(const CloseReason& why) override {
     heard.push_back("closed " + std::string(name_of(why.kind)));
     reasons.push_back(why.message());
@@ -85,14 +90,11 @@ struct Rig {
   Session session;
 };
 
+using test::Mail;
 using test::shown;
 
-Job message(const std::string& id, std::string content) {
-  test::JobText text;
-  text.id = id;
-  text.recipients = {"r@b.example"};
-  text.content = std::move(content);
-  return test::make_job(text);
+Mail message(const std::string& id, std::string content) {
+  return test::make_mail({.id = id, .recipients = {"r@b.example"}, .content = std::move(content)});
 }
 
 }  // namespace
@@ -107,9 +109,9 @@ TEST_CASE("session: an idempotency key stands in front of the content, and count
     rig.options.idempotency_header = "X-Key";
     rig.greet(chunking ? "250-PIPELINING\r\n250-CHUNKING\r\n250 SIZE 1000\r\n"
                        : "250 SIZE 1000\r\n");
-    Job job = message("one", content);
-    job.idempotency_key = "k-1";
-    rig.session.submit(job, rig.now);
+    Mail job = message("one", content);
+    job.message.idempotency_key = "k-1";
+    rig.session.submit(job.delivery, rig.now);
     std::string said = rig.send();
     CHECK(said.find(" SIZE=" + size + "\r\n") != std::string::npos);
     rig.receive("250 ok\r\n");
@@ -125,7 +127,7 @@ TEST_CASE("session: an idempotency key stands in front of the content, and count
     }
     rig.receive("250 ok\r\n");
     CHECK(rig.listener.heard.back() == "one done");
-    CHECK(job.content == content);
+    CHECK(job.message.content.text() == content);
   }
 }
 
@@ -182,16 +184,16 @@ TEST_CASE("session: it wants two messages with PIPELINING across, else one") {
       CHECK_FALSE(rig.session.wants_message());
       rig.greet(announced ? "250 PIPELINING\r\n" : "250 SIZE\r\n");
       CHECK(rig.session.pipelining() == (announced ? asked : Pipelining::off));
-      Job one = message("one", "x\r\n");
-      Job two = message("two", "x\r\n");
+      Mail one = message("one", "x\r\n");
+      Mail two = message("two", "x\r\n");
       REQUIRE(rig.session.wants_message());
-      rig.session.submit(one, rig.now);
+      rig.session.submit(one.delivery, rig.now);
       CHECK(rig.session.messages_in_flight() == 1);
       CHECK_FALSE(rig.session.idle());
       const bool deep = announced && asked == Pipelining::across;
       CHECK(rig.session.wants_message() == deep);
       if (deep) {
-        rig.session.submit(two, rig.now);
+        rig.session.submit(two.delivery, rig.now);
         CHECK(rig.session.messages_in_flight() == 2);
         CHECK_FALSE(rig.session.wants_message());
       }
@@ -213,8 +215,8 @@ TEST_CASE("session: a reply that begins when none is awaited keeps messages away
 TEST_CASE("session: asking for output twice changes nothing") {
   Rig rig;
   rig.greet("250 PIPELINING\r\n");
-  Job one = message("one", "x\r\n");
-  rig.session.submit(one, rig.now);
+  Mail one = message("one", "x\r\n");
+  rig.session.submit(one.delivery, rig.now);
   CHECK(rig.session.has_output());
   CHECK(rig.session.has_output());
   CHECK(rig.send() == "MAIL FROM:<sender@a.example>\r\nRCPT TO:<r@b.example>\r\nDATA\r\n");
@@ -229,8 +231,8 @@ TEST_CASE(
       Rig rig;
       rig.room.resize(room);
       rig.greet("250 PIPELINING\r\n");
-      Job one = message("one", std::string(size, 'x') + "\r\n");
-      rig.session.submit(one, rig.now);
+      Mail one = message("one", std::string(size, 'x') + "\r\n");
+      rig.session.submit(one.delivery, rig.now);
       rig.send();
       rig.receive("250 ok\r\n250 ok\r\n354 go\r\n");
       std::string content;
@@ -238,8 +240,8 @@ TEST_CASE(
       while (rig.session.has_output()) {
         const Bytes piece = rig.session.output(rig.room);
         REQUIRE(piece.size() <= room);
-        const bool view = piece.data() >= one.content.data() &&
-                          piece.data() < one.content.data() + one.content.size();
+        const Bytes all = one.message.content.piece(0);
+        const bool view = piece.data() >= all.data() && piece.data() < all.data() + all.size();
         views = views || view;
         content += piece;
         // Only the last piece may bring the end of data to the server.
@@ -247,7 +249,7 @@ TEST_CASE(
         REQUIRE(ended == !rig.session.has_output());
         REQUIRE_FALSE((view && ended));
       }
-      CHECK(content == one.content + ".\r\n");
+      CHECK(content == one.message.content.text() + ".\r\n");
       CHECK(views == (size + 2 > room && size + 2 >= 8192));
     }
   }
@@ -275,8 +277,8 @@ TEST_CASE("session: a BDAT that fills the room to its last octet has ended there
       rig.room.resize(1024);
       rig.greet("250-PIPELINING\r\n250 CHUNKING\r\n");
       const std::string command = empty ? "BDAT 0 LAST\r\n" : "BDAT 1008 LAST\r\n";
-      Job job = message("one", empty ? "" : std::string(1006, 'x') + "\r\n");
-      rig.session.submit(job, rig.now);
+      Mail job = message("one", empty ? "" : std::string(1006, 'x') + "\r\n");
+      rig.session.submit(job.delivery, rig.now);
       rig.send();
       rig.receive("250 ok\r\n250 ok\r\n");
       const std::string said(rig.session.output(rig.room));
@@ -303,8 +305,8 @@ TEST_CASE(
   Rig rig(TlsMode::none, Pipelining::within, knowledge);
   rig.greet("250 PIPELINING\r\n");
   for (int i = 0; i < 32; ++i) {
-    Job job = message("one", "x\r\n");
-    rig.session.submit(job, rig.now);
+    Mail job = message("one", "x\r\n");
+    rig.session.submit(job.delivery, rig.now);
     CHECK(rig.send() == "MAIL FROM:<sender@a.example>\r\n");
     rig.receive("250 ok\r\n");
     rig.send();
@@ -315,8 +317,8 @@ TEST_CASE(
     rig.receive("250 ok\r\n");
     CHECK(rig.session.idle());
   }
-  Job job = message("two", "x\r\n");
-  rig.session.submit(job, rig.now);
+  Mail job = message("two", "x\r\n");
+  rig.session.submit(job.delivery, rig.now);
   CHECK(rig.send() == "MAIL FROM:<sender@a.example>\r\nRCPT TO:<r@b.example>\r\nDATA\r\n");
 }
 
@@ -326,14 +328,14 @@ TEST_CASE("session: no flight leaves with a final dot, whatever other sessions h
   knowledge.prove(Pipelining::within);
   Rig rig(TlsMode::none, Pipelining::flights, knowledge);
   rig.greet("250-PIPELINING\r\n250 CHUNKING\r\n");
-  Job one = message("one", "x\r\n");
-  rig.session.submit(one, rig.now);
+  Mail one = message("one", "x\r\n");
+  rig.session.submit(one.delivery, rig.now);
   CHECK(rig.send().ends_with("DATA\r\n"));
   PipeliningKnowledge of_another = shown(Pipelining::flights);
   of_another.across_proven = GENERATE(false, true);
   rig.session.learn(of_another);
-  Job two = message("two", "y\r\n");
-  rig.session.submit(two, rig.now);
+  Mail two = message("two", "y\r\n");
+  rig.session.submit(two.delivery, rig.now);
   rig.receive("250 ok\r\n250 ok\r\n354 go\r\n");
   CHECK(rig.send().ends_with(".\r\n"));
   rig.receive("250 taken\r\n");
@@ -342,12 +344,11 @@ TEST_CASE("session: no flight leaves with a final dot, whatever other sessions h
 
 TEST_CASE("session: one of several runs deeper than any has come, the others follow") {
   protocol::Frontier frontier;
-  std::deque<Job> jobs;
+  std::deque<Mail> jobs;
   const auto fill = [&](Rig& rig) {
     std::size_t count = 0;
     for (; rig.session.wants_message(); ++count) {
-      jobs.push_back(message("one", "x\r\n"));
-      rig.session.submit(jobs.back(), rig.now);
+      rig.session.submit(jobs.emplace_back(message("one", "x\r\n")).delivery, rig.now);
     }
     rig.send();
     return count;
@@ -393,8 +394,8 @@ TEST_CASE("session: handing over nothing new does not put the deadline off") {
 TEST_CASE("session: nor does it while the content is on its way") {
   Rig rig;
   rig.greet("250 PIPELINING\r\n");
-  Job one = message("one", "x\r\n");
-  rig.session.submit(one, rig.now);
+  Mail one = message("one", "x\r\n");
+  rig.session.submit(one.delivery, rig.now);
   rig.send();
   rig.receive("250 ok\r\n250 ok\r\n354 go\r\n");
   const Instant deadline = rig.session.deadline();
@@ -441,10 +442,10 @@ TEST_CASE("session: the server's words are one line, and its nonsense is named")
 TEST_CASE("session: the first verdict comes before the end, and nothing after it") {
   Rig rig;
   rig.greet("250 PIPELINING\r\n");
-  Job one = message("one", "x\r\n");
-  Job two = message("two", "x\r\n");
-  rig.session.submit(one, rig.now);
-  rig.session.submit(two, rig.now);
+  Mail one = message("one", "x\r\n");
+  Mail two = message("two", "x\r\n");
+  rig.session.submit(one.delivery, rig.now);
+  rig.session.submit(two.delivery, rig.now);
   rig.send();
   CloseReason reason;
   reason.kind = CloseKind::io_error;
@@ -480,8 +481,8 @@ TEST_CASE("session: octets that are handed over behind the end start no clock") 
 TEST_CASE("session: a message of which nothing was ever asked for has come as far as MAIL") {
   Rig rig;
   rig.greet("250 PIPELINING\r\n");
-  Job one = message("one", "x\r\n");
-  rig.session.submit(one, rig.now);
+  Mail one = message("one", "x\r\n");
+  rig.session.submit(one.delivery, rig.now);
   rig.session.abort();
   CHECK(rig.listener.stages == std::vector<Stage>{Stage::mail});
 }
@@ -489,12 +490,13 @@ TEST_CASE("session: a message of which nothing was ever asked for has come as fa
 TEST_CASE("session: flights begin with what is proven, double, and stop at their bound") {
   Rig rig(TlsMode::none, Pipelining::flights);
   rig.greet("250-PIPELINING\r\n250 CHUNKING\r\n");
-  std::deque<Job> jobs;
+  std::deque<Mail> jobs;
   std::vector<std::size_t> flights;
   for (int flight = 0; flight < 7; ++flight) {
     const std::size_t before = jobs.size();
     while (rig.session.wants_message()) {
-      rig.session.submit(jobs.emplace_back(message(std::to_string(jobs.size()), "x\r\n")), rig.now);
+      rig.session.submit(jobs.emplace_back(message(std::to_string(jobs.size()), "x\r\n")).delivery,
+                         rig.now);
     }
     flights.push_back(jobs.size() - before);
     while (rig.session.messages_in_flight() > 0) {
@@ -511,10 +513,10 @@ TEST_CASE("session: a flight that holds enough octets takes no further message")
   Rig rig(TlsMode::none, Pipelining::flights);
   rig.options.flight_bytes_max = 6;
   rig.greet("250-PIPELINING\r\n250 CHUNKING\r\n");
-  std::deque<Job> jobs;
+  std::deque<Mail> jobs;
   const auto fill = [&] {
     while (rig.session.wants_message()) {
-      rig.session.submit(jobs.emplace_back(message("job", "x\r\n")), rig.now);
+      rig.session.submit(jobs.emplace_back(message("job", "x\r\n")).delivery, rig.now);
     }
   };
   const auto answer_all = [&] {
@@ -544,13 +546,13 @@ TEST_CASE("session: who knows the stage of a failure better says so") {
 TEST_CASE("session: a local refusal names what the server cannot take") {
   Rig rig;
   rig.greet("250 SIZE 10\r\n");
-  Job one = message("one", "12345678901\r\n");
-  Job two = message("two", "\xc3\xa9\r\n");
-  Job three = message("three", "x\r\n");
-  three.needs_smtputf8 = true;
-  rig.session.submit(one, rig.now);
-  rig.session.submit(two, rig.now);
-  rig.session.submit(three, rig.now);
+  Mail one = message("one", "12345678901\r\n");
+  Mail two = message("two", "\xc3\xa9\r\n");
+  Mail three = message("three", "x\r\n");
+  three.message.needs_smtputf8 = true;
+  rig.session.submit(one.delivery, rig.now);
+  rig.session.submit(two.delivery, rig.now);
+  rig.session.submit(three.delivery, rig.now);
   CHECK(rig.session.idle());
   REQUIRE(rig.listener.reasons.size() == 3);
   CHECK(rig.listener.reasons[0] == "the message has 13 octets and the server takes at most 10");
@@ -565,13 +567,13 @@ TEST_CASE("session: a local refusal names what the server cannot take") {
 TEST_CASE("session: decided recipients are passed over") {
   Rig rig;
   rig.greet("250 PIPELINING\r\n");
-  test::JobText text;
+  test::MailText text;
   text.recipients = {"a@b.example", "c@b.example", "d@b.example", "e@b.example"};
   text.content = "x\r\n";
-  Job job = test::make_job(text);
-  job.recipients[0].decided = true;
-  job.recipients[2].decided = true;
-  rig.session.submit(job, rig.now);
+  Mail job = test::make_mail(text);
+  job.delivery.recipients[0].decided = true;
+  job.delivery.recipients[2].decided = true;
+  rig.session.submit(job.delivery, rig.now);
   CHECK(
       rig.send() ==
       "MAIL FROM:<sender@a.example>\r\nRCPT TO:<c@b.example>\r\nRCPT TO:<e@b.example>\r\nDATA\r\n");
@@ -597,15 +599,15 @@ TEST_CASE("session: a timeout says what was waited for") {
   CHECK(reason_after(hello) == "timed out: no reply to ehlo in time");
   Rig content;
   content.greet("250 PIPELINING\r\n");
-  Job one = message("one", "x\r\n");
-  Job two = message("two", "x\r\n");
-  content.session.submit(one, content.now);
+  Mail one = message("one", "x\r\n");
+  Mail two = message("two", "x\r\n");
+  content.session.submit(one.delivery, content.now);
   content.send();
   content.receive("250 ok\r\n250 ok\r\n354 go\r\n");
   CHECK(reason_after(content) == "timed out: the server took no content in time");
   Rig stuck;
   stuck.greet("250 PIPELINING\r\n");
-  stuck.session.submit(two, stuck.now);
+  stuck.session.submit(two.delivery, stuck.now);
   CHECK(reason_after(stuck) == "timed out: the server took no octets");
   Rig endless;
   endless.greet("250 PIPELINING\r\n");
@@ -621,10 +623,10 @@ TEST_CASE("session: an end behind a refused RSET is the server's last word, howe
     INFO(name_of(kind));
     Rig rig(TlsMode::none, Pipelining::flights, shown(Pipelining::flights));
     rig.greet("250-PIPELINING\r\n250 CHUNKING\r\n");
-    Job one = message("one", "1\r\n");
-    Job two = message("two", "2\r\n");
-    rig.session.submit(one, rig.now);
-    rig.session.submit(two, rig.now);
+    Mail one = message("one", "1\r\n");
+    Mail two = message("two", "2\r\n");
+    rig.session.submit(one.delivery, rig.now);
+    rig.session.submit(two.delivery, rig.now);
     rig.send();
     rig.receive("250 ok\r\n550 nobody\r\n503 no recipients\r\n554 Too many nonmail commands\r\n");
     CloseReason reason;
@@ -644,15 +646,15 @@ TEST_CASE("session: while a server has said yes to no message, BDAT waits for it
   rig.greet("250-PIPELINING\r\n250 CHUNKING\r\n");
   const std::string envelope = "250 2.1.0 Ok\r\n250 2.1.5 Ok\r\n";
   for (int number = 0; number < 20; ++number) {
-    Job job = message("put off", "1\r\n");
-    rig.session.submit(job, rig.now);
+    Mail job = message("put off", "1\r\n");
+    rig.session.submit(job.delivery, rig.now);
     CHECK(rig.send().find("BDAT") == std::string::npos);
     rig.receive((number == 0 ? "" : "250 2.0.0 Flushed\r\n") + envelope);
     CHECK(rig.send().find("BDAT") == 0);
     rig.receive("451 4.3.0 Not now\r\n");
   }
-  Job job = message("last", "1\r\n");
-  rig.session.submit(job, rig.now);
+  Mail job = message("last", "1\r\n");
+  rig.session.submit(job.delivery, rig.now);
   rig.send();
   rig.receive("250 2.0.0 Flushed\r\n" + envelope + "250 2.0.0 surplus\r\n");
   CHECK(rig.session.closed());
@@ -667,8 +669,8 @@ TEST_CASE("session: a reply too many among the first is told by what other sessi
   Rig first(TlsMode::none, Pipelining::flights, knowledge);
   first.greet("250-PIPELINING\r\n250 CHUNKING\r\n");
   for (const char* id : {"a", "b", "c"}) {
-    Job job = message(id, "1\r\n");
-    first.session.submit(job, first.now);
+    Mail job = message(id, "1\r\n");
+    first.session.submit(job.delivery, first.now);
     CHECK(first.send().find("BDAT") == std::string::npos);
     first.receive((id[0] == 'a' ? "" : "250 2.0.0 Flushed\r\n") + replies.substr(0, 28));
     CHECK(first.send().find("BDAT") == 0);
@@ -684,10 +686,10 @@ TEST_CASE("session: a reply too many among the first is told by what other sessi
     Rig rig(TlsMode::none, Pipelining::flights, knowledge);
     rig.greet(server == "of another make" ? "250-PIPELINING\r\n250-DSN\r\n250 CHUNKING\r\n"
                                           : "250-PIPELINING\r\n250 CHUNKING\r\n");
-    Job one = message("one", "1\r\n");
-    Job two = message("two", "2\r\n");
-    rig.session.submit(one, rig.now);
-    rig.session.submit(two, rig.now);
+    Mail one = message("one", "1\r\n");
+    Mail two = message("two", "2\r\n");
+    rig.session.submit(one.delivery, rig.now);
+    rig.session.submit(two.delivery, rig.now);
     rig.send();
     rig.receive("250 2.0.0 surplus\r\n" + replies);
     REQUIRE(rig.listener.heard.size() > 1);

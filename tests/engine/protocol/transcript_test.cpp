@@ -14,7 +14,7 @@
 #include <catch2/catch_test_macros.hpp>
 
 using namespace ringpost;
-using test::Delivery;
+using test::Splitting;
 using test::Transcript;
 
 namespace {
@@ -64,10 +64,10 @@ std::vector<std::size_t> cuts_of(const Transcript& transcript) {
   return cuts;
 }
 
-void check(const Transcript& transcript, const Delivery& delivery) {
-  const std::string difference = replay(transcript, delivery);
+void check(const Transcript& transcript, const Splitting& splitting) {
+  const std::string difference = replay(transcript, splitting);
   if (!difference.empty()) {
-    FAIL("line " << difference << "\n  " << delivery.text());
+    FAIL("line " << difference << "\n  " << splitting.text());
   }
 }
 
@@ -77,6 +77,7 @@ void check_all_deliveries(const Transcript& transcript) {
     check(transcript, {.room_bytes = room});
     check(transcript, {.room_bytes = room, .eager = true});
     check(transcript, {.piece_bytes_max = 1, .room_bytes = room});
+    check(transcript, {.room_bytes = room, .content_pieces = 3});
   }
   for (const std::size_t cut : cuts_of(transcript)) {
     check(transcript, {.cut = cut, .eager = cut % 2 == 0});

@@ -13,17 +13,17 @@ namespace {
 
 // As a run writes it.
 std::string some_line() {
-  Job job;
+  Message job;
   job.id = "an \"id\" \\ with what has to be escaped";
   job.tags_json = R"(["a","b"])";
   job.metadata_json = R"({"status":{"deep":[1,"}"]}})";
-  Recipient& recipient = job.add_recipient();
-  recipient.address = "b@example.net";
-  recipient.outcome.status = Status::accepted;
-  recipient.outcome.text = "Ok: queued";
+  job.recipients.add("b@example.net");
+  Outcome outcome;
+  outcome.status = Status::accepted;
+  outcome.text = "Ok: queued";
   std::string lines;
   codec::OutcomeWriter writer;
-  writer.append(lines, job, 0);
+  writer.append(lines, job, 0, outcome);
   return lines;
 }
 

@@ -25,32 +25,32 @@ TEST_CASE("parse line: a good line becomes a job that knows where it stood") {
   codec::JobReader reader({});
   std::string text =
       R"({"id":"one","from":"a@b.example","to":"c@d.example","subject":"s","text":"t\n"})";
-  Job job;
+  Message job;
   REQUIRE(parse_line(reader, line_of(text, "jobs.jsonl", 7), 0, job).has_value());
   CHECK(job.id == "one");
-  CHECK(job.file == "jobs.jsonl");
-  CHECK(job.line == 7);
-  CHECK(job.recipient_count == 1);
+  CHECK(job.origin.file == "jobs.jsonl");
+  CHECK(job.origin.line == 7);
+  CHECK(job.recipients.size() == 1);
 }
 
 TEST_CASE("parse line: a bad one says file, line, field and why, and keeps its id and recipients") {
   codec::JobReader reader({});
   std::string text = R"({"id":"one","from":"a@b.example","to":["c@d.example"],"sbject":"s"})";
-  Job job;
+  Message job;
   const auto parsed = parse_line(reader, line_of(text, "jobs.jsonl", 7), 0, job);
   REQUIRE_FALSE(parsed.has_value());
   INFO(parsed.error());
   CHECK(parsed.error().starts_with("jobs.jsonl:7: "));
   CHECK(parsed.error().find("sbject") != std::string::npos);
   CHECK(job.id == "one");
-  REQUIRE(job.recipient_count == 1);
-  CHECK(job.recipients[0].address == "c@d.example");
+  REQUIRE(job.recipients.size() == 1);
+  CHECK(job.recipients[0] == "c@d.example");
 }
 
 TEST_CASE("parse line: standard input has a name that people know") {
   codec::JobReader reader({});
   std::string text = "{";
-  Job job;
+  Message job;
   const auto parsed = parse_line(reader, line_of(text, "-", 2), 0, job);
   REQUIRE_FALSE(parsed.has_value());
   CHECK(parsed.error().starts_with("stdin:2: "));
@@ -63,15 +63,15 @@ TEST_CASE("parse line: a line that was too long is a job with a name, and says w
   line.file = "jobs.jsonl";
   line.number = 3;
   line.too_long = true;
-  Job job;
+  Message job;
   const auto parsed = parse_line(reader, line, 0, job);
   REQUIRE_FALSE(parsed.has_value());
   CHECK(parsed.error().starts_with("jobs.jsonl:3: the line is longer than 64 MiB"));
   CHECK(parsed.error().find("raw_file") != std::string::npos);
   CHECK(job.id == "line-3");
-  CHECK(job.file == "jobs.jsonl");
-  CHECK(job.line == 3);
-  CHECK(job.recipient_count == 0);
+  CHECK(job.origin.file == "jobs.jsonl");
+  CHECK(job.origin.line == 3);
+  CHECK(job.recipients.size() == 0);
 }
 
 }  // namespace ringpost::run

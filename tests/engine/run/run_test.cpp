@@ -82,11 +82,11 @@ std::string job_lines(std::size_t count) {
 // Decides everybody, but for the job at which it fails and those that it skips.
 class TestPlanner : public RehearsalPlanner {
  public:
-  Result<Plan, RunTrouble> plan(Job& job, std::int64_t now_us) override {
+  Result<Plan, RunTrouble> plan(const Message& job, std::vector<PriorFate>& fates) override {
     if (job.id == fails_at) {
       return Failure(RunTrouble{"the line is another one", true});
     }
-    return job.id == skips ? Plan::skip : RehearsalPlanner::plan(job, now_us);
+    return job.id == skips ? Plan::skip : RehearsalPlanner::plan(job, fates);
   }
   std::string fails_at;
   std::string skips;
@@ -104,7 +104,8 @@ class Stepped {
               .calls = {.write = write_to_disk}},
              listener),
         source_(input_of(files_), {}),
-        core(EngineOptions{}, parts(), {.jobs_active_max = room, .jobs_per_push_max = 1}),
+        core(EngineOptions{}, parts(),
+             {.deliveries_active_max = room, .deliveries_per_push_max = 1}),
         run(core, {.source = source_, .planner = &planner, .sink = sink, .listener = listener},
             {.wake = [] {}, .deadline = Instant{} + 1h}) {
     disk = {};
@@ -199,7 +200,7 @@ TEST_CASE("run: without room for outcomes nothing goes on, and with room nothing
   for (int tries = 0; tries < 3; ++tries) {
     CHECK(stepped.run.deliver() == Run::Told::again_later);
     CHECK(stepped.run.read() == Run::Read::no_room);
-    CHECK(stepped.core.pool().jobs_out() == room);
+    CHECK(stepped.core.pool().messages_out() == room);
   }
   CHECK(stepped.run.has_unwritten());
   REQUIRE(stepped.listener.notices.size() == 1);  // said once

@@ -15,7 +15,7 @@ namespace ringpost::cli {
 namespace {
 
 struct Sample {
-  Job job;
+  Message job;
   std::string error;  // empty: it is valid
 };
 
@@ -52,7 +52,7 @@ TEST_CASE("sample jobs: all are valid but the one that is meant not to be") {
   for (const Sample& sample : read_samples(200)) {
     INFO(sample.job.id << ": " << sample.error);
     CHECK(sample.error.empty() == (sample.job.id != "not-valid"));
-    CHECK(sample.job.recipient_count > 0);
+    CHECK(sample.job.recipients.size() > 0);
   }
 }
 
@@ -62,22 +62,22 @@ TEST_CASE("sample jobs: each kind is what it says") {
     samples[sample.job.id] = std::move(sample);
   }
   CHECK(samples.at("not-valid").error.find("to") != std::string::npos);
-  CHECK(samples.at("hello").job.content.find("this is plain text.") != std::string::npos);
-  const Job& html = samples.at("html").job;
-  CHECK(html.content.find("multipart/alternative") != std::string::npos);
-  CHECK(html.content.find("List-Unsubscribe-Post: List-Unsubscribe=One-Click") !=
+  CHECK(samples.at("hello").job.content.text().find("this is plain text.") != std::string::npos);
+  const Message& html = samples.at("html").job;
+  CHECK(html.content.text().find("multipart/alternative") != std::string::npos);
+  CHECK(html.content.text().find("List-Unsubscribe-Post: List-Unsubscribe=One-Click") !=
         std::string::npos);
-  CHECK_FALSE(html.traits.has_8bit);
+  CHECK_FALSE(html.content.traits().has_8bit);
   CHECK(html.tags_json == R"(["weekly"])");
-  const Job& finished = samples.at("finished").job;
+  const Message& finished = samples.at("finished").job;
   CHECK(finished.sender == "bounce+3@example.com");
-  CHECK(finished.traits.has_leading_dot);
-  CHECK(samples.at("several").job.recipient_count == 3);
+  CHECK(finished.content.traits().needs_stuffing());
+  CHECK(samples.at("several").job.recipients.size() == 3);
   // The embedded ESP refuses by these names.
-  CHECK(samples.at("several").job.recipients[1].address.starts_with("reject"));
-  CHECK(samples.at("several").job.recipients[2].address.starts_with("defer"));
-  CHECK(samples.at("refused-in-the-end").job.recipients[0].address.starts_with("reject-data"));
-  CHECK(samples.at("weekly-4").job.recipients[0].address == "reader4@example.net");
+  CHECK(samples.at("several").job.recipients[1].starts_with("reject"));
+  CHECK(samples.at("several").job.recipients[2].starts_with("defer"));
+  CHECK(samples.at("refused-in-the-end").job.recipients[0].starts_with("reject-data"));
+  CHECK(samples.at("weekly-4").job.recipients[0] == "reader4@example.net");
 }
 
 }  // namespace ringpost::cli

@@ -1,22 +1,22 @@
-// Jobs through the queue, in the batches of the engine.
+// Deliveries through the queue, in the batches of the engine.
 #include <array>
 
 #include <benchmark/benchmark.h>
 
-#include "queue/job_queue.h"
+#include "queue/delivery_queue.h"
 
 namespace {
 
-using ringpost::Job;
+using ringpost::Delivery;
 
 void push_and_take(benchmark::State& state) {
-  ringpost::queue::JobQueue queue;
-  ringpost::queue::JobQueue::Producer producer(queue);
-  ringpost::queue::JobQueue::Consumer consumer(queue);
-  Job job;
-  std::array<Job*, 32> given{};
+  ringpost::queue::DeliveryQueue queue;
+  ringpost::queue::DeliveryQueue::Producer producer(queue);
+  ringpost::queue::DeliveryQueue::Consumer consumer(queue);
+  Delivery job;
+  std::array<Delivery*, 32> given{};
   given.fill(&job);
-  std::array<Job*, 16> taken{};
+  std::array<Delivery*, 16> taken{};
   for (auto _ : state) {
     producer.push(given);
     for (std::size_t count = given.size(); count > 0;) {

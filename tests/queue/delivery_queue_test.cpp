@@ -1,4 +1,4 @@
-#include "queue/job_queue.h"
+#include "queue/delivery_queue.h"
 
 #include <array>
 #include <atomic>
@@ -13,34 +13,35 @@ namespace ringpost::queue {
 
 namespace {
 
-std::vector<Job> numbered_jobs(std::size_t count) {
-  std::vector<Job> jobs(count);
+std::vector<Delivery> numbered_jobs(std::size_t count) {
+  std::vector<Delivery> jobs(count);
   for (std::size_t i = 0; i < count; ++i) {
-    jobs[i].line = i;
+    jobs[i].begin = static_cast<std::uint32_t>(i);
   }
   return jobs;
 }
 
 }  // namespace
 
-TEST_CASE("job queue: jobs of one producer come in their order, as many as there is room for") {
-  JobQueue queue;
-  JobQueue::Producer producer(queue);
-  JobQueue::Consumer consumer(queue);
-  std::array<Job*, 4> taken{};
+TEST_CASE(
+    "delivery queue: jobs of one producer come in their order, as many as there is room for") {
+  DeliveryQueue queue;
+  DeliveryQueue::Producer producer(queue);
+  DeliveryQueue::Consumer consumer(queue);
+  std::array<Delivery*, 4> taken{};
   CHECK(queue.empty());
   CHECK(consumer.take(taken) == 0);
 
-  std::vector<Job> jobs = numbered_jobs(6);
-  std::vector<Job*> pointers;
-  for (Job& job : jobs) {
+  std::vector<Delivery> jobs = numbered_jobs(6);
+  std::vector<Delivery*> pointers;
+  for (Delivery& job : jobs) {
     pointers.push_back(&job);
   }
   producer.push(std::span(pointers).first(5));
   producer.push(std::span(pointers).last(1));
   CHECK_FALSE(queue.empty());
   REQUIRE(consumer.take(taken) == 4);
-  CHECK(taken == std::array<Job*, 4>{&jobs[0], &jobs[1], &jobs[2], &jobs[3]});
+  CHECK(taken == std::array<Delivery*, 4>{&jobs[0], &jobs[1], &jobs[2], &jobs[3]});
   REQUIRE(consumer.take(taken) == 2);
   CHECK(taken[0] == &jobs[4]);
   CHECK(taken[1] == &jobs[5]);
@@ -48,41 +49,41 @@ TEST_CASE("job queue: jobs of one producer come in their order, as many as there
   CHECK(consumer.take(taken) == 0);
 }
 
-TEST_CASE("job queue: what a producer pushed stays when the producer is gone") {
-  JobQueue queue;
-  Job job;
+TEST_CASE("delivery queue: what a producer pushed stays when the producer is gone") {
+  DeliveryQueue queue;
+  Delivery job;
   {
-    JobQueue::Producer producer(queue);
-    std::array<Job*, 1> pushed{&job};
+    DeliveryQueue::Producer producer(queue);
+    std::array<Delivery*, 1> pushed{&job};
     producer.push(pushed);
   }
-  JobQueue::Consumer consumer(queue);
-  std::array<Job*, 4> taken{};
+  DeliveryQueue::Consumer consumer(queue);
+  std::array<Delivery*, 4> taken{};
   REQUIRE(consumer.take(taken) == 1);
   CHECK(taken[0] == &job);
 }
 
-TEST_CASE("job queue: between many producers and consumers each job arrives exactly once") {
+TEST_CASE("delivery queue: between many producers and consumers each job arrives exactly once") {
   constexpr std::size_t producers = 3;
   constexpr std::size_t consumers = 2;
   constexpr std::size_t jobs_each = 20'000;
-  JobQueue queue;
-  std::vector<std::vector<Job>> jobs;
+  DeliveryQueue queue;
+  std::vector<std::vector<Delivery>> jobs;
   std::vector<std::atomic<int>> arrivals(producers * jobs_each);
   std::atomic<std::size_t> arrived{0};
   for (std::size_t i = 0; i < producers; ++i) {
     jobs.push_back(numbered_jobs(jobs_each));
-    for (Job& job : jobs.back()) {
-      job.line += i * jobs_each;
+    for (Delivery& job : jobs.back()) {
+      job.begin += static_cast<std::uint32_t>(i * jobs_each);
     }
   }
   std::vector<std::thread> threads;
   for (std::size_t i = 0; i < producers; ++i) {
     threads.emplace_back([&queue, &mine = jobs[i]] {
-      JobQueue::Producer producer(queue);
-      std::vector<Job*> batch;
+      DeliveryQueue::Producer producer(queue);
+      std::vector<Delivery*> batch;
       std::size_t batch_size = 1;
-      for (Job& job : mine) {
+      for (Delivery& job : mine) {
         batch.push_back(&job);
         if (batch.size() >= batch_size) {
           producer.push(batch);
@@ -97,12 +98,12 @@ TEST_CASE("job queue: between many producers and consumers each job arrives exac
   }
   for (std::size_t i = 0; i < consumers; ++i) {
     threads.emplace_back([&] {
-      JobQueue::Consumer consumer(queue);
-      std::array<Job*, 16> taken{};
+      DeliveryQueue::Consumer consumer(queue);
+      std::array<Delivery*, 16> taken{};
       while (arrived.load() < producers * jobs_each) {
         const std::size_t count = consumer.take(taken);
         for (std::size_t at = 0; at < count; ++at) {
-          ++arrivals[taken[at]->line];
+          ++arrivals[taken[at]->begin];
         }
         arrived += count;
       }

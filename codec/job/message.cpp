@@ -1,0 +1,58 @@
+#include <utility>
+
+#include "codec/text/reusable_text.h"
+#include <ringpost/message.h>
+
+namespace ringpost {
+
+void RecipientList::add(Bytes address) {
+  if (count_ > 0) {
+    ends_.push_back(static_cast<std::uint32_t>(octets_.size()));
+  }
+  octets_ += address;
+  octets_ += '\n';
+  ++count_;
+}
+
+void RecipientList::take(RecipientList& others) {
+  if (empty()) {
+    std::swap(*this, others);
+    return;
+  }
+  for (std::size_t i = 0; i < others.size(); ++i) {
+    add(others[i]);
+  }
+}
+
+void RecipientList::clear() {
+  codec::empty(octets_);
+  if (ends_.capacity() * sizeof(ends_[0]) > limits::job_bytes_kept_max) {
+    std::vector<std::uint32_t>().swap(ends_);
+  }
+  ends_.clear();
+  count_ = 0;
+}
+
+void Message::give_up_memory() {
+  content.give_up_memory();
+  recipients.clear();
+  codec::shrink(tags_json);
+  codec::shrink(metadata_json);
+}
+
+void Message::clear() {
+  codec::empty(sender);
+  recipients.clear();
+  content.clear();
+  expires_at_us = 0;
+  needs_smtputf8 = false;
+  for (std::string* text : {&dsn.notify, &dsn.return_kind, &dsn.envelope_id, &id, &tags_json,
+                            &metadata_json, &endpoint, &idempotency_key, &origin.file}) {
+    codec::empty(*text);
+  }
+  origin.line = 0;
+  origin.ordinal = 0;
+  origin.line_hash = 0;
+}
+
+}  // namespace ringpost
