@@ -71,7 +71,6 @@ enum class MessageErrorKind : std::uint8_t {
   no_author,         // From stands nowhere (RFC 5322 3.6 requires it)
   no_content,        // neither text nor html nor attachments
 };
-inline constexpr std::size_t message_error_kind_count = 12;
 
 struct MessageError {
   MessageErrorKind kind = MessageErrorKind::no_content;

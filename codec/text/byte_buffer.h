@@ -20,7 +20,6 @@ class ByteBuffer {
   [[nodiscard]] bool empty() const { return begin_ == end_; }
   // Octets that still fit behind the last one.
   [[nodiscard]] std::size_t room() const { return capacity_ - end_; }
-  [[nodiscard]] std::span<char> free_space() { return {memory_ + end_, room()}; }
   [[nodiscard]] char* memory() const { return memory_; }
 
   void append(Bytes bytes) {
@@ -30,7 +29,7 @@ class ByteBuffer {
       end_ += bytes.size();
     }
   }
-  // Octets that were written straight into free_space().
+  // Octets that were written straight behind the last one.
   void appended(std::size_t count) {
     RP_ASSERT(count <= room());
     end_ += count;

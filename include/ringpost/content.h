@@ -30,7 +30,6 @@ enum class ContentErrorKind : std::uint8_t {
   mixed_newlines,  // some lines end with CRLF and some with a lone LF
   line_too_long,   // above limits::content_line_bytes_max
 };
-inline constexpr std::size_t content_error_kind_count = 5;
 
 struct ContentError {
   ContentErrorKind kind = ContentErrorKind::nul;
