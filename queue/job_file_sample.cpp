@@ -52,7 +52,8 @@ bool read_sample(int descriptor, std::uint64_t size_bytes, std::string& out) {
          append_part(descriptor, size_bytes - part_bytes, part_bytes, out);
 }
 
-Result<codec::JournalFile, JournalError> sample_open_file(int descriptor, const std::string& path) {
+Result<codec::JournalFile, JournalError> sample_open_file(int descriptor, const std::string& path,
+                                                          codec::LineHashKind hash) {
   struct stat status {};
   std::string octets;
   codec::JournalFile file{path, job_file_size_unknown, 0};
@@ -60,7 +61,7 @@ Result<codec::JournalFile, JournalError> sample_open_file(int descriptor, const 
   if (is_read && S_ISREG(status.st_mode)) {
     file.size_bytes = static_cast<std::uint64_t>(status.st_size);
     is_read = read_sample(descriptor, file.size_bytes, octets);
-    file.sample = codec::hash_line(octets).high;
+    file.sample = codec::hash_line(octets, hash).high;
   }
   if (!is_read) {
     const int error_number = errno;
@@ -72,7 +73,8 @@ Result<codec::JournalFile, JournalError> sample_open_file(int descriptor, const 
 
 }  // namespace
 
-Result<codec::JournalFile, JournalError> sample_job_file(const std::string& path) {
+Result<codec::JournalFile, JournalError> sample_job_file(const std::string& path,
+                                                         codec::LineHashKind hash) {
   if (path == "-") {
     return codec::JournalFile{path, job_file_size_unknown, 0};
   }
@@ -87,7 +89,7 @@ Result<codec::JournalFile, JournalError> sample_job_file(const std::string& path
     return Failure(JournalError{fmt::format("{}: {}", path, std::strerror(error_number)), false,
                                 error_number});
   }
-  auto file = sample_open_file(descriptor, path);
+  auto file = sample_open_file(descriptor, path, hash);
   ::close(descriptor);
   return file;
 }

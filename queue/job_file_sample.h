@@ -19,7 +19,8 @@ inline constexpr std::uint64_t job_file_size_unknown = ~std::uint64_t{0};
 // of a file up to three times that is all. "-", and whatever is no ordinary file, can only be read
 // once: size ~0, hash 0. A change between the samples that keeps the size is not seen here; the
 // line hashes of the records find it where it counts.
-[[nodiscard]] Result<codec::JournalFile, JournalError> sample_job_file(const std::string& path);
+[[nodiscard]] Result<codec::JournalFile, JournalError> sample_job_file(
+    const std::string& path, codec::LineHashKind hash = codec::LineHashKind::xxh3_128);
 
 // In what way the files of now are not those of then; a clause that names the first that differs.
 // Nothing when they are the same, wherever they stand now.

@@ -136,6 +136,7 @@ Result<std::unique_ptr<Journal>, JournalError> Journal::open(const std::string& 
 
 Result<void, JournalError> Journal::write_first(const codec::JournalHeader& header) {
   const std::lock_guard lock(mutex_);
+  rules_ = codec::JournalRules::behind(header);
   batch_ = codec::journal_magic;
   if (!codec::append_journal_header(batch_, header)) {
     return Failure(refused_record());
@@ -155,6 +156,7 @@ Result<void, JournalError> Journal::write_first(const codec::JournalHeader& head
 
 Result<void, JournalError> Journal::go_on_after(const JournalReading& reading) {
   const std::lock_guard lock(mutex_);
+  rules_ = codec::JournalRules::behind(reading.history.header());
   written_bytes_ = reading.whole_bytes;
   if (reading.torn_bytes > 0 &&
       calls_.ftruncate(descriptor_, static_cast<off_t>(written_bytes_)) != 0) {
@@ -186,7 +188,7 @@ Result<void, JournalError> Journal::append_intents(std::span<const codec::Journa
     return {};
   }
   std::unique_lock lock(mutex_);
-  if (!codec::append_journal_intents(begin_batch(), intents)) {
+  if (!codec::append_journal_intents(begin_batch(), intents, rules_)) {
     return Failure(refused_record());
   }
   return commit(lock);
@@ -200,7 +202,7 @@ Result<void, JournalError> Journal::append_outcomes(
   std::unique_lock lock(mutex_);
   std::string& batch = begin_batch();
   for (const codec::JournalOutcome& outcome : outcomes) {
-    if (!codec::append_journal_outcome(batch, outcome)) {
+    if (!codec::append_journal_outcome(batch, outcome, rules_)) {
       return Failure(refused_record());
     }
   }
@@ -310,10 +312,12 @@ Result<void, JournalError> Journal::wait_until_synced(std::unique_lock<std::mute
 }
 
 JournalError Journal::refused_record() const {
-  return {fmt::format("{}: a record would be beyond its bounds: {} octets, {} recipients, {} jobs",
-                      path_, limits::journal_record_bytes_max, limits::journal_recipients_max,
-                      limits::journal_jobs_max),
-          false, 0};
+  return {
+      fmt::format("{}: a record would be beyond its bounds: {} octets, {} recipients, {} jobs of "
+                  "each of {} sources",
+                  path_, limits::journal_record_bytes_max, rules_.recipients_max,
+                  limits::journal_jobs_max, rules_.sources_max),
+      false, 0};
 }
 
 JournalError Journal::fail_for_good(const char* action, int error_number) {

@@ -99,6 +99,8 @@ class Journal {
   const Durability durability_;
   const JournalCalls calls_;
 
+  codec::JournalRules rules_;  // set before anything is appended
+
   mutable std::mutex mutex_;  // guards all below
   std::condition_variable synced_more_;
   std::string batch_;

@@ -130,16 +130,17 @@ JournalHistory::~JournalHistory() = default;
 
 const JournalHistory::Cell* JournalHistory::find_cell(std::uint64_t ordinal) const {
   const std::uint64_t chunk = ordinal / chunk_jobs;
-  if (chunk >= chunks_.size() || chunks_[chunk] == nullptr) {
+  const auto found = chunks_.find(chunk);
+  if (found == chunks_.end()) {
     return nullptr;
   }
-  const Cell& cell = chunks_[chunk]->cells[ordinal % chunk_jobs];
+  const Cell& cell = found->second->cells[ordinal % chunk_jobs];
   return cell.is_empty() ? nullptr : &cell;
 }
 
 JobHistory JournalHistory::of(std::uint64_t ordinal) const {
   JobHistory job;
-  job.is_doubtful_ = ordinal < doubtful_below_;
+  job.is_doubtful_ = codec::index_of(ordinal) < front(codec::source_of(ordinal)).doubtful_below;
   const Cell* const cell = find_cell(ordinal);
   if (cell == nullptr) {
     return job;
@@ -166,39 +167,34 @@ bool JournalHistory::line_matches(std::uint64_t ordinal, std::uint64_t line_hash
   return cell == nullptr || cell->hash() == kept_part(line_hash);
 }
 
+bool JournalHistory::is_in_flight(std::uint64_t ordinal, const Cell& cell) const {
+  if (cell.form() != Form::mixed) {
+    return cell.mark() == RecipientMark::in_flight();
+  }
+  const MixedJob& mixed = mixed_.at(ordinal);
+  return std::find(mixed.marks.begin(), mixed.marks.end(), RecipientMark::in_flight()) !=
+         mixed.marks.end();
+}
+
 std::vector<std::uint64_t> JournalHistory::jobs_in_flight(std::size_t jobs_max) const {
   std::vector<std::uint64_t> jobs;
-  std::uint64_t ordinal = 0;
-  const auto skip_unknown = [&] {
-    // One record may name the last of all jobs that there can be.
-    while (ordinal < jobs_end_ && chunks_[ordinal / chunk_jobs] == nullptr) {
-      ordinal += chunk_jobs;
-    }
-    return ordinal < jobs_end_;
-  };
-  for (; skip_unknown() && jobs.size() < jobs_max; ++ordinal) {
-    const Cell* const cell = find_cell(ordinal);
-    if (cell == nullptr) {
-      continue;
-    }
-    bool is_in_flight = cell->mark() == RecipientMark::in_flight();
-    if (cell->form() == Form::mixed) {
-      const MixedJob& mixed = mixed_.at(ordinal);
-      is_in_flight = std::find(mixed.marks.begin(), mixed.marks.end(),
-                               RecipientMark::in_flight()) != mixed.marks.end();
-    }
-    if (is_in_flight) {
-      jobs.push_back(ordinal);
+  for (const auto& [number, chunk] : chunks_) {
+    for (std::uint64_t place = 0; place < chunk_jobs && jobs.size() < jobs_max; ++place) {
+      const std::uint64_t ordinal = number * chunk_jobs + place;
+      const Cell& cell = chunk->cells[place];
+      if (!cell.is_empty() && is_in_flight(ordinal, cell)) {
+        jobs.push_back(ordinal);
+      }
     }
   }
   return jobs;
 }
 
 std::size_t JournalHistory::bytes() const {
-  std::size_t total = sizeof *this + chunks_.capacity() * sizeof chunks_.front();
-  for (const auto& chunk : chunks_) {
-    total += chunk == nullptr ? 0 : sizeof *chunk;
-  }
+  // An entry of a map is a node with pointers.
+  constexpr std::size_t node_bytes = 4 * sizeof(void*);
+  std::size_t total = sizeof *this + fronts_.size() * (sizeof *fronts_.begin() + node_bytes) +
+                      chunks_.size() * (sizeof *chunks_.begin() + node_bytes + sizeof(Chunk));
   for (const auto& [ordinal, job] : mixed_) {
     // An entry of the map is a node with a pointer, and there is a place for each in its table.
     total += sizeof ordinal + sizeof job + 3 * sizeof(void*) + job.marks.capacity();
@@ -256,10 +252,7 @@ void JournalHistory::add_damage(const JournalDamage& damage) {
     job.open_count =
         static_cast<std::size_t>(std::count_if(job.marks.begin(), job.marks.end(), is_open));
   }
-  for (const auto& chunk : chunks_) {
-    if (chunk == nullptr) {
-      continue;
-    }
+  for (const auto& [number, chunk] : chunks_) {
     for (Cell& cell : chunk->cells) {
       RecipientMark mark = cell.mark();
       if (!cell.is_empty() && cell.form() != Form::mixed) {
@@ -271,8 +264,16 @@ void JournalHistory::add_damage(const JournalDamage& damage) {
 }
 
 std::vector<codec::JournalRepair> JournalHistory::repair() {
-  // The last jobs that were read may have been in the lost part alone: as many as can be under way.
-  const std::uint64_t doubtful_below = jobs_end_ + limits::jobs_in_flight_max;
+  // Files are read one behind the other. The last jobs that were read may have been in the lost
+  // part alone: as many as can be under way, of the last source that is known and of those behind
+  // it; and any of the sources in front.
+  const std::uint32_t last = fronts_.empty() ? 0 : fronts_.rbegin()->first;
+  std::vector<std::uint64_t> doubtful_below;
+  for (std::uint32_t source = 0; source < codec::JournalRules::behind(header_).sources_max;
+       ++source) {
+    doubtful_below.push_back(source < last ? limits::journal_jobs_max
+                                           : front(source).jobs_end + limits::jobs_in_flight_max);
+  }
   std::vector<codec::JournalRepair> repairs;
   for (const JournalDamage& damage : damages_) {
     repairs.push_back({damage.offset, damage.bytes, doubtful_below});
@@ -293,20 +294,27 @@ void JournalHistory::add_repair(const codec::JournalRepair& repair) {
       [&is_covered](const JournalDamage& damage) { return !is_covered(damage); });
   repaired_.insert(repaired_.end(), covered, damages_.end());
   damages_.erase(covered, damages_.end());
-  doubtful_below_ = std::max(doubtful_below_, repair.doubtful_below);
+  std::uint32_t source = 0;
+  for (const std::uint64_t below : repair.doubtful_below) {
+    JournalFront& front = fronts_[source++];
+    front.doubtful_below = std::max(front.doubtful_below, below);
+  }
 }
 
 JournalHistory::Cell& JournalHistory::cell_for(std::uint64_t ordinal, std::uint64_t line_hash) {
-  RP_ASSERT(ordinal < limits::journal_jobs_max);
-  const std::uint64_t chunk = ordinal / chunk_jobs;
-  if (chunk >= chunks_.size()) {
-    chunks_.resize(chunk + 1);
+  const std::uint64_t number = ordinal / chunk_jobs;
+  // Records that follow each other name jobs that do.
+  if (last_chunk_ == nullptr || number != last_chunk_number_) {
+    std::unique_ptr<Chunk>& chunk = chunks_[number];
+    if (chunk == nullptr) {
+      chunk = std::make_unique<Chunk>();
+    }
+    last_chunk_ = chunk.get();
+    last_chunk_number_ = number;
   }
-  if (chunks_[chunk] == nullptr) {
-    chunks_[chunk] = std::make_unique<Chunk>();
-  }
-  jobs_end_ = std::max(jobs_end_, ordinal + 1);
-  Cell& cell = chunks_[chunk]->cells[ordinal % chunk_jobs];
+  JournalFront& front = fronts_[codec::source_of(ordinal)];
+  front.jobs_end = std::max(front.jobs_end, std::uint64_t{codec::index_of(ordinal)} + 1);
+  Cell& cell = last_chunk_->cells[ordinal % chunk_jobs];
   if (cell.is_empty()) {
     cell.set(Form::first, RecipientMark());
   }

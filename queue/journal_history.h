@@ -4,6 +4,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -91,6 +92,15 @@ struct RunHistory {
   std::uint64_t outcome_bytes = 0;  // of its outcome lines
 };
 
+// How far a journal has come in a source of jobs.
+struct JournalFront {
+  // Jobs below this index are known, or may be.
+  std::uint64_t jobs_end = 0;
+  // Jobs below this one count as in flight when nothing is known of them, since part of the journal
+  // is lost. 0: none is.
+  std::uint64_t doubtful_below = 0;
+};
+
 // Grows with the jobs: four octets for each, in pieces of 4 KB, and some 100 for each that has
 // several recipients with different fates. Thread: one that adds; any number that read.
 class JournalHistory {
@@ -110,11 +120,12 @@ class JournalHistory {
   // False when the journal knows this job as another line; the upper 25 bits of the hash are
   // kept.
   [[nodiscard]] bool line_matches(std::uint64_t ordinal, std::uint64_t line_hash) const;
-  // Jobs below this ordinal are known, or may be.
-  [[nodiscard]] std::uint64_t jobs_end() const { return jobs_end_; }
-  // Jobs below this one count as in flight when nothing is known of them, since part of the journal
-  // is lost. 0: none is.
-  [[nodiscard]] std::uint64_t doubtful_below() const { return doubtful_below_; }
+  // Of the sources that the journal has named.
+  [[nodiscard]] const std::map<std::uint32_t, JournalFront>& fronts() const { return fronts_; }
+  [[nodiscard]] JournalFront front(std::uint32_t source) const {
+    const auto found = fronts_.find(source);
+    return found == fronts_.end() ? JournalFront() : found->second;
+  }
 
   // Recipients by their last word.
   [[nodiscard]] std::uint64_t count(Status status) const {
@@ -153,6 +164,7 @@ class JournalHistory {
   struct Words;
 
   [[nodiscard]] const Cell* find_cell(std::uint64_t ordinal) const;
+  [[nodiscard]] bool is_in_flight(std::uint64_t ordinal, const Cell& cell) const;
   [[nodiscard]] Cell& cell_for(std::uint64_t ordinal, std::uint64_t line_hash);
   void add_intent(const codec::JournalIntent& intent);
   void add_outcome(const codec::JournalOutcome& outcome);
@@ -163,11 +175,12 @@ class JournalHistory {
   codec::JournalHeader header_;
   bool has_header_ = false;
   std::vector<RunHistory> runs_;
-  std::vector<std::unique_ptr<Chunk>> chunks_;
+  std::map<std::uint64_t, std::unique_ptr<Chunk>> chunks_;
+  Chunk* last_chunk_ = nullptr;  // that something was added to
+  std::uint64_t last_chunk_number_ = 0;
   std::unordered_map<std::uint64_t, MixedJob> mixed_;
   std::array<std::uint64_t, RecipientMark::codes_end> counts_{};
-  std::uint64_t jobs_end_ = 0;
-  std::uint64_t doubtful_below_ = 0;
+  std::map<std::uint32_t, JournalFront> fronts_;
   std::vector<JournalDamage> damages_;
   std::vector<JournalDamage> repaired_;
 };

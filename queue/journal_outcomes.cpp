@@ -66,7 +66,7 @@ class Superseded {
 
   // After all of the file was noticed.
   [[nodiscard]] bool is_last(const codec::JournalOutcome& outcome, std::uint64_t offset) const {
-    const auto later = later_offsets_.find(key(outcome.ordinal, outcome.recipient_index));
+    const auto later = later_offsets_.find({outcome.ordinal, outcome.recipient_index});
     if (later != later_offsets_.end() && offset < later->second) {
       return false;
     }
@@ -75,19 +75,27 @@ class Superseded {
   }
 
  private:
-  // limits::journal_jobs_max and limits::journal_recipients_max leave room for both in one number.
-  static std::uint64_t key(std::uint64_t ordinal, std::uint64_t recipient_index) {
-    return ordinal << 32 | recipient_index;
-  }
+  struct Key {
+    std::uint64_t ordinal = 0;
+    std::uint32_t recipient_index = 0;
+    bool operator==(const Key&) const = default;
+  };
+  struct KeyHash {
+    // Odd numbers, so that neighbours of either kind are spread.
+    std::size_t operator()(const Key& key) const {
+      return static_cast<std::size_t>(key.ordinal * 0x9e3779b97f4a7c15U +
+                                      key.recipient_index * 0x6a09e667f3bcc909U);
+    }
+  };
   void notice(std::uint64_t ordinal, std::uint32_t index, std::uint64_t offset,
               const JournalHistory& history) {
     if (history.of(ordinal).status(index)) {
-      later_offsets_[key(ordinal, index)] = offset;
+      later_offsets_[{ordinal, index}] = offset;
     }
   }
 
   // Of the last record that came upon a known outcome. One recipient may be in a record twice.
-  std::unordered_map<std::uint64_t, std::uint64_t> later_offsets_;
+  std::unordered_map<Key, std::uint64_t, KeyHash> later_offsets_;
   std::uint64_t doubt_offset_ = 0;
 };
 

@@ -77,6 +77,9 @@ Result<JournalReader::Step, JournalError> JournalReader::next() {
   if (!*parsed) {
     return pass_damage(parsed->error());
   }
+  if (record_.kind == JournalRecordKind::header && offset_ == codec::journal_magic.size()) {
+    rules_ = codec::JournalRules::behind(record_.header);
+  }
   if (record_.kind == JournalRecordKind::run) {
     survives_power_cut_ = record_.run.survives_power_cut;
   }
@@ -169,7 +172,7 @@ Result<JournalReader::Parsed, JournalError> JournalReader::parse_at(std::uint64_
   if (!octets) {
     return Failure(octets.error());
   }
-  Parsed parsed = codec::parse_journal_record(*octets, record);
+  Parsed parsed = codec::parse_journal_record(*octets, record, rules_);
   if (!parsed) {
     searched_bytes_ += *bytes;
   }

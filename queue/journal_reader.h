@@ -71,6 +71,7 @@ class JournalReader {
   std::size_t damages_ = 0;
   std::uint64_t searched_bytes_ = 0;
   bool survives_power_cut_ = false;  // the run of the last record does
+  codec::JournalRules rules_;
 };
 
 }  // namespace ringpost::queue

@@ -83,7 +83,7 @@ class JobReader::Implementation : private JobReaderMailboxes {
     // saves it.
     LineHash identity;
     if (message.id.empty() || !is_raw()) {
-      identity = hash_line(line_);
+      identity = hash_line(line_, options_.line_hash);
     }
     if (message.id.empty()) {
       append_hex(message.id, identity);

@@ -9,6 +9,7 @@
 
 #include "codec/job/file_source.h"
 #include "codec/job/job_error.h"
+#include "codec/journal/line_hash.h"
 #include "codec/mail/content_check.h"
 #include <ringpost/base.h>
 #include <ringpost/limits.h>
@@ -23,6 +24,8 @@ struct JobReaderOptions {
   FileSource* files = nullptr;
   // Of one job. A job with more is refused: each of its recipients is named all the same.
   std::size_t recipients_max = limits::job_recipients_max;
+  // Of what ids of lines without one, Message-IDs and boundaries are made.
+  LineHashKind line_hash = LineHashKind::xxh3_128;
 };
 
 // Where a line stands and when it is composed.

@@ -129,8 +129,11 @@ bool read_header(PayloadReader payload, JournalHeader& header) {
   header.created_us = payload.time();
   header.date_us = payload.time();
   const auto newlines = payload.number<std::uint8_t>();
+  // The version says it, too; the octet is for other readers than this one.
+  const auto line_hash = header.version < 3 ? std::uint8_t{0} : payload.number<std::uint8_t>();
   const auto file_count = payload.number<std::uint32_t>();
   if (header.version == 0 || header.version > journal_version || newlines > 1 ||
+      line_hash != static_cast<std::uint8_t>(header.line_hash()) ||
       file_count > payload.bytes_left() / file_bytes_min) {
     return false;
   }
@@ -155,13 +158,14 @@ bool read_run(PayloadReader payload, JournalRun& run) {
   return payload.finished() && survives_power_cut <= 1;
 }
 
-bool is_valid(const JournalIntent& intent) {
-  return intent.ordinal < limits::journal_jobs_max &&
+bool is_valid(const JournalIntent& intent, const JournalRules& rules) {
+  return source_of(intent.ordinal) < rules.sources_max &&
          intent.recipients_begin < intent.recipients_end &&
-         intent.recipients_end <= limits::job_recipients_max;
+         intent.recipients_end <= rules.recipients_max;
 }
 
-bool read_intents(PayloadReader payload, bool is_put_off, std::vector<JournalIntent>& intents) {
+bool read_intents(PayloadReader payload, const JournalRules& rules, JournalRecord& record) {
+  std::vector<JournalIntent>& intents = record.intents;
   const auto count = payload.number<std::uint32_t>();
   if (count == 0 || payload.bytes_left() != std::size_t{count} * intent_bytes) {
     return false;
@@ -172,19 +176,19 @@ bool read_intents(PayloadReader payload, bool is_put_off, std::vector<JournalInt
     intent.line_hash = payload.number<std::uint64_t>();
     intent.recipients_begin = payload.number<std::uint32_t>();
     intent.recipients_end = payload.number<std::uint32_t>();
-    intent.is_put_off = is_put_off;
+    intent.is_put_off = record.kind == JournalRecordKind::put_off;
   }
   return std::all_of(intents.begin(), intents.end(),
-                     [](const JournalIntent& intent) { return is_valid(intent); });
+                     [&rules](const JournalIntent& intent) { return is_valid(intent, rules); });
 }
 
-bool is_valid(const JournalOutcome& outcome) {
-  return outcome.ordinal < limits::journal_jobs_max &&
+bool is_valid(const JournalOutcome& outcome, const JournalRules& rules) {
+  return source_of(outcome.ordinal) < rules.sources_max &&
          outcome.recipient_index < outcome.recipient_count &&
          outcome.recipient_count <= limits::journal_recipients_max && outcome.line.ends_with('\n');
 }
 
-bool read_outcome(PayloadReader payload, JournalOutcome& outcome) {
+bool read_outcome(PayloadReader payload, const JournalRules& rules, JournalOutcome& outcome) {
   outcome.ordinal = payload.number<std::uint64_t>();
   outcome.line_hash = payload.number<std::uint64_t>();
   outcome.recipient_index = payload.number<std::uint32_t>();
@@ -195,7 +199,7 @@ bool read_outcome(PayloadReader payload, JournalOutcome& outcome) {
     return false;
   }
   outcome.status = static_cast<Status>(status);
-  return is_valid(outcome);
+  return is_valid(outcome, rules);
 }
 
 bool read_end(PayloadReader payload, JournalEnd& end) {
@@ -209,15 +213,21 @@ bool read_synced(PayloadReader payload, JournalSynced& synced) {
   return payload.finished();
 }
 
-bool read_repair(PayloadReader payload, JournalRepair& repair) {
+bool read_repair(PayloadReader payload, const JournalRules& rules, JournalRepair& repair) {
   repair.offset = payload.number<std::uint64_t>();
   repair.bytes = payload.number<std::uint64_t>();
-  repair.doubtful_below = payload.number<std::uint64_t>();
-  return payload.finished() && repair.bytes > 0 &&
+  repair.doubtful_below.resize(payload.bytes_left() / sizeof(std::uint64_t));
+  for (std::uint64_t& below : repair.doubtful_below) {
+    below = payload.number<std::uint64_t>();
+  }
+  const std::size_t ordinals = repair.doubtful_below.size();
+  const bool is_for_each_source =
+      rules.repair_ordinals == 0 ? ordinals > 0 : ordinals == rules.repair_ordinals;
+  return payload.finished() && is_for_each_source && repair.bytes > 0 &&
          repair.bytes <= std::numeric_limits<std::uint64_t>::max() - repair.offset;
 }
 
-bool read_payload(Bytes payload, JournalRecord& record) {
+bool read_payload(Bytes payload, const JournalRules& rules, JournalRecord& record) {
   const PayloadReader reader(payload);
   switch (record.kind) {
     case JournalRecordKind::header:
@@ -225,22 +235,31 @@ bool read_payload(Bytes payload, JournalRecord& record) {
     case JournalRecordKind::run:
       return read_run(reader, record.run);
     case JournalRecordKind::intents:
-      return read_intents(reader, false, record.intents);
     case JournalRecordKind::put_off:
-      return read_intents(reader, true, record.intents);
+      return read_intents(reader, rules, record);
     case JournalRecordKind::outcome:
-      return read_outcome(reader, record.outcome);
+      return read_outcome(reader, rules, record.outcome);
     case JournalRecordKind::end:
       return read_end(reader, record.end);
     case JournalRecordKind::synced:
       return read_synced(reader, record.synced);
     case JournalRecordKind::repair:
-      return read_repair(reader, record.repair);
+      return read_repair(reader, rules, record.repair);
   }
   return false;
 }
 
 }  // namespace
+
+JournalRules JournalRules::behind(const JournalHeader& header) {
+  const std::uint64_t sources =
+      header.has_one_source() ? 1 : std::max<std::uint64_t>(1, header.files.size());
+  return {.sources_max = sources,
+          .repair_ordinals = sources,
+          .recipients_max =
+              static_cast<std::uint32_t>(header.has_one_source() ? limits::job_recipients_max_before
+                                                                 : limits::job_recipients_max)};
+}
 
 bool append_journal_header(std::string& out, const JournalHeader& header) {
   const std::size_t begin = begin_record(out, JournalRecordKind::header);
@@ -248,6 +267,9 @@ bool append_journal_header(std::string& out, const JournalHeader& header) {
   put_time(out, header.created_us);
   put_time(out, header.date_us);
   put(out, static_cast<std::uint8_t>(header.newlines == NewlinePolicy::strict ? 1 : 0));
+  if (!header.has_one_source()) {
+    put(out, static_cast<std::uint8_t>(header.line_hash()));
+  }
   put(out, static_cast<std::uint32_t>(header.files.size()));
   for (const JournalFile& file : header.files) {
     put_text(out, file.path);
@@ -268,8 +290,9 @@ bool append_journal_run(std::string& out, const JournalRun& run) {
   return finish_record(out, begin);
 }
 
-bool append_journal_outcome(std::string& out, const JournalOutcome& outcome) {
-  if (!is_valid(outcome)) {
+bool append_journal_outcome(std::string& out, const JournalOutcome& outcome,
+                            const JournalRules& rules) {
+  if (!is_valid(outcome, rules)) {
     return false;
   }
   const std::size_t begin = begin_record(out, JournalRecordKind::outcome);
@@ -299,12 +322,15 @@ void append_journal_repair(std::string& out, const JournalRepair& repair) {
   const std::size_t begin = begin_record(out, JournalRecordKind::repair);
   put(out, repair.offset);
   put(out, repair.bytes);
-  put(out, repair.doubtful_below);
+  for (const std::uint64_t below : repair.doubtful_below) {
+    put(out, below);
+  }
   finish_short_record(out, begin);
 }
 
-bool append_journal_intents(std::string& out, std::span<const JournalIntent> intents) {
-  const auto valid = [](const JournalIntent& intent) { return is_valid(intent); };
+bool append_journal_intents(std::string& out, std::span<const JournalIntent> intents,
+                            const JournalRules& rules) {
+  const auto valid = [&rules](const JournalIntent& intent) { return is_valid(intent, rules); };
   if (!std::all_of(intents.begin(), intents.end(), valid)) {
     return false;
   }
@@ -362,7 +388,8 @@ Result<std::size_t, JournalFault> journal_record_bytes(Bytes octets) {
   return journal_record_head_bytes + payload_bytes;
 }
 
-Result<void, JournalFault> parse_journal_record(Bytes octets, JournalRecord& record) {
+Result<void, JournalFault> parse_journal_record(Bytes octets, JournalRecord& record,
+                                                const JournalRules& rules) {
   const auto bytes = journal_record_bytes(octets);
   if (!bytes) {
     return Failure(bytes.error());
@@ -377,7 +404,7 @@ Result<void, JournalFault> parse_journal_record(Bytes octets, JournalRecord& rec
   }
   record.kind = static_cast<JournalRecordKind>(checked.front());
   record.bytes = whole.size();
-  if (!read_payload(checked.substr(1), record)) {
+  if (!read_payload(checked.substr(1), rules, record)) {
     return Failure(JournalFault::content);
   }
   return {};

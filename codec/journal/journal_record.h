@@ -8,8 +8,10 @@
 #include <string_view>
 #include <vector>
 
+#include "codec/journal/line_hash.h"
 #include "codec/mail/content_check.h"
 #include <ringpost/base.h>
+#include <ringpost/limits.h>
 #include <ringpost/outcome.h>
 
 namespace ringpost::codec {
@@ -20,6 +22,19 @@ inline constexpr Bytes journal_magic = "RPJRNL1\n";
 inline constexpr std::uint32_t journal_version = 3;
 // In front of each payload: its length, the checksum, the kind.
 inline constexpr std::size_t journal_record_head_bytes = 9;
+
+// A job is named by its ordinal: the number of its source, which is a job file, in the order in
+// which they were named, and its place, from 0, among the lines of that file that are not blank. In
+// journals of versions 1 and 2 all files are one source.
+[[nodiscard]] constexpr std::uint64_t job_ordinal(std::uint32_t source, std::uint32_t index) {
+  return std::uint64_t{source} << 32 | index;
+}
+[[nodiscard]] constexpr std::uint32_t source_of(std::uint64_t ordinal) {
+  return static_cast<std::uint32_t>(ordinal >> 32);
+}
+[[nodiscard]] constexpr std::uint32_t index_of(std::uint64_t ordinal) {
+  return static_cast<std::uint32_t>(ordinal);
+}
 
 // What stands in the file: never renumbered.
 enum class JournalRecordKind : std::uint8_t {
@@ -48,7 +63,24 @@ struct JournalHeader {
   NewlinePolicy newlines = NewlinePolicy::normalize;
   std::vector<JournalFile> files;
   std::uint32_t version = journal_version;
+
+  [[nodiscard]] bool has_one_source() const { return version < 3; }
+  [[nodiscard]] LineHashKind line_hash() const {
+    return version < 3 ? LineHashKind::legacy : LineHashKind::xxh3_128;
+  }
   bool operator==(const JournalHeader&) const = default;
+};
+
+// What records have to keep to. Without a header: what is allowed in some journal.
+struct JournalRules {
+  std::uint64_t sources_max = std::uint64_t{1} << 32;
+  // Ordinals in a repair; 0: any number but none.
+  std::uint64_t repair_ordinals = 0;
+  // Whom an intent may name: the recipients of a job that is sent.
+  std::uint32_t recipients_max = limits::job_recipients_max;
+
+  // Of the records behind this one.
+  [[nodiscard]] static JournalRules behind(const JournalHeader& header);
 };
 
 // A run begins.
@@ -65,8 +97,7 @@ struct JournalRun {
 
 // From here on the end of data of this transaction may have been handed over; or, when it is put
 // off, none of these recipients is in flight any more, and none has the message: the server said
-// 4xx, or cannot have taken it. A job is named by its ordinal: its place, from 0, among the lines
-// of all job files that are not blank.
+// 4xx, or cannot have taken it.
 struct JournalIntent {
   std::uint64_t ordinal = 0;
   std::uint64_t line_hash = 0;         // a resume compares its upper bits
@@ -101,23 +132,25 @@ struct JournalSynced {
   bool operator==(const JournalSynced&) const = default;
 };
 
-// Somebody accepted that [offset, offset + bytes) is damaged. From here on, jobs below the ordinal
-// of which nothing is known count as in flight.
+// Somebody accepted that [offset, offset + bytes) is damaged. From here on, jobs of which nothing
+// is known count as in flight below these indices, one a source.
 struct JournalRepair {
   std::uint64_t offset = 0;
   std::uint64_t bytes = 0;
-  std::uint64_t doubtful_below = 0;
+  std::vector<std::uint64_t> doubtful_below = {};
   bool operator==(const JournalRepair&) const = default;
 };
 
 // Each appends one record. False: nobody would read it again, since it would be longer than
-// limits::journal_record_bytes_max, or an ordinal or a number of recipients is beyond its bound;
+// limits::journal_record_bytes_max, or an ordinal or a number of recipients is beyond the rules;
 // nothing was appended.
 [[nodiscard]] bool append_journal_header(std::string& out, const JournalHeader& header);
 [[nodiscard]] bool append_journal_run(std::string& out, const JournalRun& run);
-[[nodiscard]] bool append_journal_outcome(std::string& out, const JournalOutcome& outcome);
+[[nodiscard]] bool append_journal_outcome(std::string& out, const JournalOutcome& outcome,
+                                          const JournalRules& rules = {});
 // As many records as the order and the bound make necessary; none for no intent.
-[[nodiscard]] bool append_journal_intents(std::string& out, std::span<const JournalIntent> intents);
+[[nodiscard]] bool append_journal_intents(std::string& out, std::span<const JournalIntent> intents,
+                                          const JournalRules& rules = {});
 void append_journal_end(std::string& out, const JournalEnd& end);
 void append_journal_synced(std::string& out, const JournalSynced& synced);
 void append_journal_repair(std::string& out, const JournalRepair& repair);
@@ -149,6 +182,7 @@ enum class JournalFault : std::uint8_t {
 // How long the record is that begins with these octets, by its head alone.
 [[nodiscard]] Result<std::size_t, JournalFault> journal_record_bytes(Bytes octets);
 // Reads the record that these octets begin with. After an error `record` is unspecified.
-[[nodiscard]] Result<void, JournalFault> parse_journal_record(Bytes octets, JournalRecord& record);
+[[nodiscard]] Result<void, JournalFault> parse_journal_record(Bytes octets, JournalRecord& record,
+                                                              const JournalRules& rules = {});
 
 }  // namespace ringpost::codec

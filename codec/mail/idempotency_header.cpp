@@ -7,7 +7,7 @@
 
 #include <algorithm>
 
-#include "codec/journal/line_hash.h"
+#include "codec/journal/legacy_line_hash.h"
 #include "codec/mail/message.h"
 
 namespace ringpost::codec {
@@ -78,7 +78,7 @@ std::string idempotency_header(const Delivery& delivery, Bytes name) {
   std::string suffix;
   if (const std::string others = others_with_it(delivery); !others.empty()) {
     suffix = "/";
-    append_hex(suffix, hash_line(others).high);
+    append_hex(suffix, legacy_line_hash(others).high);
   }
   std::string header(name);
   header += ": ";
@@ -86,7 +86,7 @@ std::string idempotency_header(const Delivery& delivery, Bytes name) {
       message.idempotency_key.size() + suffix.size() <= idempotency_value_bytes_max) {
     header += message.idempotency_key;
   } else {
-    append_hex(header, hash_line(message.idempotency_key));
+    append_hex(header, legacy_line_hash(message.idempotency_key));
   }
   return header + suffix + "\r\n";
 }

@@ -162,6 +162,7 @@ Result<bool, InputError> JobInput::next(Line& line) {
       }
       line.text = too_long ? Bytes() : text;
       line.file = state.sources[state.source]->name();
+      line.source = static_cast<std::uint32_t>(state.source);
       line.number = state.line_number;
       line.too_long = too_long;
       return true;
@@ -169,7 +170,8 @@ Result<bool, InputError> JobInput::next(Line& line) {
     if (state.source_ended && state.skipping) {
       // The last line of the file is too long and has no end.
       state.skipping = false;
-      line = {Bytes(), state.sources[state.source]->name(), state.line_number + 1, true};
+      line = {Bytes(), state.sources[state.source]->name(),
+              static_cast<std::uint32_t>(state.source), state.line_number + 1, true};
       ++state.line_number;
       return true;
     }

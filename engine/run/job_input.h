@@ -24,6 +24,7 @@ class JobInput {
   struct Line {
     Bytes text;                // without its newline; 64 octets behind it are readable
     Bytes file;                // as it was named; "-" is standard input
+    std::uint32_t source = 0;  // which file, from 0, in the order in which they were named
     std::uint64_t number = 0;  // from 1, within the file
     bool too_long =
         false;  // over limits::job_line_bytes_max: `text` is empty, the line was skipped

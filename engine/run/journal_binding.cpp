@@ -32,10 +32,10 @@ RunTrouble trouble_of(const queue::JournalError& error) {
 RunTrouble usage(std::string message) { return {std::move(message), true, false}; }
 
 Result<std::vector<codec::JournalFile>, RunTrouble> samples_of(
-    const std::vector<std::string>& files) {
+    const std::vector<std::string>& files, codec::LineHashKind hash) {
   std::vector<codec::JournalFile> samples;
   for (const std::string& path : files.empty() ? std::vector<std::string>{"-"} : files) {
-    auto sample = queue::sample_job_file(path);
+    auto sample = queue::sample_job_file(path, hash);
     if (!sample) {
       return Failure(usage(sample.error().message));
     }
@@ -125,7 +125,7 @@ struct OutcomeTail {
 Result<std::unique_ptr<JournalBinding>, RunTrouble> JournalBinding::open(
     const JournalSettings& settings, const std::vector<std::string>& files,
     codec::NewlinePolicy newlines, std::int64_t now_us) {
-  auto samples = samples_of(files);
+  auto samples = samples_of(files, codec::LineHashKind::xxh3_128);
   if (!samples) {
     return Failure(std::move(samples.error()));
   }
@@ -158,6 +158,13 @@ Result<std::unique_ptr<JournalBinding>, RunTrouble> JournalBinding::open(
   if (resumed->cut_bytes > 0) {
     run->remark_ = fmt::format("{}: the last {} octets were never finished, and are cut",
                                settings.path, resumed->cut_bytes);
+  }
+  const codec::LineHashKind hash = run->header_.line_hash();
+  if (hash != codec::LineHashKind::xxh3_128) {
+    samples = samples_of(files, hash);
+  }
+  if (!samples) {
+    return Failure(std::move(samples.error()));
   }
   if (const auto difference = queue::job_files_difference(run->header_.files, *samples)) {
     return Failure(

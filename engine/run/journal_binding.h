@@ -42,10 +42,12 @@ class JournalBinding {
   [[nodiscard]] std::int64_t date_us() const { return header_.date_us; }
   // Of one job: what it was when the journal was begun.
   [[nodiscard]] std::size_t recipients_max() const {
-    constexpr std::uint32_t first_with_more = 3;
-    return header_.version < first_with_more ? limits::job_recipients_max_before
-                                             : limits::job_recipients_max;
+    return codec::JournalRules::behind(header_).recipients_max;
   }
+  // Of its lines, samples and default ids.
+  [[nodiscard]] codec::LineHashKind line_hash() const { return header_.line_hash(); }
+  // All job files are counted through, as they were when it was begun.
+  [[nodiscard]] bool has_one_source() const { return header_.has_one_source(); }
   // In words for people: what was cut, and what may be missing from an earlier outcome file; one
   // line each. Empty: nothing. After complete_outcomes().
   [[nodiscard]] const std::string& remark() const { return remark_; }

@@ -17,9 +17,11 @@ struct LineSourceOptions {
   codec::JobReaderOptions reader;
   std::int64_t date_us = 0;   // Unix time, for composed messages
   bool hashes_lines = false;  // a journal wants to know lines again
+  // One count of lines through all files: a journal of version 1 or 2 goes on.
+  bool is_one_source = false;
 };
 
-// The ordinal of a job is that of its line, from 0, through all files and without blank ones.
+// The ordinal of a job is its file, and the place of its line in it, from 0 and without blank ones.
 class LineSource : public JobSource {
  public:
   LineSource(JobInput input, const LineSourceOptions& options)
@@ -38,7 +40,8 @@ class LineSource : public JobSource {
   JobInput input_;
   const LineSourceOptions options_;
   codec::JobReader reader_;
-  std::uint64_t next_ordinal_ = 0;
+  std::uint32_t source_ = 0;
+  std::uint64_t next_index_ = 0;
   std::string words_;
 };
 

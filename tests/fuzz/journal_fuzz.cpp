@@ -116,7 +116,10 @@ class Oracle {
       words_[{record.outcome.ordinal, record.outcome.recipient_index}] =
           RecipientMark::of(record.outcome.status);
     } else if (record.kind == JournalRecordKind::repair) {
-      doubtful_below_ = std::max(doubtful_below_, record.repair.doubtful_below);
+      for (std::size_t source = 0; source < record.repair.doubtful_below.size(); ++source) {
+        std::uint64_t& below = doubtful_below_[source];
+        below = std::max(below, record.repair.doubtful_below[source]);
+      }
     }
   }
   void add_damage() {
@@ -127,13 +130,10 @@ class Oracle {
   // A job has as many recipients in one record as in the others: its line says so, and a history
   // keeps one mark for all of them where it can.
   [[nodiscard]] bool contradicts_itself() const { return contradicts_itself_; }
-  // A history of it takes tens of megabytes: four octets of every job before it, in large part, or
-  // one of each recipient.
+  // A history of it takes tens of megabytes, one octet of each recipient.
   [[nodiscard]] bool is_far() const {
-    constexpr std::uint64_t near = 1u << 20;
-    const bool has_many = std::any_of(recipients_.begin(), recipients_.end(),
-                                      [](const auto& job) { return job.second.count >= near; });
-    return has_many || (!words_.empty() && words_.rbegin()->first.first >= near);
+    return std::any_of(recipients_.begin(), recipients_.end(),
+                       [](const auto& job) { return job.second.count >= 1u << 20; });
   }
   [[nodiscard]] std::uint64_t count(RecipientMark mark) const {
     return static_cast<std::uint64_t>(std::count_if(
@@ -141,28 +141,40 @@ class Oracle {
   }
 
   void check(const queue::JournalHistory& history) const {
-    std::uint64_t jobs_end = 0;
+    std::map<std::uint64_t, std::uint64_t> jobs_end = {{0, 0}};
     for (const auto& [recipient, mark] : words_) {
       RP_ASSERT(history.of(recipient.first).of(recipient.second) == mark.history());
       RP_ASSERT(history.of(recipient.first).status(recipient.second) == mark.status());
       RP_ASSERT(!history.of(recipient.first).is_untouched());
-      jobs_end = std::max(jobs_end, recipient.first + 1);
+      std::uint64_t& end = jobs_end[codec::source_of(recipient.first)];
+      end = std::max(end, std::uint64_t{codec::index_of(recipient.first)} + 1);
     }
-    RP_ASSERT(history.jobs_end() == jobs_end);
-    RP_ASSERT(history.doubtful_below() == doubtful_below_);
+    for (const auto& [source, end] : jobs_end) {
+      check_front(history, static_cast<std::uint32_t>(source), end);
+    }
     RP_ASSERT(history.count_in_flight() == count(RecipientMark::in_flight()));
     RP_ASSERT(history.count_put_off() == count(RecipientMark::put_off()));
     for (std::size_t i = 0; i < status_count; ++i) {
       const auto status = static_cast<Status>(i);
       RP_ASSERT(history.count(status) == count(RecipientMark::of(status)));
     }
-    const bool in_doubt = jobs_end < doubtful_below_;
-    RP_ASSERT(history.of(jobs_end).of(0) ==
-              (in_doubt ? RecipientHistory::in_flight : RecipientHistory::none));
     check_jobs_in_flight(history);
   }
 
  private:
+  void check_front(const queue::JournalHistory& history, std::uint32_t source,
+                   std::uint64_t jobs_end) const {
+    const auto found = doubtful_below_.find(source);
+    const std::uint64_t below = found == doubtful_below_.end() ? 0 : found->second;
+    RP_ASSERT(history.front(source).jobs_end == jobs_end);
+    RP_ASSERT(history.front(source).doubtful_below == below);
+    if (jobs_end < limits::journal_jobs_max) {
+      const auto next = codec::job_ordinal(source, static_cast<std::uint32_t>(jobs_end));
+      RP_ASSERT(history.of(next).of(0) ==
+                (jobs_end < below ? RecipientHistory::in_flight : RecipientHistory::none));
+    }
+  }
+
   void check_jobs_in_flight(const queue::JournalHistory& history) const {
     std::vector<std::uint64_t> jobs;
     for (const auto& [recipient, mark] : words_) {
@@ -190,7 +202,7 @@ class Oracle {
   std::map<std::uint64_t, Recipients> recipients_;
   bool contradicts_itself_ = false;
   std::map<std::pair<std::uint64_t, std::uint32_t>, RecipientMark> words_;
-  std::uint64_t doubtful_below_ = 0;
+  std::map<std::uint64_t, std::uint64_t> doubtful_below_;  // by source
 };
 
 // ---- What holds for any octets ------------------------------------------------------------------
@@ -308,7 +320,7 @@ void check_resume(const MemoryFile& file, Bytes octets, const Reading& reading, 
   RP_ASSERT(again.has_value() && again->torn_bytes == 0);
   RP_ASSERT(again->history.damages().empty());
   RP_ASSERT(again->history.of(7).status(0) == Status::accepted);
-  RP_ASSERT(again->history.doubtful_below() == resumed->history.doubtful_below());
+  RP_ASSERT(again->history.front(0).doubtful_below == resumed->history.front(0).doubtful_below);
 }
 
 }  // namespace

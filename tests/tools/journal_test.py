@@ -77,7 +77,7 @@ class Journal(ProgramTest):
         octets = WHOLE + journal.intents(4, 5) + journal.put_off(4)
         shown = self.journal(octets, "ls").stdout.decode()
         self.assertRegex(shown, r"(?m)^put off +1 .*a resume sends them$")
-        self.assertIn("in flight: jobs 3, 5 ", shown)
+        self.assertIn("in flight: jobs 3 of jobs.jsonl, 5 of jobs.jsonl ", shown)
         known = json.loads(self.journal(octets, "ls", "--json").stdout)
         self.assertEqual(known["recipients"]["put_off"], 1)
         self.assertEqual(known["recipients"]["in_flight"], 2)
@@ -90,7 +90,28 @@ class Journal(ProgramTest):
             self.assertNotEqual(octets, WHOLE)
             for more in (b"", journal.intents(4) + journal.put_off(4)):
                 self.assertIn("whole", self.journal(octets + more, "verify").stdout.decode())
+            known = json.loads(self.journal(octets, "ls", "--json").stdout)
+            self.assertEqual(known["version"], version)
         self.journal(journal.MAGIC + journal.header(*FILES, version=4), "verify", code=11)
+
+    def test_jobs_of_several_files_are_told_apart(self):
+        third = 2 << 32
+        octets = journal.MAGIC + journal.header(*FILES, ("more.jsonl", 7, 7)) + journal.run()
+        octets += journal.intents(3, third, third | 3)
+        shown = self.journal(octets, "ls").stdout.decode()
+        self.assertIn("in flight: jobs 3 of jobs.jsonl, 0 of more.jsonl, 3 of more.jsonl (", shown)
+        known = json.loads(self.journal(octets, "ls", "--json").stdout)
+        self.assertEqual(known["jobs_in_flight"], [3, 0, 3])
+        self.assertEqual([(job["source"], job["ordinal"])
+                          for job in known["jobs_in_flight_by_source"]], [(0, 3), (2, 0), (2, 3)])
+        self.assertEqual(known["jobs_end"], 8)
+        self.assertEqual([(front["source"], front["jobs_end"]) for front in known["sources"]],
+                         [(0, 4), (2, 4)])
+        older = octets.replace(journal.header(*FILES, ("more.jsonl", 7, 7)),
+                               journal.header(*FILES, ("more.jsonl", 7, 7), version=2))
+        self.assertNotEqual(older, octets)
+        self.journal(older, "verify", code=0)  # a torn end: no record of it is one
+        self.assertIn("torn", self.journal(older, "verify").stdout.decode())
 
     def test_a_job_file_whose_size_cannot_be_known(self):
         octets = journal.MAGIC + journal.header(("jobs.fifo", 2**64 - 1, 0))
@@ -119,7 +140,7 @@ class Journal(ProgramTest):
         run = self.journal(damaged, "export", code=11)
         self.assertEqual(run.stdout.splitlines(keepends=True), [LAST_LINES[0], LAST_LINES[2]])
         self.assertIn("may be missing", run.stderr)
-        mended = damaged + journal.repair(begin, size, 4100)
+        mended = damaged + journal.repair(begin, size, *[4100] * len(FILES))
         shown = self.journal(mended, "verify").stdout.decode()
         self.assertIn("accepted as such", shown)
         self.assertIn("jobs below 4100", shown)

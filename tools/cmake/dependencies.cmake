@@ -1,6 +1,6 @@
 # Every third-party library as one imported target. Each of them has one owner, who links it
-# PRIVATE: simdjson::simdjson codec, ringpost::wolfssl tls, ringpost::liburing engine/io,
-# ringpost::concurrentqueue queue.
+# PRIVATE: simdjson::simdjson and ringpost::xxhash codec, ringpost::wolfssl tls, ringpost::liburing
+# engine/io, ringpost::concurrentqueue queue.
 
 if(NOT EXISTS "${RINGPOST_DEPS}/lib/libwolfssl.a")
   message(FATAL_ERROR
@@ -44,6 +44,12 @@ mark_as_advanced(RINGPOST_CONCURRENTQUEUE)
 add_library(ringpost::concurrentqueue INTERFACE IMPORTED GLOBAL)
 set_property(TARGET ringpost::concurrentqueue PROPERTY
              INTERFACE_INCLUDE_DIRECTORIES "${RINGPOST_CONCURRENTQUEUE}")
+
+# Its header alone: all of it is compiled into the one file that includes it.
+find_path(RINGPOST_XXHASH xxhash.h REQUIRED)
+mark_as_advanced(RINGPOST_XXHASH)
+add_library(ringpost::xxhash INTERFACE IMPORTED GLOBAL)
+set_property(TARGET ringpost::xxhash PROPERTY INTERFACE_INCLUDE_DIRECTORIES "${RINGPOST_XXHASH}")
 
 if(RINGPOST_DEVELOPER)
   find_package(Catch2 3 CONFIG PATHS "${RINGPOST_DEPS}" NO_DEFAULT_PATH)

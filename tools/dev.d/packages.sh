@@ -18,7 +18,7 @@ packages_build=(
   g++ cmake ninja-build make git ca-certificates pkg-config dpkg-dev python3
   autoconf automake libtool # wolfSSL's source comes without a configure script
   libfmt-dev libcli11-dev libtomlplusplus-dev libconcurrentqueue-dev
-  libidn2-dev libzstd-dev zlib1g-dev
+  libidn2-dev libzstd-dev zlib1g-dev libxxhash-dev
 )
 packages_test=(
   postfix sasl2-bin libsasl2-modules python3-aiosmtpd openssl # peers of tests/interop

@@ -46,6 +46,7 @@ OWNERS = (
     (r"simdjson", r"codec/(job/job_reader|smtp/token_reply)"),
     (r"wolfssl/", r"(tls/|tools/sink/self_signed)"),
     (r"liburing", r"engine/io/ring"),
+    (r"xxhash", r"codec/journal/line_hash"),
     (r"(block|)(ing|)concurrentqueue|moodycamel", r"queue/(delivery|outcome)_queue"),
 )
 

@@ -52,6 +52,31 @@ std::uint64_t outcome_total(const queue::JournalHistory& history) {
   return total;
 }
 
+// Counted over all sources.
+queue::JournalFront front_of_all(const queue::JournalHistory& history) {
+  queue::JournalFront all;
+  for (const auto& [source, front] : history.fronts()) {
+    all.jobs_end += front.jobs_end;
+    all.doubtful_below += front.doubtful_below;
+  }
+  return all;
+}
+
+bool has_several_sources(const queue::JournalHistory& history) {
+  return history.has_header() && !history.header().has_one_source() &&
+         history.header().files.size() > 1;
+}
+
+// " of FILE" where there are several, or the header that names them is lost.
+std::string of_source(const queue::JournalHistory& history, std::uint32_t source) {
+  if (has_several_sources(history)) {
+    const std::string& path = history.header().files[source].path;
+    return " of " + (path == "-" ? "standard input" : printable(path));
+  }
+  return history.has_header() || source == 0 ? std::string()
+                                             : fmt::format(" of job file {}", source + 1);
+}
+
 std::string_view durability_of(const codec::JournalRun& run) {
   return run.survives_power_cut ? "power" : "process";
 }
@@ -105,10 +130,22 @@ void append_recipients(std::string& text, const queue::JournalHistory& history) 
   const auto jobs = history.jobs_in_flight(jobs_shown_text + 1);
   std::vector<std::string> shown;
   for (const std::uint64_t ordinal : jobs) {
-    shown.push_back(shown.size() < jobs_shown_text ? fmt::format("{}", ordinal) : "...");
+    shown.push_back(shown.size() < jobs_shown_text
+                        ? fmt::format("{}{}", codec::index_of(ordinal),
+                                      of_source(history, codec::source_of(ordinal)))
+                        : "...");
   }
   print(text, "in flight: job{} {} (the first one is 0, blank lines do not count)\n",
         plural(jobs.size()), joined(shown, ", "));
+}
+
+void append_doubt(std::string& text, const queue::JournalHistory& history) {
+  for (const auto& [source, front] : history.fronts()) {
+    if (front.doubtful_below > 0) {
+      print(text, "jobs below {}{} of which nothing is known count as in flight\n",
+            front.doubtful_below, of_source(history, source));
+    }
+  }
 }
 
 void append_faults(std::string& text, const queue::JournalReading& reading) {
@@ -120,10 +157,7 @@ void append_faults(std::string& text, const queue::JournalReading& reading) {
     print(text, "damaged from octet {} on, {} octet{}, and accepted as such by --repair\n",
           damage.offset, damage.bytes, plural(damage.bytes));
   }
-  if (reading.history.doubtful_below() > 0) {
-    print(text, "jobs below {} of which nothing is known count as in flight\n",
-          reading.history.doubtful_below());
-  }
+  append_doubt(text, reading.history);
   if (reading.torn_bytes > 0 && reading.writer.empty()) {
     print(text,
           "torn from octet {} on, {} octet{}: what was being written when a run was killed; "
@@ -138,6 +172,7 @@ void append_faults(std::string& text, const queue::JournalReading& reading) {
 // ---- For programs -------------------------------------------------------------------------------
 
 void append_json_header(std::string& json, const codec::JournalHeader& header) {
+  print(json, ",\"version\":{}", header.version);
   print(json, ",\"created\":\"{}\",\"date\":\"{}\",\"newlines\":\"{}\",\"files\":[",
         time_text(header.created_us), time_text(header.date_us),
         header.newlines == codec::NewlinePolicy::strict ? "strict" : "normalize");
@@ -175,6 +210,25 @@ void append_json_runs(std::string& json, const queue::JournalHistory& history) {
   json += ']';
 }
 
+// What ordinals alone do not say where there are several files.
+void append_json_sources(std::string& json, const queue::JournalHistory& history) {
+  json += ",\"jobs_in_flight_by_source\":[";
+  bool is_first = true;
+  for (const std::uint64_t ordinal : history.jobs_in_flight(jobs_shown_json)) {
+    print(json, "{}{{\"source\":{},\"ordinal\":{}}}", is_first ? "" : ",",
+          codec::source_of(ordinal), codec::index_of(ordinal));
+    is_first = false;
+  }
+  json += "],\"sources\":[";
+  is_first = true;
+  for (const auto& [source, front] : history.fronts()) {
+    print(json, "{}{{\"source\":{},\"jobs_end\":{},\"doubtful_below\":{}}}", is_first ? "" : ",",
+          source, front.jobs_end, front.doubtful_below);
+    is_first = false;
+  }
+  json += ']';
+}
+
 void append_json_recipients(std::string& json, const queue::JournalHistory& history) {
   json += ",\"recipients\":{";
   for (const Status status : statuses) {
@@ -184,11 +238,12 @@ void append_json_recipients(std::string& json, const queue::JournalHistory& hist
         history.count_put_off());
   bool is_first = true;
   for (const std::uint64_t ordinal : history.jobs_in_flight(jobs_shown_json)) {
-    print(json, "{}{}", is_first ? "" : ",", ordinal);
+    print(json, "{}{}", is_first ? "" : ",", codec::index_of(ordinal));
     is_first = false;
   }
-  print(json, "],\"jobs_end\":{},\"doubtful_below\":{}", history.jobs_end(),
-        history.doubtful_below());
+  const queue::JournalFront all = front_of_all(history);
+  print(json, "],\"jobs_end\":{},\"doubtful_below\":{}", all.jobs_end, all.doubtful_below);
+  append_json_sources(json, history);
 }
 
 void append_json_damages(std::string& json, std::string_view name,

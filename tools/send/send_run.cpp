@@ -215,12 +215,15 @@ int SendRun::run() {
   files_.set_refused(written_files(files_of_run(settings_)));
   source_ = std::make_unique<run::LineSource>(
       std::move(*input),
-      run::LineSourceOptions{.reader = {.newlines = settings_.newlines,
-                                        .files = &files_,
-                                        .recipients_max = journal_ ? journal_->recipients_max()
-                                                                   : limits::job_recipients_max},
-                             .date_us = date_us_,
-                             .hashes_lines = journal_ != nullptr});
+      run::LineSourceOptions{
+          .reader = {.newlines = settings_.newlines,
+                     .files = &files_,
+                     .recipients_max =
+                         journal_ ? journal_->recipients_max() : limits::job_recipients_max,
+                     .line_hash = journal_ ? journal_->line_hash() : codec::LineHashKind::xxh3_128},
+          .date_us = date_us_,
+          .hashes_lines = journal_ != nullptr,
+          .is_one_source = journal_ && journal_->has_one_source()});
   for (const std::string& warning : settings_.warnings) {
     log_.warn(warning);
   }

@@ -33,7 +33,7 @@ std::vector<std::string> one_of_each() {
   CHECK(append_journal_outcome(records[3], some_outcome()));
   append_journal_end(records[4], {5, 143});
   append_journal_synced(records[5], {0x1'0000'0000});
-  append_journal_repair(records[6], {17, 23, 42});
+  append_journal_repair(records[6], {17, 23, {42}});
   const JournalIntent put_off[] = {{1, 2, 0, 1, true}};
   CHECK(append_journal_intents(records[7], put_off));
   return records;
@@ -88,7 +88,7 @@ TEST_CASE("journal record: what is appended is read again") {
   CHECK(parse(records[3]).outcome == some_outcome());
   CHECK(parse(records[4]).end == JournalEnd{5, 143});
   CHECK(parse(records[5]).synced == JournalSynced{0x1'0000'0000});
-  CHECK(parse(records[6]).repair == JournalRepair{17, 23, 42});
+  CHECK(parse(records[6]).repair == JournalRepair{17, 23, {42}});
   CHECK(parse(records[7]).intents == std::vector{JournalIntent{1, 2, 0, 1, true}});
   for (std::size_t index = 0; index < records.size(); ++index) {
     const JournalRecord record = parse(records[index] + "what follows");
@@ -152,14 +152,14 @@ TEST_CASE("journal record: a right checksum does not make sense of what cannot b
       {0, 0, std::string("\4\0\0\0", 4)},             // a later version
       {0, 0, std::string("\0\0\0\0", 4)},             // none
       {0, 20, "\2"},                                  // newlines
-      {0, 21, "\xff\xff\xff\xff"},                    // files
+      {0, 21, std::string("\0", 1)},                  // the hash of older versions
+      {0, 21, "\2"},                                  // a hash that nobody knows
+      {0, 22, "\xff\xff\xff\xff"},                    // files
       {1, 12, "\2"},                                  // durability
       {2, 0, std::string("\0\0\0\0", 4)},             // no intents
       {2, 0, std::string("\3\0\0\0", 4)},             // more of them than there are
-      {2, 8, "\1"},                                   // an ordinal of 2^32
       {2, 24, std::string("\0\0\0\0", 4)},            // nobody
       {2, 48, std::string("\xa1\x86\1\0", 4)},        // 100,001 recipients
-      {3, 4, "\1"},                                   // an ordinal beyond 2^32
       {3, 16, "\7"},                                  // recipient 7 of 7
       {3, 20, std::string("\1\0\0\2", 4)},            // more than a line can name
       {3, 24, "\7"},                                  // no status
@@ -172,8 +172,57 @@ TEST_CASE("journal record: a right checksum does not make sense of what cannot b
   CHECK(parse(with(records[3], 0, "\xff\xff\xff\xff")).outcome.ordinal ==
         limits::journal_jobs_max - 1);
   std::string empty_stretch;
-  append_journal_repair(empty_stretch, {17, 0, 42});
+  append_journal_repair(empty_stretch, {17, 0, {42}});
   CHECK(fault_of(empty_stretch) == JournalFault::content);
+}
+
+TEST_CASE("journal record: each version has its bounds of sources and recipients") {
+  JournalHeader header = some_header();
+  const auto rules = [&header](std::uint32_t version) {
+    header.version = version;
+    return JournalRules::behind(header);
+  };
+  const JournalIntent second_source = {job_ordinal(1, 0), 0, 0, 1};
+  const JournalIntent third_source = {job_ordinal(2, 0), 0, 0, 1};
+  const JournalIntent many = {0, 0, 0, 10'001};
+  const JournalIntent too_many = {0, 0, 0, 100'001};
+  const auto reads = [](const JournalIntent& intent, const JournalRules& wanted) {
+    std::string octets;
+    JournalRecord record;
+    const bool written = append_journal_intents(octets, {&intent, 1}, wanted);
+    // What one does not write, none reads.
+    JournalRules lenient;
+    lenient.recipients_max = 1'000'000;
+    std::string forced;
+    REQUIRE(append_journal_intents(forced, {&intent, 1}, lenient));
+    CHECK(parse_journal_record(forced, record, wanted).has_value() == written);
+    return written;
+  };
+  for (const std::uint32_t version : {1U, 2U}) {
+    CHECK_FALSE(reads(second_source, rules(version)));
+    CHECK_FALSE(reads(many, rules(version)));
+  }
+  CHECK(reads(second_source, rules(3)));
+  CHECK_FALSE(reads(third_source, rules(3)));
+  CHECK(reads(many, rules(3)));
+  CHECK_FALSE(reads(too_many, rules(3)));
+}
+
+TEST_CASE("journal record: a repair has a word on each source, and in older versions one") {
+  JournalHeader header = some_header();
+  JournalRecord record;
+  for (const std::uint32_t version : {1U, 2U, 3U}) {
+    header.version = version;
+    const std::size_t wanted = version < 3 ? 1 : header.files.size();
+    for (std::size_t ordinals = 0; ordinals < 4; ++ordinals) {
+      std::string octets;
+      append_journal_repair(octets, {17, 23, std::vector<std::uint64_t>(ordinals, 42)});
+      INFO("version " << version << ", " << ordinals << " ordinals");
+      CHECK(parse_journal_record(octets, record, JournalRules::behind(header)).has_value() ==
+            (ordinals == wanted));
+      CHECK(parse_journal_record(octets, record).has_value() == (ordinals > 0));
+    }
+  }
 }
 
 TEST_CASE("journal record: one that nobody would read again is not begun") {
@@ -185,23 +234,27 @@ TEST_CASE("journal record: one that nobody would read again is not begun") {
   CHECK_FALSE(append_journal_header(out, header));
   CHECK_FALSE(append_journal_run(
       out, {1, 0, "", false, std::string(limits::journal_record_bytes_max, 'x'), 0}));
-  CHECK_FALSE(append_journal_outcome(out, {limits::journal_jobs_max, 0, 0, 1, {}, "\n"}));
   CHECK_FALSE(append_journal_outcome(out, {0, 0, 1, 1, {}, "\n"}));
   CHECK_FALSE(append_journal_outcome(out, {0, 0, 0, limits::journal_recipients_max + 1, {}, "\n"}));
   CHECK_FALSE(append_journal_outcome(out, {0, 0, 0, 1, {}, "no newline"}));
-  const JournalIntent intents[] = {{0, 0, 0, 1}, {0, 0, 0, limits::job_recipients_max + 1}};
+  const JournalIntent intents[] = {{0, 0, 0, 1}, {0, 0, 0, JournalRules().recipients_max + 1}};
   CHECK_FALSE(append_journal_intents(out, intents));
   CHECK(out == "before");
 }
 
 TEST_CASE("journal record: a header of an older version is read, and written again as it was") {
-  const char version = GENERATE('\1', '\2');
   JournalHeader header = some_header();
-  header.version = static_cast<std::uint32_t>(version);
-  std::string octets;
-  REQUIRE(append_journal_header(octets, header));
-  CHECK(octets.substr(journal_record_head_bytes, 4) == version + std::string("\0\0\0", 3));
-  CHECK(parse(octets).header == header);
+  std::string newest;
+  REQUIRE(append_journal_header(newest, header));
+  for (const char version : {'\1', '\2'}) {
+    header.version = static_cast<std::uint32_t>(version);
+    std::string octets;
+    REQUIRE(append_journal_header(octets, header));
+    CHECK(octets.substr(journal_record_head_bytes, 4) == version + std::string("\0\0\0", 3));
+    CHECK(octets.size() == newest.size() - 1);
+    CHECK(parse(octets).header == header);
+    CHECK(parse(octets).header.line_hash() == LineHashKind::legacy);
+  }
 }
 
 TEST_CASE("journal record: intents and what was put off keep their order, in records apart") {

@@ -13,6 +13,7 @@
 #include <catch2/generators/catch_generators.hpp>
 #include <fmt/format.h>
 
+#include "codec/journal/journal_record.h"
 #include "engine/run/file_sink.h"
 #include "engine/run/line_source.h"
 #include "engine/run/rehearsal.h"
@@ -321,6 +322,30 @@ TEST_CASE("run: a job of which nothing is left has no outcome, and takes no room
   CHECK(stepped.run.jobs_read() == 3);
   CHECK(stepped.run.tally().total() == 2);
   CHECK(stepped.lines_in("outcomes") == 2);
+}
+
+TEST_CASE(
+    "line source: ordinals count in each file, and through all where an old journal goes on") {
+  const TemporaryFolder folder;
+  const std::vector<std::string> files = {folder.write("empty", "\n\n"),
+                                          folder.write("first", job_lines(2) + "\nno job\n"),
+                                          folder.write("second", "\n" + job_lines(2))};
+  const bool is_one_source = GENERATE(true, false);
+  auto input = JobInput::open(files, -1);
+  REQUIRE(input);
+  LineSourceOptions options;
+  options.is_one_source = is_one_source;
+  LineSource source(std::move(*input), options);
+  std::vector<std::uint64_t> ordinals;
+  for (Message message; source.pull(message) != JobSource::Pull::end; message.clear()) {
+    ordinals.push_back(message.origin.ordinal);
+  }
+  const auto in_file = [](std::uint32_t file, std::uint32_t index) {
+    return codec::job_ordinal(file, index);
+  };
+  CHECK(ordinals == (is_one_source ? std::vector<std::uint64_t>{0, 1, 2, 3, 4}
+                                   : std::vector{in_file(1, 0), in_file(1, 1), in_file(1, 2),
+                                                 in_file(2, 0), in_file(2, 1)}));
 }
 
 TEST_CASE("rehearsal: what can be sent is unsent, whatever its endpoint, and the rest is invalid") {
