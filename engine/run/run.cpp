@@ -132,6 +132,7 @@ std::optional<UnreadJobs> Run::unread(Instant give_up_at) {
 Run::Told Run::deliver() {
   // What an earlier call has left: more may have been decided since.
   bool is_left = is_due_;
+  bool is_idle = !is_left;
   while (true) {
     if (is_due_) {
       if (!write()) {
@@ -139,15 +140,17 @@ Run::Told Run::deliver() {
       }
       is_due_ = false;
     }
-    if (is_last_) {
-      // Behind the last call of the sink: whoever sees all messages back finds nobody who writes.
-      is_last_ = false;
+    if (std::exchange(is_last_, false) && !std::exchange(is_left, false)) {
+      // Behind the last call of the sink: whoever sees all messages back finds nobody who writes,
+      // and may ask the sink himself.
       core_.give_back_told();
-      if (!std::exchange(is_left, false)) {
-        return Told::all;
-      }
+      return Told::all;
     }
     const auto decided = std::span(decided_).first(core_.take_decided(decided_));
+    if (decided.empty() && is_idle) {
+      return Told::all;  // perhaps all messages are back already
+    }
+    is_idle = false;
     for (const OutcomeView& view : decided) {
       tally_.count(*view.outcome);
     }

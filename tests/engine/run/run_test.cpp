@@ -93,6 +93,26 @@ class TestPlanner : public RehearsalPlanner {
   std::string skips;
 };
 
+// Files, and how often they are asked for something when all messages are back: then they belong to
+// whoever ends the run.
+class JudgedSink : public FileSink {
+ public:
+  using FileSink::FileSink;
+  void take(std::span<const OutcomeView> decided) override {
+    judge();
+    FileSink::take(decided);
+  }
+  Result<void, RunTrouble> write(bool everything) override {
+    judge();
+    return FileSink::write(everything);
+  }
+  const Run* run = nullptr;
+  int calls_behind_the_end = 0;
+
+ private:
+  void judge() { calls_behind_the_end += run->is_over() ? 1 : 0; }
+};
+
 // A run of job files, of which nothing is sent.
 class Stepped {
  public:
@@ -110,6 +130,7 @@ class Stepped {
         run(core, {.source = source_, .planner = &planner, .sink = sink, .listener = listener},
             {.wake = [] {}, .deadline = Instant{} + 1h}) {
     disk = {};
+    sink.run = &run;
     REQUIRE(sink.open(nullptr, 0));
   }
 
@@ -131,6 +152,7 @@ class Stepped {
     }
     REQUIRE(run.deliver() == Run::Told::all);
     CHECK(run.is_over());
+    CHECK(sink.calls_behind_the_end == 0);
   }
   [[nodiscard]] std::size_t lines_in(std::string_view name) const {
     const std::string octets = folder.read(name);
@@ -168,7 +190,7 @@ class Stepped {
   const std::vector<std::string> files_;
 
  public:
-  FileSink sink;
+  JudgedSink sink;
 
  private:
   LineSource source_;
@@ -228,6 +250,22 @@ TEST_CASE("run: what was decided while there was no room is told by the call tha
   CHECK(stepped.lines_in("outcomes") == 2);
   CHECK(stepped.run.read() == Run::Read::end);
   CHECK(stepped.run.is_over());
+}
+
+TEST_CASE("run: nobody writes any more when all messages are back, also behind a wait for room") {
+  Stepped stepped({job_lines(2)});
+  disk.error = ENOSPC;
+  REQUIRE(stepped.read_on() == Run::Read::end);
+  REQUIRE(stepped.run.deliver() == Run::Told::again_later);
+  CHECK_FALSE(stepped.run.is_over());
+  if (GENERATE(false, true)) {
+    stepped.run.give_up();  // and the lines are still there for the last try
+  } else {
+    disk.error = 0;
+  }
+  REQUIRE(stepped.run.deliver() == Run::Told::all);
+  CHECK(stepped.run.is_over());
+  CHECK(stepped.sink.calls_behind_the_end == 0);
 }
 
 TEST_CASE("run: whoever waits for room no longer loses outcomes, and no message is sent behind") {
