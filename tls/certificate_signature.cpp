@@ -35,7 +35,7 @@ namespace {
 
 using namespace std::string_view_literals;
 
-constexpr std::size_t rsa_key_bits_min = 2048;  // as in context.cpp, for the same reason
+constexpr std::size_t signer_rsa_bits_min = 2048;  // as in context.cpp, for the same reason
 constexpr std::size_t rsa_key_bits_max = 8192;
 
 constexpr Bytes mgf1_id = "\x2a\x86\x48\x86\xf7\x0d\x01\x01\x08"sv;
@@ -276,7 +276,7 @@ SignatureVerdict check_key(const Certificate& certificate) {
       if (!numbers || numbers->bits > rsa_key_bits_max) {
         return SignatureVerdict::unsupported;
       }
-      return numbers->bits < rsa_key_bits_min ? SignatureVerdict::weak : SignatureVerdict::good;
+      return numbers->bits < signer_rsa_bits_min ? SignatureVerdict::weak : SignatureVerdict::good;
     }
     case KeyKind::ecdsa:
       return key.is_known_curve ? SignatureVerdict::good : SignatureVerdict::unsupported;

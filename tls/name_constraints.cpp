@@ -254,7 +254,7 @@ std::string text_of(const Name& name) {
       return short_name(der::take(inside, der::sequence).value_or(subject));
     }
     case address:
-      return describe({{}, {std::string(name.value)}});
+      return describe(CertificateNames{{}, {std::string(name.value)}});
     case host:
     case mail_address:
     case uri:

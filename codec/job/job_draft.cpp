@@ -29,7 +29,6 @@ Failure<JobError> refuse_both(JobField field, JobField other) {
 }
 
 constexpr std::array raw_fields = {JobField::raw, JobField::raw_base64, JobField::raw_file};
-constexpr Bytes byte_order_mark = "\xef\xbb\xbf";
 // What a finished message has in itself.
 constexpr std::array composed_fields = {
     JobField::reply_to,  JobField::subject,   JobField::text,    JobField::html,

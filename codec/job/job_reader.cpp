@@ -33,7 +33,6 @@ namespace {
 
 static_assert(JobReader::padding_bytes >= simdjson::SIMDJSON_PADDING);
 
-constexpr Bytes byte_order_mark = "\xef\xbb\xbf";
 // A parser that has seen a longer line is replaced: its index takes four octets for each of the
 // line.
 constexpr std::size_t parser_bytes_kept_max = 4u << 20;

@@ -30,7 +30,7 @@ constexpr std::size_t text_bytes_max = 2048;
 // RFC 1035 2.3.4.
 constexpr std::size_t label_bytes_max = 63;
 
-using Checked = Result<void, AddressError>;
+using AddressCheck = Result<void, AddressError>;
 
 Failure<AddressError> refuse(AddressError error) { return Failure(error); }
 
@@ -75,7 +75,7 @@ std::optional<char32_t> first_hidden(Bytes addr_spec) {
 }
 
 // What every text has to fulfil before anybody looks at its structure.
-Checked check_octets(Bytes text) {
+AddressCheck check_octets(Bytes text) {
   if (text.empty()) {
     return refuse(AddressError::empty);
   }
@@ -119,7 +119,7 @@ AddressError why_not(char character, AddressError otherwise) {
 }
 
 // RFC 5321 4.1.2: Dot-string.
-Checked check_dot_string(Bytes local) {
+AddressCheck check_dot_string(Bytes local) {
   if (local.empty()) {
     return refuse(AddressError::local_part_empty);
   }
@@ -137,7 +137,7 @@ Checked check_dot_string(Bytes local) {
 }
 
 // RFC 5321 4.1.3. A general literal (`[tag:...]`) has no registered tag, so it is refused.
-Checked check_address_literal(Bytes domain) {
+AddressCheck check_address_literal(Bytes domain) {
   constexpr Bytes ipv6_tag = "IPv6:";
   if (domain.size() < 2 || domain.back() != ']') {
     return refuse(AddressError::bad_address_literal);
@@ -163,7 +163,7 @@ Checked check_address_literal(Bytes domain) {
 }
 
 // RFC 5321 4.1.2: Domain, that is letters, digits and hyphens between dots.
-Checked check_domain(Bytes domain) {
+AddressCheck check_domain(Bytes domain) {
   std::size_t label_begin = 0;
   for (std::size_t index = 0; index <= domain.size(); ++index) {
     if (index == domain.size() || domain[index] == '.') {
@@ -183,7 +183,7 @@ Checked check_domain(Bytes domain) {
 // Appends the A-labels of a domain that is not ASCII. The mapping can turn a full-width character
 // into any ASCII one (U+FF1E into `>`), so the caller checks what comes out like a domain that was
 // typed.
-Checked append_a_labels(std::string& out, Bytes domain) {
+AddressCheck append_a_labels(std::string& out, Bytes domain) {
   const std::string terminated(domain);
   char* ascii = nullptr;
   const int status =
@@ -199,14 +199,14 @@ Checked append_a_labels(std::string& out, Bytes domain) {
 }
 
 // Appends the domain as it goes into commands, checked.
-Checked append_domain(std::string& out, Bytes domain) {
+AddressCheck append_domain(std::string& out, Bytes domain) {
   if (domain.empty()) {
     return refuse(AddressError::domain_empty);
   }
   const std::size_t begin = out.size();
   if (is_ascii(domain)) {
     out += domain;
-  } else if (const Checked converted = append_a_labels(out, domain); !converted) {
+  } else if (const AddressCheck converted = append_a_labels(out, domain); !converted) {
     return converted;
   }
   const Bytes ascii = Bytes(out).substr(begin);
@@ -285,7 +285,7 @@ bool is_everyday_address(Bytes text) {
 }
 
 // Splits at the at sign and checks both sides. Precondition: check_octets(text).
-Checked parse_addr_spec(Bytes text, Mailbox& mailbox, MailboxUse use) {
+AddressCheck parse_addr_spec(Bytes text, Mailbox& mailbox, MailboxUse use) {
   const bool ascii = is_ascii(text);
   if (!ascii && first_hidden(text)) {
     return refuse(AddressError::hidden_character);
@@ -309,7 +309,7 @@ Checked parse_addr_spec(Bytes text, Mailbox& mailbox, MailboxUse use) {
     if (at == Bytes::npos) {
       return refuse(AddressError::no_at_sign);
     }
-    if (const Checked checked = check_dot_string(text.substr(0, at)); !checked) {
+    if (const AddressCheck checked = check_dot_string(text.substr(0, at)); !checked) {
       return checked;
     }
   }
@@ -319,7 +319,8 @@ Checked parse_addr_spec(Bytes text, Mailbox& mailbox, MailboxUse use) {
   }
   mailbox.needs_smtputf8 = !ascii && !is_ascii(local);
   mailbox.address.assign(text.substr(0, at + 1));
-  if (const Checked appended = append_domain(mailbox.address, text.substr(at + 1)); !appended) {
+  if (const AddressCheck appended = append_domain(mailbox.address, text.substr(at + 1));
+      !appended) {
     return appended;
   }
   if (mailbox.address.size() > limits::mailbox_bytes_max) {
@@ -330,7 +331,7 @@ Checked parse_addr_spec(Bytes text, Mailbox& mailbox, MailboxUse use) {
 
 // RFC 5322 phrase: words with spaces between them, each an atom or a quoted string. Runs of spaces
 // become one, as every reader of mail shows them.
-Checked parse_display_name(Bytes text, std::string& name) {
+AddressCheck parse_display_name(Bytes text, std::string& name) {
   name.clear();
   while (!text.empty()) {
     if (text.front() == ' ') {
@@ -380,8 +381,9 @@ std::size_t find_unquoted(Bytes text, char wanted) {
 }
 
 // `Name <a@b>`, the bracket at `bracket`.
-Checked parse_name_addr(Bytes text, std::size_t bracket, Mailbox& mailbox, MailboxUse use) {
-  if (const Checked named = parse_display_name(text.substr(0, bracket), mailbox.name); !named) {
+AddressCheck parse_name_addr(Bytes text, std::size_t bracket, Mailbox& mailbox, MailboxUse use) {
+  if (const AddressCheck named = parse_display_name(text.substr(0, bracket), mailbox.name);
+      !named) {
     return named;
   }
   const Bytes behind = text.substr(bracket + 1);
@@ -505,7 +507,7 @@ Result<void, AddressError> parse_mailbox(Bytes text, Mailbox& mailbox, MailboxUs
     return {};
   }
   const Bytes trimmed = without_outer_spaces(text);
-  if (const Checked checked = check_octets(trimmed); !checked) {
+  if (const AddressCheck checked = check_octets(trimmed); !checked) {
     return checked;
   }
   const std::size_t bracket = find_unquoted(trimmed, '<');
@@ -526,7 +528,7 @@ Result<void, AddressError> validate_address(Bytes text, Mailbox& mailbox, Mailbo
   }
   const Bytes trimmed = without_outer_spaces(text);
   return check_octets(trimmed).and_then([&] {
-    return trimmed == "<>" ? Checked(refuse(AddressError::null_address))
+    return trimmed == "<>" ? AddressCheck(refuse(AddressError::null_address))
                            : parse_addr_spec(trimmed, mailbox, use);
   });
 }
@@ -543,7 +545,7 @@ Result<void, AddressError> validate_display_name(Bytes text) {
   if (has_control(text)) {
     return refuse(AddressError::control_character);
   }
-  return is_utf8(text) ? Checked{} : Checked(refuse(AddressError::invalid_utf8));
+  return is_utf8(text) ? AddressCheck{} : AddressCheck(refuse(AddressError::invalid_utf8));
 }
 
 Bytes domain_of(Bytes address) { return address.substr(address.rfind('@') + 1); }

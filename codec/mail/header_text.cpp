@@ -48,7 +48,7 @@ Chunk first_chunk(Bytes text) {
           text.substr(space_bytes, static_cast<std::size_t>(end - word))};
 }
 
-Bytes trimmed(Bytes text) {
+Bytes without_blanks(Bytes text) {
   const std::size_t begin = text.find_first_not_of(" \t");
   return begin == Bytes::npos ? Bytes{}
                               : text.substr(begin, text.find_last_not_of(" \t") - begin + 1);
@@ -75,7 +75,7 @@ bool wants_encoding(Bytes word) { return !is_ascii(word) || looks_encoded(word);
 
 // Its blanks come back as they are: one at a time, and none at the ends.
 bool has_single_blanks(Bytes text) {
-  return trimmed(text).size() == text.size() && text.find("  ") == Bytes::npos &&
+  return without_blanks(text).size() == text.size() && text.find("  ") == Bytes::npos &&
          text.find('\t') == Bytes::npos;
 }
 
@@ -289,7 +289,7 @@ void add_mailbox(FieldWriter& field, Bytes space, const Mailbox& mailbox) {
   assert_harmless(mailbox.address);
   constexpr std::size_t frame_bytes = 4;  // ` <>` and a comma
   // Blanks around a name are shown by nobody and kept by few.
-  const Bytes name = trimmed(mailbox.name);
+  const Bytes name = without_blanks(mailbox.name);
   if (name.empty()) {
     field.begin_chunk(space, mailbox.address.size() + 1);
     field.add(mailbox.address);
@@ -364,7 +364,7 @@ bool is_mime_token(Bytes text) {
 bool append_field(std::string& out, Bytes name, Bytes value) {
   RP_ASSERT(is_field_name(name));
   assert_harmless(value);
-  const Bytes text = trimmed(value);
+  const Bytes text = without_blanks(value);
   const bool is_plain = is_ascii(text) && !holds_encoded_word(text);
   return append_with_run(out, name, text, is_plain ? EncodedRun{} : find_encoded_run(text));
 }
@@ -372,7 +372,7 @@ bool append_field(std::string& out, Bytes name, Bytes value) {
 bool append_structured_field(std::string& out, Bytes name, Bytes value) {
   RP_ASSERT(is_field_name(name));
   assert_harmless(value);
-  const Bytes text = trimmed(value);
+  const Bytes text = without_blanks(value);
   return append_with_run(out, name, text, is_ascii(text) ? EncodedRun{} : find_encoded_run(text));
 }
 

@@ -85,7 +85,7 @@ bool is_among(Bytes name, const std::array<Bytes, count>& names) {
                      [name](Bytes other) { return equal_field_names(name, other); });
 }
 
-bool is_control(char character) {
+bool is_control_but_tab(char character) {
   return (static_cast<std::uint8_t>(character) < 0x20 && character != '\t') || character == '\x7f';
 }
 
@@ -118,7 +118,7 @@ Checked check_header(const HeaderField& field) {
     return refuse_header(MessageErrorKind::header_owned, field.name,
                          "is made from the other fields and cannot be given");
   }
-  if (std::any_of(field.value.begin(), field.value.end(), is_control)) {
+  if (std::any_of(field.value.begin(), field.value.end(), is_control_but_tab)) {
     return refuse_header(MessageErrorKind::header_value, field.name,
                          "has a line break or another control character");
   }
@@ -268,7 +268,7 @@ Checked check_attachment(const Attachment& attachment, std::size_t index) {
                   fmt::format("is longer than {} octets: it has {}", file_name_bytes_max,
                               attachment.file_name.size()));
   }
-  if (std::any_of(attachment.file_name.begin(), attachment.file_name.end(), is_control)) {
+  if (std::any_of(attachment.file_name.begin(), attachment.file_name.end(), is_control_but_tab)) {
     return refuse(MessageErrorKind::file_name, place("filename"), "has a control character");
   }
   if (!attachment.content_type.empty() && !is_content_type(attachment.content_type)) {

@@ -13,7 +13,7 @@ namespace {
 constexpr Bytes alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 // What an octet may be besides one of the 64 characters.
-constexpr std::uint8_t is_space = 0x40;
+constexpr std::uint8_t space_mark = 0x40;
 constexpr std::uint8_t is_padding = 0x41;
 constexpr std::uint8_t is_stranger = 0x42;
 
@@ -24,7 +24,7 @@ constexpr std::array<std::uint8_t, 256> decoded = [] {
     table[static_cast<std::uint8_t>(alphabet[index])] = static_cast<std::uint8_t>(index);
   }
   for (const char space : {' ', '\t', '\r', '\n'}) {
-    table[static_cast<std::uint8_t>(space)] = is_space;
+    table[static_cast<std::uint8_t>(space)] = space_mark;
   }
   table[static_cast<std::uint8_t>('=')] = is_padding;
   return table;
@@ -69,7 +69,7 @@ std::size_t decode_groups(Bytes text, char* to) {
     const std::uint32_t b = decoded_at(text, offset + 1);
     const std::uint32_t c = decoded_at(text, offset + 2);
     const std::uint32_t d = decoded_at(text, offset + 3);
-    if ((a | b | c | d) >= is_space) {
+    if ((a | b | c | d) >= space_mark) {
       break;
     }
     const std::uint32_t group = a << 18 | b << 12 | c << 6 | d;
@@ -90,7 +90,7 @@ class Decoder {
 
   // False when the octet may not stand here.
   bool take(std::uint8_t value, char*& to) {
-    if (value == is_space) {
+    if (value == space_mark) {
       return space_ == Base64Space::skipped;
     }
     if (ended_ || value == is_stranger) {

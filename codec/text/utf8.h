@@ -8,6 +8,9 @@
 
 namespace ringpost::codec {
 
+// U+FEFF, which some programs put in front of a text.
+inline constexpr Bytes byte_order_mark = "\xef\xbb\xbf";
+
 // The character that stands at the beginning of some text.
 struct Utf8Character {
   char32_t code_point = 0;

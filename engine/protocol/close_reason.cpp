@@ -11,12 +11,12 @@ namespace ringpost::protocol {
 
 namespace {
 
-struct Words {
+struct CloseWords {
   std::string_view name;
   std::string_view sentence;
 };
 
-constexpr std::array<Words, close_kind_count> words = {{
+constexpr std::array<CloseWords, close_kind_count> close_words = {{
     {"quit", "the session was closed"},
     {"aborted", "the session was stopped"},
     {"connect_failed", "no connection"},
@@ -55,12 +55,14 @@ constexpr std::array<Words, close_kind_count> words = {{
 
 }  // namespace
 
-std::string_view name_of(CloseKind kind) { return words[static_cast<std::size_t>(kind)].name; }
+std::string_view name_of(CloseKind kind) {
+  return close_words[static_cast<std::size_t>(kind)].name;
+}
 
 std::string CloseReason::message() const {
   const bool put_off = kind == CloseKind::auth_refused && code / 100 == 4;
   std::string message(put_off ? "the server put off the login"
-                              : words[static_cast<std::size_t>(kind)].sentence);
+                              : close_words[static_cast<std::size_t>(kind)].sentence);
   if (!detail.empty()) {
     message += ": " + detail;
   }

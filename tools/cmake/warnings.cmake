@@ -12,3 +12,10 @@ endif()
 if(RINGPOST_DEVELOPER)
   target_compile_options(ringpost_warnings INTERFACE -Werror)
 endif()
+
+# Files that are compiled as one see each other's anonymous namespaces, and these two warn of that.
+# The preset release, which compiles the libraries file by file, has both.
+if(CMAKE_UNITY_BUILD)
+  target_compile_options(ringpost_warnings INTERFACE
+    -Wno-shadow $<$<CXX_COMPILER_ID:GNU>:-Wno-subobject-linkage>)
+endif()

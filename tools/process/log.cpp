@@ -18,7 +18,7 @@ namespace ringpost::cli {
 namespace {
 
 // A line of a server's or a file's words is cut here: a log is read by people.
-constexpr std::size_t text_bytes_max = 2048;
+constexpr std::size_t field_bytes_max = 2048;
 
 constexpr std::string_view color_off = "\x1b[0m";
 
@@ -46,7 +46,7 @@ void append_text_fields(std::string& line, std::initializer_list<LogField> field
     line += field.name;
     line += '=';
     if (needs_quotes(field.value)) {
-      codec::append_json_string_cut(line, field.value, text_bytes_max);
+      codec::append_json_string_cut(line, field.value, field_bytes_max);
     } else {
       line += printable(field.value);
     }
@@ -58,7 +58,7 @@ void append_json_fields(std::string& line, std::initializer_list<LogField> field
     line += ',';
     codec::append_json_string(line, field.name);
     line += ':';
-    codec::append_json_string_cut(line, field.value, text_bytes_max);
+    codec::append_json_string_cut(line, field.value, field_bytes_max);
   }
 }
 
@@ -76,7 +76,7 @@ std::string log_line(const LogOptions& options, LogLevel level, std::int64_t tim
     line += "{\"ts\":\"";
     codec::append_rfc3339(line, timestamp_us);
     line += fmt::format("\",\"level\":\"{}\",\"msg\":", name_of(level));
-    codec::append_json_string_cut(line, message, text_bytes_max);
+    codec::append_json_string_cut(line, message, field_bytes_max);
     append_json_fields(line, fields);
     line += "}\n";
     return line;

@@ -18,7 +18,7 @@ namespace {
 // Large enough for few writes, small enough to stand still for no more than some 100 us.
 constexpr std::size_t flush_behind_bytes = 256u << 10;
 // A line with 1000 recipients may be longer than that; such memory is given back.
-constexpr std::size_t text_bytes_kept_max = 2 * flush_behind_bytes;
+constexpr std::size_t record_text_bytes_kept_max = 2 * flush_behind_bytes;
 
 std::string error_text(const std::string& what) {
   return fmt::format("{}: {}", what, std::strerror(errno));
@@ -122,7 +122,7 @@ void RecordBuffer::flush() {
   }
   record_.append(text_);
   text_.clear();
-  if (text_.capacity() > text_bytes_kept_max) {
+  if (text_.capacity() > record_text_bytes_kept_max) {
     text_.shrink_to_fit();
   }
 }

@@ -7,7 +7,7 @@ namespace ringpost::sink {
 
 namespace {
 
-constexpr std::size_t text_bytes_kept_max = 16u << 10;
+constexpr std::size_t reply_text_bytes_kept_max = 16u << 10;
 constexpr std::size_t compact_behind_bytes = 64u << 10;
 
 }  // namespace
@@ -86,7 +86,7 @@ void ReplyQueue::consume(std::size_t count) {
 
 void ReplyQueue::clear() {
   text_.clear();
-  if (text_.capacity() > text_bytes_kept_max) {
+  if (text_.capacity() > reply_text_bytes_kept_max) {
     text_.shrink_to_fit();
   }
   marks_.clear();
