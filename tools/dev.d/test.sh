@@ -33,19 +33,6 @@ trap report EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
-# Prints "passed failed skipped" of a JUnit file that ctest has written.
-count_results() {
-  python3 - "$1" <<'PYTHON'
-import sys
-import xml.etree.ElementTree
-
-suite = xml.etree.ElementTree.parse(sys.argv[1]).getroot()
-tests, failures, skipped, disabled = (
-    int(suite.get(name, "0")) for name in ("tests", "failures", "skipped", "disabled"))
-print(tests - failures - skipped - disabled, failures, skipped + disabled)
-PYTHON
-}
-
 # ThreadSanitizer of older compilers cannot live with much address space randomisation. Where a
 # container forbids to switch it off, try without.
 without_randomisation() {
@@ -64,13 +51,15 @@ test_preset() {
   fi
 
   say "$preset: testing"
-  rm -f "$results"
+  rm -rf "$results" "build/$preset/cases"
   if [[ $preset == tsan ]]; then launcher=(without_randomisation); fi
-  # More at a time than there are cores: the long tests spend most of their time waiting.
-  "${launcher[@]}" ctest --preset "$preset" --parallel $((2 * $(nproc))) \
+  # More at a time than there are cores, because the long tests spend most of their time waiting;
+  # those that compute say so by PROCESSORS 2.
+  "${launcher[@]}" ctest --preset "$preset" --parallel $((4 * $(nproc))) \
     --output-junit "$results" || true
   if [[ -e $results ]]; then
-    read -r preset_passed preset_failed preset_skipped < <(count_results "$results")
+    read -r preset_passed preset_failed preset_skipped \
+      < <("$parts/count_results.py" "$results" "build/$preset/cases")
   fi
   if ((preset_passed + preset_failed == 0)); then
     warn "$preset: no test ran, which counts as one failure"
