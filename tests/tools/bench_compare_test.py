@@ -2,8 +2,10 @@
 
 import subprocess
 import sys
+import tempfile
 import unittest
 from pathlib import Path
+from unittest import mock
 
 SCRIPTS = Path(__file__).parents[2] / "tools" / "dev.d"
 sys.path.insert(0, str(SCRIPTS))
@@ -32,6 +34,25 @@ class BenchCompareTest(unittest.TestCase):
         self.assertEqual((before, now, ratio), (100, 130, 1.3))
         self.assertGreater(noise, 0.3)
         self.assertEqual(word, "")
+
+    def test_what_has_changed(self):
+        """--short measures what has another source, or is another itself, in any room of codec."""
+        with tempfile.TemporaryDirectory() as folder, \
+                mock.patch.object(bench_compare, "ROOT", Path(folder)):
+            names = ["codec/text/utf8.cpp", "codec/mail/message.h", "bench/micro/sasl_bench.cpp",
+                     "engine/route.cpp"]
+            for name in names + ["codec/text/base64.cpp"]:
+                path = Path(folder) / name
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text("before\n")
+            for command in (("init", "-q"), ("add", "."),
+                            ("-c", "user.name=n", "-c", "user.email=n@example.org",
+                             "commit", "-q", "-m", "before")):
+                self.assertEqual(bench_compare.git(*command).returncode, 0)
+            for name in names:
+                (Path(folder) / name).write_text("now\n")
+            self.assertEqual(bench_compare.changed_since("HEAD"),
+                             {"utf8_bench", "message_bench", "sasl_bench"})
 
     def test_without_a_commit(self):
         """A shallow clone has no parent: that is said, and only without --short a failure."""

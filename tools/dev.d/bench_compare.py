@@ -9,8 +9,9 @@ a while is busy for both; what counts is the ratio of the medians of CPU time. A
 or faster when that ratio is beyond the noise: three times the spread of the rounds (the median
 distance from the median), and 5 % at least.
 
---short is for continuous integration: codec benchmarks only, few and short rounds, noise of 20 % at
-least, and at most three minutes for the build. It skips with a word where there is no such commit,
+--short is for continuous integration: the benchmarks of codec sources that are others than in BASE
+and no more, few and short rounds, noise of 20 % at least, and at most three minutes for the build.
+It skips with a word where there is no such commit,
 as in a shallow clone, and its verdict is for people: the exit code is 0 whatever became slower.
 Without --short it is 1 when something did.
 """
@@ -37,7 +38,7 @@ def arguments():
                                      description=__doc__.split("\n")[0])
     parser.add_argument("base", metavar="BASE", help="a commit, as HEAD^ or main")
     parser.add_argument("--short", action="store_true",
-                        help="codec benchmarks only, a minute at most, never fails")
+                        help="changed codec sources only, a minute at most, never fails")
     parser.add_argument("--filter", default="", metavar="REGEX", help="of program names")
     parser.add_argument("--rounds", type=int, metavar="N", help="[9, with --short 5]")
     options = parser.parse_args()
@@ -64,8 +65,10 @@ def programs_in(tree):
     return {path.name.removesuffix(".cpp") for path in (tree / "bench/micro").glob("*_bench.cpp")}
 
 
-def is_of_codec(program):
-    return (ROOT / "codec" / f"{program.removesuffix('_bench')}.h").exists()
+def changed_since(commit):
+    """The benchmarks of what is another in codec, or that are others themselves."""
+    changed = git("diff", "--name-only", commit, "--", "codec", "bench/micro").stdout.split()
+    return {f"{Path(name).stem.removesuffix('_bench')}_bench" for name in changed}
 
 
 def build(tree, folder, programs, seconds_max):
@@ -139,10 +142,13 @@ def main():
         raise Skip(f"no worktree of {commit}: {added.stderr.strip()}")
     try:
         programs = sorted(name for name in programs_in(tree) & programs_in(ROOT)
-                          if re.search(options.filter, name)
-                          and (not options.short or is_of_codec(name)))
+                          if re.search(options.filter, name))
         if not programs:
             raise Skip("the commits have no benchmark in common")
+        if options.short:
+            programs = [name for name in programs if name in changed_since(commit)]
+        if not programs:
+            raise Skip("no benchmark is about what has changed")
         seconds_max = BUILD_SECONDS_MAX if options.short else None
         build(tree, WORK / "base", programs, seconds_max)
         build(ROOT, ROOT / "build/release", programs, seconds_max)
