@@ -3,7 +3,8 @@
 # cores. Ends with the line "N passed, N failed": a target that could not be built, that found
 # something or that did not run counts as a failure.
 #
-#   fuzz.sh [--seconds N] [TARGET...]      60 seconds each, all targets
+#   fuzz.sh [--seconds N] [--built] [TARGET...]      60 seconds each, all targets
+#   fuzz.sh --build [TARGET...]                      only build them, for --built
 #
 # What is found stands in build/fuzz/found/, inputs that reach new code in build/fuzz/corpus/: later
 # runs begin with them. A run of one input: build/fuzz/tests/fuzz/TARGET FILE.
@@ -32,9 +33,10 @@ run_target() {
   options=(-max_total_time="$seconds" -timeout=20 -rss_limit_mb=2048 -print_final_stats=1
     -artifact_prefix="$folder/found/$name-")
   if [[ -e tests/fuzz/$name.dict ]]; then options+=(-dict="tests/fuzz/$name.dict"); fi
-  # libFuzzer looks at its clock between two inputs only.
-  timeout $((seconds + 120)) "$folder/tests/fuzz/$name" "${options[@]}" "${corpora[@]}" \
-    >"$log" 2>&1
+  # libFuzzer looks at its clock between two inputs only. It stays in this script's process group,
+  # by which both can be ended.
+  timeout --foreground $((seconds + 120)) "$folder/tests/fuzz/$name" "${options[@]}" \
+    "${corpora[@]}" >"$log" 2>&1
 }
 
 # Prints what became of a target.
@@ -51,14 +53,32 @@ report_target() {
   return 1
 }
 
+# What can be built is run all the same, and nothing that an earlier tree has left.
+build_targets() {
+  "$parts/packages.sh" build test fuzz
+  "$parts/dependencies.sh" build test
+  say "fuzz: building"
+  cmake --preset fuzz --log-level=WARNING >&2 || true
+  rm -f "${@/#/$folder/tests/fuzz/}"
+  cmake --build --preset fuzz --parallel "$(nproc)" --target fuzz_targets -- -k 0 >&2 || true
+}
+
 main() {
-  local targets=() name passed=0 failed=0 running=0 statuses
+  local targets=() build=true run=true name passed=0 failed=0 running=0 statuses
   while (($# > 0)); do
     case $1 in
       --seconds)
         [[ ${2:-} =~ ^[1-9][0-9]*$ ]] || fail "--seconds takes a number of seconds"
         seconds=$2
         shift 2
+        ;;
+      --build)
+        run=false
+        shift
+        ;;
+      --built)
+        build=false
+        shift
         ;;
       *)
         [[ -e tests/fuzz/$1.cpp && $1 == *_fuzz ]] ||
@@ -69,14 +89,8 @@ main() {
     esac
   done
   if ((${#targets[@]} == 0)); then mapfile -t targets < <(known_targets); fi
-  "$parts/packages.sh" build test fuzz
-  "$parts/dependencies.sh" build test
-
-  say "fuzz: building"
-  cmake --preset fuzz --log-level=WARNING >&2 || true
-  # What can be built is run all the same.
-  rm -f "${targets[@]/#/$folder/tests/fuzz/}"
-  cmake --build --preset fuzz --target fuzz_targets -- -k 0 >&2 || true
+  if $build; then build_targets "${targets[@]}"; fi
+  if ! $run; then return; fi
 
   say "fuzz: ${#targets[@]} targets, $seconds seconds each"
   statuses=$(mktemp -d)
