@@ -251,23 +251,23 @@ Result<std::optional<TextPart>, JobError> finish_text(const JobDraft& draft, Job
   return TextPart{text, *traits};
 }
 
-JobErrorKind kind_of(MessageErrorKind kind) {
+JobErrorKind kind_of(CompositionErrorKind kind) {
   switch (kind) {
-    case MessageErrorKind::header_name:
-    case MessageErrorKind::header_value:
-    case MessageErrorKind::header_owned:
-    case MessageErrorKind::header_repeated:
-    case MessageErrorKind::header_too_long:
+    case CompositionErrorKind::header_name:
+    case CompositionErrorKind::header_value:
+    case CompositionErrorKind::header_owned:
+    case CompositionErrorKind::header_repeated:
+    case CompositionErrorKind::header_too_long:
       return JobErrorKind::invalid_header;
-    case MessageErrorKind::header_conflict:
+    case CompositionErrorKind::header_conflict:
       return JobErrorKind::conflicting_fields;
-    case MessageErrorKind::content_type:
-    case MessageErrorKind::content_id:
-    case MessageErrorKind::file_name:
-    case MessageErrorKind::attached_message:
+    case CompositionErrorKind::content_type:
+    case CompositionErrorKind::content_id:
+    case CompositionErrorKind::file_name:
+    case CompositionErrorKind::attached_message:
       return JobErrorKind::invalid_attachment;
-    case MessageErrorKind::no_author:
-    case MessageErrorKind::no_content:
+    case CompositionErrorKind::no_author:
+    case CompositionErrorKind::no_content:
       return JobErrorKind::missing_field;
   }
   return JobErrorKind::invalid_header;
@@ -304,7 +304,7 @@ Checked finish_composed(JobDraft& draft, const JobReaderOptions& options, const 
   for (AttachmentDraft& part : draft.attachments.span()) {
     attachments.push_back(std::move(part.attachment));
   }
-  MessageDraft parts;
+  Composition parts;
   parts.from = draft.from.span();
   parts.reply_to = draft.reply_to.span();
   parts.to = draft.to.span();
@@ -320,7 +320,7 @@ Checked finish_composed(JobDraft& draft, const JobReaderOptions& options, const 
   parts.identity = identity;
   parts.date_us = where.date_us;
   if (auto composed = compose(parts, ContentMaker::open(to.content)); !composed) {
-    MessageError& error = composed.error();
+    CompositionError& error = composed.error();
     return refuse(kind_of(error.kind), error.field, std::move(error.reason));
   }
   for (const auto mailboxes : {parts.from, parts.reply_to, parts.to, parts.cc}) {

@@ -11,7 +11,7 @@
 #include "codec/job/job_reader.h"
 #include "codec/journal/line_hash.h"
 #include "codec/mail/address.h"
-#include "codec/mail/message.h"
+#include "codec/mail/composition.h"
 #include "codec/text/reusable_list.h"
 #include <ringpost/base.h>
 #include <ringpost/message.h>

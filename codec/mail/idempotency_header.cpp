@@ -8,7 +8,7 @@
 #include <algorithm>
 
 #include "codec/journal/legacy_line_hash.h"
-#include "codec/mail/message.h"
+#include "codec/mail/composition.h"
 
 namespace ringpost::codec {
 

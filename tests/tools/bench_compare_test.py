@@ -39,8 +39,8 @@ class BenchCompareTest(unittest.TestCase):
         """--short measures what has another source, or is another itself, in any room of codec."""
         with tempfile.TemporaryDirectory() as folder, \
                 mock.patch.object(bench_compare, "ROOT", Path(folder)):
-            names = ["codec/text/utf8.cpp", "codec/mail/message.h", "bench/micro/sasl_bench.cpp",
-                     "engine/route.cpp"]
+            names = ["codec/text/utf8.cpp", "codec/mail/composition.h",
+                     "bench/micro/sasl_bench.cpp", "engine/route.cpp"]
             for name in names + ["codec/text/base64.cpp"]:
                 path = Path(folder) / name
                 path.parent.mkdir(parents=True, exist_ok=True)
@@ -52,7 +52,7 @@ class BenchCompareTest(unittest.TestCase):
             for name in names:
                 (Path(folder) / name).write_text("now\n")
             self.assertEqual(bench_compare.changed_since("HEAD"),
-                             {"utf8_bench", "message_bench", "sasl_bench"})
+                             {"utf8_bench", "composition_bench", "sasl_bench"})
 
     def test_without_a_commit(self):
         """A shallow clone has no parent: that is said, and only without --short a failure."""

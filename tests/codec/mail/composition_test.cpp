@@ -1,4 +1,4 @@
-#include "codec/mail/message.h"
+#include "codec/mail/composition.h"
 
 #include <string>
 #include <vector>
@@ -22,7 +22,7 @@ struct Letter {
   std::vector<Attachment> attachments;
   std::string text;
   std::string html;
-  MessageDraft draft;
+  Composition draft;
 
   Letter() {
     draft.subject = "Hello";

@@ -42,7 +42,7 @@ struct TextPart {
 };
 
 // All of it is lent for the call.
-struct MessageDraft {
+struct Composition {
   std::span<const Mailbox> from;  // none when `headers` has it
   std::span<const Mailbox> reply_to;
   std::span<const Mailbox> to;
@@ -57,7 +57,7 @@ struct MessageDraft {
   std::int64_t date_us = 0;  // for a generated Date
 };
 
-enum class MessageErrorKind : std::uint8_t {
+enum class CompositionErrorKind : std::uint8_t {
   header_name,      // not the name of a field
   header_value,     // CR, LF or another control in a value
   header_owned,     // a field that only compose() may write
@@ -72,8 +72,8 @@ enum class MessageErrorKind : std::uint8_t {
   no_content,        // neither text nor html nor attachments
 };
 
-struct MessageError {
-  MessageErrorKind kind = MessageErrorKind::no_content;
+struct CompositionError {
+  CompositionErrorKind kind = CompositionErrorKind::no_content;
   std::string field;   // of the job, as "headers.Subject" or "attachments[0].cid"; may be empty
   std::string reason;  // for people
 };
@@ -91,6 +91,7 @@ struct MessageError {
 // there is another: readers show an empty page for it. Text parts go as 7bit if they can, else as
 // quoted-printable, or base64 when more than half of their octets is not ASCII. Text that is
 // attached is never inline, since readers would add it to the body.
-[[nodiscard]] Result<void, MessageError> compose(const MessageDraft& draft, std::string& content);
+[[nodiscard]] Result<void, CompositionError> compose(const Composition& draft,
+                                                     std::string& content);
 
 }  // namespace ringpost::codec

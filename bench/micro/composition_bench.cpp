@@ -4,7 +4,7 @@
 #include <benchmark/benchmark.h>
 
 #include "bench/micro/content.h"
-#include "codec/mail/message.h"
+#include "codec/mail/composition.h"
 
 namespace {
 
@@ -23,7 +23,7 @@ void compose_alternative(benchmark::State& state) {
   const std::vector<HeaderField> headers = {
       {"List-Unsubscribe", "<https://example.com/u/0123456789abcdef>"},
       {"X-Campaign", "autumn-2026"}};
-  MessageDraft draft;
+  Composition draft;
   draft.from = from;
   draft.to = to;
   draft.headers = headers;

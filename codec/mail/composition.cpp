@@ -5,7 +5,7 @@
 // gives the hint). Text that would go as 7bit and has a line that begins like one is sent as
 // quoted-printable instead, so no boundary can occur in a part, whatever the part's author knows
 // about the hash in it.
-#include "codec/mail/message.h"
+#include "codec/mail/composition.h"
 
 #include <algorithm>
 #include <array>
@@ -28,7 +28,7 @@ namespace ringpost::codec {
 
 namespace {
 
-using Checked = Result<void, MessageError>;
+using Checked = Result<void, CompositionError>;
 
 constexpr std::size_t file_name_bytes_max = 255;
 constexpr std::size_t content_type_bytes_max = 255;
@@ -70,11 +70,11 @@ constexpr std::array<Bytes, 8> phrase_fields = {"List-ID",           "Dispositio
                                                 "Resent-From",       "Resent-Sender",
                                                 "Resent-To",         "Resent-Cc"};
 
-Failure<MessageError> refuse(MessageErrorKind kind, std::string field, std::string reason) {
-  return Failure(MessageError{kind, std::move(field), std::move(reason)});
+Failure<CompositionError> refuse(CompositionErrorKind kind, std::string field, std::string reason) {
+  return Failure(CompositionError{kind, std::move(field), std::move(reason)});
 }
 
-Failure<MessageError> refuse_header(MessageErrorKind kind, Bytes name, std::string reason) {
+Failure<CompositionError> refuse_header(CompositionErrorKind kind, Bytes name, std::string reason) {
   const JobPlace headers{nullptr, "headers"};
   return refuse(kind, headers.member(name).text(), std::move(reason));
 }
@@ -89,7 +89,7 @@ bool is_control_but_tab(char character) {
   return (static_cast<std::uint8_t>(character) < 0x20 && character != '\t') || character == '\x7f';
 }
 
-bool has_header(const MessageDraft& draft, Bytes name) {
+bool has_header(const Composition& draft, Bytes name) {
   return std::any_of(draft.headers.begin(), draft.headers.end(), [name](const HeaderField& field) {
     return equal_field_names(field.name, name);
   });
@@ -111,42 +111,43 @@ bool has_outer_blanks(Bytes value) {
 Checked check_header(const HeaderField& field) {
   if (!is_field_name(field.name)) {
     return refuse_header(
-        MessageErrorKind::header_name, field.name,
+        CompositionErrorKind::header_name, field.name,
         "is no field name: 1 to 75 printable ASCII characters, no colon, no space");
   }
   if (is_among(field.name, owned_fields)) {
-    return refuse_header(MessageErrorKind::header_owned, field.name,
+    return refuse_header(CompositionErrorKind::header_owned, field.name,
                          "is made from the other fields and cannot be given");
   }
   if (std::any_of(field.value.begin(), field.value.end(), is_control_but_tab)) {
-    return refuse_header(MessageErrorKind::header_value, field.name,
+    return refuse_header(CompositionErrorKind::header_value, field.name,
                          "has a line break or another control character");
   }
   if (has_outer_blanks(field.value) && !is_among(field.name, text_fields)) {
     return refuse_header(
-        MessageErrorKind::header_value, field.name,
+        CompositionErrorKind::header_value, field.name,
         "begins or ends with a blank, which would be lost on the way: leave it out");
   }
   if (!is_ascii(field.value) && is_among(field.name, ascii_fields)) {
     return refuse_header(
-        MessageErrorKind::header_value, field.name,
+        CompositionErrorKind::header_value, field.name,
         "must be ASCII; for names that are not there are from, to, cc and reply_to");
   }
   const Bytes value = field.value;
   if (equal_field_names(field.name, "Message-ID") &&
       (!value.starts_with('<') || !value.ends_with('>') || value.find(' ') != Bytes::npos)) {
-    return refuse_header(MessageErrorKind::header_value, field.name, "must look like <left@right>");
+    return refuse_header(CompositionErrorKind::header_value, field.name,
+                         "must look like <left@right>");
   }
   return {};
 }
 
-Checked check_repeated(const MessageDraft& draft) {
+Checked check_repeated(const Composition& draft) {
   std::array<bool, single_fields.size()> seen{};
   for (const HeaderField& field : draft.headers) {
     for (std::size_t index = 0; index < single_fields.size(); ++index) {
       if (equal_field_names(field.name, single_fields[index])) {
         if (std::exchange(seen[index], true)) {
-          return refuse_header(MessageErrorKind::header_repeated, field.name, "may stand once");
+          return refuse_header(CompositionErrorKind::header_repeated, field.name, "may stand once");
         }
       }
     }
@@ -154,7 +155,7 @@ Checked check_repeated(const MessageDraft& draft) {
   return {};
 }
 
-Checked check_conflicts(const MessageDraft& draft) {
+Checked check_conflicts(const Composition& draft) {
   const std::array<std::pair<Bytes, bool>, 5> given = {{{"From", !draft.from.empty()},
                                                         {"Reply-To", !draft.reply_to.empty()},
                                                         {"To", !draft.to.empty()},
@@ -162,21 +163,21 @@ Checked check_conflicts(const MessageDraft& draft) {
                                                         {"Subject", draft.subject.has_value()}}};
   for (const auto& [name, is_given] : given) {
     if (is_given && has_header(draft, name)) {
-      return refuse_header(MessageErrorKind::header_conflict, name,
+      return refuse_header(CompositionErrorKind::header_conflict, name,
                            "the job has a field of its own for it, and gives both");
     }
   }
   return {};
 }
 
-Checked check_headers(const MessageDraft& draft) {
+Checked check_headers(const Composition& draft) {
   for (const HeaderField& field : draft.headers) {
     if (Checked checked = check_header(field); !checked) {
       return checked;
     }
   }
   if (draft.from.empty() && !has_header(draft, "From")) {
-    return refuse(MessageErrorKind::no_author, "from", "is missing: a message needs an author");
+    return refuse(CompositionErrorKind::no_author, "from", "is missing: a message needs an author");
   }
   return check_repeated(draft).and_then([&draft] { return check_conflicts(draft); });
 }
@@ -245,13 +246,13 @@ Checked check_attached_message(const Attachment& attachment, std::size_t index) 
   const std::string place = fmt::format("attachments[{}]", index);
   constexpr Bytes way_out = "; as application/octet-stream it can be attached";
   if (const auto reason = why_no_message(attachment.content)) {
-    return refuse(MessageErrorKind::attached_message, place,
+    return refuse(CompositionErrorKind::attached_message, place,
                   fmt::format("is no message: {}{}", *reason, way_out));
   }
   const LineScan scan = scan_lines(attachment.content);
   const std::size_t longest = std::max(scan.longest_ended_bytes, scan.last_line_bytes + 1);
   if (scan.has_nul || scan.has_unpaired || longest > limits::content_line_bytes_max + 1) {
-    return refuse(MessageErrorKind::attached_message, place,
+    return refuse(CompositionErrorKind::attached_message, place,
                   fmt::format("has a line that no message may have: NUL, a bare CR or LF, or more "
                               "than 998 octets{}",
                               way_out));
@@ -264,24 +265,24 @@ Checked check_attachment(const Attachment& attachment, std::size_t index) {
     return fmt::format("attachments[{}].{}", index, member);
   };
   if (attachment.file_name.size() > file_name_bytes_max) {
-    return refuse(MessageErrorKind::file_name, place("filename"),
+    return refuse(CompositionErrorKind::file_name, place("filename"),
                   fmt::format("is longer than {} octets: it has {}", file_name_bytes_max,
                               attachment.file_name.size()));
   }
   if (std::any_of(attachment.file_name.begin(), attachment.file_name.end(), is_control_but_tab)) {
-    return refuse(MessageErrorKind::file_name, place("filename"), "has a control character");
+    return refuse(CompositionErrorKind::file_name, place("filename"), "has a control character");
   }
   if (!attachment.content_type.empty() && !is_content_type(attachment.content_type)) {
-    return refuse(MessageErrorKind::content_type, place("content_type"),
+    return refuse(CompositionErrorKind::content_type, place("content_type"),
                   "must look like type/subtype or type/subtype; name=value");
   }
   if (cannot_be_attached(attachment.content_type)) {
-    return refuse(MessageErrorKind::content_type, place("content_type"),
+    return refuse(CompositionErrorKind::content_type, place("content_type"),
                   "multipart/*, message/partial and message/external-body cannot be attached: use "
                   "application/octet-stream");
   }
   if (!is_content_id(attachment.content_id)) {
-    return refuse(MessageErrorKind::content_id, place("cid"),
+    return refuse(CompositionErrorKind::content_id, place("cid"),
                   "must be printable ASCII without brackets, quotes, commas and spaces");
   }
   return is_message_type(attachment.content_type) ? check_attached_message(attachment, index)
@@ -344,7 +345,7 @@ enum class TextEncoding : std::uint8_t { seven_bit, quoted_printable, base64 };
 
 class Composer {
  public:
-  Composer(const MessageDraft& draft, std::string& out)
+  Composer(const Composition& draft, std::string& out)
       : draft_(draft), out_(out), boundary_(draft.identity) {
     // An empty text is what is left when all are empty.
     const bool has_html = draft.html && !draft.html->text.empty();
@@ -359,7 +360,7 @@ class Composer {
 
   Checked run() {
     if (!find_boundary()) {
-      return refuse(MessageErrorKind::attached_message, "attachments",
+      return refuse(CompositionErrorKind::attached_message, "attachments",
                     "have a message that was made to break this one into other parts");
     }
     reserve();
@@ -426,7 +427,7 @@ class Composer {
     if (append(out_, name, value)) {
       return {};
     }
-    return refuse(MessageErrorKind::header_too_long, place.text(),
+    return refuse(CompositionErrorKind::header_too_long, place.text(),
                   "has a word that is too long for a line of 998 octets");
   }
 
@@ -646,7 +647,7 @@ class Composer {
     }
   }
 
-  const MessageDraft& draft_;
+  const Composition& draft_;
   std::string& out_;
   LineHash boundary_;  // what the boundaries are made of
   const TextPart* text_ = nullptr;
@@ -676,12 +677,12 @@ bool equal_field_names(Bytes left, Bytes right) {
 
 bool is_message_type(Bytes content_type) { return is_of_type(content_type, "message"); }
 
-Result<void, MessageError> compose(const MessageDraft& draft, std::string& content) {
+Result<void, CompositionError> compose(const Composition& draft, std::string& content) {
   if (Checked checked = check_headers(draft); !checked) {
     return checked;
   }
   if (!draft.text && !draft.html && draft.attachments.empty()) {
-    return refuse(MessageErrorKind::no_content, "",
+    return refuse(CompositionErrorKind::no_content, "",
                   "there is no content: \"text\", \"html\", \"attachments\" or \"raw\" is needed");
   }
   for (std::size_t index = 0; index < draft.attachments.size(); ++index) {
