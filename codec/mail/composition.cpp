@@ -28,7 +28,7 @@ namespace ringpost::codec {
 
 namespace {
 
-using Checked = Result<void, CompositionError>;
+using Composed = Result<void, CompositionError>;
 
 constexpr std::size_t file_name_bytes_max = 255;
 constexpr std::size_t content_type_bytes_max = 255;
@@ -108,7 +108,7 @@ bool has_outer_blanks(Bytes value) {
          (blanks.find(value.front()) != Bytes::npos || blanks.find(value.back()) != Bytes::npos);
 }
 
-Checked check_header(const HeaderField& field) {
+Composed check_header(const HeaderField& field) {
   if (!is_field_name(field.name)) {
     return refuse_header(
         CompositionErrorKind::header_name, field.name,
@@ -141,7 +141,7 @@ Checked check_header(const HeaderField& field) {
   return {};
 }
 
-Checked check_repeated(const Composition& draft) {
+Composed check_repeated(const Composition& draft) {
   std::array<bool, single_fields.size()> seen{};
   for (const HeaderField& field : draft.headers) {
     for (std::size_t index = 0; index < single_fields.size(); ++index) {
@@ -155,7 +155,7 @@ Checked check_repeated(const Composition& draft) {
   return {};
 }
 
-Checked check_conflicts(const Composition& draft) {
+Composed check_conflicts(const Composition& draft) {
   const std::array<std::pair<Bytes, bool>, 5> given = {{{"From", !draft.from.empty()},
                                                         {"Reply-To", !draft.reply_to.empty()},
                                                         {"To", !draft.to.empty()},
@@ -170,9 +170,9 @@ Checked check_conflicts(const Composition& draft) {
   return {};
 }
 
-Checked check_headers(const Composition& draft) {
+Composed check_headers(const Composition& draft) {
   for (const HeaderField& field : draft.headers) {
-    if (Checked checked = check_header(field); !checked) {
+    if (Composed checked = check_header(field); !checked) {
       return checked;
     }
   }
@@ -242,7 +242,7 @@ bool cannot_be_attached(Bytes content_type) {
 }
 
 // RFC 2045 6.4 and RFC 2046 5.2.1: messages may not be encoded.
-Checked check_attached_message(const Attachment& attachment, std::size_t index) {
+Composed check_attached_message(const Attachment& attachment, std::size_t index) {
   const std::string place = fmt::format("attachments[{}]", index);
   constexpr Bytes way_out = "; as application/octet-stream it can be attached";
   if (const auto reason = why_no_message(attachment.content)) {
@@ -260,7 +260,7 @@ Checked check_attached_message(const Attachment& attachment, std::size_t index) 
   return {};
 }
 
-Checked check_attachment(const Attachment& attachment, std::size_t index) {
+Composed check_attachment(const Attachment& attachment, std::size_t index) {
   const auto place = [index](Bytes member) {
     return fmt::format("attachments[{}].{}", index, member);
   };
@@ -286,7 +286,7 @@ Checked check_attachment(const Attachment& attachment, std::size_t index) {
                   "must be printable ASCII without brackets, quotes, commas and spaces");
   }
   return is_message_type(attachment.content_type) ? check_attached_message(attachment, index)
-                                                  : Checked{};
+                                                  : Composed{};
 }
 
 // ---- Parts ------------------------------------------------------------------------------------
@@ -358,13 +358,13 @@ class Composer {
     }
   }
 
-  Checked run() {
+  Composed run() {
     if (!find_boundary()) {
       return refuse(CompositionErrorKind::attached_message, "attachments",
                     "have a message that was made to break this one into other parts");
     }
     reserve();
-    Checked written = write_fields();
+    Composed written = write_fields();
     if (written) {
       write_mixed();
     }
@@ -420,7 +420,7 @@ class Composer {
     }
   }
 
-  Checked write_text_field(Bytes name, Bytes value, const JobPlace& place) {
+  Composed write_text_field(Bytes name, Bytes value, const JobPlace& place) {
     const auto append = is_among(name, text_fields) ? append_text_field
                         : is_structured(name)       ? append_structured_field
                                                     : append_field;
@@ -431,7 +431,7 @@ class Composer {
                   "has a word that is too long for a line of 998 octets");
   }
 
-  Checked write_fields() {
+  Composed write_fields() {
     write_mailboxes("From", draft_.from);
     write_mailboxes("Reply-To", draft_.reply_to);
     write_mailboxes("To", draft_.to);
@@ -443,7 +443,7 @@ class Composer {
       out_ += "To: undisclosed-recipients:;\r\n";
     }
     if (draft_.subject) {
-      if (Checked written = write_text_field("Subject", *draft_.subject, {nullptr, "subject"});
+      if (Composed written = write_text_field("Subject", *draft_.subject, {nullptr, "subject"});
           !written) {
         return written;
       }
@@ -451,7 +451,7 @@ class Composer {
     write_generated_fields();
     const JobPlace headers{nullptr, "headers"};
     for (const HeaderField& field : draft_.headers) {
-      Checked written = write_text_field(field.name, field.value, headers.member(field.name));
+      Composed written = write_text_field(field.name, field.value, headers.member(field.name));
       if (!written) {
         return written;
       }
@@ -678,7 +678,7 @@ bool equal_field_names(Bytes left, Bytes right) {
 bool is_message_type(Bytes content_type) { return is_of_type(content_type, "message"); }
 
 Result<void, CompositionError> compose(const Composition& draft, std::string& content) {
-  if (Checked checked = check_headers(draft); !checked) {
+  if (Composed checked = check_headers(draft); !checked) {
     return checked;
   }
   if (!draft.text && !draft.html && draft.attachments.empty()) {
@@ -686,7 +686,7 @@ Result<void, CompositionError> compose(const Composition& draft, std::string& co
                   "there is no content: \"text\", \"html\", \"attachments\" or \"raw\" is needed");
   }
   for (std::size_t index = 0; index < draft.attachments.size(); ++index) {
-    Checked checked = check_attachment(draft.attachments[index], index);
+    Composed checked = check_attachment(draft.attachments[index], index);
     if (!checked) {
       return checked;
     }

@@ -304,7 +304,7 @@ Result<ContentTraits, ContentError> canonicalise_lines(std::string& text, Newlin
   return traits_of(text, scan, longest);
 }
 
-Bytes text_of(ContentErrorKind kind) {
+Bytes words_for(ContentErrorKind kind) {
   switch (kind) {
     case ContentErrorKind::nul:
       return "a NUL octet";
@@ -460,7 +460,7 @@ Result<ContentTraits, ContentError> canonicalise_text(std::string& text, Newline
 namespace ringpost {
 
 std::string ContentError::message() const {
-  return fmt::format("{} at octet {} (line {})", codec::text_of(kind), offset, line);
+  return fmt::format("{} at octet {} (line {})", codec::words_for(kind), offset, line);
 }
 
 }  // namespace ringpost
