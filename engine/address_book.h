@@ -20,6 +20,8 @@ class AddressBook {
   // What a look-up has found, in the resolver's order. Those that were known keep their record.
   // Whether one of them is new.
   bool replace(const std::vector<io::SocketAddress>& found);
+  // Forgets all of them: the endpoint is looked for on another port.
+  void clear() { entries_.clear(); }
   [[nodiscard]] bool empty() const { return entries_.empty(); }
 
   // For one session, the best first.

@@ -4,38 +4,31 @@
 // Limits: nothing is opened or looked up, so hosts and files that do not exist show when they are
 // used; weights are taken as they are.
 #include <algorithm>
-#include <cmath>
+#include <utility>
 
-#include "codec/mail/header_text.h"
-#include "codec/smtp/sasl.h"
-#include "engine/login_source.h"
+#include "engine/endpoint_check.h"
 #include <ringpost/config.h>
 
 namespace ringpost {
 
 namespace {
 
-bool has_line_break_or_nul(std::string_view text) {
-  return text.find_first_of(std::string_view("\r\n\0", 3)) != std::string_view::npos;
-}
-
-// Empty: none.
-std::string mistake_in_numbers(const EndpointOptions& endpoint) {
-  const double rate = endpoint.messages_per_second_max;
-  if (endpoint.connections_max == 0) {
-    return "at least one connection is needed";
+// What a program that embeds the engine is told, where a file's words name keys or other ways.
+std::string text_for_programs(EndpointOffence offence) {
+  switch (offence.rule) {
+    case EndpointRule::login_in_clear:
+      return "credentials are not sent without TLS; remove the user name, or set "
+             "allow_plaintext_auth for a server that you reach over a network you trust";
+    case EndpointRule::token_place:
+      return "a token needs a user name and TLS, and takes the place of a password";
+    case EndpointRule::token_mechanism:
+      return "this mechanism takes a password and no token";
+    case EndpointRule::certificate_pair:
+      return "a client certificate and its key go together";
+    case EndpointRule::other:
+      break;
   }
-  if (!std::isfinite(rate) || rate < 0) {
-    return "the rate is a number of messages a second, or 0 for no limit";
-  }
-  if (endpoint.recipients_max == 0 || endpoint.attempts_max == 0) {
-    return "at least one recipient a transaction, and one attempt, are needed";
-  }
-  if (endpoint.messages_in_flight_max > limits::flight_messages_limit) {
-    return "at most " + std::to_string(limits::flight_messages_limit) +
-           " messages may be in flight on one session";
-  }
-  return {};
+  return std::move(offence.text);
 }
 
 }  // namespace
@@ -66,43 +59,8 @@ std::string first_mistake(const EngineOptions& options) {
         return who + "two endpoints have this name";
       }
     }
-    if (endpoint.host.empty()) {
-      return who + "no host";
-    }
-    if (endpoint.port == 0) {
-      return who + "no port";
-    }
-    if (const std::string mistake = mistake_in_numbers(endpoint); !mistake.empty()) {
-      return who + mistake;
-    }
-    const bool unsafe =
-        has_line_break_or_nul(endpoint.username) || has_line_break_or_nul(endpoint.password) ||
-        has_line_break_or_nul(endpoint.client_name) || has_line_break_or_nul(endpoint.host);
-    if (unsafe) {
-      return who + "a host, client name, user name or password holds a line break or NUL";
-    }
-    if (!endpoint.idempotency_header.empty() &&
-        !codec::is_field_name(endpoint.idempotency_header)) {
-      return who + "the idempotency header is not the name of a header field";
-    }
-    if (!codec::valid_credentials(engine::credentials_of(endpoint))) {
-      return who + "the token is not one: it has blanks, controls or letters beyond ASCII";
-    }
-    if (endpoint.read_token && (endpoint.username.empty() || !endpoint.password.empty() ||
-                                endpoint.security == TransportSecurity::none)) {
-      return who + "a token needs a user name and TLS, and takes the place of a password";
-    }
-    if (endpoint.read_token && endpoint.auth && !codec::takes_token(*endpoint.auth)) {
-      return who + "this mechanism takes a password and no token";
-    }
-    if (endpoint.client_certificate_file.empty() != endpoint.client_key_file.empty()) {
-      return who + "a client certificate and its key go together";
-    }
-    const bool in_clear = endpoint.security == TransportSecurity::none;
-    if (in_clear && !endpoint.username.empty() && !endpoint.allow_plaintext_auth) {
-      return who +
-             "credentials are not sent without TLS; remove the user name, or set "
-             "allow_plaintext_auth for a server that you reach over a network you trust";
+    if (auto offence = endpoint_offence(endpoint)) {
+      return who + text_for_programs(std::move(*offence));
     }
   }
   return {};

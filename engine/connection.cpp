@@ -15,6 +15,7 @@
 #include "codec/text/json_text.h"
 #include "engine/client_name.h"
 #include "engine/protocol/opening_hint.h"
+#include "engine/session_options.h"
 
 namespace ringpost::engine {
 
@@ -32,7 +33,7 @@ bool is_answer_in_tls(tls::TlsErrorKind kind) {
 }
 
 // What came in answer to the first octets of TLS, and what to change.
-std::string clear_text_detail(Bytes came, const EndpointOptions& endpoint) {
+std::string clear_text_detail(Bytes came, const EndpointOptions& endpoint, std::uint16_t port) {
   const Bytes line = came.substr(0, came.find_first_of("\r\n"));
   std::string detail = endpoint.host + " does not speak TLS on this port but says ";
   codec::append_json_string_cut(detail, line, limits::quoted_line_bytes_max);
@@ -42,8 +43,8 @@ std::string clear_text_detail(Bytes came, const EndpointOptions& endpoint) {
   }
   const bool is_ipv6 = endpoint.host.find(':') != std::string::npos;
   return detail + ": this port speaks clear text first: use smtp://" +
-         (is_ipv6 ? "[" + endpoint.host + "]" : endpoint.host) + ":" +
-         std::to_string(endpoint.port) + " (STARTTLS)";
+         (is_ipv6 ? "[" + endpoint.host + "]" : endpoint.host) + ":" + std::to_string(port) +
+         " (STARTTLS)";
 }
 
 // Nothing about these changes by trying again.
@@ -103,6 +104,12 @@ Instant Connection::deadline() const {
 void Connection::open(Opening opening) {
   RP_ASSERT(phase_ == Phase::idle);
   knowledge_at_start_ = opening.knowledge;
+  if (const protocol::TlsMode mode = tls_mode_of(opening.security);
+      mode != environment_.session->tls_mode) {
+    auto own = std::make_unique<protocol::SessionOptions>(*environment_.session);
+    own->tls_mode = mode;
+    own_session_options_ = std::move(own);
+  }
   login_ = std::move(opening.login);
   ready_by_ = opening.ready_by;
   greeting_patience_ = opening.greeting_patience;
@@ -114,6 +121,10 @@ void Connection::open(Opening opening) {
     return;
   }
   phase_ = Phase::connecting;
+}
+
+const protocol::SessionOptions& Connection::session_options() const {
+  return own_session_options_ ? *own_session_options_ : *environment_.session;
 }
 
 void Connection::ask_for_tls(const io::SocketAddress& address) {
@@ -135,7 +146,7 @@ void Connection::dialed() {
   handle_ = dial_.handle();
   receive_under_way_ = true;
   environment_.io->receive(handle_, owner_);
-  if (asks_for_tls_ || environment_.session->tls_mode == protocol::TlsMode::implicit) {
+  if (asks_for_tls_ || session_options().tls_mode == protocol::TlsMode::implicit) {
     start_handshake();
   } else {
     start_session();
@@ -146,7 +157,7 @@ void Connection::start_session() {
   phase_ = Phase::talking;
   protocol::SessionListener& listener = *this;
   const Instant now = environment_.io->now();
-  session_.emplace(*environment_.session, listener, now, knowledge_at_start_, login_);
+  session_.emplace(session_options(), listener, now, knowledge_at_start_, login_);
   if (environment_.frontier != nullptr) {
     session_->go_with(*environment_.frontier);
   }
@@ -157,7 +168,7 @@ void Connection::start_session() {
   if (canary_ && has_others_) {
     leave_at_ = dial_.others_left() ? silence_at_ : now + greeting_patience_;
   }
-  if (environment_.session->client_name.empty()) {
+  if (session_options().client_name.empty()) {
     session_->introduce_as(address_literal_towards(address()));
   }
 }
@@ -490,7 +501,7 @@ void Connection::fail_tls(const tls::TlsError& error) {
       reason_of(protocol::CloseKind::tls_failed, Stage::tls, error.message());
   reason.permanent = is_permanent(error.kind);
   if (error.kind == tls::TlsErrorKind::not_tls && !session_) {
-    reason.detail = clear_text_detail(first_answer_, *environment_.endpoint);
+    reason.detail = clear_text_detail(first_answer_, *environment_.endpoint, address().port());
   } else if (error.kind == tls::TlsErrorKind::closed && !session_) {
     reason.detail += "; a port that speaks clear text first (587, smtp://) may do so";
   }

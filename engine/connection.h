@@ -56,7 +56,8 @@ struct ConnectionEnvironment {
 
 // Where a connection is opened to, and as whom.
 struct Opening {
-  std::vector<io::SocketAddress> addresses;  // the one to begin with first
+  std::vector<io::SocketAddress> addresses;                  // the one to begin with first
+  TransportSecurity security = TransportSecurity::starttls;  // of their port
   // When it must stand, and when the session must be ready.
   Instant connect_by = never;
   Instant ready_by = never;
@@ -188,6 +189,7 @@ class Connection final : private protocol::SessionListener {
   void start_handshake();
   void go_on_with_handshake();
   void handshake_done();
+  [[nodiscard]] const protocol::SessionOptions& session_options() const;
   void start_session();
   void read_plaintext();
   void stream_ended(const io::Completion& completion);
@@ -236,6 +238,8 @@ class Connection final : private protocol::SessionListener {
   Instant ready_by_ = never;
   Instant ready_at_ = never;
   Dial dial_;
+  // Of this port, where it is secured in another way than the endpoint's first one.
+  std::unique_ptr<const protocol::SessionOptions> own_session_options_;
   std::shared_ptr<const protocol::Login> login_;
   std::unique_ptr<tls::Channel> channel_;
   std::optional<protocol::Session> session_;

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 
+#include "engine/endpoint_check.h"
 #include "engine/pause.h"
 #include <ringpost/limits.h>
 
@@ -48,6 +49,7 @@ EndpointGate::EndpointGate(const EndpointOptions& options, Resolve resolve,
                            std::function<void()> wake_workers, std::function<Instant()> clock,
                            ReadToken read_token)
     : options_(options),
+      ports_(ports_of(options)),
       resolve_(std::move(resolve)),
       wake_workers_(std::move(wake_workers)),
       clock_(std::move(clock)),
@@ -75,7 +77,7 @@ EndpointGate::Admission EndpointGate::ask(Instant now) {
   }
   if (look_up) {
     // Without the lock: the resolver holds one of its own when it calls back.
-    resolve_(written_host(options_), options_.port,
+    resolve_(written_host(options_), port().port,
              [this](io::Resolver::Answer answer) { resolved(std::move(answer)); });
   }
   if (read_token) {
@@ -102,6 +104,7 @@ EndpointGate::Admission EndpointGate::admit(Instant now) {
     state_ = State::testing;
     if (addresses_.round_is_over()) {
       addresses_.begin_round();
+      round_connected_ = false;
     }
     admission.addresses = addresses_.rest_of_round(now);
     admission.greeting_patience = patience_.with_greeting();
@@ -114,6 +117,7 @@ EndpointGate::Admission EndpointGate::admit(Instant now) {
     admission.addresses = addresses_.order(now);
   }
   admission.answer = Answer::go;
+  admission.security = port().security;
   admission.login = login_source_.login();
   admission.knowledge = knowledge_;
   admission.knowledge.doubts.next = choose_next();
@@ -130,6 +134,7 @@ bool EndpointGate::start_looking_up(Instant now) {
     return false;
   }
   looking_up_ = true;
+  look_up_port_ = port_index_;
   look_up_wanted_ = false;
   return true;
 }
@@ -141,7 +146,9 @@ void EndpointGate::resolved(io::Resolver::Answer answer) {
     const std::lock_guard lock(mutex_);
     const Instant now = clock_();
     looking_up_ = false;
-    if (answer && !answer->empty()) {
+    if (look_up_port_ != port_index_) {
+      look_up_wanted_ = true;  // these have the port of before
+    } else if (answer && !answer->empty()) {
       look_up_at_ = now + limits::address_age_max;
       const bool was_known = !addresses_.empty();
       const bool news = addresses_.replace(*answer);
@@ -292,8 +299,10 @@ void EndpointGate::tell(const std::string& message) {
 void EndpointGate::session_ready(bool canary, protocol::Pipelining pipelining,
                                  std::uint64_t token_number, std::string_view address) {
   bool opened = false;
+  Notices notices;
   {
     const std::lock_guard lock(mutex_);
+    say_port(notices);
     pipelining_ = pipelining;
     ++sessions_ready_;
     login_source_.accepted(token_number);
@@ -304,6 +313,7 @@ void EndpointGate::session_ready(bool canary, protocol::Pipelining pipelining,
       opened = true;
     }
   }
+  tell(notices);
   if (opened) {
     wake_workers_();
   }
@@ -421,7 +431,11 @@ void EndpointGate::session_failed(const Ending& ending, const protocol::CloseRea
     patience_.left_in_doubt();
   }
   if (!ending.address.empty()) {
+    round_connected_ = true;
     addresses_.failed(ending.address, answer_of(reason), now);
+  }
+  if (ending.address.empty() && try_next_port()) {
+    return;
   }
   if (reason.permanent) {
     refusal_ = reason;
@@ -446,6 +460,39 @@ void EndpointGate::failed_beside_sessions(const Ending& ending, const protocol::
   if ((full || !addresses_.has_rested(now)) && now >= closed_until_) {
     closed_until_ = now + patience_.pause_beside_sessions(now);
     pause_is_counted_ = false;
+  }
+}
+
+// No address took a connection on this port, and there is one that the round has not tried: a
+// firewall on the way lets one through and drops another. What a server said holds on all of its
+// ports, and so does a pause. Where a session was let in once, the server is only away.
+bool EndpointGate::try_next_port() {
+  if (port_is_settled_ || round_connected_) {
+    return false;
+  }
+  const std::size_t next = (port_index_ + 1) % ports_.size();
+  const bool round_goes_on = next != 0;
+  if (ports_.size() > 1) {
+    port_index_ = next;
+    addresses_.clear();
+    look_up_wanted_ = true;
+  }
+  return round_goes_on;
+}
+
+// Once, and only where it is not the one that was wanted first.
+void EndpointGate::say_port(Notices& notices) {
+  if (port_is_settled_) {
+    return;
+  }
+  port_is_settled_ = true;
+  std::string passed_over;
+  for (std::size_t i = 0; i < port_index_; ++i) {
+    passed_over += (i == 0 ? "" : ", ") + std::to_string(ports_[i].port);
+  }
+  if (!passed_over.empty()) {
+    notices.push_back("uses port " + std::to_string(port().port) +
+                      ": no connection came about on " + passed_over);
   }
 }
 
@@ -561,8 +608,7 @@ std::optional<Duration> EndpointGate::away_for(Instant now) const {
 
 std::string EndpointGate::place() const {
   const bool literal = options_.host.find(':') != std::string::npos && options_.host[0] != '[';
-  return (literal ? "[" + options_.host + "]" : options_.host) + ":" +
-         std::to_string(options_.port);
+  return (literal ? "[" + options_.host + "]" : options_.host) + ":" + std::to_string(port().port);
 }
 
 }  // namespace ringpost::engine

@@ -41,9 +41,10 @@ class EndpointGate {
   struct Admission {
     Answer answer = Answer::wait;
     bool canary = false;
-    std::vector<io::SocketAddress> addresses;  // the one to begin with first
-    Instant connect_by = never;                // when the patience with the endpoint ends
-    Instant ready_by = never;                  // the same, where the user has set it
+    std::vector<io::SocketAddress> addresses;                  // the one to begin with first
+    TransportSecurity security = TransportSecurity::starttls;  // of their port
+    Instant connect_by = never;  // when the patience with the endpoint ends
+    Instant ready_by = never;    // the same, where the user has set it
     Duration greeting_patience = limits::greeting_patience;  // when all others have failed
     std::shared_ptr<const protocol::Login> login;            // null: nobody logs in
     protocol::PipeliningKnowledge knowledge;
@@ -114,6 +115,8 @@ class EndpointGate {
   [[nodiscard]] std::optional<protocol::CloseReason> trouble() const;
   // How long the endpoint is away already, once that was worth a notice.
   [[nodiscard]] std::optional<Duration> away_for(Instant now) const;
+  // The one that sessions are opened to now.
+  [[nodiscard]] PortOption port() const { return ports_[port_index_.load()]; }
   // "mx.example:587"
   [[nodiscard]] std::string place() const;
   // How the latest session speaks; none before the first.
@@ -143,6 +146,8 @@ class EndpointGate {
                      Notices& notices);
   void failed_beside_sessions(const Ending& ending, const protocol::CloseReason& reason,
                               Instant now);
+  [[nodiscard]] bool try_next_port();
+  void say_port(Notices& notices);
   void round_failed(const protocol::CloseReason& reason, bool for_good, Instant now,
                     Notices& notices);
   void say_away(const protocol::CloseReason& reason, Instant now, Notices& notices);
@@ -154,6 +159,8 @@ class EndpointGate {
   void tell(const Notices& notices);
 
   const EndpointOptions& options_;
+  const std::vector<PortOption> ports_;
+  std::atomic<std::size_t> port_index_{0};  // written under the lock
   Resolve resolve_;
   std::function<void()> wake_workers_;
   std::function<Instant()> clock_;
@@ -170,7 +177,10 @@ class EndpointGate {
   mutable std::mutex mutex_;  // guards all below
   State state_ = State::untested;
   AddressBook addresses_;
+  bool round_connected_ = false;  // some address of the round under way took a connection
+  bool port_is_settled_ = false;  // a session was let in there, so it stays for the run
   bool looking_up_ = false;
+  std::size_t look_up_port_ = 0;  // of the look-up under way
   bool look_up_wanted_ = true;
   Instant look_up_at_{};        // the answer is old, or a failed look-up is tried again
   bool pause_was_cut_ = false;  // for new addresses, since the endpoint went away

@@ -12,6 +12,7 @@
 
 #include "codec/job/delivery_prefetch.h"
 #include "engine/division.h"
+#include "engine/endpoint_check.h"
 #include "engine/session_options.h"
 #include "engine/submission.h"
 #include "tls/context.h"
@@ -82,7 +83,7 @@ Result<std::vector<WorkerEndpoint>, EngineError> EngineCore::worker_endpoints(
     added.scram_cache = std::make_unique<codec::ScramCache>();
     added.session.sasl = {&tls::sasl_crypto(), added.scram_cache.get()};
     added.limits = share_of(endpoint, worker);
-    if (endpoint.security != TransportSecurity::none) {
+    if (has_port_with_tls(endpoint)) {
       auto context = tls_context(endpoint);
       if (!context) {
         return Failure(std::move(context.error()));

@@ -19,6 +19,7 @@ void Route::open_session(Instant now) {
   sessions_.push_back(&opened);
   environment_.stats->sessions_opened.add(1);
   opened.open({.addresses = std::move(admission.addresses),
+               .security = admission.security,
                .connect_by = admission.connect_by,
                .ready_by = admission.ready_by,
                .greeting_patience = admission.greeting_patience,
@@ -30,7 +31,7 @@ void Route::open_session(Instant now) {
 void Route::on_silence(Connection& connection) {
   const std::string where =
       gate_.options().host + ":" + std::to_string(connection.address().port());
-  const bool in_clear = gate_.options().security != TransportSecurity::implicit;
+  const bool in_clear = gate_.port().security != TransportSecurity::implicit;
   gate_.tell(where + " takes connections and has not greeted for " +
              pause_text(connection.silence()) + ": " +
              (in_clear ? "port 465 and the like speak TLS from the first octet and wait for it "
@@ -40,8 +41,7 @@ void Route::on_silence(Connection& connection) {
 }
 
 void Route::want_tls_answer(const Connection& connection) {
-  if (gate_.options().security == TransportSecurity::starttls &&
-      tls_question_ == TlsQuestion::none) {
+  if (gate_.port().security == TransportSecurity::starttls && tls_question_ == TlsQuestion::none) {
     tls_question_ = TlsQuestion::wanted;
     silent_address_ = connection.address();
   }
@@ -67,7 +67,7 @@ void Route::ask_for_tls() {
 
 void Route::hear_tls_answer(const Connection& connection, const protocol::CloseReason& reason) {
   const EndpointOptions& options = gate_.options();
-  const std::string port = std::to_string(options.port);
+  const std::string port = std::to_string(connection.address().port());
   const bool is_ipv6 = options.host.find(':') != std::string::npos;
   tls_question_ = TlsQuestion::answered;
   switch (connection.tls_answer()) {

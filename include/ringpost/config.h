@@ -36,6 +36,13 @@ struct AccessToken {
 using TokenResult = Result<AccessToken, std::string>;
 using TokenReader = std::function<TokenResult()>;
 
+// One of the ports that an endpoint may be reached on.
+struct PortOption {
+  std::uint16_t port = 587;
+  TransportSecurity security = TransportSecurity::starttls;
+  bool operator==(const PortOption&) const = default;
+};
+
 // One account at one server.
 struct EndpointOptions {
   std::string name;  // for outcome lines and logs; unique in an engine
@@ -45,6 +52,9 @@ struct EndpointOptions {
   bool host_is_absolute = false;
   std::uint16_t port = 587;
   TransportSecurity security = TransportSecurity::starttls;
+  // Tried in this order, as long as no address of the server takes a connection on the ones before;
+  // the first is `port` and `security`. Empty: those alone.
+  std::vector<PortOption> ports;
 
   std::string username;  // empty: no authentication
   std::string password;  // an OAuth token where `auth` is a mechanism that takes one

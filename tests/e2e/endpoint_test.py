@@ -12,7 +12,7 @@ from pathlib import Path
 from support.jobs import line_of, recipients_of, simple_jobs
 from support.program import OUTCOMES, PASSWORD, USER
 from support.sink import SinkTest
-from support.workspace import wait_until
+from support.workspace import free_port, wait_until
 
 
 class EndpointTest(SinkTest):
@@ -50,6 +50,39 @@ class EndpointTest(SinkTest):
         sink = self.sink()
         jobs = simple_jobs(2)
         self.assert_all_accepted(self.send(jobs, sink.endpoint(host="127.0.0.1")), jobs)
+
+    def test_next_port_where_the_first_takes_no_connection(self):
+        """Ports are tried in their order, and which one is used is said once."""
+        sink = self.sink(listeners=("starttls",))
+        dead = free_port()
+        for ports in ([dead, sink.ports["starttls"]], [sink.ports["starttls"], dead]):
+            name = self.configure(host="localhost", ports=ports, username=USER,
+                                  ca_file=str(sink.certificate))
+            jobs = simple_jobs(20)
+            run = self.send(jobs, name, "--connections", "4")
+            self.assert_all_accepted(run, jobs)
+            said = f"uses port {sink.ports['starttls']}: no connection came about on {dead}"
+            self.assertEqual(run.stderr.count(said), int(ports[0] == dead), run.stderr)
+            self.assertNotIn("is away", run.stderr)
+            run = self.send(jobs, name, "--ports", ",".join(map(str, ports)))
+            self.assert_all_accepted(run, jobs)
+
+    def test_each_port_has_a_security_of_its_own(self):
+        """A list with 465 begins TLS at once there, and with STARTTLS on the others."""
+        sink = self.sink(listeners=("starttls",))
+        dead = free_port()
+        name = self.configure(host="localhost", ports=[465, dead, sink.ports["starttls"]],
+                              username=USER, ca_file=str(sink.certificate))
+        jobs = simple_jobs(5)
+        self.assert_all_accepted(self.send(jobs, name), jobs)
+
+    def test_no_port_at_all(self):
+        """Where none takes a connection the endpoint is away, and the run ends with patience."""
+        name = self.configure(host="localhost", security="none",
+                              ports=[free_port(), free_port()])
+        run = self.send(simple_jobs(2), name, "--patience", "1s")
+        self.assert_exit(run, 7)
+        self.assertEqual(run.stderr.count("is away"), 1, run.stderr)
 
     def test_name_with_a_dot_at_its_end(self):
         """The absolute form of a name: the certificate, SNI and what people read are without it."""

@@ -521,4 +521,69 @@ TEST_CASE("gate: refusals of an endpoint that has accepted something are its rec
   }
 }
 
+TEST_CASE("gate: ports are tried in turn where no address takes a connection") {
+  struct Ports {
+    static EndpointOptions options_with_ports() {
+      EndpointOptions options;
+      options.name = "esp";
+      options.host = "192.0.2.1";
+      options.ports = {{587, TransportSecurity::starttls}, {465, TransportSecurity::implicit}};
+      return options;
+    }
+    // The answer to a canary, its address looked up on the way where it has to be.
+    EndpointGate::Admission ask() {
+      const auto first = gate.ask(now);
+      return first.answer == Answer::go ? first : gate.ask(now);
+    }
+    EndpointOptions options = options_with_ports();
+    Instant now = Instant{} + 1h;
+    std::vector<std::string> notices;
+    EndpointGate gate{options,
+                      [](const std::string& host, std::uint16_t port, const auto& done) {
+                        done(std::vector{*io::address_of_literal(host, port)});
+                      },
+                      [] {}, [this] { return now; }};
+  } test;
+  test.gate.on_notice(
+      [&test](const EndpointNotice& notice) { test.notices.push_back(notice.message); });
+  const auto fail = [&test](std::string_view at = {}) {
+    Ending ending;
+    ending.canary = true;
+    ending.address = at;
+    test.gate.session_ended(ending, at.empty() ? refused : one_too_many, test.now);
+  };
+  SECTION("the next one is tried at once, and said when it works") {
+    CHECK(test.ask().addresses.front().port() == 587);
+    fail();
+    const auto next = test.ask();
+    REQUIRE(next.answer == Answer::go);
+    CHECK(next.addresses.front().port() == 465);
+    CHECK(next.security == TransportSecurity::implicit);
+    test.gate.session_ready(true, Pipelining::across, 0, "192.0.2.1:465");
+    REQUIRE(test.notices.size() == 1);
+    CHECK(test.notices.front() == "uses port 465: no connection came about on 587");
+    CHECK(test.gate.place() == "192.0.2.1:465");
+  }
+  SECTION("behind the last one comes a pause, and the first again") {
+    static_cast<void>(test.ask());
+    fail();
+    static_cast<void>(test.ask());
+    fail();
+    const auto pause = test.ask();
+    CHECK(pause.answer == Answer::wait);
+    REQUIRE(pause.try_again_at != never);
+    test.now = pause.try_again_at;
+    CHECK(test.ask().addresses.front().port() == 587);
+  }
+  SECTION("what a server said holds on all of its ports") {
+    static_cast<void>(test.ask());
+    fail("192.0.2.1:587");
+    const auto pause = test.ask();
+    CHECK(pause.answer == Answer::wait);
+    REQUIRE(pause.try_again_at != never);
+    test.now = pause.try_again_at;
+    CHECK(test.ask().addresses.front().port() == 587);
+  }
+}
+
 }  // namespace ringpost::engine::test

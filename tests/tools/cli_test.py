@@ -48,7 +48,7 @@ class CommandLine(ProgramTest):
         self.assertIn('did you mean "send"?', self.usage_error("sned"))
         self.assertIn('did you mean "show"?', self.usage_error("config", "shwo"))
         self.assertIn('did you mean "--outcomes"?', self.usage_error("send", "--outcome", "x"))
-        self.assertIn("show or check", self.usage_error("config"))
+        self.assertIn("show or check or schema", self.usage_error("config"))
         self.assertIn("behind the command", self.usage_error("--rate", "send"))
         self.assertIn("--rate", self.usage_error("send", "--rate"))
         self.assertIn("too many", self.usage_error("version", "now"))
@@ -80,10 +80,25 @@ class CommandLine(ProgramTest):
         """FILE, N, text|json: no names of types, which say nothing to whoever runs it."""
         types = r"\b(TEXT|U?INT|FLOAT|BOOLEAN|ENUM)\b|:\{| in \[[0-9]+ - "
         for command in (*COMMANDS, "journal ls", "journal export", "journal verify", "config show",
-                        "config check"):
+                        "config check", "config schema"):
             with self.subTest(command=command):
                 text = self.run_program(*command.split(), "--help").stdout.decode()
                 self.assertNotRegex(text, types)
+
+    def test_config_schema(self):
+        """Each key that the program takes stands in the schema, with what it means."""
+        run = self.run_program("config", "schema")
+        self.assert_exit(run, 0)
+        sections = json.loads(run.stdout)["properties"]
+        endpoint = sections["endpoint"]["additionalProperties"]["properties"]
+        self.assertEqual(endpoint["connections"]["default"], 10)
+        self.assertEqual(endpoint["verify"], {"type": "boolean", "default": True,
+                                              "description": endpoint["verify"]["description"],
+                                              "$comment": "BOOLEAN"})
+        for key in (*endpoint.values(), *sections["send"]["properties"].values()):
+            self.assertTrue(key["description"])
+        self.assertNotIn("preset", endpoint)
+        self.assertNotIn("dry_run", sections["send"]["properties"])
 
     def test_what_is_said_of_a_port_that_is_none(self):
         for ports in ("a,b", "0", "65536", "587,2k", "-25"):
@@ -307,7 +322,7 @@ class Completion(ProgramTest):
             return run.stdout.split()
 
         self.assertEqual(completed("se"), ["send"])
-        self.assertEqual(completed("config", ""), ["show", "check"])
+        self.assertEqual(completed("config", ""), ["show", "check", "schema"])
         self.assertIn("--endpoint", completed("send", "--end"))
         self.assertEqual(completed("send", "--progress", "pl"), ["plain"])
         self.assertEqual(completed("send", "--rate", ""), [])

@@ -5,11 +5,11 @@
 
 #include <fmt/format.h>
 
+#include "engine/submission_port.h"
 #include "tools/probe/probe_run.h"
 #include "tools/process/numbers.h"
 #include "tools/process/wording.h"
 #include "tools/settings/endpoint_url.h"
-#include "tools/settings/submission_port.h"
 
 namespace ringpost::cli {
 

@@ -13,8 +13,10 @@
 #include <poll.h>
 #include <utility>
 
+#include "engine/endpoint_check.h"
 #include "engine/io/resolver.h"
 #include "engine/session_options.h"
+#include "engine/submission_port.h"
 #include "tls/context.h"
 #include "tools/settings/endpoint_url.h"
 
@@ -37,18 +39,14 @@ bool has_password(const EndpointOptions& endpoint) {
 }
 
 PortPlan plan_port(std::uint16_t port, const ProbeRequest& request) {
-  const EndpointDraft& draft = request.endpoint.draft;
-  const EndpointOptions& endpoint = draft.options;
-  const bool listed = std::find(draft.ports.begin(), draft.ports.end(), port) != draft.ports.end();
-  const bool own = port == endpoint.port || listed;
+  const EndpointOptions& endpoint = request.endpoint.draft.options;
+  const std::vector<PortOption> listed = ports_of(endpoint);
+  const auto found = std::find_if(listed.begin(), listed.end(),
+                                  [port](const PortOption& own) { return own.port == port; });
+  const bool own = found != listed.end();
   PortPlan plan;
   plan.port = port;
-  // Amazon's numbers say how they are secured, unless the endpoint itself is there.
-  const bool by_number = port == tls_mirror_port || port == ses_mirror_port;
-  const bool as_it_says = port == endpoint.port || (listed && !by_number);
-  plan.security = as_it_says && !port_conflict(port, endpoint.security)
-                      ? endpoint.security
-                      : security_of_port(port, endpoint);
+  plan.security = own ? found->security : security_of_port(port, endpoint);
   const bool secret = plan.security != TransportSecurity::none || endpoint.allow_plaintext_auth;
   plan.authenticate = has_password(endpoint) && secret && (own || port != relay_port);
   return plan;
@@ -159,10 +157,9 @@ void run_ports(std::vector<std::unique_ptr<PortProbe>>& probes, Duration timeout
 std::vector<PortPlan> plan_ports(const ProbeRequest& request) {
   std::vector<std::uint16_t> ports = request.ports;
   if (ports.empty()) {
-    ports = request.endpoint.draft.ports;
-  }
-  if (ports.empty()) {
-    ports = {request.endpoint.draft.options.port};
+    for (const PortOption& own : ports_of(request.endpoint.draft.options)) {
+      ports.push_back(own.port);
+    }
   }
   std::vector<PortPlan> plans;
   for (const std::uint16_t port : ports) {

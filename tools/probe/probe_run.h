@@ -6,11 +6,11 @@
 #include <string>
 #include <vector>
 
+#include "engine/submission_port.h"
 #include "tools/probe/probe_finding.h"
 #include "tools/probe/probe_port.h"
 #include "tools/process/usage_error.h"
 #include "tools/settings/endpoint_choice.h"
-#include "tools/settings/submission_port.h"
 #include <ringpost/base.h>
 
 namespace ringpost::cli {

@@ -7,11 +7,11 @@
 #include <fmt/format.h>
 
 #include "codec/text/json_text.h"
+#include "engine/submission_port.h"
 #include "tools/probe/probe_advice.h"
 #include "tools/process/wording.h"
 #include "tools/settings/endpoint_setting.h"
 #include "tools/settings/secret.h"
-#include "tools/settings/submission_port.h"
 
 namespace ringpost::cli {
 

@@ -73,16 +73,9 @@ void add_commands(CLI::App& app, CommandResult& result) {
                        "The version; `ringpost version` says more");
   app.require_subcommand(1);
   app.footer(program_examples);
-  add_send_command(app, result);
-  add_validate_command(app, result);
-  add_render_command(app, result);
-  add_probe_command(app, result);
-  add_sink_command(app, result);
-  add_demo_command(app, result);
-  add_journal_command(app, result);
-  add_config_command(app, result);
-  add_completion_command(app, result);
-  add_version_command(app, result);
+  for (const auto add : command_registry) {
+    add(app, result);
+  }
 }
 
 std::string unknown_word(std::string_view what, const std::string& word,

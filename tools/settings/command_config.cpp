@@ -1,4 +1,4 @@
-// `ringpost config show` and `ringpost config check`.
+// `ringpost config show`, `config check` and `config schema`.
 #include <memory>
 #include <string>
 
@@ -8,6 +8,7 @@
 #include "tools/process/standard_output.h"
 #include "tools/program/commands.h"
 #include "tools/settings/config_report.h"
+#include "tools/settings/config_schema.h"
 
 namespace ringpost::cli {
 
@@ -30,6 +31,9 @@ int run_show(const std::string& path) {
   }
   return print_data(*text);
 }
+
+// The same whatever the files say.
+int run_schema(const std::string& /*path*/) { return print_data(configuration_schema()); }
 
 int run_check(const std::string& path) {
   const auto checked = check_configuration(path);
@@ -58,6 +62,7 @@ void add_config_command(CLI::App& app, CommandResult& result) {
       {"show", "Print every setting and where it comes from; secrets are left out", run_show},
       {"check", "Check files and variables: FILE:LINE:COLUMN of each mistake, exit code 2",
        run_check},
+      {"schema", "Print a JSON schema of the files, for editors", run_schema},
   };
   for (const Action& action : actions) {
     CLI::App* const subcommand = command->add_subcommand(action.name, action.description);

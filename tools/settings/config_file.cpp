@@ -83,7 +83,7 @@ class TreeReader {
       }
       SendDraft scratch;
       read_value(name, value_node, key->kind, configuration_.send,
-                 [&](const SettingValue& value) { return key->apply(value, scratch); });
+                 [&](const SettingValue& value) { return key->take(value, scratch); });
     }
   }
 
@@ -116,9 +116,8 @@ class TreeReader {
         offend(name.source(), fmt::format("this version does not support {} yet", key->name));
         continue;
       }
-      EndpointDraft scratch;
       read_value(name, value_node, key->kind, settings,
-                 [&](const SettingValue& value) { return key->apply(value, scratch); });
+                 [&](const SettingValue& value) { return check_value(name, value); });
       const auto stored = settings.find(std::string_view(name));
       if (key->is_path && stored != settings.end()) {
         complete_path(stored->second.texts.front());

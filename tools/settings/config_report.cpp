@@ -74,20 +74,6 @@ void append_line(std::string& out, std::string_view name, std::string_view value
   out += fmt::format("{} # {}\n", line, origin);
 }
 
-// Of those that are not said anywhere. Switches and names without one are left out.
-std::vector<std::pair<std::string_view, std::string>> send_defaults() {
-  const SendSettings settings;
-  const EndpointOptions endpoint;
-  return {{"cores", fmt::format("{}", settings.cores)},
-          {"drain", toml_text(duration_text(settings.drain))},
-          {"newlines", "\"normalize\""},
-          {"progress", "\"auto\""},
-          {"stats", "\"none\""},
-          {"summary", "\"text\""},
-          {"log_level", toml_text(name_of(settings.log.level))},
-          {"log_format", "\"text\""}};
-}
-
 std::string send_section(const SettingMap& settings) {
   std::string out = "[send]\n";
   for (const SendKey& key : send_keys()) {
@@ -96,33 +82,12 @@ std::string send_section(const SettingMap& settings) {
       append_line(out, key.name, toml_value(found->second, key.kind), found->second.origin);
       continue;
     }
-    for (const auto& [name, value] : send_defaults()) {
-      if (name == key.name) {
-        append_line(out, name, value, "default");
-      }
+    if (!key.usual_text.empty()) {
+      const SettingValue usual{{std::string(key.usual_text)}, Layer::file, ""};
+      append_line(out, key.name, toml_value(usual, key.kind), "default");
     }
   }
   return out;
-}
-
-std::vector<std::pair<std::string_view, std::string>> endpoint_values(
-    const EndpointOptions& options) {
-  return {{"port", fmt::format("{}", options.port)},
-          {"security", toml_text(name_of(options.security))},
-          {"auth", toml_text(auth_text(options.auth))},
-          {"verify", options.verify_certificate ? "true" : "false"},
-          {"connections", fmt::format("{}", options.connections_max)},
-          {"pipelining", toml_text(pipeline_text(options))},
-          {"chunking", options.chunking ? "\"auto\"" : "\"off\""},
-          {"recipients_per_message", fmt::format("{}", options.recipients_max)},
-          {"max_attempts", fmt::format("{}", options.attempts_max)},
-          {"max_refusals", fmt::format("{}", options.equal_refusals_max)},
-          {"retry_pause", toml_text(duration_text(options.retry_pause_first))},
-          {"weight", fmt::format("{}", options.weight)},
-          {"connect_timeout", toml_text(duration_text(options.connect_timeout))},
-          {"tls_timeout", toml_text(duration_text(options.tls_timeout))},
-          {"command_timeout", toml_text(duration_text(options.command_timeout))},
-          {"end_of_data_timeout", toml_text(duration_text(options.end_of_data_timeout))}};
 }
 
 std::string endpoint_section(const std::string& name, const SettingMap& settings,
@@ -133,16 +98,14 @@ std::string endpoint_section(const std::string& name, const SettingMap& settings
   for (const EndpointKey& key : endpoint_keys()) {
     const auto found = settings.find(key.name);
     if (found != settings.end()) {
-      // Some commands have the secret in them.
-      const bool hidden = key.name == "password_command" || key.name == "oauth_token_command";
-      append_line(out, key.name, hidden ? "\"(not shown)\"" : toml_value(found->second, key.kind),
+      append_line(out, key.name,
+                  key.is_secret ? "\"(not shown)\"" : toml_value(found->second, key.kind),
                   found->second.origin);
       continue;
     }
-    for (const auto& [value_name, value] : endpoint_values(draft.options)) {
-      if (value_name == key.name && !(has_ports && key.name == "port")) {
-        append_line(out, value_name, value, "default");
-      }
+    const std::string value = key.show(draft);
+    if (!value.empty() && !(has_ports && key.name == "port")) {
+      append_line(out, key.name, toml_value({{value}, Layer::file, ""}, key.kind), "default");
     }
   }
   if (!draft.options.username.empty() && !draft.has_token()) {

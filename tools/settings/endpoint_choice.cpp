@@ -13,7 +13,6 @@
 #include "tools/process/numbers.h"
 #include "tools/process/wording.h"
 #include "tools/settings/endpoint_url.h"
-#include "tools/settings/oauth_token.h"
 #include "tools/settings/secret.h"
 
 namespace ringpost::cli {
@@ -64,74 +63,40 @@ std::string unknown_endpoint(Bytes name, const Configuration& configuration) {
          fmt::format(" (there is no [endpoint.{}] in {})", name, joined(configuration.files, ", "));
 }
 
-Result<ChosenEndpoint, std::string> choose_one(const Choice& choice,
-                                               const Configuration& configuration) {
-  ChosenEndpoint chosen;
+// What the endpoint says of itself, with its name.
+Result<std::pair<std::string, SettingMap>, std::string> own_settings(
+    const Choice& choice, const Configuration& configuration) {
   if (is_endpoint_url(choice.endpoint)) {
-    auto options = parse_endpoint_url(choice.endpoint);
-    if (!options) {
-      return Failure(std::move(options.error()));
+    auto settings = settings_of_url(choice.endpoint);
+    if (!settings) {
+      return Failure(std::move(settings.error()));
     }
-    chosen.draft.options = std::move(*options);
-    chosen.secret_name = chosen.draft.options.host;
-  } else {
-    const auto found = configuration.endpoints.find(choice.endpoint);
-    if (found == configuration.endpoints.end()) {
-      return Failure(unknown_endpoint(choice.endpoint, configuration));
-    }
-    auto draft = make_endpoint(found->first, found->second);
-    if (!draft) {
-      return Failure(std::move(draft.error()));
-    }
-    chosen.draft = std::move(*draft);
-    chosen.secret_name = found->first;
+    Bytes host = settings->at("host").text();
+    static_cast<void>(take_absolute_dot(host));
+    return std::pair(std::string(host), std::move(*settings));
   }
-  chosen.draft.options.weight = choice.weight.value_or(chosen.draft.options.weight);
-  return chosen;
+  const auto found = configuration.endpoints.find(choice.endpoint);
+  if (found == configuration.endpoints.end()) {
+    return Failure(unknown_endpoint(choice.endpoint, configuration));
+  }
+  return std::pair(found->first, found->second);
 }
 
-// Whether what was said for all endpoints counts for this one: a flag or a variable always, [send]
-// only where the endpoint says nothing itself.
-bool prevails(const SettingMap& send_settings, std::string_view send_key,
-              const Configuration& configuration, const std::string& endpoint_name,
-              std::string_view endpoint_key) {
-  const auto said = send_settings.find(send_key);
-  if (said == send_settings.end() || said->second.layer != Layer::file) {
-    return said != send_settings.end();
+Result<ChosenEndpoint, std::string> choose_one(const Choice& choice,
+                                               const SettingMap& send_settings,
+                                               const Configuration& configuration) {
+  auto own = own_settings(choice, configuration);
+  if (!own) {
+    return Failure(std::move(own.error()));
   }
-  const auto own = configuration.endpoints.find(endpoint_name);
-  return own == configuration.endpoints.end() || !own->second.contains(endpoint_key);
-}
-
-void apply_common(const SendDraft& draft, const SettingMap& send_settings,
-                  const Configuration& configuration, EndpointOptions& options) {
-  const auto counts = [&](std::string_view send_key, std::string_view endpoint_key) {
-    return prevails(send_settings, send_key, configuration, options.name, endpoint_key);
-  };
-  if (draft.connections && counts("connections", "connections")) {
-    options.connections_max = *draft.connections;
+  auto& [name, settings] = *own;
+  lay_send_wide(settings, send_settings);
+  auto draft = make_endpoint(name, settings);
+  if (!draft) {
+    return Failure(std::move(draft.error()));
   }
-  if (draft.rate && counts("rate", "rate")) {
-    options.messages_per_second_max = *draft.rate;
-  }
-  if (draft.pipeline && counts("pipeline", "pipelining")) {
-    draft.pipeline->apply_to(options);
-  }
-  if (draft.chunking && counts("chunking", "chunking")) {
-    options.chunking = *draft.chunking;
-  }
-  if (draft.attempts_max && counts("max_attempts", "max_attempts")) {
-    options.attempts_max = *draft.attempts_max;
-  }
-  if (draft.equal_refusals_max && counts("max_refusals", "max_refusals")) {
-    options.equal_refusals_max = *draft.equal_refusals_max;
-  }
-  if (draft.patience && counts("patience", "patience")) {
-    options.patience = *draft.patience;
-  }
-  if (draft.recipients_max && counts("max_recipients", "recipients_per_message")) {
-    options.recipients_max = *draft.recipients_max;
-  }
+  draft->options.weight = choice.weight.value_or(draft->options.weight);
+  return ChosenEndpoint{std::move(*draft), std::move(name), std::move(settings)};
 }
 
 std::string no_choice(const Configuration& configuration, EndpointPlace place) {
@@ -200,11 +165,10 @@ Result<std::vector<ChosenEndpoint>, UsageError> choose_endpoints(const SendDraft
     if (!choice) {
       return Failure(UsageError{origin + choice.error()});
     }
-    auto chosen = choose_one(*choice, configuration);
+    auto chosen = choose_one(*choice, send_settings, configuration);
     if (!chosen) {
       return Failure(UsageError{origin + chosen.error()});
     }
-    apply_common(draft, send_settings, configuration, chosen->draft.options);
     endpoints.push_back(std::move(*chosen));
   }
   if (auto named = make_names_unique(endpoints); !named) {
@@ -222,11 +186,8 @@ Result<void, UsageError> read_passwords(std::vector<ChosenEndpoint>& endpoints, 
       continue;
     }
     protect_process_memory();
-    if (endpoint.draft.has_token()) {
-      // The engine reads it when it is needed, and again when it has expired.
-      options.read_token = token_reader(
-          {.file = endpoint.draft.oauth_token_file, .command = endpoint.draft.oauth_token_command});
-      continue;
+    if (options.read_token) {
+      continue;  // the engine reads it when it is needed
     }
     auto secret = read_secret({.endpoint_name = endpoint.secret_name,
                                .password_file = endpoint.draft.password_file,

@@ -14,15 +14,17 @@ namespace ringpost::cli {
 
 // An endpoint as `-e` chose it.
 struct ChosenEndpoint {
-  EndpointDraft draft;      // complete but for the password
-  std::string secret_name;  // what its password is kept under: its name, or the host of its URL
+  EndpointDraft draft;  // complete but for the password
+  std::string secret_name =
+      {};                    // what its password is kept under: its name, or the host of its URL
+  SettingMap settings = {};  // what it was made of
 };
 
 // Where a command line has its endpoints: behind -e, or as its argument.
 enum class EndpointPlace : bool { flag, argument };
 
 // The endpoints of `draft.endpoints`; the only one there is in `configuration` when that is empty.
-// With `draft`'s connections, rate and pipelining, as far as they have the last word over
+// With what `send_settings` says for all endpoints, as far as it has the last word over
 // `configuration`.
 [[nodiscard]] Result<std::vector<ChosenEndpoint>, UsageError> choose_endpoints(
     const SendDraft& draft, const SettingMap& send_settings, const Configuration& configuration,

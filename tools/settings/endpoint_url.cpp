@@ -6,6 +6,7 @@
 #include <charconv>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -15,7 +16,7 @@
 #include "tools/process/numbers.h"
 #include "tools/process/wording.h"
 #include "tools/settings/endpoint_setting.h"
-#include "tools/settings/submission_port.h"
+#include "tools/settings/key_table.h"
 
 namespace ringpost::cli {
 
@@ -157,7 +158,13 @@ Parsed<UrlParts> split_url(Bytes url) {
   return parts;
 }
 
-Parsed<void> apply_parameter(Bytes name, Bytes encoded_value, EndpointOptions& endpoint) {
+// The key that a parameter of the query is, and its value there.
+struct Parameter {
+  std::string_view key;
+  std::string value;
+};
+
+Parsed<Parameter> read_parameter(Bytes name, Bytes encoded_value) {
   constexpr std::array<std::string_view, 4> known = {"tls", "ca", "verify", "auth"};
   if (name.find('@') != Bytes::npos) {
     // Not quoted: somebody's password has a question mark in it.
@@ -167,9 +174,9 @@ Parsed<void> apply_parameter(Bytes name, Bytes encoded_value, EndpointOptions& e
     return Failure(codec::unknown_word("parameter", name, known) +
                    " (there are tls=none, ca=FILE, verify=off and auth=MECHANISM)");
   }
-  const Parsed<std::string> value = percent_decoded(encoded_value);
+  Parsed<std::string> value = percent_decoded(encoded_value);
   if (!value) {
-    return Failure(value.error());
+    return Failure(std::move(value.error()));
   }
   if (name == "tls") {
     if (*value != "none") {
@@ -177,90 +184,57 @@ Parsed<void> apply_parameter(Bytes name, Bytes encoded_value, EndpointOptions& e
           std::string("tls can only be none; without it smtp:// is STARTTLS and smtps:// TLS from "
                       "the first byte"));
     }
-    endpoint.security = TransportSecurity::none;
-  } else if (name == "ca") {
+    return Parameter{"security", "none"};
+  }
+  if (name == "ca") {
     if (value->empty() || value->find('\0') != std::string::npos) {
       return Failure(std::string("ca needs the name of a PEM file"));
     }
-    endpoint.ca_file = *value;
-  } else if (name == "auth") {
-    const auto auth = parse_auth(*value);
-    if (!auth) {
-      return Failure(auth.error());
-    }
-    endpoint.auth = *auth;
-  } else {
-    if (*value != "off" && *value != "on") {
-      return Failure(std::string("verify can only be off or on"));
-    }
-    endpoint.verify_certificate = *value == "on";
+    return Parameter{"ca_file", std::move(*value)};
   }
-  return {};
+  if (name == "auth") {
+    return Parameter{"auth", std::move(*value)};
+  }
+  if (*value != "off" && *value != "on") {
+    return Failure(std::string("verify can only be off or on"));
+  }
+  return Parameter{"verify", *value == "on" ? "true" : "false"};
 }
 
-Parsed<void> apply_query(const UrlParts& parts, EndpointOptions& endpoint) {
-  std::array<Bytes, 4> seen;
-  std::size_t seen_count = 0;
+// Puts what the query says over what the scheme says.
+Parsed<void> read_query(const UrlParts& parts, const std::string& origin, SettingMap& settings) {
+  std::vector<Bytes> seen;
   for (Bytes rest = parts.query; !rest.empty();) {
     const std::size_t length = std::min(rest.find('&'), rest.size());
-    const Bytes parameter = rest.substr(0, length);
+    const Bytes text = rest.substr(0, length);
     rest.remove_prefix(std::min(length + 1, rest.size()));
-    const std::size_t equals = std::min(parameter.find('='), parameter.size());
-    const Bytes name = parameter.substr(0, equals);
-    const Bytes value = parameter.substr(std::min(equals + 1, parameter.size()));
-    if (auto applied = apply_parameter(name, value, endpoint); !applied) {
+    const std::size_t equals = std::min(text.find('='), text.size());
+    const Bytes name = text.substr(0, equals);
+    auto parameter = read_parameter(name, text.substr(std::min(equals + 1, text.size())));
+    if (!parameter) {
+      return Failure(std::move(parameter.error()));
+    }
+    const SettingValue value{{std::move(parameter->value)}, Layer::url, origin};
+    if (auto applied = check_value(parameter->key, value); !applied) {
       return applied;
     }
-    auto* const seen_end = seen.begin() + seen_count;
-    if (std::find(seen.begin(), seen_end, name) != seen_end) {
+    if (std::find(seen.begin(), seen.end(), name) != seen.end()) {
       return Failure(fmt::format("{} is given twice", name));
     }
-    seen[seen_count++] = name;
+    seen.push_back(name);
+    settings[std::string(parameter->key)] = value;
   }
-  const bool in_clear = endpoint.security == TransportSecurity::none;
+  const bool in_clear = settings.at("security").text() == "none";
   if (in_clear && parts.implicit_tls) {
     return Failure(std::string("smtps:// is TLS from the first byte: tls=none contradicts it"));
   }
-  const bool has_trust = std::any_of(seen.begin(), seen.begin() + seen_count,
-                                     [](Bytes name) { return name == "ca" || name == "verify"; });
-  if (in_clear && has_trust) {
+  if (in_clear && (settings.contains("ca_file") || settings.contains("verify"))) {
     return Failure(std::string("ca and verify mean nothing with tls=none"));
   }
   return {};
 }
 
-Parsed<void> apply_port(const UrlParts& parts, EndpointOptions& endpoint) {
-  endpoint.port = parts.port.value_or(default_port(endpoint.security));
-  if (auto conflict = port_conflict(endpoint.port, endpoint.security)) {
-    return Failure(std::move(*conflict));
-  }
-  return {};
-}
-
-Parsed<void> apply_username(const UrlParts& parts, EndpointOptions& endpoint) {
-  if (!parts.username) {
-    return {};
-  }
-  Parsed<std::string> username = percent_decoded(*parts.username);
-  if (!username) {
-    return Failure(std::move(username.error()));
-  }
-  if (username->empty()) {
-    return Failure(std::string("no user name stands before the @"));
-  }
-  if (auto offence = username_offence(*username)) {
-    return Failure(std::move(*offence));
-  }
-  if (endpoint.security == TransportSecurity::none) {
-    return Failure(
-        std::string("a user name needs TLS: without it the password could be read on the way (an "
-                    "[endpoint.NAME] with allow_plaintext_auth = true permits it)"));
-  }
-  endpoint.username = std::move(*username);
-  return {};
-}
-
-Parsed<EndpointOptions> parse(Bytes url) {
+Parsed<SettingMap> read_settings(Bytes url) {
   if (url.size() > url_bytes_max) {
     return Failure(fmt::format("it is longer than {} octets", url_bytes_max));
   }
@@ -268,21 +242,31 @@ Parsed<EndpointOptions> parse(Bytes url) {
   if (!parts) {
     return Failure(parts.error());
   }
-  EndpointOptions endpoint;
-  endpoint.name = parts->host;
-  endpoint.host = parts->host;
-  endpoint.host_is_absolute = parts->host_is_absolute;
-  endpoint.security =
-      parts->implicit_tls ? TransportSecurity::implicit : TransportSecurity::starttls;
-  for (const auto apply : {apply_query, apply_port, apply_username}) {
-    if (auto applied = apply(*parts, endpoint); !applied) {
-      return Failure(std::move(applied.error()));
+  const std::string origin = printable_url(url);
+  SettingMap settings;
+  const auto say = [&](const char* key, std::string value) {
+    settings[key] = {{std::move(value)}, Layer::url, origin};
+  };
+  say("host", std::string(parts->host) + (parts->host_is_absolute ? "." : ""));
+  say("security", std::string(name_of(parts->implicit_tls ? TransportSecurity::implicit
+                                                          : TransportSecurity::starttls)));
+  if (parts->port) {
+    say("port", fmt::format("{}", *parts->port));
+  }
+  if (auto read = read_query(*parts, origin, settings); !read) {
+    return Failure(std::move(read.error()));
+  }
+  if (parts->username) {
+    Parsed<std::string> username = percent_decoded(*parts->username);
+    if (!username) {
+      return Failure(std::move(username.error()));
     }
+    if (username->empty()) {
+      return Failure(std::string("no user name stands before the @"));
+    }
+    say("username", std::move(*username));
   }
-  if (auto conflict = auth_conflict(endpoint)) {
-    return Failure(std::move(*conflict));
-  }
-  return endpoint;
+  return settings;
 }
 
 bool is_ip_address(Bytes host) {
@@ -296,13 +280,27 @@ bool is_ip_address(Bytes host) {
 
 bool is_endpoint_url(Bytes text) { return text.find("://") != Bytes::npos; }
 
-Result<EndpointOptions, std::string> parse_endpoint_url(Bytes url) {
+Result<SettingMap, std::string> settings_of_url(Bytes url) {
   RP_ASSERT(is_endpoint_url(url));
-  Parsed<EndpointOptions> endpoint = parse(url);
-  if (!endpoint) {
-    return Failure(fmt::format("{}: {}", printable_url(url), endpoint.error()));
+  Parsed<SettingMap> settings = read_settings(url);
+  if (!settings) {
+    return Failure(fmt::format("{}: {}", printable_url(url), settings.error()));
   }
-  return endpoint;
+  return settings;
+}
+
+Result<EndpointOptions, std::string> parse_endpoint_url(Bytes url) {
+  const auto settings = settings_of_url(url);
+  if (!settings) {
+    return Failure(settings.error());
+  }
+  Bytes host = settings->at("host").text();
+  static_cast<void>(take_absolute_dot(host));
+  auto draft = make_endpoint(std::string(host), *settings);
+  if (!draft) {
+    return Failure(std::move(draft.error()));
+  }
+  return std::move(draft->options);
 }
 
 std::string printable_url(Bytes url) {
@@ -323,21 +321,6 @@ std::string printable_url(Bytes url) {
   const Bytes behind = rest.substr(colon + 1);
   const bool is_port = !behind.empty() && codec::is_digit(behind.front());
   return in_quotes(at == Bytes::npos && !is_port ? front + "***" : std::string(url));
-}
-
-std::optional<std::string> port_conflict(std::uint16_t port, TransportSecurity security) {
-  if (port == submissions_port && security == TransportSecurity::starttls) {
-    return "port 465 is TLS from the first byte (RFC 8314), not STARTTLS: use smtps://, or "
-           "security = \"implicit\"";
-  }
-  const bool begins_in_clear = port == submission_port || port == relay_port;
-  if (begins_in_clear && security == TransportSecurity::implicit) {
-    return fmt::format(
-        "port {} begins in clear and turns to TLS with STARTTLS: use smtp://, or security = "
-        "\"starttls\"",
-        port);
-  }
-  return std::nullopt;
 }
 
 bool take_absolute_dot(Bytes& host) {

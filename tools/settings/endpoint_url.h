@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "tools/settings/setting_value.h"
 #include <ringpost/base.h>
 #include <ringpost/config.h>
 
@@ -13,18 +14,17 @@ namespace ringpost::cli {
 // Whether `text` is meant as a URL rather than as the name of an [endpoint.NAME].
 [[nodiscard]] bool is_endpoint_url(Bytes text);
 
-// Name and secret name of the endpoint are its host. The password is left empty: it never stands in
-// a URL, because arguments can be read by every user of the machine. Errors are sentences that
-// quote the URL with anything that may be a password left out.
+// The settings that the URL stands for, each with the printable URL as its origin. A password never
+// stands in a URL, because arguments can be read by every user of the machine. Errors are sentences
+// that quote the URL with anything that may be a password left out. Whether the values are good is
+// the table's to say (key_table.h).
+[[nodiscard]] Result<SettingMap, std::string> settings_of_url(Bytes url);
+
+// The endpoint of these settings, without its password; its name is its host.
 [[nodiscard]] Result<EndpointOptions, std::string> parse_endpoint_url(Bytes url);
 
 // The URL with whatever may be a password in it left out, safe to print.
 [[nodiscard]] std::string printable_url(Bytes url);
-
-// Why TLS cannot come onto a connection to `port` that way; nothing when it can. Ports that no RFC
-// speaks of are taken as they are.
-[[nodiscard]] std::optional<std::string> port_conflict(std::uint16_t port,
-                                                       TransportSecurity security);
 
 // Takes the dot off the end of a name, where it says that no search domain is to be tried.
 [[nodiscard]] bool take_absolute_dot(Bytes& host);

@@ -12,7 +12,7 @@
 #include "codec/text/spelling.h"
 #include "tools/process/numbers.h"
 #include "tools/process/wording.h"
-#include "tools/settings/endpoint_setting.h"
+#include "tools/settings/key_table.h"
 
 namespace ringpost::cli {
 
@@ -158,122 +158,138 @@ Applied apply_verbose(const SettingValue& value, SendDraft& draft) {
   return take(parse_number(value.text(), {.min = 0, .max = 100}), draft.verbosity);
 }
 
-constexpr std::array<SendKey, 30> keys = {{
-    {"endpoint", SettingKind::text_list, true, apply_endpoint},
-    {"outcomes", SettingKind::text, true,
+constexpr std::string_view where = "Where to";
+constexpr std::string_view results = "Results";
+constexpr std::string_view run_group = "The run";
+constexpr std::string_view messages = "Messages (stderr)";
+
+constexpr SendKey own_keys[] = {
+    {"endpoint", "-e", "NAME|URL",
+     "Server: smtp[s]://user@host[:port], or a name of ringpost.toml; repeatable, with =WEIGHT",
+     where, "", SettingKind::text_list, true, apply_endpoint},
+    {"outcomes", "-o", "FILE|-", "Outcome lines, one per recipient; - is stdout", results, "",
+     SettingKind::text, true,
      [](const SettingValue& value, SendDraft& draft) {
        return apply_output(value, draft.settings.outcomes_path);
      }},
-    {"errors", SettingKind::text, true,
+    {"errors", "", "FILE", "Outcome lines of what was not accepted", results, "", SettingKind::text,
+     true,
      [](const SettingValue& value, SendDraft& draft) {
        return apply_output(value, draft.settings.errors_path);
      }},
-    {"journal", SettingKind::text, false,
+    {"journal", "", "FILE", "Keep a journal there, from which --resume goes on", results, "",
+     SettingKind::text, false,
      [](const SettingValue& value, SendDraft& draft) {
        return apply_path(value, draft.settings.journal.path);
      }},
-    {"resume", SettingKind::boolean, false,
+    {"resume", "", "",
+     "Go on with the run of --journal: send whom it has not sent to, and who was deferred or "
+     "unsent",
+     results, "", SettingKind::boolean, false,
      [](const SettingValue& value, SendDraft& draft) {
        return take(parse_boolean(value.text()), draft.settings.journal.resume);
      }},
-    {"repair", SettingKind::boolean, false,
-     [](const SettingValue& value, SendDraft& draft) {
-       return take(parse_boolean(value.text()), draft.settings.journal.repair);
-     }},
-    {"on_unknown", SettingKind::text, true,
+    {"on_unknown", "", "hold|resend", "What a resume does with what may have been accepted",
+     results, "hold", SettingKind::text, true,
      [](const SettingValue& value, SendDraft& draft) {
        return take(parse_word(value.text(), on_unknown_words),
                    draft.settings.journal.resend_unknown);
      }},
-    {"durability", SettingKind::text, true,
+    {"durability", "", "process|power", "The journal survives a killed process, or a power cut",
+     results, "process", SettingKind::text, true,
      [](const SettingValue& value, SendDraft& draft) {
        return take(parse_word(value.text(), durability_words), draft.settings.journal.durability);
      }},
-    {"connections", SettingKind::number, true,
+    {"repair", "", "", "Resume although the journal is damaged in its middle", results, "",
+     SettingKind::boolean, false,
      [](const SettingValue& value, SendDraft& draft) {
-       return take(parse_connections(value.text()), draft.connections);
+       return take(parse_boolean(value.text()), draft.settings.journal.repair);
      }},
-    {"rate", SettingKind::number, true,
+    {"summary", "", "text|json", "The summary at the end", results, "text", SettingKind::text, true,
      [](const SettingValue& value, SendDraft& draft) {
-       return take(parse_rate(value.text()), draft.rate);
+       return take(parse_word(value.text(), summary_words), draft.settings.summary);
      }},
-    {"pipeline", SettingKind::text, true,
+    {"stats", "", "none|internal",
+     "The summary tells what a message cost: system calls, allocations, copies", results, "none",
+     SettingKind::text, true,
      [](const SettingValue& value, SendDraft& draft) {
-       return take(parse_pipeline(value.text()), draft.pipeline);
+       return take(parse_word(value.text(), stats_words), draft.settings.internal_stats);
      }},
-    {"chunking", SettingKind::text, true,
+    {"fail_on", "", "CLASSES", "Only these end with an exit code other than 0: rejected,unknown",
+     results, "", SettingKind::text_list, true, apply_fail_on},
+    // Not in a file: whoever forgot it there would believe that mail went out.
+    {"dry_run", "", "", "Check the jobs and send nothing", run_group, "", SettingKind::boolean,
+     false,
      [](const SettingValue& value, SendDraft& draft) {
-       return take(parse_chunking(value.text()), draft.chunking);
+       return take(parse_boolean(value.text()), draft.settings.dry_run);
      }},
-    {"max_recipients", SettingKind::number, true,
+    {"newlines", "", "strict|normalize", "Lone LF line ends", run_group, "normalize",
+     SettingKind::text, true,
      [](const SettingValue& value, SendDraft& draft) {
-       return take(parse_recipients_max(value.text()), draft.recipients_max);
+       return take(parse_newlines(value.text()), draft.settings.newlines);
      }},
-    {"max_attempts", SettingKind::number, true,
-     [](const SettingValue& value, SendDraft& draft) {
-       return take(parse_attempts_max(value.text()), draft.attempts_max);
-     }},
-    {"max_refusals", SettingKind::number, true,
-     [](const SettingValue& value, SendDraft& draft) {
-       return take(parse_refusals_max(value.text()), draft.equal_refusals_max);
-     }},
-    {"patience", SettingKind::number, true,
-     [](const SettingValue& value, SendDraft& draft) {
-       return take(parse_duration(value.text()), draft.patience);
-     }},
-    {"deadline", SettingKind::number, true,
-     [](const SettingValue& value, SendDraft& draft) {
-       return take(parse_duration(value.text()), draft.settings.deadline);
-     }},
-    {"cores", SettingKind::number, true,
+    {"cores", "", "N", "Worker threads", run_group, "1", SettingKind::number, true,
      [](const SettingValue& value, SendDraft& draft) {
        return take(parse_number(value.text(), {.min = 1, .max = cores_limit}),
                    draft.settings.cores);
      }},
-    {"drain", SettingKind::number, true,
+    {"deadline", "", "DURATION",
+     "Try nothing more so long after the start; what is under way then has --drain", run_group, "",
+     SettingKind::number, true,
+     [](const SettingValue& value, SendDraft& draft) {
+       return take(parse_duration(value.text()), draft.settings.deadline);
+     }},
+    {"drain", "", "DURATION", "At the first signal, wait so long for what is under way", run_group,
+     "30s", SettingKind::number, true,
      [](const SettingValue& value, SendDraft& draft) {
        return take(parse_duration(value.text()), draft.settings.drain);
      }},
-    {"newlines", SettingKind::text, true,
-     [](const SettingValue& value, SendDraft& draft) {
-       return take(parse_newlines(value.text()), draft.settings.newlines);
-     }},
-    {"progress", SettingKind::text, true,
+    {"progress", "", "auto|block|plain|json|none", "How far the run is", messages, "auto",
+     SettingKind::text, true,
      [](const SettingValue& value, SendDraft& draft) {
        return take(parse_word(value.text(), progress_words), draft.settings.progress);
      }},
-    {"summary", SettingKind::text, true,
-     [](const SettingValue& value, SendDraft& draft) {
-       return take(parse_word(value.text(), summary_words), draft.settings.summary);
-     }},
-    {"stats", SettingKind::text, true,
-     [](const SettingValue& value, SendDraft& draft) {
-       return take(parse_word(value.text(), stats_words), draft.settings.internal_stats);
-     }},
-    {"fail_on", SettingKind::text_list, true, apply_fail_on},
-    {"log_level", SettingKind::text, true,
+    {"log_level", "", "error|warn|info|debug", "What is worth a line", messages, "warn",
+     SettingKind::text, true,
      [](const SettingValue& value, SendDraft& draft) {
        return take(parse_word(value.text(), level_words), draft.settings.log.level);
      }},
-    {"log_format", SettingKind::text, true,
+    {"log_format", "", "text|json", "Form of log lines", messages, "text", SettingKind::text, true,
      [](const SettingValue& value, SendDraft& draft) {
        return take(parse_word(value.text(), format_words), draft.settings.log.format);
      }},
-    {"no_color", SettingKind::boolean, true,
+    {"no_color", "", "", "No colours; NO_COLOR does the same", messages, "", SettingKind::boolean,
+     true,
      [](const SettingValue& value, SendDraft& draft) {
        return take(parse_boolean(value.text()), draft.no_color);
      }},
-    {"quiet", SettingKind::boolean, true,
+    {"quiet", "-q", "", "Errors only: no progress, no summary", messages, "", SettingKind::boolean,
+     true,
      [](const SettingValue& value, SendDraft& draft) {
        return take(parse_boolean(value.text()), draft.settings.quiet);
      }},
-    {"verbose", SettingKind::number, true, apply_verbose},
-    // Not in a file: whoever forgot it there would believe that mail went out.
-    {"dry_run", SettingKind::boolean, false,
-     [](const SettingValue& value, SendDraft& draft) {
-       return take(parse_boolean(value.text()), draft.settings.dry_run);
-     }},
-}};
+    {"verbose", "-v", "", "Log level info; twice: debug", messages, "", SettingKind::number, true,
+     apply_verbose},
+};
+
+// Those of `send` itself, and behind those of a group the endpoint's keys that it has room for.
+std::vector<SendKey> all_keys() {
+  std::vector<SendKey> keys;
+  for (const std::string_view group : {where, results, run_group, messages}) {
+    for (const SendKey& key : own_keys) {
+      if (key.group == group) {
+        keys.push_back(key);
+      }
+    }
+    for (const EndpointKey& key : endpoint_keys()) {
+      if (!key.send_wide.name.empty() && key.send_wide.group == group) {
+        keys.push_back(
+            {key.send_wide.name, "", key.type, key.help, group, "", key.kind, true, nullptr, &key});
+      }
+    }
+  }
+  return keys;
+}
 
 // How far `name` is up in the layers; nothing when it is not set.
 std::optional<Layer> layer_of(const SettingMap& settings, std::string_view name) {
@@ -312,12 +328,26 @@ std::string replaced(Bytes name, char underscore) {
 
 }  // namespace
 
-std::span<const SendKey> send_keys() { return keys; }
+Result<void, std::string> SendKey::take(const SettingValue& value, SendDraft& draft) const {
+  return of_endpoint != nullptr ? check_value(of_endpoint->name, value) : apply(value, draft);
+}
+
+std::string SendKey::help_text() const {
+  const std::string usual =
+      of_endpoint != nullptr ? of_endpoint->show({}) : std::string(usual_text);
+  return usual.empty() ? std::string(help) : fmt::format("{} [{}]", help, usual);
+}
+
+std::span<const SendKey> send_keys() {
+  static const std::vector<SendKey> keys = all_keys();
+  return keys;
+}
 
 const SendKey* find_send_key(Bytes name) {
-  const auto* const found = std::find_if(keys.begin(), keys.end(),
-                                         [name](const SendKey& key) { return key.name == name; });
-  return found == keys.end() ? nullptr : found;
+  const std::span<const SendKey> keys = send_keys();
+  const auto found = std::find_if(keys.begin(), keys.end(),
+                                  [name](const SendKey& key) { return key.name == name; });
+  return found == keys.end() ? nullptr : &*found;
 }
 
 std::string flag_of(Bytes key_name) { return "--" + replaced(key_name, '-'); }
@@ -332,7 +362,7 @@ std::string variable_of(Bytes key_name) {
 
 SettingMap settings_of_environment() {
   SettingMap settings;
-  for (const SendKey& key : keys) {
+  for (const SendKey& key : send_keys()) {
     std::string name = variable_of(key.name);
     const char* const value = std::getenv(name.c_str());
     if (value != nullptr && *value != '\0') {
@@ -347,7 +377,7 @@ Result<SendDraft, std::string> make_send_draft(const SettingMap& settings) {
   for (const auto& [name, value] : settings) {
     const SendKey* const key = find_send_key(name);
     RP_ASSERT(key != nullptr);
-    if (auto applied = key->apply(value, draft); !applied) {
+    if (auto applied = key->take(value, draft); !applied) {
       return Failure(fmt::format("{}: {}", value.origin, applied.error()));
     }
   }

@@ -3,13 +3,12 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "tools/settings/endpoint_setting.h"
+#include "tools/settings/key_table.h"
 #include "tools/settings/setting_value.h"
 #include "tools/settings/settings.h"
 #include <ringpost/base.h>
@@ -21,16 +20,6 @@ struct SendDraft {
   SendSettings settings;
 
   std::vector<std::string> endpoints;  // NAME, URL, each perhaps with =WEIGHT
-  // What holds for every endpoint. From a flag or a variable it has the last word; from [send] the
-  // endpoint's own key has it.
-  std::optional<std::uint32_t> connections;
-  std::optional<double> rate;
-  std::optional<PipelineSetting> pipeline;
-  std::optional<bool> chunking;
-  std::optional<std::uint32_t> recipients_max;
-  std::optional<std::uint32_t> attempts_max;
-  std::optional<std::uint32_t> equal_refusals_max;
-  std::optional<Duration> patience;
 
   std::uint64_t verbosity = 0;
   bool no_color = false;
@@ -38,9 +27,21 @@ struct SendDraft {
 
 struct SendKey {
   std::string_view name;  // as in [send]; flags have hyphens for underscores, variables capitals
+  std::string_view short_flag;
+  std::string_view type;  // as in the help; empty: a switch
+  std::string_view help;  // one line
+  std::string_view group;
+  std::string_view usual_text;  // what it is when nobody says it; empty: nothing that has words
   SettingKind kind;
   bool in_file;  // whether it may stand in [send]
+  // Nullptr for keys of endpoints, which are laid over each one's own (lay_send_wide).
   Result<void, std::string> (*apply)(const SettingValue& value, SendDraft& draft);
+  const EndpointKey* of_endpoint = nullptr;
+
+  // Applies it, or only checks it where it is an endpoint's.
+  [[nodiscard]] Result<void, std::string> take(const SettingValue& value, SendDraft& draft) const;
+  // With the default behind it.
+  [[nodiscard]] std::string help_text() const;
 };
 
 [[nodiscard]] std::span<const SendKey> send_keys();

@@ -13,12 +13,12 @@
 namespace ringpost::cli {
 
 // Who said it; the first has the last word.
-enum class Layer : std::uint8_t { flag, environment, file };
+enum class Layer : std::uint8_t { flag, environment, url, file };
 
 struct SettingValue {
   std::vector<std::string> texts;  // one, unless it was written as a list
   Layer layer = Layer::file;
-  std::string origin;  // "--rate", "RINGPOST_RATE", "./ringpost.toml:12:8"
+  std::string origin = {};  // "--rate", "RINGPOST_RATE", "./ringpost.toml:12:8"
 
   // For keys that take one word. Precondition: there is one.
   [[nodiscard]] const std::string& text() const {

@@ -2,6 +2,7 @@
 
 #include <catch2/catch_test_macros.hpp>
 
+#include "tools/settings/endpoint_setting.h"
 #include "tools/settings/endpoint_url.h"
 
 using namespace ringpost;
@@ -60,9 +61,14 @@ TEST_CASE("probe plan: without a password, or in clear, there is no login") {
 
 TEST_CASE("probe plan: a list of ports in the configuration counts") {
   ProbeRequest request = request_for("smtp://u@h", {});
-  request.endpoint.draft.ports = {587, 2587, 465};
+  const auto listed = [&request](const std::string& ports) {
+    const auto draft = make_endpoint("h", {{"host", {{"h"}}}, {"ports", {{ports}}}});
+    REQUIRE(draft);
+    request.endpoint.draft.options.ports = draft->options.ports;
+  };
+  listed("587,2587,465");
   CHECK(plan_text(request) == "587sa 2587sa 465ia ");
-  request.endpoint.draft.ports = {587, 2587, 2465};
+  listed("587,2587,2465");
   CHECK(plan_text(request) == "587sa 2587sa 2465ia ");
   request.ports = {2525};
   CHECK(plan_text(request) == "2525sa ");

@@ -2,10 +2,12 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
+#include <string>
 
 #include <ringpost/config.h>
 
-namespace ringpost::cli {
+namespace ringpost {
 
 inline constexpr std::uint16_t submission_port = 587;   // STARTTLS (RFC 6409 3.1, RFC 8314 3.3)
 inline constexpr std::uint16_t submissions_port = 465;  // TLS from the first octet (RFC 8314 3.3)
@@ -34,4 +36,13 @@ inline constexpr std::uint16_t relay_port = 25;  // between servers (RFC 5321 4.
   return implicit ? TransportSecurity::implicit : TransportSecurity::starttls;
 }
 
-}  // namespace ringpost::cli
+// Why TLS cannot come onto a connection to `port` that way; nothing when it can. Ports that no RFC
+// speaks of are taken as they are.
+[[nodiscard]] std::optional<std::string> port_conflict(std::uint16_t port,
+                                                       TransportSecurity security);
+
+// How `port` of a list is secured where only the whole list was said to be secured like that. Each
+// goes its own way where that cannot be, and so do Amazon's, whose numbers say how.
+[[nodiscard]] TransportSecurity security_in_list(std::uint16_t port, TransportSecurity said);
+
+}  // namespace ringpost

@@ -1,0 +1,93 @@
+#include "tools/settings/config_schema.h"
+
+#include <string_view>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "codec/text/json_text.h"
+#include "tools/process/wording.h"
+#include "tools/settings/key_table.h"
+#include "tools/settings/send_setting.h"
+
+namespace ringpost::cli {
+
+namespace {
+
+std::string json_string(std::string_view text) {
+  std::string out;
+  codec::append_json_string(out, text);
+  return out;
+}
+
+std::string_view value_schema(SettingKind kind) {
+  switch (kind) {
+    case SettingKind::text:
+      return R"("type":"string")";
+    case SettingKind::number:
+      return R"("type":["number","string","boolean"])";
+    case SettingKind::boolean:
+      return R"("type":"boolean")";
+    case SettingKind::text_list:
+      return R"("type":["string","array"],"items":{"type":"string"},"minItems":1)";
+    case SettingKind::number_list:
+      return R"("type":["number","string","array"],"items":{"type":["number","string"]},)"
+             R"("minItems":1)";
+  }
+  RP_ASSERT(false);
+}
+
+std::string default_text(std::string_view usual, SettingKind kind) {
+  const bool is_bare = kind == SettingKind::boolean ||
+                       (kind == SettingKind::number &&
+                        usual.find_first_not_of("0123456789") == std::string_view::npos);
+  return is_bare ? std::string(usual) : json_string(usual);
+}
+
+std::string key_schema(std::string_view name, SettingKind kind, std::string_view help,
+                       std::string_view type, std::string_view usual) {
+  std::string out = fmt::format(R"({}:{{{},"description":{})", json_string(name),
+                                value_schema(kind), json_string(help));
+  if (!type.empty()) {
+    out += fmt::format(R"(,"$comment":{})", json_string(type));
+  }
+  if (!usual.empty()) {
+    out += fmt::format(R"(,"default":{})", default_text(usual, kind));
+  }
+  return out + "}";
+}
+
+std::string section_schema(const std::vector<std::string>& keys) {
+  return fmt::format(R"({{"type":"object","additionalProperties":false,"properties":{{
+{}
+}}}})",
+                     joined(keys, ",\n"));
+}
+
+}  // namespace
+
+std::string configuration_schema() {
+  std::vector<std::string> endpoint;
+  for (const EndpointKey& key : endpoint_keys()) {
+    if (key.apply != nullptr) {
+      endpoint.push_back(key_schema(key.name, key.kind, key.help, key.type, key.show({})));
+    }
+  }
+  std::vector<std::string> send;
+  for (const SendKey& key : send_keys()) {
+    if (key.in_file) {
+      const std::string usual =
+          key.of_endpoint != nullptr ? key.of_endpoint->show({}) : std::string(key.usual_text);
+      send.push_back(key_schema(key.name, key.kind, key.help, key.type, usual));
+    }
+  }
+  return fmt::format(R"({{"$schema":"https://json-schema.org/draft/2020-12/schema",
+"title":"ringpost.toml","type":"object","additionalProperties":false,"properties":{{
+"send":{},
+"endpoint":{{"type":"object","additionalProperties":{}}}
+}}}}
+)",
+                     section_schema(send), section_schema(endpoint));
+}
+
+}  // namespace ringpost::cli
