@@ -1,9 +1,8 @@
-// One session with its TLS and its socket: the one place where octets change hands.
+// A link and its socket: the one place where octets change hands.
 #pragma once
 
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -11,11 +10,8 @@
 #include "engine/dial.h"
 #include "engine/io/buffer_pool.h"
 #include "engine/io/io.h"
-#include "engine/protocol/session.h"
+#include "engine/link.h"
 #include "engine/stats.h"
-#include "tls/channel.h"
-#include "tls/context.h"
-#include "tls/ticket_cache.h"
 #include <ringpost/config.h>
 
 namespace ringpost::engine {
@@ -44,14 +40,11 @@ class ConnectionListener {
 struct ConnectionEnvironment {
   io::Io* io = nullptr;
   io::BufferPool* send_buffers = nullptr;
-  std::span<char> plaintext_room;       // one TLS record's worth of scratch
-  tls::Context* tls_context = nullptr;  // null without TLS
-  tls::TicketCache* tickets = nullptr;
+  LinkEnvironment link;
   const EndpointOptions* endpoint = nullptr;
   const protocol::SessionOptions* session = nullptr;
   ConnectionListener* listener = nullptr;
   WorkerStats* stats = nullptr;
-  protocol::Frontier* frontier = nullptr;  // null: a session goes alone
 };
 
 // Where a connection is opened to, and as whom.
@@ -95,51 +88,53 @@ class Connection final : private protocol::SessionListener {
   void open(Opening opening);
   // Only asks whether the server answers TLS from the first octet, and ends: see tls_answer().
   void ask_for_tls(const io::SocketAddress& address);
-  enum class TlsAnswer : std::uint8_t {
-    none,
-    tls,
-    other,  // a protocol that is not SMTP; the reason of the end says which
-  };
-  [[nodiscard]] TlsAnswer tls_answer() const { return tls_answer_; }
+  // Where it is `other`, the reason of the end says which protocol it is.
+  [[nodiscard]] TlsAnswer tls_answer() const { return link_.tls_answer(); }
   // Where the connection leads. Precondition: it stands.
   [[nodiscard]] const io::SocketAddress& address() const { return dial_.socket_address(); }
   // Ends it with our own reason, so that its endpoint hears it.
   void give_up(protocol::CloseReason reason) { fail(std::move(reason)); }
   // How long a server may be silent before that is told.
   [[nodiscard]] Duration silence() const { return silence_; }
-  [[nodiscard]] bool ungreeted() const { return phase_ == Phase::talking && session_->ungreeted(); }
+  [[nodiscard]] bool ungreeted() const { return has_session() && link_.session().ungreeted(); }
   // The greeting has not ended, and perhaps not begun.
   [[nodiscard]] bool awaits_greeting() const {
-    return phase_ == Phase::talking && session_->state() == protocol::SessionState::greeting;
+    return has_session() && link_.session().state() == protocol::SessionState::greeting;
   }
-  [[nodiscard]] std::uint64_t token_number() const { return login_ ? login_->token_number : 0; }
-  [[nodiscard]] bool has_session() const { return session_.has_value(); }
-  [[nodiscard]] std::string login_note() const { return session_->login_note(); }
+  [[nodiscard]] std::uint64_t token_number() const {
+    return link_options_.login ? link_options_.login->token_number : 0;
+  }
+  [[nodiscard]] bool has_session() const { return link_.has_session(); }
+  [[nodiscard]] std::string login_note() const { return link_.session().login_note(); }
   // What is known by now. Precondition: has_session().
   [[nodiscard]] const protocol::PipeliningKnowledge& knowledge() const {
-    return session_->knowledge();
+    return link_.session().knowledge();
   }
-  [[nodiscard]] std::uint64_t knowledge_version() const { return session_->knowledge_version(); }
+  [[nodiscard]] std::uint64_t knowledge_version() const {
+    return link_.session().knowledge_version();
+  }
   // Steps that were in doubt when it was opened, and that it was chosen to try again.
-  [[nodiscard]] protocol::StepSet next_steps() const { return knowledge_at_start_.doubts.next; }
+  [[nodiscard]] protocol::StepSet next_steps() const { return link_options_.knowledge.doubts.next; }
   // What another connection has found out.
   void learn(const protocol::PipeliningKnowledge& knowledge) {
-    if (session_) {
-      session_->learn(knowledge);
+    if (has_session()) {
+      link_.session().learn(knowledge);
     } else {
-      knowledge_at_start_.merge(knowledge);
-      knowledge_at_start_.words = knowledge.words;
+      link_options_.knowledge.merge(knowledge);
+      link_options_.knowledge.words = knowledge.words;
     }
   }
-  [[nodiscard]] protocol::Pipelining pipelining() const { return session_->pipelining(); }
-  [[nodiscard]] bool knows_dsn() const { return session_->capabilities().dsn; }
-  [[nodiscard]] bool tls_resumed() const { return channel_ && channel_->resumed(); }
+  [[nodiscard]] protocol::Pipelining pipelining() const { return link_.session().pipelining(); }
+  [[nodiscard]] bool knows_dsn() const { return link_.session().capabilities().dsn; }
+  [[nodiscard]] bool tls_resumed() const { return link_.channel() && link_.channel()->resumed(); }
   void complete(const io::Completion& completion);
   void expire(Instant now);
   [[nodiscard]] Instant deadline() const;
 
-  [[nodiscard]] bool wants_message() const { return session_ && session_->wants_message(); }
-  [[nodiscard]] bool idle() const { return session_ && session_->idle(); }
+  [[nodiscard]] bool wants_message() const {
+    return has_session() && link_.session().wants_message();
+  }
+  [[nodiscard]] bool idle() const { return has_session() && link_.session().idle(); }
   void submit(Delivery& delivery);
   // QUIT when the messages under way are done.
   void quit();
@@ -174,8 +169,7 @@ class Connection final : private protocol::SessionListener {
   enum class Phase : std::uint8_t {
     idle,  // nothing was opened
     connecting,
-    handshake,  // TLS
-    talking,
+    open,      // the link is at work
     farewell,  // dead, but the last octets (close_notify, an alert) are on their way
     closing,   // the socket is being closed
     closed,
@@ -186,20 +180,13 @@ class Connection final : private protocol::SessionListener {
   void received(const io::Completion& completion);
   void sent(std::int32_t result);
 
-  void start_handshake();
-  void go_on_with_handshake();
-  void handshake_done();
-  [[nodiscard]] const protocol::SessionOptions& session_options() const;
-  void start_session();
-  void read_plaintext();
+  void session_began(Instant now);
   void stream_ended(const io::Completion& completion);
-  [[nodiscard]] bool seal_output(ByteBuffer& buffer);
-  void copy_output(ByteBuffer& buffer);
 
-  // The connection fails: through the session, so that its messages get their verdicts.
+  // The connection fails: through the link, so that messages get their verdicts.
   void fail(protocol::CloseReason reason);
+  void expire_link(Instant now);
   [[nodiscard]] bool is_left_for_others(Instant now);
-  void fail_tls(const tls::TlsError& error);
   void ended(const protocol::CloseReason& reason);
   void close_socket();
 
@@ -226,23 +213,19 @@ class Connection final : private protocol::SessionListener {
   bool send_under_way_ = false;
   bool close_under_way_ = false;
   bool asks_for_tls_ = false;
-  TlsAnswer tls_answer_ = TlsAnswer::none;
   bool sending_broken_ = false;  // a send failed; what the server still said is read to its end
-  Instant deadline_ = never;     // of phases that the session does not know of
+  Instant farewell_by_ = never;
   Duration greeting_patience_ = limits::greeting_patience;
   Duration silence_ = {};
-  Instant silence_at_ = never;                        // when no greeting by then is told
-  Instant leave_at_ = never;                          // when another address has its turn
-  std::string first_answer_;                          // in the handshake, where it is no TLS
-  protocol::PipeliningKnowledge knowledge_at_start_;  // of the session
+  Instant silence_at_ = never;  // when no greeting by then is told
+  Instant leave_at_ = never;    // when another address has its turn
   Instant ready_by_ = never;
   Instant ready_at_ = never;
   Dial dial_;
   // Of this port, where it is secured in another way than the endpoint's first one.
   std::unique_ptr<const protocol::SessionOptions> own_session_options_;
-  std::shared_ptr<const protocol::Login> login_;
-  std::unique_ptr<tls::Channel> channel_;
-  std::optional<protocol::Session> session_;
+  LinkOptions link_options_;
+  Link link_;
   ByteBuffer sending_;  // a slab while a send is under way
 };
 

@@ -48,7 +48,7 @@ Route::Route(const RouteEnvironment& environment, ConnectionEnvironment connecti
       limits_(limits) {
   connection_environment_.listener = this;
   connection_environment_.stats = environment_.stats;
-  connection_environment_.frontier = &frontier_;
+  connection_environment_.link.frontier = &frontier_;
 }
 
 void Route::turn(Instant now) {

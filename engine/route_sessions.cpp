@@ -71,15 +71,15 @@ void Route::hear_tls_answer(const Connection& connection, const protocol::CloseR
   const bool is_ipv6 = options.host.find(':') != std::string::npos;
   tls_question_ = TlsQuestion::answered;
   switch (connection.tls_answer()) {
-    case Connection::TlsAnswer::none:
+    case TlsAnswer::none:
       tls_question_ = TlsQuestion::over;
       break;
-    case Connection::TlsAnswer::tls:
+    case TlsAnswer::tls:
       tls_answer_ = "no greeting came, but TLS is answered: port " + port +
                     " speaks TLS from the first octet: use smtps://" +
                     (is_ipv6 ? "[" + options.host + "]" : options.host) + ":" + port;
       break;
-    case Connection::TlsAnswer::other:
+    case TlsAnswer::other:
       tls_answer_ = "no greeting came, and " + reason.detail;
       break;
   }

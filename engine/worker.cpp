@@ -45,9 +45,11 @@ Worker::Worker(io::Io& io, std::vector<WorkerEndpoint> endpoints, queue::Outcome
     ConnectionEnvironment connection;
     connection.io = &io_;
     connection.send_buffers = &send_buffers_;
-    connection.plaintext_room = plaintext_room_;
-    connection.tls_context = endpoint.tls_context.get();
-    connection.tickets = &tickets_;
+    connection.link.plaintext_room = plaintext_room_;
+    connection.link.tls_context = endpoint.tls_context.get();
+    connection.link.tickets = &tickets_;
+    connection.link.host = endpoint.gate->options().host;
+    connection.link.tls_timeout = endpoint.gate->options().tls_timeout;
     connection.endpoint = &endpoint.gate->options();
     connection.session = &endpoint.session;
     routes_.push_back(std::make_unique<Route>(environment, connection, *endpoint.gate,

@@ -123,7 +123,6 @@ struct Channel::State {
 
   void remember(Bytes octets);
   [[nodiscard]] bool set_up();
-  [[nodiscard]] bool looks_like_tls() const;
   [[nodiscard]] TlsError explain(int code) const;
   Failure<TlsError> fail(TlsError error);
 };
@@ -285,17 +284,20 @@ void Channel::State::keep_ticket() {
 
 // ---- Failures ----
 
-bool Channel::State::looks_like_tls() const {
-  const auto type = static_cast<std::uint8_t>(first[0]);
-  return first_count == 0 || (type >= record_type_first && type <= record_type_last &&
-                              (first_count == 1 || first[1] == record_version_major));
+bool may_be_record(Bytes first_octets) {
+  if (first_octets.empty()) {
+    return true;
+  }
+  const auto type = static_cast<std::uint8_t>(first_octets[0]);
+  return type >= record_type_first && type <= record_type_last &&
+         (first_octets.size() == 1 || first_octets[1] == record_version_major);
 }
 
 TlsError Channel::State::explain(int code) const {
   WOLFSSL_ALERT_HISTORY alerts{};
   static_cast<void>(wolfSSL_get_alert_history(ssl, &alerts));
   const TlsErrorKind kind = kind_of_wolfssl(code);
-  if (!done && !looks_like_tls()) {
+  if (!done && !may_be_record({first.data(), first_count})) {
     return {TlsErrorKind::not_tls, code,
             fmt::format("\"{}\"", printable({first.data(), first_count}, first_count)), host};
   }

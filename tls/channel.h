@@ -16,6 +16,10 @@ namespace ringpost::tls {
 
 class TicketCache;
 
+// Whether a stream that begins with these octets, of which two are enough, may be one of records
+// (RFC 8446 5.1). What begins with anything else is no TLS.
+[[nodiscard]] bool may_be_record(Bytes first_octets);
+
 // What read() came to.
 enum class ReadState : std::uint8_t {
   plaintext,  // octets were decrypted; call again

@@ -1,6 +1,6 @@
 // The problem: a probe has to find what `ringpost send` would find, and a send has io_uring, pools
-// and sessions that try again. The idea: the parts that decide, the session and the TLS channel, do
-// no I/O, so a plain socket can drive the very same code; all that is looked at passes by here.
+// and sessions that try again. The idea: the part that speaks, the link, does no I/O, so a plain
+// socket can drive the very same code; all that is looked at passes by here.
 //
 // One thing is tried that a send never does: where a port takes connections and says nothing, a
 // ClientHello asks whether it is TLS from the first octet. No secret is in it.
@@ -30,12 +30,13 @@ namespace ringpost::cli {
 
 namespace {
 
+using engine::LinkState;
+using engine::TlsAnswer;
 using protocol::CloseKind;
 using protocol::SessionState;
 
 constexpr std::size_t addresses_max = 4;
-constexpr std::size_t first_answer_bytes_max = 512;
-constexpr std::size_t output_bytes = 4096;  // of the session at once; its commands are short
+constexpr std::size_t sealed_bytes_max = 8192;  // at once; what a session says is short
 constexpr Duration quit_timeout = std::chrono::seconds(2);
 // A server that knows TLS answers a ClientHello within a round trip.
 constexpr Duration diagnosis_timeout = std::chrono::seconds(3);
@@ -62,6 +63,8 @@ protocol::SessionOptions probe_session_options(const ProbeEnvironment& environme
 
 std::string error_text(int error) { return std::strerror(error); }
 
+Bytes first_line_of(Bytes octets) { return octets.substr(0, octets.find_first_of("\r\n")); }
+
 }  // namespace
 
 PortProbe::PortProbe(const ProbeEnvironment& environment, const PortPlan& plan,
@@ -71,6 +74,12 @@ PortProbe::PortProbe(const ProbeEnvironment& environment, const PortPlan& plan,
       session_options_(probe_session_options(environment, plan)),
       recorder_(finding_, session_options_.credentials) {
   session_options_.sasl = {&tls::sasl_crypto(), &scram_cache_};
+  link_options_.session = &session_options_;
+  link_environment_.plaintext_room = plaintext_room_;
+  link_environment_.tls_context = environment.tls_context;
+  link_environment_.host = environment.endpoint->host;
+  link_environment_.tls_timeout = environment.timeout;
+  link_environment_.keeps_certificates = true;
   RP_ASSERT(!addresses_.empty());
   addresses_.resize(std::min(addresses_.size(), addresses_max));
   finding_.port = plan.port;
@@ -150,81 +159,47 @@ void PortProbe::connected(Instant now) {
   finding_.round_trips = 1;
   step_started_at_ = now;
   recorder_.note("connected to " + finding_.address, ms_since_start(now));
-  if (finding_.security == TransportSecurity::implicit) {
-    start_handshake(now);
-  } else {
-    start_session(now);
+  if (session_options_.client_name.empty()) {
+    link_options_.client_name = engine::address_literal_towards(addresses_[next_address_ - 1]);
   }
+  open_link();
+  link_->begin(now);
+  finding_.round_trips += link_->has_session() ? 1u : 0u;  // the greeting
+  note_progress(now);
 }
 
-void PortProbe::start_session(Instant now) {
-  phase_ = Phase::talking;
-  ++finding_.round_trips;  // the greeting
+void PortProbe::open_link() {
+  phase_ = Phase::linked;
   protocol::SessionListener& listener = *this;
-  session_.emplace(session_options_, listener, now);
-  if (session_options_.client_name.empty()) {
-    session_->introduce_as(engine::address_literal_towards(addresses_[next_address_ - 1]));
-  }
-  last_state_ = session_->state();
+  engine::LinkObserver& observer = *this;
+  link_.emplace(link_environment_, link_options_, listener, &observer);
 }
 
 // ---- TLS ---------------------------------------------------------------------------------------
 
-void PortProbe::start_handshake(Instant now) {
-  RP_ASSERT(environment_.tls_context != nullptr);
-  phase_ = phase_ == Phase::asking_for_tls ? Phase::asking_for_tls : Phase::handshake;
-  deadline_ = now + environment_.timeout;
-  auto channel = tls::Channel::create(*environment_.tls_context, environment_.endpoint->host);
-  if (!channel) {
-    fail_tls(channel.error(), now);
-    return;
-  }
-  channel_ = std::move(*channel);
-  channel_->keep_certificates();
-  go_on_with_handshake(now);
-}
-
-void PortProbe::go_on_with_handshake(Instant now) {
-  const auto done = channel_->handshake();
-  if (!done) {
-    fail_tls(done.error(), now);
-    return;
-  }
-  if (!*done) {
-    return;
-  }
-  if (phase_ == Phase::asking_for_tls) {
-    finding_.fault = ProbeFault::tls_expected;
-    recorder_.note("TLS is answered here", ms_since_start(now));
-    finish();
-    return;
-  }
+void PortProbe::on_handshake() {
+  const tls::Channel& channel = *link_->channel();
   keep_tls_finding();
   finding_.ms_of(ProbeStep::tls) =
-      std::chrono::duration<double, std::milli>(now - step_started_at_).count();
-  finding_.round_trips += channel_->version() == "TLSv1.2" ? 2u : 1u;
-  step_started_at_ = now;
-  recorder_.note(fmt::format("TLS begins: {}, {}", channel_->version(), channel_->cipher()),
-                 ms_since_start(now));
+      std::chrono::duration<double, std::milli>(now_ - step_started_at_).count();
+  finding_.round_trips += channel.version() == "TLSv1.2" ? 2u : 1u;
+  finding_.round_trips += link_->has_session() ? 0u : 1u;  // the greeting
+  step_started_at_ = now_;
+  last_state_ = link_->has_session() ? SessionState::hello_tls : SessionState::greeting;
+  recorder_.note(fmt::format("TLS begins: {}, {}", channel.version(), channel.cipher()),
+                 ms_since_start(now_));
   recorder_.begin_tls();
-  if (session_) {
-    phase_ = Phase::talking;
-    session_->tls_established(now);
-    last_state_ = session_->state();
-  } else {
-    start_session(now);
-  }
-  read_plaintext(now);
 }
 
 // Called when the handshake is over, whichever way.
 void PortProbe::keep_tls_finding() {
+  const tls::Channel& channel = *link_->channel();
   TlsFinding found;
-  found.version = channel_->version();
-  found.cipher = channel_->cipher();
-  found.resumed = channel_->resumed();
-  found.verified = channel_->handshake_done() && environment_.tls_context->verifies_peer();
-  for (const std::string& der : channel_->peer_certificates()) {
+  found.version = channel.version();
+  found.cipher = channel.cipher();
+  found.resumed = channel.resumed();
+  found.verified = channel.handshake_done() && environment_.tls_context->verifies_peer();
+  for (const std::string& der : channel.peer_certificates()) {
     if (auto certificate = tls::read_certificate(der)) {
       found.certificates.push_back(std::move(*certificate));
     }
@@ -235,9 +210,8 @@ void PortProbe::keep_tls_finding() {
 // Ports that a ClientHello opens are more often mistaken for ports with STARTTLS than dead.
 void PortProbe::ask_for_tls(Instant now) {
   recorder_.note("no greeting came; trying TLS instead", ms_since_start(now));
-  phase_ = Phase::asking_for_tls;
-  start_handshake(now);
-  deadline_ = std::min(deadline_, now + diagnosis_timeout);
+  open_link();
+  link_->ask_for_tls(diagnosis_timeout, now);
 }
 
 // Servers that wait for a ClientHello close when they have waited long enough.
@@ -258,7 +232,7 @@ short PortProbe::events() const {
 }
 
 Instant PortProbe::deadline() const {
-  return phase_ == Phase::talking ? session_->deadline() : deadline_;
+  return phase_ == Phase::linked ? link_->deadline() : deadline_;
 }
 
 void PortProbe::act(short revents, Instant now) {
@@ -284,7 +258,11 @@ void PortProbe::receive(Instant now) {
   const ssize_t count = ::recv(fd_, room.data(), room.size(), 0);
   if (count > 0) {
     heard_anything_ = true;
-    take({room.data(), static_cast<std::size_t>(count)}, now);
+    link_->feed({room.data(), static_cast<std::size_t>(count)}, now);
+    note_progress(now);
+    if (ready_ && link_->state() == LinkState::talking) {
+      link_->session().quit(now);
+    }
   } else if (count == 0) {
     stream_ended(0, now);
   } else if (errno != EAGAIN && errno != EINTR) {
@@ -292,51 +270,12 @@ void PortProbe::receive(Instant now) {
   }
 }
 
-void PortProbe::take(Bytes octets, Instant now) {
-  if (phase_ == Phase::talking && !channel_) {
-    take_text(octets, now);
-    if (phase_ == Phase::talking && session_->state() == SessionState::handshake) {
-      start_handshake(now);
-    }
-    return;
-  }
-  if (first_answer_.empty()) {
-    first_answer_ = octets.substr(0, first_answer_bytes_max);
-  }
-  channel_->feed(octets);
-  if (phase_ == Phase::talking) {
-    read_plaintext(now);
-  } else {
-    go_on_with_handshake(now);
-  }
-}
-
-void PortProbe::read_plaintext(Instant now) {
-  while (phase_ == Phase::talking) {
-    const auto result = channel_->read();
-    if (!result) {
-      fail_tls(result.error(), now);
-    } else if (result->state == tls::ReadState::plaintext) {
-      take_text(result->plaintext, now);
-    } else {
-      if (result->state == tls::ReadState::closed) {
-        stream_ended(0, now);
-      }
-      return;
-    }
-  }
-}
-
-void PortProbe::take_text(Bytes text, Instant now) {
-  const SessionState state = session_->state();
-  for (SmtpAnswer& answer : recorder_.server(text, ms_since_start(now))) {
-    note_time(state, answer, now);
+void PortProbe::on_text_in(Bytes text) {
+  note_progress(now_);  // several may come in one read
+  const SessionState state = link_->session().state();
+  for (SmtpAnswer& answer : recorder_.server(text, ms_since_start(now_))) {
+    note_time(state, answer, now_);
     note_answer(state, std::move(answer));
-  }
-  session_->receive(text, now);
-  note_progress(now);
-  if (ready_ && phase_ == Phase::talking) {
-    session_->quit(now);
   }
 }
 
@@ -376,37 +315,35 @@ void PortProbe::note_time(SessionState state, const SmtpAnswer& answer, Instant 
 }
 
 void PortProbe::note_progress(Instant now) {
-  if (phase_ != Phase::talking || session_->state() == last_state_) {
+  if (done() || link_->state() == LinkState::over) {
     return;
   }
-  step_started_at_ = now;
-  last_state_ = session_->state();
+  const SessionState state =
+      link_->has_session() ? link_->session().state() : SessionState::handshake;
+  if (state != last_state_) {
+    step_started_at_ = now;
+    last_state_ = state;
+  }
 }
 
 void PortProbe::stream_ended(int error, Instant now) {
-  if (phase_ == Phase::asking_for_tls) {
-    finish();  // its fault is known
-  } else if (phase_ == Phase::handshake && error == 0) {
-    channel_->feed_end();
-    go_on_with_handshake(now);
-  } else if (phase_ == Phase::handshake) {
-    fail(ProbeFault::broken, ProbeStep::tls, error_text(error));
-  } else if (phase_ == Phase::talking) {
-    protocol::CloseReason reason;
-    reason.kind = error == 0 || error == ECONNRESET ? CloseKind::peer_closed : CloseKind::io_error;
-    reason.detail = error == 0 ? "" : error_text(error);
-    session_->transport_closed(std::move(reason));
-    if (!done()) {
-      connect_to_ask(now);
-    }
+  if (error == 0) {
+    link_->feed_end(now);
+  } else {
+    const bool was_closed = error == ECONNRESET && link_->state() == LinkState::talking;
+    link_->end(protocol::reason_of(was_closed ? CloseKind::peer_closed : CloseKind::io_error,
+                                   Stage::local, error_text(error)));
+  }
+  if (!done() && link_->state() == LinkState::over) {
+    connect_to_ask(now);
   }
 }
 
 // ---- Output ------------------------------------------------------------------------------------
 
 void PortProbe::send_output(Instant now) {
-  while (!done() || (channel_ && channel_->has_output())) {
-    gather_output(now);
+  while (link_ && (!done() || link_->has_output())) {
+    seal_output();
     if (sending_.empty() || fd_ < 0) {
       return;
     }
@@ -418,40 +355,24 @@ void PortProbe::send_output(Instant now) {
   }
 }
 
-void PortProbe::gather_output(Instant now) {
-  while (phase_ == Phase::talking && session_->has_output()) {
-    std::array<char, output_bytes> room;
-    // The state may change with what is written: QUIT follows AUTH.
-    const bool is_auth = session_->state() == SessionState::auth;
-    const Bytes plaintext = session_->output(room);
-    recorder_.client(plaintext, is_auth, ms_since_start(now));
-    if (is_auth && plaintext.starts_with("AUTH ")) {
-      finding_.auth.tried = true;
-      finding_.auth.mechanism = plaintext.substr(5, plaintext.find_first_of(" \r", 5) - 5);
-    }
-    finding_.round_trips += ready_ ? 0 : 1;
-    gather_plaintext(plaintext);
-  }
-  if (channel_ && channel_->has_output()) {
-    gather_plaintext({});
+void PortProbe::seal_output() {
+  std::array<char, sealed_bytes_max> memory;
+  for (bool more = true; more;) {
+    ByteBuffer buffer(memory.data(), memory.size());
+    static_cast<void>(link_->seal(buffer));
+    sending_ += buffer.bytes();
+    more = !buffer.empty();
   }
 }
 
-void PortProbe::gather_plaintext(Bytes plaintext) {
-  if (!channel_) {
-    sending_ += plaintext;
-    return;
+void PortProbe::on_text_out(Bytes text, SessionState said_in) {
+  const bool is_auth = said_in == SessionState::auth;
+  recorder_.client(text, is_auth, ms_since_start(now_));
+  if (is_auth && text.starts_with("AUTH ")) {
+    finding_.auth.tried = true;
+    finding_.auth.mechanism = text.substr(5, text.find_first_of(" \r", 5) - 5);
   }
-  std::string memory(channel_->sealed_bytes_max(plaintext.size()), '\0');
-  ByteBuffer buffer(memory.data(), memory.size());
-  if (!plaintext.empty()) {
-    if (const auto sealed = channel_->seal(plaintext, buffer); !sealed) {
-      fail_tls(sealed.error(), now_);
-    }
-  } else {
-    channel_->take_output(buffer);
-  }
-  sending_ += buffer.bytes();
+  finding_.round_trips += ready_ ? 0 : 1;
 }
 
 void PortProbe::flush(Instant now) {
@@ -462,8 +383,8 @@ void PortProbe::flush(Instant now) {
     return;
   }
   sending_.erase(0, static_cast<std::size_t>(std::max<ssize_t>(count, 0)));
-  if (sending_.empty() && phase_ == Phase::talking) {
-    session_->handed_over(session_->output_offset(), now);
+  if (sending_.empty() && phase_ == Phase::linked) {
+    link_->handed_over(now);
   }
 }
 
@@ -475,15 +396,9 @@ void PortProbe::expire(Instant now) {
     case Phase::connecting:
       connect_failed(ETIMEDOUT, now);
       break;
-    case Phase::handshake:
-      fail(ProbeFault::timed_out, ProbeStep::tls, "TLS handshake");
-      break;
-    case Phase::asking_for_tls:
-      finish();  // its fault is known
-      break;
-    case Phase::talking:
-      session_->expire(now);
-      if (!done() && session_->closed()) {
+    case Phase::linked:
+      link_->expire(now);
+      if (!done() && link_->state() == LinkState::over) {
         ask_for_tls(now);
       }
       break;
@@ -505,18 +420,12 @@ void PortProbe::give_up(Instant now) {
         fail(ProbeFault::no_answer, ProbeStep::connect, detail);
       }
       break;
-    case Phase::handshake:
-      fail(ProbeFault::timed_out, ProbeStep::tls, detail);
-      break;
-    case Phase::talking:
-      if (ready_) {
-        finish();
+    case Phase::linked:
+      if (link_->asks_for_tls() || ready_) {
+        finish();  // its fault is known, or there is none
       } else {
         fail(ProbeFault::timed_out, step_of(last_state_), detail);
       }
-      break;
-    case Phase::asking_for_tls:
-      finish();  // its fault is known
       break;
     case Phase::idle:
     case Phase::done:
@@ -530,8 +439,16 @@ void PortProbe::on_ready() {
 }
 
 void PortProbe::on_closed(const protocol::CloseReason& reason) {
+  if (link_->asks_for_tls()) {
+    hear_tls_answer(reason);
+    return;
+  }
   if (ready_) {
     finish();  // nothing that comes behind AUTH matters
+    return;
+  }
+  if (link_->tls_error() != nullptr) {
+    fail_tls(*link_->tls_error());
     return;
   }
   const ProbeFault fault = fault_of(reason, last_state_);
@@ -561,32 +478,29 @@ void PortProbe::fail(ProbeFault fault, ProbeStep step, std::string detail) {
   finish();
 }
 
-void PortProbe::fail_tls(const tls::TlsError& error, Instant now) {
-  if (phase_ == Phase::asking_for_tls) {
-    // A certificate that does not please is an answer, too.
-    const bool in_clear_or_nothing = error.kind == tls::TlsErrorKind::closed ||
-                                     error.kind == tls::TlsErrorKind::not_tls ||
-                                     error.kind == tls::TlsErrorKind::internal;
-    finding_.fault = in_clear_or_nothing ? finding_.fault : ProbeFault::tls_expected;
-    const Bytes line = Bytes(first_answer_).substr(0, first_answer_.find_first_of("\r\n"));
-    const std::string_view hint = protocol::foreign_protocol_hint(line);
-    if (in_clear_or_nothing && !hint.empty()) {
-      finding_.fault = ProbeFault::not_smtp;
-      finding_.fault_detail = fmt::format("{}; {}", in_quotes(line), hint);
-    }
-    finish();
-    return;
+// A certificate that does not please is an answer, too; without any the fault is as it was.
+void PortProbe::hear_tls_answer(const protocol::CloseReason& reason) {
+  if (link_->tls_answer() == TlsAnswer::tls) {
+    finding_.fault = ProbeFault::tls_expected;
+  } else if (link_->tls_answer() == TlsAnswer::other) {
+    const Bytes line = first_line_of(link_->answer());
+    finding_.fault = ProbeFault::not_smtp;
+    finding_.fault_detail =
+        fmt::format("{}; {}", in_quotes(line), protocol::foreign_protocol_hint(line));
   }
-  if (ready_) {
-    finish();
-    return;
+  if (reason.kind == CloseKind::quit) {
+    recorder_.note("TLS is answered here", ms_since_start(now_));
   }
+  finish();
+}
+
+void PortProbe::fail_tls(const tls::TlsError& error) {
   if (error.kind == tls::TlsErrorKind::not_tls) {
-    static_cast<void>(recorder_.server(first_answer_, ms_since_start(now)));
-    finding_.fault_answer = {0, {}, first_answer_.substr(0, first_answer_.find_first_of("\r\n"))};
+    static_cast<void>(recorder_.server(link_->answer(), ms_since_start(now_)));
+    finding_.fault_answer = {0, {}, std::string(first_line_of(link_->answer()))};
   }
-  recorder_.note(fmt::format("TLS failed: {}", tls::name_of(error.kind)), ms_since_start(now));
-  if (channel_) {
+  recorder_.note(fmt::format("TLS failed: {}", tls::name_of(error.kind)), ms_since_start(now_));
+  if (link_->channel() != nullptr) {
     keep_tls_finding();
     finding_.tls->error = error;
   }
@@ -597,8 +511,8 @@ void PortProbe::finish() {
   recorder_.finish(ms_since_start(now_));
   phase_ = Phase::done;
   deadline_ = never;
-  if (channel_) {
-    channel_->close_notify();
+  if (link_) {
+    static_cast<void>(link_->say_farewell());
   }
 }
 

@@ -1,16 +1,14 @@
-// The probe of one port: the session and the TLS that `ringpost send` uses, over a socket that
-// somebody else polls. No message is sent.
+// The probe of one port: the link that `ringpost send` uses, over a socket that somebody else
+// polls. No message is sent.
 #pragma once
 
-#include <memory>
+#include <array>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "engine/io/socket_address.h"
-#include "engine/protocol/session.h"
-#include "tls/channel.h"
-#include "tls/context.h"
+#include "engine/link.h"
 #include "tools/probe/dialogue_recorder.h"
 #include "tools/probe/probe_finding.h"
 #include <ringpost/base.h>
@@ -33,7 +31,7 @@ struct PortPlan {
 
 // Driven like this: start(), then poll fd() for events() until deadline(), act() on what poll said,
 // expire() when the deadline has passed, until done(). Thread: one, that of the TLS context.
-class PortProbe final : private protocol::SessionListener {
+class PortProbe final : private protocol::SessionListener, private engine::LinkObserver {
  public:
   // `addresses` (at least one) are tried in their order, within one timeout for all of them.
   PortProbe(const ProbeEnvironment& environment, const PortPlan& plan,
@@ -58,9 +56,7 @@ class PortProbe final : private protocol::SessionListener {
   enum class Phase : std::uint8_t {
     idle,
     connecting,
-    handshake,
-    talking,
-    asking_for_tls,  // no greeting came: would TLS be answered?
+    linked,  // where no greeting came, a second link asks: would TLS be answered?
     done,
   };
 
@@ -68,29 +64,24 @@ class PortProbe final : private protocol::SessionListener {
   void connect(Instant now);
   void connect_failed(int error, Instant now);
   void connected(Instant now);
-  void start_session(Instant now);
-  void start_handshake(Instant now);
-  void go_on_with_handshake(Instant now);
+  void open_link();
   void ask_for_tls(Instant now);
   void connect_to_ask(Instant now);
   void keep_tls_finding();
 
   void receive(Instant now);
-  void take(Bytes octets, Instant now);
-  void read_plaintext(Instant now);
-  void take_text(Bytes text, Instant now);
   void note_answer(protocol::SessionState state, SmtpAnswer answer);
   void stream_ended(int error, Instant now);
   void send_output(Instant now);
-  void gather_output(Instant now);
-  void gather_plaintext(Bytes plaintext);
+  void seal_output();
   void flush(Instant now);
   void note_time(protocol::SessionState state, const SmtpAnswer& answer, Instant now);
   void note_progress(Instant now);
   [[nodiscard]] double ms_since_start(Instant now) const;
 
   void fail(ProbeFault fault, ProbeStep step, std::string detail);
-  void fail_tls(const tls::TlsError& error, Instant now);
+  void fail_tls(const tls::TlsError& error);
+  void hear_tls_answer(const protocol::CloseReason& reason);
   void finish();
 
   void on_start_tls() override {}
@@ -98,6 +89,10 @@ class PortProbe final : private protocol::SessionListener {
   void on_verdict(Delivery&, std::uint32_t, const protocol::Verdict&) override {}
   void on_delivery_done(Delivery&) override {}
   void on_closed(const protocol::CloseReason& reason) override;
+
+  void on_text_in(Bytes text) override;
+  void on_text_out(Bytes text, protocol::SessionState said_in) override;
+  void on_handshake() override;
 
   const ProbeEnvironment& environment_;
   std::vector<io::SocketAddress> addresses_;
@@ -111,17 +106,18 @@ class PortProbe final : private protocol::SessionListener {
   std::size_t next_address_ = 0;
   Instant started_at_{};
   Instant step_started_at_{};
-  Instant deadline_ = never;    // of phases that the session does not know of
+  Instant deadline_ = never;    // of the connection request
   Instant give_up_at_ = never;  // of the connection request to all addresses
   protocol::SessionState last_state_ = protocol::SessionState::greeting;
-  std::unique_ptr<tls::Channel> channel_;
-  std::optional<protocol::Session> session_;
+  std::array<char, 4096> plaintext_room_{};
+  engine::LinkEnvironment link_environment_;
+  engine::LinkOptions link_options_;
+  std::optional<engine::Link> link_;
   std::string sending_;  // for the socket
   bool ready_ = false;
   bool heard_anything_ = false;
-  bool asks_anew_ = false;    // for TLS, over another connection than that which ended
-  std::string first_answer_;  // to the ClientHello, in case that it is no TLS
-  Instant now_{};             // of the call under way, for what the session calls back
+  bool asks_anew_ = false;  // for TLS, over another connection than that which ended
+  Instant now_{};           // of the call under way, for what the link calls back
 };
 
 }  // namespace ringpost::cli
