@@ -1,7 +1,7 @@
 // The problem: a server is spoken to by what it announces, and announcements have dialects. The
 // idea: each line is cut into words, behind the keyword at `=` as well as at blanks, and what is
 // malformed counts as not said rather than as an error. Limits: of LIMITS only MAILMAX and RCPTMAX
-// are read; lines behind the hundredth are passed over.
+// bind; lines behind the hundredth are passed over.
 #include "codec/smtp/smtp_capability.h"
 
 #include <array>
@@ -51,8 +51,16 @@ void take_size(Bytes line, Capabilities& capabilities) {
   capabilities.message_bytes_max = error == std::errc() && whole ? number : 0;
 }
 
+// A number that is 0, or more than anybody counts to, binds nobody.
+void take_limit(std::uint64_t announced, std::optional<std::uint64_t>& told, std::uint32_t& max) {
+  told = announced;
+  if (announced <= std::numeric_limits<std::uint32_t>::max()) {
+    max = static_cast<std::uint32_t>(announced);
+  }
+}
+
 // NAME=NUMBER, separated by blanks (RFC 9422 3). Names that are not known, and numbers that are
-// none or 0, say nothing.
+// none, say nothing.
 void take_limits(Bytes line, Capabilities& capabilities) {
   while (!line.empty()) {
     const Bytes name = take_word(line, " \t=");
@@ -61,15 +69,18 @@ void take_limits(Bytes line, Capabilities& capabilities) {
     }
     line.remove_prefix(1);
     const Bytes digits = take_word(line, " \t");
-    std::uint32_t number = 0;
+    std::uint64_t number = 0;
     const auto [end, error] = std::from_chars(digits.begin(), digits.end(), number);
     if (error != std::errc() || end != digits.end()) {
       continue;
     }
     if (equal_without_case(name, "MAILMAX")) {
-      capabilities.session_messages_max = number;
+      take_limit(number, capabilities.announced_limits.session_messages,
+                 capabilities.session_messages_max);
     } else if (equal_without_case(name, "RCPTMAX")) {
-      capabilities.recipients_max = number;
+      take_limit(number, capabilities.announced_limits.recipients, capabilities.recipients_max);
+    } else if (equal_without_case(name, "RCPTDOMAINMAX")) {
+      capabilities.announced_limits.recipient_domains = number;
     }
   }
 }

@@ -22,6 +22,13 @@ using MechanismSet = std::uint8_t;
 // By its name, in upper or lower case.
 [[nodiscard]] std::optional<AuthMechanism> find_mechanism(Bytes name);
 
+// What LIMITS (RFC 9422) says, as it stands; nothing where a number is not there, or none.
+struct AnnouncedLimits {
+  std::optional<std::uint64_t> session_messages;   // MAILMAX: transactions of a session
+  std::optional<std::uint64_t> recipients;         // RCPTMAX: of one transaction
+  std::optional<std::uint64_t> recipient_domains;  // RCPTDOMAINMAX: of one transaction
+};
+
 struct Capabilities {
   bool starttls = false;
   bool pipelining = false;
@@ -32,7 +39,8 @@ struct Capabilities {
   bool enhanced_status_codes = false;
   bool size = false;
   std::uint64_t message_bytes_max = 0;  // of SIZE; 0: no limit announced
-  // Of LIMITS (RFC 9422): transactions a session, recipients a transaction; 0: none announced.
+  AnnouncedLimits announced_limits;     // for people
+  // Of these, what binds: transactions a session, recipients a transaction; 0: none announced.
   std::uint32_t session_messages_max = 0;
   std::uint32_t recipients_max = 0;
   bool auth = false;

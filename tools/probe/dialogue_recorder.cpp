@@ -28,12 +28,6 @@ std::string without_secret(Bytes line) {
   return end == Bytes::npos ? text : text + " [redacted]";
 }
 
-std::string enhanced_text(const EnhancedStatus& status) {
-  return status.present()
-             ? fmt::format("{}.{}.{}", status.status_class, status.subject, status.detail)
-             : std::string();
-}
-
 }  // namespace
 
 DialogueRecorder::DialogueRecorder(PortFinding& finding, const codec::Credentials& credentials)
@@ -68,10 +62,7 @@ std::vector<SmtpAnswer> DialogueRecorder::server(Bytes octets, double at_ms) {
     const auto complete = parser_.parse(octets, reply);
     parser_failed_ = !complete;
     if (complete && *complete) {
-      SmtpAnswer& answer = answers.emplace_back();
-      answer.code = reply.code;
-      answer.enhanced = enhanced_text(reply.enhanced);
-      answer.text = reply.text;
+      SmtpAnswer& answer = answers.emplace_back(answer_of(reply.code, reply.enhanced, reply.text));
       if (has_secret_) {
         redactor_.redact(answer.text);
       }

@@ -1,8 +1,8 @@
-// A server's answer to EHLO, for people: every keyword as it stands, and the limits in it.
+// A server's answer to EHLO, for people: every keyword as it stands, beside what sessions read in
+// it.
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,10 +15,6 @@ struct EhloReply {
   std::string domain;                 // what the server calls itself, and its greeting
   std::vector<std::string> keywords;  // "SIZE 52428800", one a line, as they came
   codec::Capabilities capabilities;
-  // Of the LIMITS extension (RFC 9422); nothing where the server says nothing.
-  std::optional<std::uint64_t> recipients_max;  // of one transaction
-  std::optional<std::uint64_t> mails_max;       // transactions of one session
-  std::optional<std::uint64_t> domains_max;     // domains of recipients in one transaction
 };
 
 // `text` is the text of the reply, its lines separated by '\n'. Of keywords the first

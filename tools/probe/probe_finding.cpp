@@ -1,6 +1,15 @@
 #include "tools/probe/probe_finding.h"
 
+#include <fmt/format.h>
+
 namespace ringpost::cli {
+
+SmtpAnswer answer_of(std::uint16_t code, const EnhancedStatus& enhanced, std::string_view text) {
+  const std::string status = enhanced.present() ? fmt::format("{}.{}.{}", enhanced.status_class,
+                                                              enhanced.subject, enhanced.detail)
+                                                : std::string();
+  return {code, status, std::string(text)};
+}
 
 std::string_view name_of(ProbeFault fault) {
   constexpr std::array<std::string_view, probe_fault_count> names = {"none",

@@ -16,6 +16,7 @@
 #include "tools/probe/ehlo_reply.h"
 #include <ringpost/base.h>
 #include <ringpost/config.h>
+#include <ringpost/outcome.h>
 
 namespace ringpost::cli {
 
@@ -77,6 +78,8 @@ struct SmtpAnswer {
   std::string enhanced;    // "5.7.8"; empty: none
   std::string text;        // without the codes; lines separated by '\n', secrets left out
 };
+[[nodiscard]] SmtpAnswer answer_of(std::uint16_t code, const EnhancedStatus& enhanced,
+                                   std::string_view text);
 
 struct TlsFinding {
   std::string version;  // "TLSv1.3"; empty when the handshake failed

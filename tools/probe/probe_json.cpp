@@ -130,9 +130,9 @@ void add_capabilities(JsonWriter& json, const EhloReply& offer) {
   };
   const std::uint64_t bytes = capabilities.message_bytes_max;
   limit("message_bytes", bytes == 0 ? std::nullopt : std::optional(bytes));
-  limit("recipients_per_message", offer.recipients_max);
-  limit("messages_per_connection", offer.mails_max);
-  limit("recipient_domains_per_message", offer.domains_max);
+  limit("recipients_per_message", capabilities.announced_limits.recipients);
+  limit("messages_per_connection", capabilities.announced_limits.session_messages);
+  limit("recipient_domains_per_message", capabilities.announced_limits.recipient_domains);
   json.close('}');
   json.text("mode", name_of(submission_mode(capabilities)));
 }

@@ -452,12 +452,7 @@ void PortProbe::on_closed(const protocol::CloseReason& reason) {
     return;
   }
   const ProbeFault fault = fault_of(reason, last_state_);
-  finding_.fault_answer = {reason.code,
-                           reason.enhanced.present()
-                               ? fmt::format("{}.{}.{}", reason.enhanced.status_class,
-                                             reason.enhanced.subject, reason.enhanced.detail)
-                               : std::string(),
-                           reason.text};
+  finding_.fault_answer = answer_of(reason.code, reason.enhanced, reason.text);
   finding_.fault = fault;
   finding_.fault_step = step_of(last_state_);
   finding_.fault_detail = reason.detail;

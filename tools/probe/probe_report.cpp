@@ -125,15 +125,15 @@ std::string limits_text(const EhloReply& offer) {
     limits.emplace_back(offer.capabilities.size ? "no limit of size is named"
                                                 : "SIZE is not announced");
   }
-  if (offer.recipients_max) {
-    limits.push_back(fmt::format("{} recipients a message", *offer.recipients_max));
-  }
-  if (offer.mails_max) {
-    limits.push_back(fmt::format("{} messages a connection", *offer.mails_max));
-  }
-  if (offer.domains_max) {
-    limits.push_back(fmt::format("{} recipient domains a message", *offer.domains_max));
-  }
+  const codec::AnnouncedLimits& announced = offer.capabilities.announced_limits;
+  const auto add = [&limits](std::optional<std::uint64_t> number, std::string_view of_what) {
+    if (number) {
+      limits.push_back(fmt::format("{} {}", *number, of_what));
+    }
+  };
+  add(announced.recipients, "recipients a message");
+  add(announced.session_messages, "messages a connection");
+  add(announced.recipient_domains, "recipient domains a message");
   return joined(limits, ", ");
 }
 

@@ -149,3 +149,19 @@ TEST_CASE("capabilities: LIMITS says how many transactions and recipients there 
     CHECK(limits_of(nonsense).session_messages_max == 0);
   }
 }
+
+TEST_CASE("capabilities: LIMITS is kept as it stands, also where it binds nobody") {
+  const auto told = [](const std::string& line) {
+    return codec::parse_capabilities("mx\n" + line).announced_limits;
+  };
+  const codec::AnnouncedLimits limits =
+      told("limits rcptmax=100  MAILMAX=x RCPTDOMAINMAX=3 OTHER=1 MAILMAX");
+  CHECK(limits.recipients == 100);
+  CHECK_FALSE(limits.session_messages);
+  CHECK(limits.recipient_domains == 3);
+  CHECK(told("LIMITS MAILMAX=99999999999").session_messages == 99999999999);
+  CHECK(told("LIMITS RCPTMAX=0").recipients == 0);
+  CHECK_FALSE(told("LIMITS RCPTMAX=99999999999999999999").recipients);
+  CHECK_FALSE(told("LIMITS RCPTMAX=").recipients);
+  CHECK_FALSE(told("X-LIMITS RCPTMAX=7").recipients);
+}

@@ -14,17 +14,7 @@ TEST_CASE("ehlo reply: keywords stand as they came, the first line is the server
   CHECK(reply.keywords == std::vector<std::string>{"SIZE 1000", "pipelining", "X-ODD  1 2"});
   CHECK(reply.capabilities.message_bytes_max == 1000);
   CHECK(reply.capabilities.pipelining);
-  CHECK_FALSE(reply.recipients_max);
-}
-
-TEST_CASE("ehlo reply: LIMITS is read, and what is no number in it is not") {
-  const EhloReply reply =
-      read_ehlo_reply("mx\nlimits rcptmax=100  MAILMAX=x RCPTDOMAINMAX=3 OTHER=1 MAILMAX");
-  CHECK(reply.recipients_max == 100);
-  CHECK_FALSE(reply.mails_max);
-  CHECK(reply.domains_max == 3);
-  CHECK_FALSE(read_ehlo_reply("mx\nLIMITS RCPTMAX=99999999999999999999").recipients_max);
-  CHECK_FALSE(read_ehlo_reply("mx\nLIMITS RCPTMAX=").recipients_max);
+  CHECK_FALSE(reply.capabilities.announced_limits.recipients);
 }
 
 TEST_CASE("ehlo reply: nothing at all, and too much") {
