@@ -9,19 +9,55 @@ from pathlib import Path
 TIDY = Path(__file__).parents[2] / "tools/dev.d/tidy.py"
 
 
-class StatusTest(unittest.TestCase):
-    """An outcome's status is set in engine/outcome_record.cpp, and nowhere else."""
-
-    def breaches(self, path, statement):
+class TidyTest(unittest.TestCase):
+    def breaches_of(self, path, text):
         with tempfile.TemporaryDirectory() as folder:
             file = Path(folder) / path
             file.parent.mkdir(parents=True)
             (file.parent / "CMakeLists.txt").write_text(f"# {file.name}\n", encoding="utf-8")
-            file.write_text(f"// Why.\nvoid end() {{ {statement} }}\n", encoding="utf-8")
+            file.write_text(text, encoding="utf-8")
             done = subprocess.run([sys.executable, "-B", str(TIDY), folder], capture_output=True,
                                   text=True, check=False)
         self.assertEqual(done.returncode, 1 if done.stdout else 0, done.stderr)
         return done.stdout
+
+
+class LayerTest(TidyTest):
+    """Who may include whom, where two layers stand side by side."""
+
+    def breaches(self, path, header):
+        return self.breaches_of(path, f"// Why.\n#include \"{header}\"\n")
+
+    def test_the_servers_side_knows_nobody_but_codec(self):
+        for header in ("codec/text/base64.h", "engine/server/reply_queue.h"):
+            with self.subTest(header=header):
+                self.assertEqual(self.breaches("engine/server/login.cpp", header), "")
+        for header in ("tls/sasl_crypto.h", "engine/worker.h", "engine/protocol/session.h",
+                       "engine/io/ring.h", "queue/journal.h", "tools/sink/tally.h"):
+            with self.subTest(header=header):
+                self.assertIn(f'engine/server may not include "{header}"',
+                              self.breaches("engine/server/login.cpp", header))
+
+    def test_only_tools_know_the_servers_side(self):
+        header = "engine/server/reply_queue.h"
+        self.assertEqual(self.breaches("tools/sink/sink.cpp", header), "")
+        for path in ("codec/text/utf8.cpp", "tls/channel.cpp", "queue/journal.cpp",
+                     "engine/worker.cpp", "engine/protocol/session.cpp", "engine/io/ring.cpp",
+                     "engine/run/run.cpp"):
+            with self.subTest(path=path):
+                self.assertIn("may not include", self.breaches(path, header))
+
+    def test_the_servers_side_reads_no_clock(self):
+        self.assertIn("this folder is told the time", self.breaches_of(
+            "engine/server/login.cpp",
+            "// Why.\nvoid end() { auto now = std::chrono::steady_clock::now(); }\n"))
+
+
+class StatusTest(TidyTest):
+    """An outcome's status is set in engine/outcome_record.cpp, and nowhere else."""
+
+    def breaches(self, path, statement):
+        return self.breaches_of(path, f"// Why.\nvoid end() {{ {statement} }}\n")
 
     def test_a_status_is_set_elsewhere(self):
         for statement in ("outcome.status = Status::expired;",

@@ -5,10 +5,10 @@
 #include <optional>
 
 #include "codec/text/byte_buffer.h"
+#include "engine/server/reply_queue.h"
 #include "tls/channel.h"
 #include "tls/context.h"
 #include "tools/sink/message_record.h"
-#include "tools/sink/reply_queue.h"
 #include "tools/sink/smtp_server_session.h"
 #include <ringpost/base.h>
 
@@ -80,7 +80,7 @@ class ClientConnection {
   void seal_due(Bytes due, ByteBuffer& output);
 
   const ConnectionSetup& setup_;
-  ReplyQueue replies_;
+  server::ReplyQueue replies_;
   std::optional<MessageRecorder> recorder_;
   SmtpServerSession session_;
   std::unique_ptr<tls::Channel> channel_;

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <bit>
 
-#include "tools/sink/mailbox_syntax.h"
+#include "engine/server/mailbox_syntax.h"
 #include <ringpost/limits.h>
 
 namespace ringpost::sink {
@@ -62,7 +62,7 @@ std::size_t ContentScan::feed(Bytes octets, MessageObserver* observer) {
 
 // Takes octets up to a dot that begins a line. Such a dot sets dot_ and is not counted in.
 std::size_t ContentScan::scan_block(Bytes octets) {
-  const OctetMasks masks = octet_masks(octets.data(), octets.size());
+  const OctetMasks masks = server::octet_masks(octets.data(), octets.size());
   const std::uint64_t behind_cr = masks.cr << 1 | (after_cr_ ? 1u : 0u);
   if (framing_ == Framing::dot) {
     std::uint64_t line_starts = (masks.lf & behind_cr) << 1 | (at_line_start_ ? 1u : 0u);
@@ -92,7 +92,7 @@ void ContentScan::account(Bytes octets, const OctetMasks& masks, std::uint64_t b
     facts_.nul += static_cast<std::uint64_t>(std::count(octets.begin(), octets.end(), '\0'));
   }
   if (masks.has_eight_bit && !facts_.eight_bit) {
-    facts_.eight_bit = !is_ascii(octets);
+    facts_.eight_bit = !server::is_ascii(octets);
   }
   account_lines(masks.lf & valid, octets.size());
   at_line_start_ = bit_at(masks.lf & behind_cr, octets.size() - 1);

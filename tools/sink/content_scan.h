@@ -4,11 +4,13 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "engine/server/octet_masks.h"
 #include "tools/sink/message_observer.h"
-#include "tools/sink/octet_masks.h"
 #include <ringpost/base.h>
 
 namespace ringpost::sink {
+
+using server::OctetMasks;
 
 // Of the content without dot-stuffing.
 struct ContentFacts {

@@ -10,34 +10,14 @@
 #include <vector>
 
 #include "codec/smtp/smtp_capability.h"
+#include "engine/server/extensions.h"
 #include "tools/sink/fault.h"
 #include <ringpost/base.h>
 
 namespace ringpost::sink {
 
-// Each one can be taken away, to be the ESP that lacks it.
-struct Extensions {
-  bool starttls = true;
-  bool pipelining = true;
-  bool chunking = true;
-  bool eight_bit_mime = true;
-  bool smtputf8 = true;
-  bool size = true;
-  bool enhanced_status_codes = true;
-  bool dsn = true;
-  bool auth = true;  // off: nobody has to log in
-};
-
-// What a session may use before EHLO, or after HELO.
-inline constexpr Extensions no_extensions{.starttls = false,
-                                          .pipelining = false,
-                                          .chunking = false,
-                                          .eight_bit_mime = false,
-                                          .smtputf8 = false,
-                                          .size = false,
-                                          .enhanced_status_codes = false,
-                                          .dsn = false,
-                                          .auth = false};
+using server::Extensions;
+using server::no_extensions;
 
 // Which OAuth tokens are good. Each of them is good for so many logins, then only the next one is;
 // behind the last none is.

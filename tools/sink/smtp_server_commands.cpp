@@ -4,7 +4,7 @@
 
 #include <fmt/format.h>
 
-#include "tools/sink/mailbox_syntax.h"
+#include "engine/server/mailbox_syntax.h"
 #include "tools/sink/smtp_server_session.h"
 
 namespace ringpost::sink {

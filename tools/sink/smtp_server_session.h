@@ -13,17 +13,19 @@
 #include <string>
 #include <string_view>
 
-#include "tools/sink/command_syntax.h"
+#include "engine/server/command_syntax.h"
+#include "engine/server/reply_queue.h"
 #include "tools/sink/content_scan.h"
 #include "tools/sink/fault_dice.h"
 #include "tools/sink/login.h"
 #include "tools/sink/message_observer.h"
-#include "tools/sink/reply_queue.h"
 #include "tools/sink/sink_options.h"
 #include "tools/sink/tally.h"
 #include <ringpost/base.h>
 
 namespace ringpost::sink {
+
+using namespace server;  // whose grammar and replies it speaks
 
 // What the transport does once all replies have left.
 enum class Next : std::uint8_t {

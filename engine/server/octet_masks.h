@@ -8,7 +8,7 @@
 #include <emmintrin.h>
 #endif
 
-namespace ringpost::sink {
+namespace ringpost::server {
 
 // Bit i speaks of octet i; bits behind the last octet are zero. What is rare has no mask: whoever
 // hears that it is there looks again.
@@ -63,4 +63,4 @@ inline OctetMasks octet_masks(const char* octets, std::size_t count) {
   return masks;
 }
 
-}  // namespace ringpost::sink
+}  // namespace ringpost::server

@@ -1,9 +1,9 @@
-#include "tools/sink/reply_queue.h"
+#include "engine/server/reply_queue.h"
 
 #include <algorithm>
 #include <utility>
 
-namespace ringpost::sink {
+namespace ringpost::server {
 
 namespace {
 
@@ -95,4 +95,4 @@ void ReplyQueue::clear() {
   first_mark_ = 0;
 }
 
-}  // namespace ringpost::sink
+}  // namespace ringpost::server

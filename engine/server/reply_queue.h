@@ -6,7 +6,7 @@
 
 #include <ringpost/base.h>
 
-namespace ringpost::sink {
+namespace ringpost::server {
 
 // Thread: its connection's. Keeps its memory, up to a bound, for the next replies.
 class ReplyQueue {
@@ -63,4 +63,4 @@ class ReplyQueue {
   std::vector<SlowPart> slow_parts_;
 };
 
-}  // namespace ringpost::sink
+}  // namespace ringpost::server

@@ -1,11 +1,11 @@
-#include "tools/sink/command_syntax.h"
+#include "engine/server/command_syntax.h"
 
 #include <catch2/catch_test_macros.hpp>
 
-#include "tools/sink/mailbox_syntax.h"
+#include "engine/server/mailbox_syntax.h"
 
 using namespace ringpost;
-using namespace ringpost::sink;
+using namespace ringpost::server;
 
 namespace {
 

@@ -1,10 +1,10 @@
-#include "tools/sink/mailbox_syntax.h"
+#include "engine/server/mailbox_syntax.h"
 
 #include <algorithm>
 
 #include <ringpost/limits.h>
 
-namespace ringpost::sink {
+namespace ringpost::server {
 
 namespace {
 
@@ -148,4 +148,4 @@ Result<Mailbox, Bytes> parse_mailbox(Bytes text) {
   return mailbox;
 }
 
-}  // namespace ringpost::sink
+}  // namespace ringpost::server

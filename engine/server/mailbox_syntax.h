@@ -3,7 +3,7 @@
 
 #include <ringpost/base.h>
 
-namespace ringpost::sink {
+namespace ringpost::server {
 
 struct Mailbox {
   Bytes local_part;
@@ -20,4 +20,4 @@ struct Mailbox {
 [[nodiscard]] bool is_address_literal(Bytes text);
 [[nodiscard]] bool is_ascii(Bytes text);
 
-}  // namespace ringpost::sink
+}  // namespace ringpost::server

@@ -1,9 +1,9 @@
-#include "tools/sink/reply_queue.h"
+#include "engine/server/reply_queue.h"
 
 #include <catch2/catch_test_macros.hpp>
 
 using namespace ringpost;
-using namespace ringpost::sink;
+using namespace ringpost::server;
 using namespace std::chrono_literals;
 
 TEST_CASE("replies: each leaves at its own time, in order") {

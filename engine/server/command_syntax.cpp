@@ -1,13 +1,13 @@
-#include "tools/sink/command_syntax.h"
+#include "engine/server/command_syntax.h"
 
 #include <algorithm>
 #include <array>
 #include <charconv>
 
-#include "tools/sink/mailbox_syntax.h"
+#include "engine/server/mailbox_syntax.h"
 #include <ringpost/limits.h>
 
-namespace ringpost::sink {
+namespace ringpost::server {
 
 namespace {
 
@@ -350,4 +350,4 @@ Result<BdatArguments, SyntaxError> parse_bdat(Bytes arguments) {
 
 bool is_host_name(Bytes text) { return is_domain(text, false) || is_address_literal(text); }
 
-}  // namespace ringpost::sink
+}  // namespace ringpost::server

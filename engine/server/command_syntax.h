@@ -8,11 +8,11 @@
 #include <cstdint>
 #include <optional>
 
-#include "tools/sink/sink_options.h"
-#include "tools/sink/tally.h"
+#include "engine/server/extensions.h"
+#include "engine/server/server_count.h"
 #include <ringpost/base.h>
 
-namespace ringpost::sink {
+namespace ringpost::server {
 
 enum class Verb : std::uint8_t {
   helo,
@@ -81,4 +81,4 @@ struct BdatArguments {
 // A domain or an address literal, as EHLO wants (RFC 5321 4.1.1.1).
 [[nodiscard]] bool is_host_name(Bytes text);
 
-}  // namespace ringpost::sink
+}  // namespace ringpost::server
