@@ -42,18 +42,46 @@ std::size_t ReplyQueue::marked_end() const {
   return first_mark_ < marks_.size() ? marks_.back().end : begin_;
 }
 
+// What stands there is marked, or in front of a gap.
+bool ReplyQueue::is_fixed(std::size_t offset) const {
+  const std::size_t at = begin_ + offset;
+  return offset > size() || at < marked_end() || (!gaps_.empty() && at < gaps_.back().at);
+}
+
+// All offsets behind it move. A mark that ends at the gap is of what stands in front of it.
+void ReplyQueue::fill(std::uint64_t key, Bytes text) {
+  const auto gap =
+      std::find_if(gaps_.begin(), gaps_.end(), [key](const Gap& one) { return one.key == key; });
+  if (gap == gaps_.end()) {
+    return;
+  }
+  const std::size_t at = gap->at;
+  text_.insert(at, text);
+  for (auto later = gaps_.erase(gap); later != gaps_.end(); ++later) {
+    later->at += text.size();
+  }
+  for (std::size_t i = first_mark_; i < marks_.size(); ++i) {
+    marks_[i].end += marks_[i].end > at ? text.size() : 0;
+  }
+  for (SlowPart& part : slow_parts_) {
+    const bool is_behind = part.begin >= at;
+    part.begin += is_behind ? text.size() : 0;
+    part.end += is_behind ? text.size() : 0;
+  }
+}
+
 void ReplyQueue::insert(std::size_t offset, Bytes text) {
-  RP_ASSERT(offset <= size() && begin_ + offset >= marked_end());
+  RP_ASSERT(!is_fixed(offset));
   text_.insert(begin_ + offset, text);
 }
 
 void ReplyQueue::cut(std::size_t offset) {
-  RP_ASSERT(offset <= size() && begin_ + offset >= marked_end());
+  RP_ASSERT(!is_fixed(offset));
   text_.resize(begin_ + offset);
 }
 
 void ReplyQueue::slow_down(std::size_t offset, Duration delay, Duration octet_time) {
-  RP_ASSERT(offset <= size() && begin_ + offset >= marked_end());
+  RP_ASSERT(!is_fixed(offset));
   slow_parts_.push_back({begin_ + offset, text_.size(), delay, octet_time});
 }
 
@@ -62,11 +90,14 @@ Bytes ReplyQueue::due(Instant now) const {
   for (std::size_t i = first_mark_; i < marks_.size() && marks_[i].due <= now; ++i) {
     end = marks_[i].end;
   }
+  if (!gaps_.empty()) {
+    end = std::min(end, gaps_.front().at);
+  }
   return Bytes(text_).substr(begin_, end - begin_);
 }
 
 void ReplyQueue::consume(std::size_t count) {
-  RP_ASSERT(count <= size());
+  RP_ASSERT(count <= size() && (gaps_.empty() || begin_ + count <= gaps_.front().at));
   begin_ += count;
   while (first_mark_ < marks_.size() && marks_[first_mark_].end <= begin_) {
     ++first_mark_;
@@ -78,6 +109,13 @@ void ReplyQueue::consume(std::size_t count) {
     marks_.erase(marks_.begin(), marks_.begin() + static_cast<std::ptrdiff_t>(first_mark_));
     for (Mark& mark : marks_) {
       mark.end -= begin_;
+    }
+    for (Gap& gap : gaps_) {
+      gap.at -= begin_;
+    }
+    for (SlowPart& part : slow_parts_) {
+      part.begin -= begin_;
+      part.end -= begin_;
     }
     first_mark_ = 0;
     begin_ = 0;
@@ -91,6 +129,7 @@ void ReplyQueue::clear() {
   }
   marks_.clear();
   slow_parts_.clear();
+  gaps_.clear();
   begin_ = 0;
   first_mark_ = 0;
 }

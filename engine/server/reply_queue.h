@@ -1,6 +1,7 @@
 // Replies on their way out: text in order, each part with the time before which it may not leave.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -17,7 +18,14 @@ class ReplyQueue {
   // in front of it. Text without a mark does not leave at all.
   void mark(Instant due);
 
-  // These are about text behind the last mark, from `offset` in all of what waits (see size()) on.
+  // Leaves a place for a reply that is not known yet; nothing behind it leaves before it was
+  // filled. Keys differ from each other. What is filled in has the due time of what follows it, or
+  // wants a mark if nothing does. A key that is not held (any more) is passed over.
+  void hold(std::uint64_t key) { gaps_.push_back({text_.size(), key}); }
+  void fill(std::uint64_t key, Bytes text);
+
+  // These are about text behind the last mark and the last gap, from `offset` in all of what waits
+  // (see size()) on.
   void insert(std::size_t offset, Bytes text);
   void cut(std::size_t offset);
   // It leaves so much later than its mark will say, with octets in their turn where `octet_time` is
@@ -29,13 +37,18 @@ class ReplyQueue {
   // What may leave now; dies with the next call that is not const.
   [[nodiscard]] Bytes due(Instant now) const;
   void consume(std::size_t count);
-  // When the first of what waits may leave. Precondition: something marked waits.
+  // When the first of what waits may leave; `never` while a gap is in front of it. Precondition:
+  // something marked waits, or a gap.
   [[nodiscard]] Instant next_due() const {
+    if (!gaps_.empty() && gaps_.front().at == begin_) {
+      return never;
+    }
     RP_ASSERT(first_mark_ < marks_.size());
     return marks_[first_mark_].due;
   }
 
-  [[nodiscard]] bool empty() const { return begin_ == text_.size(); }
+  // Nothing waits, and no gap does. Whereas size() is of text alone.
+  [[nodiscard]] bool empty() const { return begin_ == text_.size() && gaps_.empty(); }
   [[nodiscard]] std::size_t size() const { return text_.size() - begin_; }
   void clear();
 
@@ -43,6 +56,11 @@ class ReplyQueue {
   struct Mark {
     Instant due;
     std::size_t end;  // offset in text_
+  };
+
+  struct Gap {
+    std::size_t at;  // offset in text_
+    std::uint64_t key;
   };
 
   // Of text without a mark.
@@ -54,6 +72,7 @@ class ReplyQueue {
   };
 
   [[nodiscard]] std::size_t marked_end() const;
+  [[nodiscard]] bool is_fixed(std::size_t offset) const;
   void mark_until(std::size_t end, Instant due);
 
   std::string text_;
@@ -61,6 +80,7 @@ class ReplyQueue {
   std::vector<Mark> marks_;
   std::size_t first_mark_ = 0;
   std::vector<SlowPart> slow_parts_;
+  std::vector<Gap> gaps_;  // in order
 };
 
 }  // namespace ringpost::server

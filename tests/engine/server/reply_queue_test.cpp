@@ -1,5 +1,10 @@
 #include "engine/server/reply_queue.h"
 
+#include <random>
+#include <string>
+#include <vector>
+
+#include <catch2/catch_get_random_seed.hpp>
 #include <catch2/catch_test_macros.hpp>
 
 using namespace ringpost;
@@ -105,4 +110,94 @@ TEST_CASE("replies: what has no mark can be cut and put in front") {
   queue.insert(2, "x");
   queue.mark(start);
   REQUIRE(queue.due(start) == "abxcd");
+}
+
+TEST_CASE("replies: nothing passes a gap, and what fills it stands in its place") {
+  ReplyQueue queue;
+  const Instant start{};
+  queue.append("a");
+  queue.hold(1);
+  queue.append("b");
+  queue.hold(2);
+  queue.mark(start);
+  REQUIRE(queue.due(start) == "a");
+  queue.consume(1);
+  REQUIRE(queue.next_due() == never);
+  REQUIRE_FALSE(queue.empty());
+  queue.fill(2, "2");
+  REQUIRE(queue.due(start).empty());
+  queue.fill(1, "1");
+  REQUIRE(queue.next_due() == start);
+  REQUIRE(queue.due(start) == "1b");
+  queue.mark(start + 1ms);  // the last one has nothing behind it whose time it could share
+  REQUIRE(queue.due(start + 1ms) == "1b2");
+  queue.consume(3);
+  REQUIRE(queue.empty());
+  queue.fill(1, "again");
+  queue.fill(3, "never held");
+  REQUIRE(queue.empty());
+}
+
+TEST_CASE("replies: a gap alone is something that waits") {
+  ReplyQueue queue;
+  queue.hold(7);
+  REQUIRE_FALSE(queue.empty());
+  REQUIRE(queue.size() == 0);
+  REQUIRE(queue.next_due() == never);
+  queue.clear();
+  REQUIRE(queue.empty());
+}
+
+TEST_CASE(
+    "replies: gaps keep their order, however they are filled and however much stands between") {
+  std::mt19937 random(Catch::getSeed());
+  for (int round = 0; round < 40; ++round) {
+    INFO("round " << round);
+    ReplyQueue queue;
+    std::vector<std::string> parts;  // in order; empty where a gap is open
+    std::vector<std::size_t> open;
+    std::string taken;
+    const auto expected = [&parts] {
+      std::string text;
+      for (const std::string& part : parts) {
+        if (part.empty()) {
+          break;
+        }
+        text += part;
+      }
+      return text;
+    };
+    for (int step = 0; step < 400; ++step) {
+      const std::string text(1 + random() % 900, static_cast<char>('a' + random() % 26));
+      if (const auto what = random() % 4; what == 0) {
+        queue.hold(parts.size());
+        open.push_back(parts.size());
+        parts.emplace_back();
+      } else if (what == 1 && !open.empty()) {
+        const std::size_t which = random() % open.size();
+        queue.fill(open[which], text);
+        parts[open[which]] = text;
+        open.erase(open.begin() + static_cast<std::ptrdiff_t>(which));
+      } else {
+        queue.append(text);
+        parts.push_back(text);
+      }
+      if (random() % 3 == 0) {
+        queue.mark(Instant::min());
+        const Bytes due = queue.due(Instant::min());
+        REQUIRE(taken + std::string(due) == expected());
+        const std::size_t count = random() % (due.size() + 1);
+        taken += due.substr(0, count);
+        queue.consume(count);
+      }
+    }
+    for (const std::size_t key : open) {
+      queue.fill(key, "x");
+      parts[key] = "x";
+    }
+    queue.mark(Instant::min());
+    REQUIRE(taken + std::string(queue.due(Instant::min())) == expected());
+    queue.consume(queue.size());
+    REQUIRE(queue.empty());
+  }
 }
