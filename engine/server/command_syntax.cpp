@@ -166,11 +166,13 @@ ParameterResult take_mail_parameter(const Parameter& parameter, const Extensions
   }
   if (equals_ignoring_case(name, "RET")) {
     const bool valid = equals_ignoring_case(value, "FULL") || equals_ignoring_case(value, "HDRS");
+    mail.return_kind = value;
     return accept_if(offered.dsn, valid, 1u << 3, "Bad RET");
   }
   if (equals_ignoring_case(name, "ENVID")) {
     const bool valid =
         parameter.has_value && value.size() <= envelope_id_bytes_max && is_xtext(value);
+    mail.envelope_id = value;
     return accept_if(offered.dsn, valid, 1u << 4, "Bad ENVID");
   }
   if (equals_ignoring_case(name, "AUTH")) {
@@ -199,8 +201,10 @@ bool is_notify(Bytes value) {
   }
 }
 
-ParameterResult take_rcpt_parameter(const Parameter& parameter, const Extensions& offered) {
+ParameterResult take_rcpt_parameter(const Parameter& parameter, const Extensions& offered,
+                                    RcptArguments& rcpt) {
   if (equals_ignoring_case(parameter.name, "NOTIFY")) {
+    rcpt.notify = parameter.value;
     return accept_if(offered.dsn, is_notify(parameter.value), 1u << 0, "Bad NOTIFY");
   }
   if (equals_ignoring_case(parameter.name, "ORCPT")) {
@@ -208,6 +212,7 @@ ParameterResult take_rcpt_parameter(const Parameter& parameter, const Extensions
     const bool valid = semicolon != Bytes::npos && semicolon > 0 &&
                        parameter.value.size() <= original_recipient_bytes_max &&
                        is_xtext(parameter.value.substr(semicolon + 1));
+    rcpt.original_recipient = parameter.value;
     return accept_if(offered.dsn, valid, 1u << 1, "Bad ORCPT");
   }
   return not_offered();
@@ -249,6 +254,67 @@ Failure<SyntaxError> needs_smtputf8() {
                              Violation::undeclared_utf8});
 }
 
+// These two fill in what their caller returns: copying it would cost more than looking at it.
+std::optional<SyntaxError> fill_mail(Bytes arguments, const Extensions& offered,
+                                     MailArguments& mail) {
+  const auto path = take_keyword_and_path(arguments, "FROM:");
+  if (!path) {
+    return path.error();
+  }
+  const auto parameters = for_each_parameter(arguments, [&](const Parameter& parameter) {
+    return take_mail_parameter(parameter, offered, mail);
+  });
+  if (!parameters) {
+    return parameters.error();
+  }
+  mail.sender = *path;
+  if (mail.sender.empty()) {
+    return std::nullopt;
+  }
+  const auto mailbox = parse_mailbox(mail.sender);
+  if (!mailbox) {
+    return address_error("5.1.7", mailbox.error()).error();
+  }
+  if (!mailbox->ascii && !mail.smtputf8) {
+    return needs_smtputf8().error();
+  }
+  mail.local_part = mailbox->local_part;
+  return std::nullopt;
+}
+
+std::optional<SyntaxError> fill_rcpt(Bytes arguments, const Extensions& offered, bool smtputf8,
+                                     RcptArguments& rcpt) {
+  const auto path = take_keyword_and_path(arguments, "TO:");
+  if (!path) {
+    return path.error();
+  }
+  const auto parameters = for_each_parameter(arguments, [&](const Parameter& parameter) {
+    return take_rcpt_parameter(parameter, offered, rcpt);
+  });
+  if (!parameters) {
+    return parameters.error();
+  }
+  rcpt.recipient = *path;
+  // RFC 5321 4.1.1.3: the only address that needs no domain.
+  if (equals_ignoring_case(*path, "POSTMASTER")) {
+    rcpt.local_part = *path;
+    return std::nullopt;
+  }
+  const auto mailbox = parse_mailbox(*path);
+  if (!mailbox) {
+    return address_error("5.1.3", mailbox.error()).error();
+  }
+  // Of a sender no server minds: those of VERP have an address in them.
+  if (mailbox->local_part.size() > limits::local_part_bytes_max) {
+    return address_error("5.1.3", "Local part of more than 64 octets").error();
+  }
+  if (!mailbox->ascii && !smtputf8) {
+    return needs_smtputf8().error();
+  }
+  rcpt.local_part = mailbox->local_part;
+  return std::nullopt;
+}
+
 }  // namespace
 
 Command split_command(Bytes line) {
@@ -277,60 +343,20 @@ std::size_t command_line_bytes_max(Verb verb) {
 }
 
 Result<MailArguments, SyntaxError> parse_mail(Bytes arguments, const Extensions& offered) {
-  MailArguments mail;
-  const auto path = take_keyword_and_path(arguments, "FROM:");
-  if (!path) {
-    return Failure(path.error());
+  Result<MailArguments, SyntaxError> mail;
+  if (const auto error = fill_mail(arguments, offered, *mail)) {
+    mail = Failure(*error);
   }
-  const auto parameters = for_each_parameter(arguments, [&](const Parameter& parameter) {
-    return take_mail_parameter(parameter, offered, mail);
-  });
-  if (!parameters) {
-    return Failure(parameters.error());
-  }
-  mail.sender = *path;
-  if (mail.sender.empty()) {
-    return mail;
-  }
-  const auto mailbox = parse_mailbox(mail.sender);
-  if (!mailbox) {
-    return address_error("5.1.7", mailbox.error());
-  }
-  if (!mailbox->ascii && !mail.smtputf8) {
-    return needs_smtputf8();
-  }
-  mail.local_part = mailbox->local_part;
   return mail;
 }
 
 Result<RcptArguments, SyntaxError> parse_rcpt(Bytes arguments, const Extensions& offered,
                                               bool smtputf8) {
-  const auto path = take_keyword_and_path(arguments, "TO:");
-  if (!path) {
-    return Failure(path.error());
+  Result<RcptArguments, SyntaxError> rcpt;
+  if (const auto error = fill_rcpt(arguments, offered, smtputf8, *rcpt)) {
+    rcpt = Failure(*error);
   }
-  const auto parameters = for_each_parameter(arguments, [&](const Parameter& parameter) {
-    return take_rcpt_parameter(parameter, offered);
-  });
-  if (!parameters) {
-    return Failure(parameters.error());
-  }
-  // RFC 5321 4.1.1.3: the only address that needs no domain.
-  if (equals_ignoring_case(*path, "POSTMASTER")) {
-    return RcptArguments{*path, *path};
-  }
-  const auto mailbox = parse_mailbox(*path);
-  if (!mailbox) {
-    return address_error("5.1.3", mailbox.error());
-  }
-  // Of a sender no server minds: those of VERP have an address in them.
-  if (mailbox->local_part.size() > limits::local_part_bytes_max) {
-    return address_error("5.1.3", "Local part of more than 64 octets");
-  }
-  if (!mailbox->ascii && !smtputf8) {
-    return needs_smtputf8();
-  }
-  return RcptArguments{*path, mailbox->local_part};
+  return rcpt;
 }
 
 Result<BdatArguments, SyntaxError> parse_bdat(Bytes arguments) {

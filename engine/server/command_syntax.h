@@ -58,11 +58,17 @@ struct MailArguments {
   std::optional<std::uint64_t> size;
   bool eight_bit_mime = false;
   bool smtputf8 = false;
+  // RFC 3461, in the client's spelling; empty: not given.
+  Bytes return_kind;  // FULL or HDRS
+  Bytes envelope_id;  // xtext
 };
 
 struct RcptArguments {
   Bytes recipient;
   Bytes local_part;
+  // Likewise.
+  Bytes notify;              // NEVER, or SUCCESS, FAILURE and DELAY with commas
+  Bytes original_recipient;  // with its type: "rfc822;" and xtext
 };
 
 struct BdatArguments {

@@ -1,6 +1,6 @@
 #include "engine/server/server_count.h"
 
-#include <array>
+#include <numeric>
 
 namespace ringpost::server {
 
@@ -39,6 +39,10 @@ std::string_view name_of(Count count) { return count_names[static_cast<std::size
 
 std::string_view name_of(Violation violation) {
   return violation_names[static_cast<std::size_t>(violation)];
+}
+
+std::uint64_t ServerCounts::violations_total() const {
+  return std::accumulate(violations.begin(), violations.end(), std::uint64_t{0});
 }
 
 }  // namespace ringpost::server

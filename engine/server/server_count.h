@@ -1,6 +1,7 @@
 // What a server counts: its traffic, and everything a client did that the RFCs forbid.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
@@ -55,5 +56,26 @@ inline constexpr std::size_t violation_count = 16;
 // Words of the summary; they are only ever added to.
 [[nodiscard]] std::string_view name_of(Count count);
 [[nodiscard]] std::string_view name_of(Violation violation);
+
+// Plain numbers, that many sessions of one thread add to. No calls: a message is counted a dozen
+// times.
+struct ServerCounts {
+  std::array<std::uint64_t, count_count> counts{};
+  std::array<std::uint64_t, violation_count> violations{};
+
+  void add(Count count, std::uint64_t amount = 1) {
+    counts[static_cast<std::size_t>(count)] += amount;
+  }
+  void add(Violation violation, std::uint64_t amount = 1) {
+    violations[static_cast<std::size_t>(violation)] += amount;
+  }
+  [[nodiscard]] std::uint64_t operator[](Count count) const {
+    return counts[static_cast<std::size_t>(count)];
+  }
+  [[nodiscard]] std::uint64_t operator[](Violation violation) const {
+    return violations[static_cast<std::size_t>(violation)];
+  }
+  [[nodiscard]] std::uint64_t violations_total() const;
+};
 
 }  // namespace ringpost::server

@@ -208,9 +208,8 @@ TEST_CASE("engine: sessions that the server ends after some messages lose and do
   const auto kind = GENERATE(ListenerKind::plain, ListenerKind::starttls);
   const auto pipelining = GENERATE(PipeliningOption::off, PipeliningOption::automatic);
   CAPTURE(messages_per_session, kind, pipelining);
-  TestSink sink([&](sink::SinkOptions& options) {
-    options.session.faults.messages_per_session_max = messages_per_session;
-  });
+  TestSink sink(
+      [&](sink::SinkOptions& options) { options.session.messages_max = messages_per_session; });
   EndpointOptions endpoint = sink.endpoint(kind);
   endpoint.pipelining = pipelining;
   const std::vector<TestJob> jobs = small_jobs(60);

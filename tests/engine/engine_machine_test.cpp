@@ -89,7 +89,7 @@ void check_journal_knows(const std::string& path, const std::vector<TestJob>& jo
 }  // namespace
 
 TEST_CASE("engine: a sync of the journal that fails ends all sending, and is not tried again") {
-  TestSink sink([](sink::SinkOptions& options) { options.session.faults.reply_latency = 1ms; });
+  TestSink sink([](sink::SinkOptions& options) { options.faults.reply_latency = 1ms; });
   const ringpost::test::TemporaryFolder folder;
   const std::string path = folder.path("journal");
   syncs = 0;
@@ -192,7 +192,7 @@ TEST_CASE("engine: where few files may be open it has fewer sessions, says so, a
 }
 
 TEST_CASE("engine: files that may not be opened for a while cost sessions and no message") {
-  TestSink sink([](sink::SinkOptions& options) { options.session.faults.reply_latency = 1ms; });
+  TestSink sink([](sink::SinkOptions& options) { options.faults.reply_latency = 1ms; });
   EndpointOptions endpoint = sink.endpoint();
   endpoint.messages_per_connection_max = 10;
   endpoint.connect_attempts_max = 1000;

@@ -160,7 +160,7 @@ EndpointOptions TestSink::slow_endpoint(sink::ListenerKind kind) const {
 }
 
 void slow_replies(sink::SinkOptions& options) {
-  options.session.faults.reply_latency = std::chrono::milliseconds(150);
+  options.faults.reply_latency = std::chrono::milliseconds(150);
 }
 
 EndpointOptions TestSink::endpoint(sink::ListenerKind kind) const {

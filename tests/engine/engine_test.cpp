@@ -402,8 +402,7 @@ TEST_CASE("engine: drain() gives up at its deadline and can be called again") {
 
 TEST_CASE(
     "engine: sessions of one run come back with a ticket, and a quiet engine costs no turns") {
-  TestSink sink(
-      [](sink::SinkOptions& options) { options.session.faults.messages_per_session_max = 5; });
+  TestSink sink([](sink::SinkOptions& options) { options.session.messages_max = 5; });
   EndpointOptions endpoint = sink.endpoint(ListenerKind::tls);
   endpoint.connections_max = 1;
   Deliveries deliveries;

@@ -4,6 +4,8 @@
 
 #include <catch2/catch_test_macros.hpp>
 
+#include "tls/sasl_crypto.h"
+
 namespace ringpost::sink::test {
 
 void CollectingObserver::accepted(const AcceptedMessage& message) {
@@ -13,11 +15,25 @@ void CollectingObserver::accepted(const AcceptedMessage& message) {
   content_.clear();
 }
 
+SinkSession::SinkSession(const ServerOptions& options, SessionPolicy policy,
+                         const FaultOptions& faults, MessageObserver* messages)
+    : options_(options),
+      faults_(faults),
+      accounts_(account_),
+      setup_{.options = &options_,
+             .policy = policy,
+             .accounts = &accounts_,
+             .crypto = &tls::sasl_crypto(),
+             .counts = &tally},
+      observer_(faults_, 7, tally, messages),
+      session(setup_, {.session = 7}, replies, observer_) {}
+
 Played play(const Dialogue& dialogue, const Cut& cut) {
   Played played;
-  ReplyQueue replies;
   CollectingObserver observer;
-  SmtpServerSession session(dialogue.options, dialogue.policy, 7, played.tally, replies, &observer);
+  SinkSession sink(dialogue.options, dialogue.policy, dialogue.faults, &observer);
+  ServerSession& session = sink.session;
+  ReplyQueue& replies = sink.replies;
   const auto read_all = [&] {
     replies.mark(Instant::min());
     const std::string text(replies.due(Instant::min()));
@@ -40,6 +56,7 @@ Played play(const Dialogue& dialogue, const Cut& cut) {
   }
   session.connection_lost();
   played.messages = observer.messages;
+  played.tally = sink.tally;
   played.has_quit = session.has_quit();
   return played;
 }

@@ -5,10 +5,21 @@
 #include <string>
 #include <vector>
 
-#include "tools/sink/message_observer.h"
-#include "tools/sink/smtp_server_session.h"
+#include "engine/server/server_session.h"
+#include "tools/sink/sink_observer.h"
+#include "tools/sink/sink_options.h"
 
 namespace ringpost::sink::test {
+
+using server::is_end;
+using server::Next;
+using server::ReplyQueue;
+using server::ServerOptions;
+using server::ServerSession;
+using server::SessionPolicy;
+
+// As a sink has them.
+[[nodiscard]] inline ServerOptions sink_session_options() { return SinkOptions().session; }
 
 // What the client sends in one go, and all that it reads before it goes on.
 struct Exchange {
@@ -26,7 +37,7 @@ inline const std::string ok = "250 2.0.0 Ok\r\n";
 }
 
 // An accepted message, as an observer saw it.
-struct Message {
+struct TakenMessage {
   std::string sender;
   std::string recipients;  // with a LF behind each
   std::string content;
@@ -45,23 +56,45 @@ class CollectingObserver final : public MessageObserver {
     ++discarded_count;
   }
 
-  std::vector<Message> messages;
+  std::vector<TakenMessage> messages;
   int discarded_count = 0;
 
  private:
   std::string content_;
 };
 
+// A session as a sink has it, of number 7 unless told otherwise.
+class SinkSession {
+ public:
+  explicit SinkSession(const ServerOptions& options, SessionPolicy policy = {},
+                       const FaultOptions& faults = {}, MessageObserver* messages = nullptr);
+
+  Tally tally;
+  ReplyQueue replies;
+
+ private:
+  const ServerOptions options_;
+  const FaultOptions faults_;
+  const AccountOptions account_;
+  SinkAccounts accounts_;
+  const server::ServerSetup setup_;
+  SinkObserver observer_;
+
+ public:
+  ServerSession session;
+};
+
 struct Dialogue {
-  ServerOptions options{};
+  ServerOptions options = sink_session_options();
   SessionPolicy policy{.starttls = false, .auth_in_clear = true, .auth_required = false};
   std::string tls_version{};  // not empty: TLS was there from the start
   std::vector<Exchange> exchanges{};
+  FaultOptions faults{};
 };
 
 struct Played {
   std::vector<std::string> heard;  // by exchange; the greeting is not in it
-  std::vector<Message> messages;
+  std::vector<TakenMessage> messages;
   Tally tally;
   Next next = Next::receive;
   bool has_quit = false;

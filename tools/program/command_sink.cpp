@@ -75,7 +75,7 @@ struct SinkFlags {
   std::string summary = "text";
 };
 
-void add_extension_flags(CLI::App& command, sink::Extensions& extensions) {
+void add_extension_flags(CLI::App& command, server::Extensions& extensions) {
   const std::pair<const char*, bool*> switches[] = {
       {"starttls", &extensions.starttls},
       {"pipelining", &extensions.pipelining},
@@ -131,7 +131,7 @@ void add_listener_flags(CLI::App& command, SinkFlags& flags) {
 void add_session_flags(CLI::App& command, SinkFlags& flags) {
   const char* const group = "Sessions";
   SinkOptions& options = flags.options;
-  command.add_option("--user", options.session.user, "Who may log in")
+  command.add_option("--user", options.account.user, "Who may log in")
       ->type_name("NAME")
       ->capture_default_str()
       ->group(group);
@@ -255,10 +255,9 @@ Result<void, std::string> read_numbers(SinkFlags& flags) {
       {"--size-max", &flags.size_max, &options.session.size_max},
       {"--recipients-max", &flags.recipients_max, &options.session.recipients_max},
       {"--sessions-max", &flags.sessions_max, &options.sessions_max},
-      {"--token-uses", &flags.token_uses, &options.session.tokens.uses_max},
+      {"--token-uses", &flags.token_uses, &options.account.tokens.uses_max},
       {"--max-messages", &flags.messages_max, &options.messages_max},
-      {"--close-after", &flags.messages_per_session_max,
-       &options.session.faults.messages_per_session_max},
+      {"--close-after", &flags.messages_per_session_max, &options.session.messages_max},
   };
   for (const auto& [name, text, number] : numbers) {
     const auto parsed = parse_number(*text, {.min = 0, .max = 1ull << 40});
@@ -268,11 +267,11 @@ Result<void, std::string> read_numbers(SinkFlags& flags) {
     *number = *parsed;
   }
   const std::tuple<const char*, const std::string*, Duration*> durations[] = {
-      {"--latency", &flags.latency, &options.session.faults.reply_latency},
-      {"--latency-connect", &flags.greeting_latency, &options.session.faults.greeting_latency},
+      {"--latency", &flags.latency, &options.faults.reply_latency},
+      {"--latency-connect", &flags.greeting_latency, &options.faults.greeting_latency},
       {"--idle-timeout", &flags.idle_timeout, &options.idle_timeout},
-      {"--fault-late", &flags.late_by, &options.session.faults.late_by},
-      {"--fault-octet", &flags.octet_time, &options.session.faults.octet_time},
+      {"--fault-late", &flags.late_by, &options.faults.late_by},
+      {"--fault-octet", &flags.octet_time, &options.faults.octet_time},
       {"--duration", &flags.duration, &flags.run_for},
   };
   for (const auto& [name, text, duration] : durations) {
@@ -290,7 +289,7 @@ Result<void, std::string> read_password(SinkFlags& flags) {
     return {};
   }
   std::ifstream file(flags.password_file);
-  if (!std::getline(file, flags.options.session.password)) {
+  if (!std::getline(file, flags.options.account.password)) {
     return Failure(
         fmt::format("--password-file: {}: no password could be read", flags.password_file));
   }
@@ -324,16 +323,16 @@ Result<void, std::string> read_tokens(SinkFlags& flags) {
   }
   std::ifstream file(flags.token_file);
   for (std::string line; std::getline(file, line);) {
-    flags.options.session.tokens.tokens.push_back(std::move(line));
+    flags.options.account.tokens.tokens.push_back(std::move(line));
   }
-  if (flags.options.session.tokens.tokens.empty()) {
+  if (flags.options.account.tokens.tokens.empty()) {
     return Failure(fmt::format("--token-file: {}: no token could be read", flags.token_file));
   }
   return {};
 }
 
 Result<void, std::string> read_faults(SinkFlags& flags) {
-  sink::FaultChances& chances = flags.options.session.faults.chances;
+  sink::FaultChances& chances = flags.options.faults.chances;
   for (const std::string& fault : flags.faults) {
     if (auto added = sink::add_fault(fault, chances); !added) {
       return Failure("--fault " + fault + ": " + added.error());
@@ -471,7 +470,7 @@ int run_sink(SinkFlags flags) {
     print_error("sink: " + running.error());
     return exit_usage;
   }
-  write_to_stderr(ready_line(**running, flags.options.session.faults.chances));
+  write_to_stderr(ready_line(**running, flags.options.faults.chances));
   if (!flags.ready_file.empty()) {
     if (auto written = write_ready_file(**running, flags.ready_file); !written) {
       print_error(written.error());

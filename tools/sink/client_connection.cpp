@@ -8,6 +8,8 @@ namespace ringpost::sink {
 
 namespace {
 
+using server::Next;
+
 // A client that sends and never reads is let go when so much waits for it. Rings have no way to
 // stop a receive that is armed, and 1 MiB is the replies to some 6000 messages in flight.
 constexpr std::size_t unread_bytes_max = 1u << 20;
@@ -16,8 +18,9 @@ constexpr std::size_t unread_bytes_max = 1u << 20;
 
 ClientConnection::ClientConnection(const ConnectionSetup& setup, std::uint64_t number)
     : setup_(setup),
-      session_(*setup.options, setup.policy, number, *setup.tally, replies_,
-               setup.record != nullptr ? &recorder_.emplace(*setup.record) : nullptr) {}
+      observer_(*setup.faults, number, *setup.tally,
+                setup.record != nullptr ? &recorder_.emplace(*setup.record) : nullptr),
+      session_(setup.session, {.session = number}, replies_, observer_) {}
 
 void ClientConnection::start(Instant now) {
   if (setup_.implicit_tls) {
@@ -29,7 +32,7 @@ void ClientConnection::start(Instant now) {
 
 void ClientConnection::greet(Instant now) {
   next_ = session_.greet();
-  replies_.mark(now + setup_.options->faults.greeting_latency);
+  replies_.mark(now + setup_.faults->greeting_latency);
 }
 
 void ClientConnection::start_channel() {
@@ -105,7 +108,7 @@ void ClientConnection::hand_to_session(Bytes plaintext, Instant now) {
     return;
   }
   next_ = session_.receive(plaintext);
-  const Duration latency = setup_.options->faults.reply_latency;
+  const Duration latency = setup_.faults->reply_latency;
   // Without latency all replies share one mark, however long they wait for the socket.
   const bool at_once = latency == Duration::zero() && !replies_.is_slowed_down();
   replies_.mark(at_once ? Instant::min() : now + latency);
@@ -210,21 +213,21 @@ void ClientConnection::turn_away() {
     next_ = Next::close;
     lost();
   } else {
-    say_goodbye(&SmtpServerSession::turn_away);
+    say_goodbye("4.3.2", "Too many sessions");
   }
 }
 
-void ClientConnection::time_out() { say_goodbye(&SmtpServerSession::time_out); }
+void ClientConnection::time_out() { say_goodbye("4.4.2", "Nothing came for too long"); }
 
-void ClientConnection::shut_down() { say_goodbye(&SmtpServerSession::shut_down); }
+void ClientConnection::shut_down() { say_goodbye("4.3.2", "The sink is going down"); }
 
-void ClientConnection::say_goodbye(void (SmtpServerSession::*goodbye)()) {
+void ClientConnection::say_goodbye(Bytes enhanced, Bytes text) {
   const bool in_handshake = (channel_ != nullptr && !handshake_done_) || next_ == Next::start_tls;
   if (in_handshake || session_.is_stalled()) {
     next_ = Next::close;
     lost();
   } else if (!is_end(next_) && !dead_) {
-    (session_.*goodbye)();
+    session_.say_goodbye(enhanced, text);
     next_ = Next::close;
     replies_.mark(Instant::min());
   }

@@ -6,18 +6,20 @@
 
 #include "codec/text/byte_buffer.h"
 #include "engine/server/reply_queue.h"
+#include "engine/server/server_session.h"
 #include "tls/channel.h"
 #include "tls/context.h"
+#include "tools/sink/fault.h"
 #include "tools/sink/message_record.h"
-#include "tools/sink/smtp_server_session.h"
+#include "tools/sink/sink_observer.h"
 #include <ringpost/base.h>
 
 namespace ringpost::sink {
 
 // What a listener's connections have in common. Everything pointed to outlives them.
 struct ConnectionSetup {
-  const ServerOptions* options = nullptr;
-  SessionPolicy policy;
+  server::ServerSetup session;
+  const FaultOptions* faults = nullptr;
   tls::Context* context = nullptr;  // null: no TLS at all
   bool implicit_tls = false;
   Tally* tally = nullptr;
@@ -54,7 +56,7 @@ class ClientConnection {
     return !peer_ended_ && !session_.has_quit() && !is_dropped();
   }
   // The socket is to be closed with a reset.
-  [[nodiscard]] bool should_reset() const { return next_ == Next::reset; }
+  [[nodiscard]] bool should_reset() const { return next_ == server::Next::reset; }
 
   // Octets that wait for their time or for the socket, and when the first of them may leave.
   [[nodiscard]] bool has_replies() const { return !replies_.empty(); }
@@ -68,7 +70,9 @@ class ClientConnection {
 
  private:
   void greet(Instant now);
-  [[nodiscard]] bool is_dropped() const { return next_ == Next::drop || next_ == Next::reset; }
+  [[nodiscard]] bool is_dropped() const {
+    return next_ == server::Next::drop || next_ == server::Next::reset;
+  }
   void start_channel();
   void drive_channel(Instant now);
   void handshake_done(Instant now);
@@ -76,15 +80,16 @@ class ClientConnection {
   void hand_to_session(Bytes plaintext, Instant now);
   void end_session();
   void note_end();
-  void say_goodbye(void (SmtpServerSession::*goodbye)());
+  void say_goodbye(Bytes enhanced, Bytes text);
   void seal_due(Bytes due, ByteBuffer& output);
 
   const ConnectionSetup& setup_;
   server::ReplyQueue replies_;
   std::optional<MessageRecorder> recorder_;
-  SmtpServerSession session_;
+  SinkObserver observer_;
+  server::ServerSession session_;
   std::unique_ptr<tls::Channel> channel_;
-  Next next_ = Next::receive;
+  server::Next next_ = server::Next::receive;
   bool handshake_done_ = false;
   bool peer_ended_ = false;
   bool close_notified_ = false;

@@ -2,8 +2,8 @@
 //
 // Refusals hang on addresses, because then one test run can mix them with good mail; delays and
 // limits hang on the sink. Faults of the transport come by chance (fault_dice.h says to whom):
-// SmtpServerSession asks for them and does to its replies what they say, ClientConnection and
-// SinkServer carry out what needs a clock or a socket.
+// SinkObserver does them to the replies of a session, ClientConnection and SinkServer carry out
+// what needs a clock or a socket.
 #pragma once
 
 #include <array>
@@ -12,6 +12,7 @@
 #include <string>
 #include <string_view>
 
+#include "engine/server/server_observer.h"
 #include <ringpost/base.h>
 
 namespace ringpost::sink {
@@ -32,19 +33,10 @@ enum class FaultKind : std::uint8_t {
 };
 inline constexpr std::size_t fault_kind_count = 10;
 
-// Where: at a command and its reply, in the middle of content, or at the end of data.
-enum class FaultStage : std::uint8_t {
-  greeting,
-  ehlo,
-  starttls,
-  auth,
-  mail,
-  rcpt,
-  data,     // behind DATA, and in front of the content of a BDAT, which has no reply here
-  content,  // only drop and stall: there is no reply
-  end,
-};
-inline constexpr std::size_t fault_stage_count = 9;
+// Where: at a command and its reply, in the middle of content (only drop and stall: there is no
+// reply), or at the end of data.
+using FaultStage = server::Stage;
+inline constexpr std::size_t fault_stage_count = server::stage_count;
 
 // Words of flags and of the summary; they are only ever added to.
 [[nodiscard]] std::string_view name_of(FaultKind kind);
@@ -82,8 +74,6 @@ struct FaultOptions {
   Duration reply_latency{0};
   // The greeting leaves this long after the connection, or after the handshake of implicit TLS.
   Duration greeting_latency{0};
-  // MAIL behind so many accepted messages gets 421 and the session ends. 0: no limit.
-  std::uint64_t messages_per_session_max = 0;
 
   FaultChances chances;
   Duration late_by = std::chrono::seconds(2);     // a late reply, behind its time

@@ -24,7 +24,7 @@ struct AcceptedMessage {
   const std::array<std::uint64_t, violation_count>& violations;
 };
 
-// Called by one session, on its thread: content() as often as needed, then accepted() or
+// Called by one session's observer, on its thread: content() as often as needed, then accepted() or
 // discarded().
 class MessageObserver {
  public:

@@ -145,6 +145,7 @@ class SinkThread {
 }  // namespace
 
 struct Sink::State {
+  explicit State(const SinkOptions& options) : shared(options) {}
   SinkShared shared;
   std::array<std::string, listener_kind_count> addresses;
   std::array<std::uint16_t, listener_kind_count> ports{};
@@ -304,8 +305,7 @@ void Sink::State::end_workers() {
 }
 
 Result<std::unique_ptr<Sink>, std::string> Sink::start(const SinkOptions& options) {
-  auto state = std::make_unique<State>();
-  state->shared.options = options;
+  auto state = std::make_unique<State>(options);
   if (auto sane = state->check(); !sane) {
     return Failure(sane.error());
   }

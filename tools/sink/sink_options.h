@@ -1,58 +1,22 @@
 // How a sink behaves: what it listens on, what it offers, what it refuses, what it writes down.
 #pragma once
 
-#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <string>
-#include <vector>
 
-#include "codec/smtp/smtp_capability.h"
-#include "engine/server/extensions.h"
+#include "engine/server/server_options.h"
 #include "tools/sink/fault.h"
+#include "tools/sink/sink_accounts.h"
 #include <ringpost/base.h>
 
 namespace ringpost::sink {
 
-using server::Extensions;
-using server::no_extensions;
-
-// Which OAuth tokens are good. Each of them is good for so many logins, then only the next one is;
-// behind the last none is.
-struct TokenOptions {
-  std::vector<std::string> tokens;
-  std::uint64_t uses_max = 0;  // of each; 0: the first one is good for ever
-  // Logins so far, of all sessions together.
-  std::shared_ptr<std::atomic<std::uint64_t>> uses =
-      std::make_shared<std::atomic<std::uint64_t>>(0);
-};
-
-// What all sessions of a sink have in common. Outlives them; never changed while they live.
-struct ServerOptions {
-  Extensions extensions;
-  FaultOptions faults;
-  std::string host_name = "localhost";  // of the greeting
-  std::string user = "ringpost";
-  std::string password = "ringpost";
-  TokenOptions tokens;
-  // Announced in this order.
-  std::vector<AuthMechanism> mechanisms = {AuthMechanism::plain, AuthMechanism::login};
-  std::uint64_t size_max = 50u << 20;  // octets of a message; more gets 552
-  std::size_t recipients_max = 1000;   // of a transaction; more get 452 (RFC 5321 4.5.3.1.10)
-  bool strict_close = false;           // a violation ends the session behind its reply
-};
-
-// What a listener changes in that.
-struct SessionPolicy {
-  bool starttls = false;       // offered while the session is in clear
-  bool auth_in_clear = false;  // AUTH is offered and taken without TLS
-  bool auth_required = true;   // no MAIL before it
-};
-
 struct SinkOptions {
-  ServerOptions session;
+  server::ServerOptions session{.software = "ringpost sink"};
+  AccountOptions account;
+  FaultOptions faults;
 
   // "ADDRESS:PORT", port 0 takes any free one; empty: no such listener.
   std::string listen_starttls = "127.0.0.1:2587";

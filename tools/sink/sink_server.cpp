@@ -7,6 +7,8 @@
 #include <sys/resource.h>
 #include <utility>
 
+#include "tls/sasl_crypto.h"
+
 namespace ringpost::sink {
 
 namespace {
@@ -92,10 +94,15 @@ Result<void, std::string> SinkServer::set_up() {
 ConnectionSetup SinkServer::setup_for(ListenerKind kind) {
   const SinkOptions& options = shared_.options;
   ConnectionSetup setup;
-  setup.options = &options.session;
-  setup.policy.starttls = kind == ListenerKind::starttls;
-  setup.policy.auth_in_clear = kind == ListenerKind::plain && options.plain_auth;
-  setup.policy.auth_required = kind != ListenerKind::plain || options.plain_auth;
+  server::SessionPolicy& policy = setup.session.policy;
+  policy.starttls = kind == ListenerKind::starttls;
+  policy.auth_in_clear = kind == ListenerKind::plain && options.plain_auth;
+  policy.auth_required = kind != ListenerKind::plain || options.plain_auth;
+  setup.session.options = &options.session;
+  setup.session.accounts = &shared_.accounts;
+  setup.session.crypto = &tls::sasl_crypto();
+  setup.session.counts = &tally_;
+  setup.faults = &options.faults;
   setup.context = context_.get();
   setup.implicit_tls = kind == ListenerKind::tls;
   setup.tally = &tally_;

@@ -28,7 +28,10 @@ struct BoundListener {
 
 // What the threads of one sink share. Outlives them.
 struct SinkShared {
+  explicit SinkShared(const SinkOptions& wanted) : options(wanted), accounts(options.account) {}
+
   SinkOptions options;
+  SinkAccounts accounts;
   std::string certificate_pem;  // empty: no listener speaks TLS, or the options name files
   std::string key_pem;
   std::unique_ptr<Record> record;  // null: nothing is recorded

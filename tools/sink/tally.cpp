@@ -4,10 +4,6 @@
 
 namespace ringpost::sink {
 
-std::uint64_t Tally::violations_total() const {
-  return std::accumulate(violations.begin(), violations.end(), std::uint64_t{0});
-}
-
 std::uint64_t Tally::faults_total() const {
   return std::accumulate(faults.begin(), faults.end(), std::uint64_t{0});
 }

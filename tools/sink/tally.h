@@ -17,26 +17,16 @@ using server::Violation;
 using server::violation_count;
 
 // Plain numbers, of one thread or summed up.
-struct Tally {
-  std::array<std::uint64_t, count_count> counts{};
-  std::array<std::uint64_t, violation_count> violations{};
+struct Tally : server::ServerCounts {
   // By kind and, within it, by stage: faults that were done.
   std::array<std::uint64_t, fault_kind_count * fault_stage_count> faults{};
 
-  void add(Count count, std::uint64_t amount = 1) {
-    counts[static_cast<std::size_t>(count)] += amount;
-  }
-  [[nodiscard]] std::uint64_t operator[](Count count) const {
-    return counts[static_cast<std::size_t>(count)];
-  }
-  [[nodiscard]] std::uint64_t operator[](Violation violation) const {
-    return violations[static_cast<std::size_t>(violation)];
-  }
+  using ServerCounts::add;
+  using ServerCounts::operator[];
   void add(FaultKind kind, FaultStage stage) { faults[index_of(kind, stage)] += 1; }
   [[nodiscard]] std::uint64_t operator()(FaultKind kind, FaultStage stage) const {
     return faults[index_of(kind, stage)];
   }
-  [[nodiscard]] std::uint64_t violations_total() const;
   [[nodiscard]] std::uint64_t faults_total() const;
   Tally& operator+=(const Tally& other);
 

@@ -5,12 +5,11 @@
 #include <optional>
 #include <string>
 
-#include "codec/smtp/smtp_capability.h"
-#include "tools/sink/login_scram.h"
-#include "tools/sink/sink_options.h"
+#include "engine/server/login_scram.h"
+#include "engine/server/server_options.h"
 #include <ringpost/base.h>
 
-namespace ringpost::sink {
+namespace ringpost::server {
 
 enum class LoginStep : std::uint8_t {
   challenge,     // say 334 with challenge() and hand over the next line
@@ -23,8 +22,8 @@ enum class LoginStep : std::uint8_t {
 
 class Login {
  public:
-  // `options` outlive it.
-  explicit Login(const ServerOptions& options) : options_(options) {}
+  // `setup` outlives it.
+  explicit Login(const ServerSetup& setup) : setup_(setup), scram_(*setup.crypto) {}
 
   // Begins with the arguments of the AUTH command.
   LoginStep begin(Bytes arguments);
@@ -62,11 +61,10 @@ class Login {
   LoginStep take_scram_first(Bytes message);
   LoginStep take_scram_final(Bytes message);
   LoginStep take_token(Bytes message);
-  [[nodiscard]] bool use_token(Bytes token);
   LoginStep judge(Bytes user, Bytes password);
   LoginStep ask(Expect expect, Bytes challenge);  // before its base64
 
-  const ServerOptions& options_;
+  const ServerSetup& setup_;
   Expect expect_ = Expect::nothing;
   std::string challenge_;
   std::string cram_challenge_;
@@ -78,4 +76,4 @@ class Login {
 // Canonical base64 only: padded, no white space, unused bits zero. Nothing when it is not.
 [[nodiscard]] std::optional<std::string> decode_base64(Bytes text);
 
-}  // namespace ringpost::sink
+}  // namespace ringpost::server

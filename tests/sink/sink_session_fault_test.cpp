@@ -1,8 +1,8 @@
 // What a client hears when chance is against it, and that the record tells the truth all the same.
 #include <catch2/catch_test_macros.hpp>
 
+#include "engine/server/server_session.h"
 #include "tests/sink/support.h"
-#include "tools/sink/smtp_server_session.h"
 
 using namespace ringpost;
 using namespace ringpost::sink;
@@ -14,11 +14,11 @@ const std::string closing = "421 4.3.2 The sink has had enough\r\n";
 const std::string envelope = "MAIL FROM:<a@b> SIZE=12\r\nRCPT TO:<c@d>\r\n";
 const std::string twelve_octets = "0123456789\r\n";
 
-ServerOptions with(std::initializer_list<const char*> faults) {
-  ServerOptions options;
-  options.faults.chances.seed = 5;
+FaultOptions with(std::initializer_list<const char*> faults) {
+  FaultOptions options;
+  options.chances.seed = 5;
   for (const char* const fault : faults) {
-    REQUIRE(add_fault(fault, options.faults.chances));
+    REQUIRE(add_fault(fault, options.chances));
   }
   return options;
 }
@@ -28,10 +28,10 @@ Played play_message(const char* fault, bool chunked, std::string hears) {
   const std::string data =
       chunked ? "BDAT 12 LAST\r\n" + twelve_octets : "DATA\r\n" + twelve_octets + ".\r\n";
   return require_dialogue(
-      {.options = with({fault}),
-       .exchanges = {{"EHLO x\r\n", play({.exchanges = {{"EHLO x\r\n", {}}}}).heard.at(0)},
+      {.exchanges = {{"EHLO x\r\n", play({.exchanges = {{"EHLO x\r\n", {}}}}).heard.at(0)},
                      {envelope + data, std::move(hears)},
-                     {"NOOP\r\n", {}}}});
+                     {"NOOP\r\n", {}}},
+       .faults = with({fault})});
 }
 
 // NOOP behind it is heard no more.
@@ -84,10 +84,10 @@ TEST_CASE("fault: what was taken stays so, whatever becomes of its reply") {
 
 TEST_CASE("fault: behind a spoilt reply the session goes on") {
   const auto hear = [](const char* fault) {
-    return play({.options = with({fault}),
-                 .exchanges = {{"EHLO x\r\n", {}},
+    return play({.exchanges = {{"EHLO x\r\n", {}},
                                {envelope + "BDAT 12 LAST\r\n" + twelve_octets, {}},
-                               {"RSET\r\n", {}}}});
+                               {"RSET\r\n", {}}},
+                 .faults = with({fault})});
   };
   const Played surplus = hear("surplus@end=100");
   REQUIRE(surplus.heard[1] == mail_ok + rcpt_ok + queued() + ok);
@@ -111,12 +111,11 @@ TEST_CASE("fault: behind a spoilt reply the session goes on") {
 TEST_CASE("fault: a stalled session takes everything and says nothing") {
   for (const char* const fault : {"stall@mail=100", "stall@content=100", "stall@end=100"}) {
     INFO(fault);
-    ServerOptions options = with({fault});
-    Tally tally;
-    ReplyQueue replies;
     CollectingObserver observer;
-    SmtpServerSession session(options, {.auth_in_clear = true, .auth_required = false}, 7, tally,
-                              replies, &observer);
+    SinkSession sink(sink_session_options(), {.auth_in_clear = true, .auth_required = false},
+                     with({fault}), &observer);
+    ServerSession& session = sink.session;
+    const Tally& tally = sink.tally;
     REQUIRE(session.greet() == Next::receive);
     session.replies_left();
     REQUIRE(session.receive("EHLO x\r\n") == Next::receive);
@@ -133,32 +132,26 @@ TEST_CASE("fault: a stalled session takes everything and says nothing") {
 
 TEST_CASE("fault: the opening has its own") {
   const auto first_words = [](const char* fault, Next next) {
-    const ServerOptions options = with({fault});
-    Tally tally;
-    ReplyQueue replies;
-    SmtpServerSession session(options, {}, 7, tally, replies, nullptr);
-    REQUIRE(session.greet() == next);
-    REQUIRE(tally.faults_total() == 1);
-    replies.mark(Instant::min());
-    return std::string(replies.due(Instant::min()));
+    SinkSession sink(sink_session_options(), {}, with({fault}));
+    REQUIRE(sink.session.greet() == next);
+    REQUIRE(sink.tally.faults_total() == 1);
+    sink.replies.mark(Instant::min());
+    return std::string(sink.replies.due(Instant::min()));
   };
   REQUIRE(first_words("421@greeting=100", Next::close) == closing);
   REQUIRE(first_words("surplus@greeting=100", Next::receive) ==
           "220 localhost ESMTP ringpost sink\r\n" + ok);
   REQUIRE(first_words("stall@greeting=100", Next::receive).empty());
-  const ServerOptions options = with({"drop@greeting=100"});
-  Tally tally;
-  ReplyQueue replies;
-  SmtpServerSession session(options, {}, 7, tally, replies, nullptr);
-  REQUIRE(is_end(session.greet()));
-  REQUIRE(replies.empty());
+  SinkSession sink(sink_session_options(), {}, with({"drop@greeting=100"}));
+  REQUIRE(is_end(sink.session.greet()));
+  REQUIRE(sink.replies.empty());
 }
 
 TEST_CASE("fault: a refused message that loses its reply is not in the record") {
   const Played played =
-      play({.options = with({"drop-reply=100"}),
-            .exchanges = {{"EHLO x\r\n", {}},
-                          {"MAIL FROM:<a@b>\r\nRCPT TO:<reject-data@d>\r\nBDAT 0 LAST\r\n", {}}}});
+      play({.exchanges = {{"EHLO x\r\n", {}},
+                          {"MAIL FROM:<a@b>\r\nRCPT TO:<reject-data@d>\r\nBDAT 0 LAST\r\n", {}}},
+            .faults = with({"drop-reply=100"})});
   REQUIRE(played.heard[1] == mail_ok + rcpt_ok);
   REQUIRE(played.messages.empty());
 }
@@ -167,13 +160,13 @@ TEST_CASE("fault: with any of them, any cut gives the same replies, counts and m
   const std::string message = envelope + "BDAT 12 LAST\r\n" + twelve_octets + "RSET\r\n";
   for (std::uint64_t seed = 0; seed < 40; ++seed) {
     INFO("seed " << seed);
-    ServerOptions options = with({"all=3"});
-    options.faults.chances.seed = seed;
+    FaultOptions faults = with({"all=3"});
+    faults.chances.seed = seed;
     std::string says;
     for (int i = 0; i < 30; ++i) {
       says += message;
     }
-    const Dialogue dialogue{.options = options, .exchanges = {{"EHLO x\r\n", {}}, {says, {}}}};
+    const Dialogue dialogue{.exchanges = {{"EHLO x\r\n", {}}, {says, {}}}, .faults = faults};
     const Played whole = play(dialogue);
     for (const std::size_t piece_bytes : {1u, 3u, 7u, 64u}) {
       require_same(whole, play(dialogue, [piece_bytes](Bytes octets, const auto& take) {

@@ -1,35 +1,35 @@
 // The stream: octets to lines, lines to handlers, handlers to replies. What the commands do stands
-// in smtp_server_commands.cpp.
-#include "tools/sink/smtp_server_session.h"
+// in server_commands.cpp.
+#include "engine/server/server_session.h"
 
 #include <algorithm>
-#include <cstring>
+#include <utility>
 
 #include <fmt/format.h>
 
-namespace ringpost::sink {
+namespace ringpost::server {
 
 namespace {
 
 constexpr std::size_t line_bytes_kept_max = 4096;
 
-// Where a command can meet a fault; the others belong to no stage.
-std::optional<FaultStage> stage_of(Verb verb) {
+// Where an observer can look at a command; the others belong to no stage.
+std::optional<Stage> stage_of(Verb verb) {
   switch (verb) {
     case Verb::ehlo:
     case Verb::helo:
-      return FaultStage::ehlo;
+      return Stage::ehlo;
     case Verb::starttls:
-      return FaultStage::starttls;
+      return Stage::starttls;
     case Verb::auth:
-      return FaultStage::auth;
+      return Stage::auth;
     case Verb::mail:
-      return FaultStage::mail;
+      return Stage::mail;
     case Verb::rcpt:
-      return FaultStage::rcpt;
+      return Stage::rcpt;
     case Verb::data:
     case Verb::bdat:
-      return FaultStage::data;
+      return Stage::data;
     case Verb::rset:
     case Verb::quit:
     case Verb::noop:
@@ -41,39 +41,52 @@ std::optional<FaultStage> stage_of(Verb verb) {
   return std::nullopt;
 }
 
+// Whoever made the words.
+std::string one_line(Bytes text) {
+  constexpr std::size_t text_bytes_max = 480;  // RFC 5321 4.5.3.1.5, without codes and CRLF
+  std::string line(text.substr(0, text_bytes_max));
+  std::replace_if(
+      line.begin(), line.end(),
+      [](char octet) { return static_cast<unsigned char>(octet) < ' ' || octet == '\x7f'; }, ' ');
+  return line;
+}
+
 }  // namespace
 
-SmtpServerSession::SmtpServerSession(const ServerOptions& options, SessionPolicy policy,
-                                     std::uint64_t number, Tally& tally, ReplyQueue& replies,
-                                     MessageObserver* observer)
-    : options_(options),
-      policy_(policy),
-      number_(number),
-      tally_(tally),
+ServerSession::ServerSession(const ServerSetup& setup, ClientFacts client, ReplyQueue& replies,
+                             ServerObserver& observer)
+    : setup_(setup),
+      options_(*setup.options),
+      client_(std::move(client)),
+      counts_(*setup.counts),
       replies_(replies),
       observer_(observer),
+      wishes_(observer.wishes()),
       offered_(no_extensions),
-      login_(options),
-      dice_(options.faults.chances, number) {}
+      login_(setup) {}
 
-Next SmtpServerSession::greet() {
-  const StageFault fault = begin_stage(FaultStage::greeting);
-  if (!fault.in_place) {
-    replies_.append("220 ");
-    replies_.append(options_.host_name);
-    replies_.append(" ESMTP ringpost sink\r\n");
-    reply_awaited_ = true;  // RFC 5321 4.3.1: the client waits for it
-    end_stage(fault);
+Next ServerSession::greet() {
+  if (is_over_before(Stage::greeting)) {
+    return next_;
   }
+  const std::size_t begin = replies_.size();
+  replies_.append("220 ");
+  replies_.append(options_.host_name);
+  replies_.append(" ESMTP ");
+  replies_.append(options_.software);
+  replies_.append("\r\n");
+  reply_awaited_ = true;  // RFC 5321 4.3.1: the client waits for it
+  end_stage(Stage::greeting, begin);
   return next_;
 }
 
-void SmtpServerSession::tls_started(std::string_view version) {
+void ServerSession::tls_started(std::string_view version) {
   end_transaction();
-  tls_version_ = version;
+  client_.tls_version = version;
+  client_.hello.clear();
+  client_.user.clear();
   has_greeted_ = false;
   offered_ = no_extensions;
-  user_.clear();
   auth_tried_ = false;
   partial_line_.clear();
   reply_awaited_ = false;
@@ -81,7 +94,7 @@ void SmtpServerSession::tls_started(std::string_view version) {
   next_ = Next::receive;
 }
 
-Next SmtpServerSession::receive(Bytes input) {
+Next ServerSession::receive(Bytes input) {
   if (phase_ == Phase::closed) {
     return next_;
   }
@@ -102,7 +115,7 @@ Next SmtpServerSession::receive(Bytes input) {
 }
 
 // Not in the middle of a message: its end is still judged and answered.
-bool SmtpServerSession::close_if_violated() {
+bool ServerSession::close_if_violated() {
   const bool between_messages = phase_ == Phase::command || phase_ == Phase::login;
   if (!options_.strict_close || !has_violated_ || !between_messages) {
     return false;
@@ -112,7 +125,7 @@ bool SmtpServerSession::close_if_violated() {
   return true;
 }
 
-std::size_t SmtpServerSession::take(Bytes input) {
+std::size_t ServerSession::take(Bytes input) {
   switch (phase_) {
     case Phase::command:
     case Phase::login:
@@ -138,7 +151,7 @@ std::size_t SmtpServerSession::take(Bytes input) {
   return input.size();
 }
 
-std::size_t SmtpServerSession::take_line(Bytes input) {
+std::size_t ServerSession::take_line(Bytes input) {
   const std::size_t lf = input.find('\n');
   const std::size_t count = lf == Bytes::npos ? input.size() : lf + 1;
   if (partial_line_.size() + count > any_command_line_bytes_max) {
@@ -163,23 +176,23 @@ std::size_t SmtpServerSession::take_line(Bytes input) {
   return count;
 }
 
-std::size_t SmtpServerSession::take_overlong(Bytes input) {
+std::size_t ServerSession::take_overlong(Bytes input) {
   const std::size_t lf = input.find('\n');
   if (lf == Bytes::npos) {
     return input.size();
   }
   phase_ = Phase::command;
-  tally_.add(Count::commands);
+  count(Count::commands);
   violate(Violation::long_command_line);
   reply(500, "5.5.6", "Line too long");
   return lf + 1;
 }
 
-void SmtpServerSession::line(Bytes with_crlf) {
+void ServerSession::line(Bytes with_crlf) {
   const bool in_login = phase_ == Phase::login;
   phase_ = Phase::command;
   if (!in_login) {
-    tally_.add(Count::commands);
+    count(Count::commands);
   }
   if (!has_clean_end(with_crlf)) {
     return;
@@ -193,7 +206,7 @@ void SmtpServerSession::line(Bytes with_crlf) {
 }
 
 // One CR, in front of the one LF, and no NUL. A line that fails is answered and not obeyed.
-bool SmtpServerSession::has_clean_end(Bytes with_crlf) {
+bool ServerSession::has_clean_end(Bytes with_crlf) {
   const Bytes text = with_crlf.substr(0, with_crlf.size() - 1);
   const bool ends_with_cr = text.ends_with('\r');
   if (ends_with_cr && text.find('\r') == text.size() - 1 && text.find('\0') == Bytes::npos) {
@@ -214,28 +227,25 @@ bool SmtpServerSession::has_clean_end(Bytes with_crlf) {
   return false;
 }
 
-void SmtpServerSession::command(Bytes text, std::size_t line_bytes) {
+void ServerSession::command(Bytes text, std::size_t line_bytes) {
   const Command command = split_command(text);
   if (line_bytes > command_line_bytes_max(command.verb)) {
     violate(Violation::long_command_line);
     reply(500, "5.5.2", "Line too long");
     return;
   }
-  const std::optional<FaultStage> stage = stage_of(command.verb);
+  const std::optional<Stage> stage = wishes_.stages ? stage_of(command.verb) : std::nullopt;
   if (!stage) {
     return obey(command);
   }
-  if (command.verb == Verb::mail) {
-    dice_.begin_message();
-  }
-  const StageFault fault = begin_stage(*stage);
-  if (!fault.in_place) {
+  if (!is_over_before(*stage)) {
+    const std::size_t begin = replies_.size();
     obey(command);
-    end_stage(fault);
+    end_stage(*stage, begin);
   }
 }
 
-void SmtpServerSession::obey(const Command& command) {
+void ServerSession::obey(const Command& command) {
   switch (command.verb) {
     case Verb::rcpt:
       return on_rcpt(command.arguments);
@@ -272,24 +282,24 @@ void SmtpServerSession::obey(const Command& command) {
   reply_awaited_ = true;  // RFC 2920 3.1: the last of their group
 }
 
-std::size_t SmtpServerSession::take_content(Bytes input) {
-  const std::size_t count = scan_.feed(until_content_fault(input), observer_);
-  if (fault_in_content()) {
-    return count;
+std::size_t ServerSession::take_content(Bytes input) {
+  const std::size_t taken = scan_.feed(until_question(input), content_observer());
+  if (is_over_behind(taken)) {
+    return taken;
   }
   if (scan_.ended()) {
     phase_ = Phase::command;
     judge_message();
   }
-  return count;
+  return taken;
 }
 
-std::size_t SmtpServerSession::take_chunk(Bytes input) {
+std::size_t ServerSession::take_chunk(Bytes input) {
   const Bytes octets =
-      until_content_fault(input.substr(0, std::min<std::uint64_t>(chunk_left_, input.size())));
-  scan_.feed(octets, observer_);
+      until_question(input.substr(0, std::min<std::uint64_t>(chunk_left_, input.size())));
+  scan_.feed(octets, content_observer());
   chunk_left_ -= octets.size();
-  if (fault_in_content()) {
+  if (is_over_behind(octets.size())) {
     return octets.size();
   }
   if (chunk_left_ == 0) {
@@ -298,71 +308,67 @@ std::size_t SmtpServerSession::take_chunk(Bytes input) {
   return octets.size();
 }
 
-std::size_t SmtpServerSession::take_refused_chunk(Bytes input) {
+std::size_t ServerSession::take_refused_chunk(Bytes input) {
   const std::size_t count = std::min<std::uint64_t>(chunk_left_, input.size());
   chunk_left_ -= count;
   if (chunk_left_ == 0) {
     phase_ = Phase::command;
-    reply(chunk_refusal_.code, chunk_refusal_.enhanced, chunk_refusal_.text);
+    say({chunk_refusal_.code, chunk_refusal_.enhanced, chunk_refusal_.text});
   }
   return count;
 }
 
-void SmtpServerSession::turn_away() {
-  reply(421, "4.3.2", "Too many sessions");
+void ServerSession::say_goodbye(Bytes enhanced, Bytes text) {
+  reply(421, enhanced, text);
   close();
 }
 
-void SmtpServerSession::time_out() {
-  reply(421, "4.4.2", "Nothing came for too long");
-  close();
-}
-
-void SmtpServerSession::shut_down() {
-  reply(421, "4.3.2", "The sink is going down");
-  close();
-}
-
-void SmtpServerSession::connection_lost() {
+void ServerSession::connection_lost() {
   abandon_content();
+  owed_.clear();
   phase_ = Phase::closed;
 }
 
-void SmtpServerSession::close() {
+void ServerSession::close() {
   abandon_content();
   phase_ = Phase::closed;
   next_ = Next::close;
 }
 
-void SmtpServerSession::reply(int code, Bytes enhanced, Bytes text) {
+template <typename Out>
+void ServerSession::write_reply(Out& out, unsigned code, Bytes enhanced, Bytes text) const {
   const fmt::format_int digits(code);
-  replies_.append({digits.data(), digits.size()});
-  replies_.append(" ");
+  out.append(Bytes(digits.data(), digits.size()));
+  out.append(" ");
   // RFC 2034 4: replies of classes 2, 4 and 5 begin with it.
   if (options_.extensions.enhanced_status_codes && !enhanced.empty()) {
-    replies_.append(enhanced);
-    replies_.append(" ");
+    out.append(enhanced);
+    out.append(" ");
   }
-  replies_.append(text);
-  replies_.append("\r\n");
+  out.append(text);
+  out.append("\r\n");
+}
+
+void ServerSession::reply(unsigned code, Bytes enhanced, Bytes text) {
+  write_reply(replies_, code, enhanced, text);
   if (!pipelining_offered()) {
     reply_awaited_ = true;
   }
 }
 
-void SmtpServerSession::refuse(const SyntaxError& error) {
+void ServerSession::refuse(const SyntaxError& error) {
   violate(error.violation);
   reply(error.code, error.enhanced, error.text);
 }
 
-void SmtpServerSession::refuse_sequence(Bytes text, bool is_violation) {
+void ServerSession::refuse_sequence(Bytes text, bool is_violation) {
   if (is_violation) {
     violate(Violation::sequence);
   }
   reply(503, "5.5.1", text);
 }
 
-bool SmtpServerSession::refuse_arguments(Bytes arguments) {
+bool ServerSession::refuse_arguments(Bytes arguments) {
   if (arguments.empty()) {
     return false;
   }
@@ -370,11 +376,83 @@ bool SmtpServerSession::refuse_arguments(Bytes arguments) {
   return true;
 }
 
-void SmtpServerSession::violate(Violation violation, std::uint64_t amount) {
-  const auto index = static_cast<std::size_t>(violation);
-  violations_[index] += amount;
-  tally_.violations[index] += amount;
+void ServerSession::violate(Violation violation, std::uint64_t amount) {
   has_violated_ = true;
+  counts_.add(violation, amount);
+  observer_.on_violation(violation, amount);
 }
 
-}  // namespace ringpost::sink
+// ---- The observer ------------------------------------------------------------------------------
+
+bool ServerSession::is_over_before(Stage stage) {
+  if (!wishes_.stages) {
+    return false;
+  }
+  const StageVerdict verdict = observer_.before_stage(stage);
+  RP_ASSERT(!verdict.answer.is_given() || verdict.answer.code == 421);
+  return carry_out(verdict);
+}
+
+void ServerSession::end_stage(Stage stage, std::size_t reply_begin) {
+  if (wishes_.stages && replies_.size() > reply_begin && phase_ != Phase::closed) {
+    carry_out(observer_.after_stage(stage, replies_, reply_begin));
+  }
+}
+
+// Returns whether the stage is over with it.
+bool ServerSession::carry_out(const StageVerdict& verdict) {
+  if (verdict.answer.is_given()) {
+    say(verdict.answer);
+  }
+  switch (verdict.ending) {
+    case Ending::none:
+      return phase_ == Phase::closed;
+    case Ending::drop:
+    case Ending::reset:
+      close();
+      next_ = verdict.ending == Ending::reset ? Next::reset : Next::drop;
+      return true;
+    case Ending::stall:
+      // TLS that STARTTLS has asked for does not begin either.
+      abandon_content();
+      phase_ = Phase::stalled;
+      next_ = Next::receive;
+      return true;
+  }
+  RP_ASSERT(false);
+}
+
+// As much of the input as may be taken before the observer is asked. Nearly always all of it.
+Bytes ServerSession::until_question(Bytes input) const {
+  return input.substr(0, std::min<std::uint64_t>(question_in_, input.size()));
+}
+
+// So many octets of content were taken: asks when it is time.
+bool ServerSession::is_over_behind(std::size_t content_bytes) {
+  if (question_in_ == ContentVerdict::nowhere) {
+    return false;
+  }
+  question_in_ -= content_bytes;
+  if (question_in_ > 0 || scan_.ended()) {
+    return false;
+  }
+  question_in_ = ContentVerdict::nowhere;
+  return is_over_before(Stage::content);
+}
+
+std::string ServerSession::line_of(const Answer& answer) const {
+  RP_ASSERT(answer.code >= 200 && answer.code < 600);
+  std::string line;
+  write_reply(line, answer.code, answer.enhanced, one_line(answer.text));
+  return line;
+}
+
+void ServerSession::say(const Answer& answer) {
+  RP_ASSERT(answer.code >= 200 && answer.code < 600);
+  reply(answer.code, answer.enhanced, one_line(answer.text));
+  if (answer.code == 421) {
+    close();
+  }
+}
+
+}  // namespace ringpost::server

@@ -1,11 +1,10 @@
-#include "tools/sink/login_scram.h"
+#include "engine/server/login_scram.h"
 
 #include "codec/smtp/scram.h"
 #include "codec/text/base64.h"
-#include "tls/sasl_crypto.h"
 #include <ringpost/limits.h>
 
-namespace ringpost::sink {
+namespace ringpost::server {
 
 namespace {
 
@@ -48,11 +47,10 @@ std::optional<std::string> ScramServer::first(Bytes client_first) {
   if (!nonce || nonce->empty() || !user || user->empty()) {
     return std::nullopt;
   }
-  const codec::SaslCrypto& crypto = tls::sasl_crypto();
   user_ = *user;
-  nonce_ = std::string(*nonce) + crypto.nonce();
+  nonce_ = std::string(*nonce) + crypto_.nonce();
   constexpr std::size_t salt_bytes = 16;
-  const codec::Sha256Digest salt = crypto.sha256("ringpost sink " + user_);
+  const codec::Sha256Digest salt = crypto_.sha256("ringpost " + user_);
   salt_ = codec::bytes_of(salt).substr(0, salt_bytes);
   server_first_ = "r=" + nonce_ + ",s=" + encoded(salt_) + ",i=" + std::to_string(iterations);
   return server_first_;
@@ -69,24 +67,23 @@ std::optional<std::string> ScramServer::finish(Bytes client_final, Bytes passwor
                             proof)) {
     return std::nullopt;
   }
-  const codec::SaslCrypto& crypto = tls::sasl_crypto();
   const codec::ScramKeys keys =
-      codec::scram_keys(crypto, crypto.pbkdf2_sha256(password, salt_, iterations));
+      codec::scram_keys(crypto_, crypto_.pbkdf2_sha256(password, salt_, iterations));
   const std::string auth_message = client_first_bare_ + "," + server_first_ + "," +
                                    std::string(client_final.substr(0, proof_at));
   const codec::Sha256Digest signature =
-      crypto.hmac_sha256(codec::bytes_of(keys.stored), auth_message);
+      crypto_.hmac_sha256(codec::bytes_of(keys.stored), auth_message);
   if (proof.size() != signature.size()) {
     return std::nullopt;
   }
   for (std::size_t i = 0; i < proof.size(); ++i) {
     proof[i] = static_cast<char>(proof[i] ^ signature[i]);  // the client's key, if it is right
   }
-  if (crypto.sha256(proof) != keys.stored) {
+  if (crypto_.sha256(proof) != keys.stored) {
     return std::string();
   }
   return "v=" +
-         encoded(codec::bytes_of(crypto.hmac_sha256(codec::bytes_of(keys.server), auth_message)));
+         encoded(codec::bytes_of(crypto_.hmac_sha256(codec::bytes_of(keys.server), auth_message)));
 }
 
-}  // namespace ringpost::sink
+}  // namespace ringpost::server

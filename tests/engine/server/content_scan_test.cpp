@@ -1,22 +1,18 @@
-#include "tools/sink/content_scan.h"
+#include "engine/server/content_scan.h"
 
 #include <random>
 
 #include <catch2/catch_get_random_seed.hpp>
 #include <catch2/catch_test_macros.hpp>
 
-#include "tests/sink/support.h"
-
 using namespace ringpost;
-using namespace ringpost::sink;
+using namespace ringpost::server;
 
 namespace {
 
-class TextObserver final : public MessageObserver {
+class TextObserver final : public ServerObserver {
  public:
-  void content(Bytes octets) override { text.append(octets); }
-  void accepted(const AcceptedMessage&) override {}
-  void discarded() override {}
+  void on_content(Bytes octets) override { text.append(octets); }
   std::string text;
 };
 

@@ -5,8 +5,8 @@
 #include <catch2/catch_get_random_seed.hpp>
 #include <catch2/catch_test_macros.hpp>
 
+#include "engine/server/server_session.h"
 #include "tests/sink/support.h"
-#include "tools/sink/smtp_server_session.h"
 
 using namespace ringpost;
 using namespace ringpost::sink;
@@ -80,7 +80,7 @@ Dialogue random_dialogue(std::mt19937& random) {
 
 void require_books_to_agree(const Played& played) {
   std::uint64_t bytes = 0;
-  for (const Message& message : played.messages) {
+  for (const TakenMessage& message : played.messages) {
     REQUIRE(message.bytes == message.content.size());
     REQUIRE_FALSE(message.recipients.empty());
     REQUIRE(message.content.find('\0') == std::string::npos);

@@ -1,11 +1,11 @@
-#include "tools/sink/login.h"
+#include "engine/server/login.h"
 
 #include <algorithm>
 
+#include "codec/smtp/smtp_capability.h"
 #include "codec/text/base64.h"
-#include "tls/sasl_crypto.h"
 
-namespace ringpost::sink {
+namespace ringpost::server {
 
 namespace {
 
@@ -71,7 +71,7 @@ LoginStep Login::begin(Bytes arguments) {
   one_round_trip_ = false;
   user_.clear();
   const auto known = codec::find_mechanism(mechanism);
-  const auto& offered = options_.mechanisms;
+  const auto& offered = setup_.options->mechanisms;
   if (!known || std::find(offered.begin(), offered.end(), *known) == offered.end()) {
     return LoginStep::no_mechanism;
   }
@@ -91,7 +91,7 @@ LoginStep Login::begin_with(AuthMechanism mechanism) {
     case AuthMechanism::login:
       return ask(Expect::login_user, "Username:");
     case AuthMechanism::cram_md5:
-      cram_challenge_ = "<" + tls::sasl_crypto().nonce() + "@" + options_.host_name + ">";
+      cram_challenge_ = "<" + setup_.crypto->nonce() + "@" + setup_.options->host_name + ">";
       return ask(Expect::cram, cram_challenge_);
     case AuthMechanism::scram_sha_256:
       return ask(Expect::scram_first, "");
@@ -125,7 +125,7 @@ LoginStep Login::take(Bytes encoded) {
     case Expect::scram_final:
       return take_scram_final(*octets);
     case Expect::scram_end:
-      user_ = options_.user;
+      user_ = scram_.user();
       return octets->empty() ? LoginStep::granted : LoginStep::bad_encoding;
     case Expect::xoauth2:
     case Expect::oauthbearer:
@@ -142,17 +142,22 @@ LoginStep Login::take(Bytes encoded) {
 
 // The user name, a space and the digest in lower case (RFC 2195 2).
 LoginStep Login::take_cram(Bytes message) {
-  std::string expected = options_.user + " ";
-  for (const char octet : tls::sasl_crypto().hmac_md5(options_.password, cram_challenge_)) {
+  const std::size_t space = message.rfind(' ');
+  if (space == Bytes::npos) {
+    return LoginStep::bad_encoding;
+  }
+  const std::optional<Bytes> password = setup_.accounts->password_of(message.substr(0, space));
+  if (!password) {
+    return LoginStep::wrong;
+  }
+  std::string expected;
+  for (const char octet : setup_.crypto->hmac_md5(*password, cram_challenge_)) {
     constexpr Bytes digits = "0123456789abcdef";
     expected.push_back(digits[static_cast<unsigned char>(octet) >> 4]);
     expected.push_back(digits[static_cast<unsigned char>(octet) & 15]);
   }
-  if (message.find(' ') == Bytes::npos) {
-    return LoginStep::bad_encoding;
-  }
-  user_ = options_.user;
-  return message == expected ? LoginStep::granted : LoginStep::wrong;
+  user_ = message.substr(0, space);
+  return message.substr(space + 1) == expected ? LoginStep::granted : LoginStep::wrong;
 }
 
 LoginStep Login::take_scram_first(Bytes message) {
@@ -162,47 +167,35 @@ LoginStep Login::take_scram_first(Bytes message) {
 
 // A stranger is told as late as somebody with a wrong password.
 LoginStep Login::take_scram_final(Bytes message) {
-  const auto proof = scram_.finish(message, options_.password);
+  const std::optional<Bytes> password = setup_.accounts->password_of(scram_.user());
+  const auto proof = scram_.finish(message, password.value_or(Bytes()));
   if (!proof) {
     return LoginStep::bad_encoding;
   }
-  if (proof->empty() || scram_.user() != options_.user) {
+  if (proof->empty() || !password) {
     return LoginStep::wrong;
   }
   return ask(Expect::scram_end, *proof);
 }
 
+// "n,a=USER,^A" or "user=USER^A" in front, "auth=Bearer TOKEN^A" within, and one more ^A.
 LoginStep Login::take_token(Bytes message) {
   const bool standard = expect_ == Expect::oauthbearer;
+  const Bytes begin = standard ? "n,a=" : "user=";
   const auto token = field_of(message,
                               "\x01"
                               "auth=Bearer ");
-  const bool framed = message.ends_with("\x01\x01");
-  const std::string who =
-      standard ? "n,a=" + options_.user + ",\x01" : "user=" + options_.user + "\x01";
-  if (!token || !framed || !message.starts_with(standard ? "n,a=" : "user=")) {
+  if (!token || !message.ends_with("\x01\x01") || !message.starts_with(begin)) {
     return LoginStep::bad_encoding;
   }
-  if (message.starts_with(who) && use_token(*token)) {
-    user_ = options_.user;
+  Bytes user = message.substr(begin.size(), message.find('\x01') - begin.size());
+  const bool ends_well = !standard || user.ends_with(',');
+  user.remove_suffix(standard && ends_well ? 1 : 0);
+  if (ends_well && setup_.accounts->use_token(user, *token)) {
+    user_ = user;
     return LoginStep::granted;
   }
   return ask(standard ? Expect::oauthbearer_end : Expect::xoauth2_end, token_error);
-}
-
-bool Login::use_token(Bytes token) {
-  const TokenOptions& book = options_.tokens;
-  if (book.uses_max == 0) {
-    return !book.tokens.empty() && token == book.tokens.front();
-  }
-  std::uint64_t uses = book.uses->load();
-  do {
-    const std::uint64_t index = uses / book.uses_max;
-    if (index >= book.tokens.size() || token != book.tokens[index]) {
-      return false;
-    }
-  } while (!book.uses->compare_exchange_weak(uses, uses + 1));
-  return true;
 }
 
 // [authzid] NUL authcid NUL passwd (RFC 4616 2). Acting for somebody else is not offered.
@@ -221,10 +214,10 @@ LoginStep Login::take_plain(Bytes fields) {
 }
 
 LoginStep Login::judge(Bytes user, Bytes password) {
-  if (user != options_.user || password != options_.password) {
+  if (!setup_.accounts->is_password(user, password)) {
     return LoginStep::wrong;
   }
-  user_ = options_.user;
+  user_ = user;
   return LoginStep::granted;
 }
 
@@ -235,4 +228,4 @@ LoginStep Login::ask(Expect expect, Bytes challenge) {
   return LoginStep::challenge;
 }
 
-}  // namespace ringpost::sink
+}  // namespace ringpost::server

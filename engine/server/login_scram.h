@@ -8,11 +8,14 @@
 #include "codec/smtp/sasl_crypto.h"
 #include <ringpost/base.h>
 
-namespace ringpost::sink {
+namespace ringpost::server {
 
 // One authentication, with 4,096 iterations and a salt that an account always gets.
 class ScramServer {
  public:
+  // It outlives it.
+  explicit ScramServer(const codec::SaslCrypto& crypto) : crypto_(crypto) {}
+
   // The server-first-message, for the client's. Nothing: that is none, or wants channel binding.
   [[nodiscard]] std::optional<std::string> first(Bytes client_first);
   // Whom the client claims to be. Valid after first().
@@ -22,6 +25,7 @@ class ScramServer {
   [[nodiscard]] std::optional<std::string> finish(Bytes client_final, Bytes password);
 
  private:
+  const codec::SaslCrypto& crypto_;
   std::string header_;  // of GS2
   std::string client_first_bare_;
   std::string server_first_;
@@ -30,4 +34,4 @@ class ScramServer {
   std::string salt_;
 };
 
-}  // namespace ringpost::sink
+}  // namespace ringpost::server

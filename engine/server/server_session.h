@@ -6,26 +6,26 @@
 // recipients were refused leaves its transaction open, as Exim does: without RSET the next MAIL
 // gets 503. And a refused chunk makes every further one of its message fail (RFC 3030 2); their
 // octets are read all the same.
+//
+// What becomes of mail is the ServerObserver's to say. What it is told costs a call each; what it
+// has no wish for costs nothing.
 #pragma once
 
-#include <array>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "engine/server/command_syntax.h"
+#include "engine/server/content_scan.h"
+#include "engine/server/envelope.h"
+#include "engine/server/login.h"
 #include "engine/server/reply_queue.h"
-#include "tools/sink/content_scan.h"
-#include "tools/sink/fault_dice.h"
-#include "tools/sink/login.h"
-#include "tools/sink/message_observer.h"
-#include "tools/sink/sink_options.h"
-#include "tools/sink/tally.h"
+#include "engine/server/server_observer.h"
+#include "engine/server/server_options.h"
 #include <ringpost/base.h>
 
-namespace ringpost::sink {
-
-using namespace server;  // whose grammar and replies it speaks
+namespace ringpost::server {
 
 // What the transport does once all replies have left.
 enum class Next : std::uint8_t {
@@ -38,15 +38,15 @@ enum class Next : std::uint8_t {
 [[nodiscard]] constexpr bool is_end(Next next) { return next >= Next::close; }
 
 // Any split of the input gives the same replies and the same counts. Memory is bounded whatever the
-// client sends: content is looked at and let go, a line has at most 12,288 octets, and the names of
-// accepted recipients are kept only for an observer. Thread: its connection's.
-class SmtpServerSession {
+// client sends: content is looked at and let go, a line has at most 12,288 octets, and the envelope
+// is kept only for an observer that wishes it. Thread: its connection's.
+class ServerSession {
  public:
-  // Everything passed in outlives the session. `observer` may be null.
-  SmtpServerSession(const ServerOptions& options, SessionPolicy policy, std::uint64_t number,
-                    Tally& tally, ReplyQueue& replies, MessageObserver* observer);
-  SmtpServerSession(const SmtpServerSession&) = delete;
-  SmtpServerSession& operator=(const SmtpServerSession&) = delete;
+  // Everything passed in by reference outlives the session.
+  ServerSession(const ServerSetup& setup, ClientFacts client, ReplyQueue& replies,
+                ServerObserver& observer);
+  ServerSession(const ServerSession&) = delete;
+  ServerSession& operator=(const ServerSession&) = delete;
 
   // The 220. Once, before any input of a client that behaves; input before it left is a violation.
   // Says what is next, as receive() does.
@@ -54,21 +54,23 @@ class SmtpServerSession {
   // Takes all of the input. After start_tls or an end nothing more may be passed in, but for octets
   // that come while the reply to STARTTLS has not left: they end the session.
   Next receive(Bytes input);
+  // The answer to a message that was Taken::later, once for each, in any order; the replies want a
+  // mark then, as behind receive(), and what is next is the same. Without an answer it is 250 with
+  // the queue id. When the connection was lost nobody hears it, and nothing is counted.
+  Next answer_message(std::uint64_t number, const Answer& answer);
   // Every reply made so far was handed to the transport: what comes from now on may answer it.
   void replies_left() { reply_awaited_ = end_unanswered_ = false; }
   // The handshake is done, before greet() or behind STARTTLS: the session begins anew.
   void tls_started(std::string_view version);
 
   // 421, and the end: there are too many sessions (instead of greet()), the client was silent, or
-  // we go down.
-  void turn_away();
-  void time_out();
-  void shut_down();
+  // the server goes down. It waits behind answers that are still owed, as every reply does.
+  void say_goodbye(Bytes enhanced, Bytes text);
   // The transport broke. Whatever message was under way is discarded.
   void connection_lost();
 
   [[nodiscard]] bool has_quit() const { return has_quit_; }
-  // A fault has silenced it: it takes everything and says nothing.
+  // The observer has silenced it: it takes everything and says nothing.
   [[nodiscard]] bool is_stalled() const { return phase_ == Phase::stalled; }
 
  private:
@@ -110,55 +112,56 @@ class SmtpServerSession {
 
   bool mail_may_begin();
   void begin_transaction(const MailArguments& mail);
-  bool refuse_recipient(Refusal refusal);
   bool content_may_begin(Bytes& complaint, bool& is_violation) const;
   void forget_tries();
-  void begin_content(Framing framing);
+  [[nodiscard]] Answer begin_content(Framing framing, std::optional<std::uint64_t> bytes);
+  bool begin_chunked_content();
   void begin_chunk();
   void chunk_done();
   void judge_message();
-  void accept_message();
+  void take_message();
+  void count_answer(unsigned code, std::uint64_t bytes);
   bool refuse_content();
   void note_content();
   void discard_content();
   void abandon_content();
   void end_transaction();
 
-  // What chance has decided for a stage, between begin_stage() and end_stage().
-  struct StageFault {
-    std::optional<FaultKind> kind;
-    FaultStage stage = FaultStage::end;
-    std::size_t reply_begin = 0;  // in what waits to leave
-    bool in_place = false;        // it is done, and the stage is over
-  };
-  [[nodiscard]] StageFault begin_stage(FaultStage stage);
-  void end_stage(const StageFault& fault);
-  void spoil_reply(const StageFault& fault);
-  void plan_content(std::uint64_t content_bytes);
-  [[nodiscard]] Bytes until_content_fault(Bytes input);
-  bool fault_in_content();
-  void drop();
-  void stall();
+  // Says that it is over: the observer has answered, or ended the session.
+  [[nodiscard]] bool is_over_before(Stage stage);
+  void end_stage(Stage stage, std::size_t reply_begin);
+  bool carry_out(const StageVerdict& verdict);
+  [[nodiscard]] Bytes until_question(Bytes input) const;
+  [[nodiscard]] bool is_over_behind(std::size_t content_bytes);
+  [[nodiscard]] ServerObserver* content_observer() const {
+    return wishes_.content ? &observer_ : nullptr;
+  }
 
   [[nodiscard]] bool starttls_offered() const;
   [[nodiscard]] bool auth_offered() const;
   [[nodiscard]] bool pipelining_offered() const { return offered_.pipelining; }
   void offer_extensions(Bytes name);
 
-  void reply(int code, Bytes enhanced, Bytes text);
+  void reply(unsigned code, Bytes enhanced, Bytes text);
+  void say(const Answer& answer);
+  [[nodiscard]] std::string line_of(const Answer& answer) const;
+  template <typename Out>
+  void write_reply(Out& out, unsigned code, Bytes enhanced, Bytes text) const;
   void refuse(const SyntaxError& error);
   void refuse_sequence(Bytes text, bool is_violation);
   bool refuse_arguments(Bytes arguments);
   void violate(Violation violation, std::uint64_t amount = 1);
   bool close_if_violated();
+  void count(Count what, std::uint64_t amount = 1) { counts_.add(what, amount); }
   void close();
 
+  const ServerSetup& setup_;
   const ServerOptions& options_;
-  const SessionPolicy policy_;
-  const std::uint64_t number_;
-  Tally& tally_;
+  ClientFacts client_;
+  ServerCounts& counts_;
   ReplyQueue& replies_;
-  MessageObserver* const observer_;
+  ServerObserver& observer_;
+  const Wishes wishes_;
 
   Phase phase_ = Phase::command;
   Next next_ = Next::receive;
@@ -168,14 +171,11 @@ class SmtpServerSession {
   bool end_unanswered_ = false;  // likewise the reply to an end of data
   bool has_quit_ = false;
   bool has_violated_ = false;
-  std::array<std::uint64_t, violation_count> violations_{};
 
   // Since the greeting or the handshake.
-  std::string tls_version_;
   bool has_greeted_ = false;  // EHLO or HELO
   Extensions offered_{};      // what the last EHLO was told
   Login login_;
-  std::string user_;
   bool auth_tried_ = false;
   unsigned auth_failures_ = 0;
 
@@ -185,11 +185,8 @@ class SmtpServerSession {
   bool mail_tried_ = false;
   bool rcpt_tried_ = false;
   bool mail_granted_ = false;
-  MailArguments mail_{};  // its views are empty: sender_ has the text
-  std::string sender_;    // both only for an observer
-  std::string recipients_;
+  Envelope envelope_;
   std::size_t recipient_count_ = 0;
-  Refusal refusal_at_end_ = Refusal::none;
 
   ContentScan scan_;
   bool content_begun_ = false;
@@ -197,13 +194,18 @@ class SmtpServerSession {
   bool chunk_last_ = false;
   std::uint64_t chunk_bytes_ = 0;
   std::uint64_t chunk_left_ = 0;
-  SyntaxError chunk_refusal_;  // for the end of a refused chunk
+  SyntaxError chunk_refusal_;       // for the end of a refused chunk
+  std::string chunk_refusal_text_;  // the observer's, into which that one points
+  std::string chunk_refusal_enhanced_;
 
-  std::uint64_t messages_ = 0;
+  std::uint64_t question_in_ = ContentVerdict::nowhere;  // so many octets of content before it
 
-  FaultDice dice_;
-  std::optional<FaultKind> content_fault_;
-  std::uint64_t content_fault_in_ = 0;  // so many octets of content are taken before it
+  struct Owed {
+    std::uint64_t number;
+    std::uint64_t bytes;
+  };
+  std::uint64_t messages_ = 0;  // with a number
+  std::vector<Owed> owed_;      // an answer
 };
 
-}  // namespace ringpost::sink
+}  // namespace ringpost::server

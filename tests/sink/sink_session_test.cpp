@@ -1,8 +1,7 @@
 // What a client that behaves hears. Every dialogue is played at every cut of its octets.
-#include "tools/sink/smtp_server_session.h"
-
 #include <catch2/catch_test_macros.hpp>
 
+#include "engine/server/server_session.h"
 #include "tests/sink/support.h"
 
 using namespace ringpost;
@@ -182,8 +181,8 @@ TEST_CASE("session: when all recipients are refused the transaction stays open")
 }
 
 TEST_CASE("session: the 421 behind the last message that a session may have") {
-  ServerOptions options;
-  options.faults.messages_per_session_max = 1;
+  ServerOptions options = sink_session_options();
+  options.messages_max = 1;
   const Played played = require_dialogue(
       {.options = options,
        .exchanges = {
@@ -198,7 +197,7 @@ TEST_CASE("session: the 421 behind the last message that a session may have") {
 }
 
 TEST_CASE("session: each extension can be taken away") {
-  ServerOptions options;
+  ServerOptions options = sink_session_options();
   options.extensions = {.starttls = true,
                         .pipelining = false,
                         .chunking = false,
@@ -267,10 +266,9 @@ TEST_CASE("session: guessing passwords ends it") {
 }
 
 TEST_CASE("session: STARTTLS forgets what was before") {
-  Tally tally;
-  ReplyQueue replies;
-  ServerOptions options;
-  SmtpServerSession session(options, {.starttls = true}, 1, tally, replies, nullptr);
+  SinkSession sink(sink_session_options(), {.starttls = true});
+  ServerSession& session = sink.session;
+  ReplyQueue& replies = sink.replies;
   const auto say = [&](Bytes text) {
     const Next next = session.receive(text);
     replies.mark(Instant::min());
@@ -299,7 +297,7 @@ TEST_CASE("session: STARTTLS forgets what was before") {
 }
 
 TEST_CASE("session: too big is refused at MAIL, at the end of data and in mid-BDAT") {
-  ServerOptions options;
+  ServerOptions options = sink_session_options();
   options.size_max = 4;
   Dialogue dialogue{.options = options};
   dialogue.exchanges = {
@@ -319,7 +317,7 @@ TEST_CASE("session: too big is refused at MAIL, at the end of data and in mid-BD
 }
 
 TEST_CASE("session: one recipient too many is deferred and the others keep") {
-  ServerOptions options;
+  ServerOptions options = sink_session_options();
   options.recipients_max = 2;
   const Played played = require_dialogue(
       {.options = options,

@@ -1,4 +1,4 @@
-#include "tools/sink/content_scan.h"
+#include "engine/server/content_scan.h"
 
 #include <algorithm>
 #include <bit>
@@ -6,7 +6,7 @@
 #include "engine/server/mailbox_syntax.h"
 #include <ringpost/limits.h>
 
-namespace ringpost::sink {
+namespace ringpost::server {
 
 namespace {
 
@@ -35,12 +35,12 @@ void ContentScan::begin(Framing framing) {
   line_bytes_ = 0;
 }
 
-std::size_t ContentScan::feed(Bytes octets, MessageObserver* observer) {
+std::size_t ContentScan::feed(Bytes octets, ServerObserver* observer) {
   std::size_t at = 0;
   std::size_t told = 0;  // content before this was handed to the observer, or is no content
   const auto tell = [&] {
     if (observer != nullptr && told < at) {
-      observer->content(octets.substr(told, at - told));
+      observer->on_content(octets.substr(told, at - told));
     }
   };
   while (at < octets.size() && dot_ != Dot::ended) {
@@ -62,7 +62,7 @@ std::size_t ContentScan::feed(Bytes octets, MessageObserver* observer) {
 
 // Takes octets up to a dot that begins a line. Such a dot sets dot_ and is not counted in.
 std::size_t ContentScan::scan_block(Bytes octets) {
-  const OctetMasks masks = server::octet_masks(octets.data(), octets.size());
+  const OctetMasks masks = octet_masks(octets.data(), octets.size());
   const std::uint64_t behind_cr = masks.cr << 1 | (after_cr_ ? 1u : 0u);
   if (framing_ == Framing::dot) {
     std::uint64_t line_starts = (masks.lf & behind_cr) << 1 | (at_line_start_ ? 1u : 0u);
@@ -92,7 +92,7 @@ void ContentScan::account(Bytes octets, const OctetMasks& masks, std::uint64_t b
     facts_.nul += static_cast<std::uint64_t>(std::count(octets.begin(), octets.end(), '\0'));
   }
   if (masks.has_eight_bit && !facts_.eight_bit) {
-    facts_.eight_bit = !server::is_ascii(octets);
+    facts_.eight_bit = !is_ascii(octets);
   }
   account_lines(masks.lf & valid, octets.size());
   at_line_start_ = bit_at(masks.lf & behind_cr, octets.size() - 1);
@@ -113,7 +113,7 @@ void ContentScan::account_lines(std::uint64_t line_ends, std::size_t count) {
 
 // Decides what a dot at the start of a line was. Returns 1 when it took the octet, 0 when the octet
 // is ordinary content.
-std::size_t ContentScan::behind_dot(char octet, MessageObserver* observer) {
+std::size_t ContentScan::behind_dot(char octet, ServerObserver* observer) {
   if (dot_ == Dot::dot && octet == '\r') {
     dot_ = Dot::dot_cr;
     return 1;
@@ -130,7 +130,7 @@ std::size_t ContentScan::behind_dot(char octet, MessageObserver* observer) {
     line_bytes_ = 1;
     after_cr_ = true;
     if (observer != nullptr) {
-      observer->content("\r");
+      observer->on_content("\r");
     }
   } else {
     facts_.unstuffed_dots += octet != '.' ? 1 : 0;
@@ -148,4 +148,4 @@ void ContentScan::finish() {
   line_bytes_ = 0;
 }
 
-}  // namespace ringpost::sink
+}  // namespace ringpost::server

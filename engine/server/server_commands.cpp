@@ -1,27 +1,37 @@
 // What each command does to the session. How the stream becomes commands stands in
-// smtp_server_session.cpp.
+// server_session.cpp.
 #include <algorithm>
 
 #include <fmt/format.h>
 
-#include "engine/server/mailbox_syntax.h"
-#include "tools/sink/smtp_server_session.h"
+#include "codec/smtp/smtp_capability.h"
+#include "engine/server/server_session.h"
 
-namespace ringpost::sink {
+namespace ringpost::server {
 
 namespace {
 
 constexpr unsigned auth_failures_max = 5;
-constexpr std::size_t recipients_bytes_kept_max = 16u << 10;
-// Where the client has not said how long its message is, the middle of it is taken to be at half of
-// this.
-constexpr std::uint64_t content_bytes_guessed = 512;
+
+// The session's own words for a message that was taken.
+class QueuedAs {
+ public:
+  QueuedAs(std::uint64_t session, std::uint64_t message) {
+    fmt::format_to(std::back_inserter(text_), "{}{:x}-{:x}", words, session, message);
+  }
+  [[nodiscard]] Bytes bytes() const { return {text_.data(), text_.size()}; }
+  [[nodiscard]] Bytes queue_id() const { return bytes().substr(words.size()); }
+
+ private:
+  static constexpr Bytes words = "Ok: queued as ";
+  fmt::basic_memory_buffer<char, 96> text_;
+};
 
 }  // namespace
 
 // ---- The session -------------------------------------------------------------------------------
 
-void SmtpServerSession::on_hello(Bytes name, bool extended) {
+void ServerSession::on_hello(Bytes name, bool extended) {
   if (!is_host_name(name)) {
     refuse({501, "5.5.4", "A domain or an address literal belongs here", Violation::syntax});
     reply_awaited_ = true;
@@ -29,6 +39,7 @@ void SmtpServerSession::on_hello(Bytes name, bool extended) {
   }
   end_transaction();  // RFC 5321 4.1.4: like RSET
   has_greeted_ = true;
+  client_.hello = name;
   if (extended) {
     offer_extensions(name);
   } else {
@@ -41,7 +52,7 @@ void SmtpServerSession::on_hello(Bytes name, bool extended) {
 }
 
 // RFC 5321 4.1.1.1. Neither this reply nor that to HELO has an enhanced status (RFC 2034 4).
-void SmtpServerSession::offer_extensions(Bytes name) {
+void ServerSession::offer_extensions(Bytes name) {
   offered_ = options_.extensions;
   offered_.starttls = starttls_offered();
   offered_.auth = auth_offered();
@@ -77,17 +88,17 @@ void SmtpServerSession::offer_extensions(Bytes name) {
   replies_.append("250 HELP\r\n");
 }
 
-bool SmtpServerSession::starttls_offered() const {
-  return policy_.starttls && options_.extensions.starttls && tls_version_.empty();
+bool ServerSession::starttls_offered() const {
+  return setup_.policy.starttls && options_.extensions.starttls && client_.tls_version.empty();
 }
 
-bool SmtpServerSession::auth_offered() const {
-  return options_.extensions.auth && (policy_.auth_in_clear || !tls_version_.empty());
+bool ServerSession::auth_offered() const {
+  return options_.extensions.auth && (setup_.policy.auth_in_clear || !client_.tls_version.empty());
 }
 
-void SmtpServerSession::on_starttls(Bytes arguments) {
+void ServerSession::on_starttls(Bytes arguments) {
   reply_awaited_ = true;
-  if (!tls_version_.empty()) {
+  if (!client_.tls_version.empty()) {
     return refuse_sequence("TLS is active already", true);
   }
   if (!starttls_offered()) {
@@ -104,7 +115,7 @@ void SmtpServerSession::on_starttls(Bytes arguments) {
   next_ = Next::start_tls;
 }
 
-void SmtpServerSession::on_quit(Bytes arguments) {
+void ServerSession::on_quit(Bytes arguments) {
   reply_awaited_ = true;
   if (refuse_arguments(arguments)) {
     return;
@@ -114,13 +125,11 @@ void SmtpServerSession::on_quit(Bytes arguments) {
   close();
 }
 
-void SmtpServerSession::on_unknown() {
-  refuse({500, "5.5.2", "No such command", Violation::syntax});
-}
+void ServerSession::on_unknown() { refuse({500, "5.5.2", "No such command", Violation::syntax}); }
 
 // ---- AUTH (RFC 4954 4) -------------------------------------------------------------------------
 
-void SmtpServerSession::on_auth(Bytes arguments) {
+void ServerSession::on_auth(Bytes arguments) {
   reply_awaited_ = true;
   auth_tried_ = true;
   if (!options_.extensions.auth) {
@@ -132,7 +141,7 @@ void SmtpServerSession::on_auth(Bytes arguments) {
   if (!offered_.auth) {
     return refuse_sequence("EHLO comes first", true);
   }
-  if (!user_.empty()) {
+  if (!client_.user.empty()) {
     return refuse_sequence("Logged in already", true);
   }
   if (mail_granted_) {
@@ -141,7 +150,7 @@ void SmtpServerSession::on_auth(Bytes arguments) {
   on_login_step(login_.begin(arguments));
 }
 
-void SmtpServerSession::on_login_step(LoginStep step) {
+void ServerSession::on_login_step(LoginStep step) {
   // Only a single round trip without a challenge may have more commands behind it.
   reply_awaited_ = !login_.one_round_trip() || !pipelining_offered();
   switch (step) {
@@ -152,8 +161,8 @@ void SmtpServerSession::on_login_step(LoginStep step) {
       phase_ = Phase::login;
       return;
     case LoginStep::granted:
-      user_ = login_.user();
-      tally_.add(Count::auth_succeeded);
+      client_.user = login_.user();
+      count(Count::auth_succeeded);
       return reply(235, "2.7.0", "Welcome");
     case LoginStep::cancelled:
       return reply(501, "5.7.0", "Cancelled");
@@ -165,7 +174,7 @@ void SmtpServerSession::on_login_step(LoginStep step) {
     case LoginStep::wrong:
       break;
   }
-  tally_.add(Count::auth_failed);
+  count(Count::auth_failed);
   reply(535, "5.7.8", "User or password is wrong");
   if (++auth_failures_ == auth_failures_max) {
     reply(421, "4.7.0", "Too many wrong passwords");
@@ -176,12 +185,12 @@ void SmtpServerSession::on_login_step(LoginStep step) {
 // ---- The transaction ---------------------------------------------------------------------------
 
 // Whether the session has come so far that a MAIL makes sense; answers it when not.
-bool SmtpServerSession::mail_may_begin() {
+bool ServerSession::mail_may_begin() {
   if (!has_greeted_) {
     refuse_sequence("EHLO comes first", true);
     return false;
   }
-  if (options_.extensions.auth && policy_.auth_required && user_.empty()) {
+  if (options_.extensions.auth && setup_.policy.auth_required && client_.user.empty()) {
     if (!auth_tried_) {
       violate(Violation::unauthenticated);
     }
@@ -192,7 +201,7 @@ bool SmtpServerSession::mail_may_begin() {
     refuse_sequence("There is a sender already; RSET first", true);
     return false;
   }
-  const std::uint64_t messages_max = options_.faults.messages_per_session_max;
+  const std::uint64_t messages_max = options_.messages_max;
   if (messages_max != 0 && messages_ >= messages_max) {
     reply(421, "4.7.0", "Enough messages for one session");
     close();
@@ -201,46 +210,38 @@ bool SmtpServerSession::mail_may_begin() {
   return true;
 }
 
-void SmtpServerSession::on_mail(Bytes arguments) {
+void ServerSession::on_mail(Bytes arguments) {
   if (!mail_may_begin()) {
     mail_tried_ = true;
     return;
   }
   mail_tried_ = true;
   rcpt_tried_ = false;
-  tally_.add(Count::messages_ahead, end_unanswered_ ? 1 : 0);
+  if (end_unanswered_) {
+    count(Count::messages_ahead);
+  }
   const auto mail = parse_mail(arguments, offered_);
   if (!mail) {
     return refuse(mail.error());
   }
   if (mail->size && *mail->size > options_.size_max) {
-    tally_.add(Count::senders_refused);
+    count(Count::senders_refused);
     return reply(552, "5.3.4", "Message is too big");
   }
-  switch (refusal_at_mail(mail->local_part)) {
-    case Refusal::reject:
-      tally_.add(Count::senders_refused);
-      return reply(550, "5.1.8", "Sender refused, as its address asks");
-    case Refusal::defer:
-      tally_.add(Count::senders_refused);
-      return reply(450, "4.1.8", "Sender deferred, as its address asks");
-    case Refusal::none:
-      break;
+  if (const Answer refusal = observer_.on_sender(client_, *mail); refusal.is_given()) {
+    count(Count::senders_refused);
+    return say(refusal);
   }
   begin_transaction(*mail);
   reply(250, "2.1.0", "Ok");
 }
 
-void SmtpServerSession::begin_transaction(const MailArguments& mail) {
+void ServerSession::begin_transaction(const MailArguments& mail) {
   mail_granted_ = true;
-  mail_ = mail;
-  mail_.sender = mail_.local_part = {};  // they point into the line
-  if (observer_ != nullptr) {
-    sender_.assign(mail.sender);
-  }
+  envelope_.begin(mail, wishes_.envelope);
 }
 
-void SmtpServerSession::on_rcpt(Bytes arguments) {
+void ServerSession::on_rcpt(Bytes arguments) {
   if (!mail_granted_) {
     return refuse_sequence("MAIL comes first", !mail_tried_);
   }
@@ -248,45 +249,28 @@ void SmtpServerSession::on_rcpt(Bytes arguments) {
   if (content_begun_ || chunk_failed_) {
     return refuse_sequence("Not behind BDAT", !chunk_failed_);
   }
-  const auto rcpt = parse_rcpt(arguments, offered_, mail_.smtputf8);
+  const auto rcpt = parse_rcpt(arguments, offered_, envelope_.smtputf8);
   if (!rcpt) {
     return refuse(rcpt.error());
   }
-  if (refuse_recipient(refusal_at_rcpt(rcpt->local_part))) {
-    return;
-  }
   if (recipient_count_ == options_.recipients_max) {
-    tally_.add(Count::recipients_deferred);
+    count(Count::recipients_deferred);
     return reply(452, "4.5.3", "Too many recipients");
   }
-  ++recipient_count_;
-  refusal_at_end_ = std::max(refusal_at_end_, refusal_at_end_of_data(rcpt->local_part));
-  if (observer_ != nullptr) {
-    recipients_.append(rcpt->recipient);
-    recipients_.push_back('\n');
+  if (const Answer refusal = observer_.on_recipient(client_, *rcpt); refusal.is_given()) {
+    count(refusal.code >= 500 ? Count::recipients_refused : Count::recipients_deferred);
+    return say(refusal);
   }
-  tally_.add(Count::recipients_accepted);
+  ++recipient_count_;
+  if (wishes_.envelope) {
+    envelope_.add(*rcpt);
+  }
+  count(Count::recipients_accepted);
   reply(250, "2.1.5", "Ok");
 }
 
-bool SmtpServerSession::refuse_recipient(Refusal refusal) {
-  switch (refusal) {
-    case Refusal::reject:
-      tally_.add(Count::recipients_refused);
-      reply(550, "5.1.1", "No such user, as its address asks");
-      return true;
-    case Refusal::defer:
-      tally_.add(Count::recipients_deferred);
-      reply(450, "4.2.0", "Recipient deferred, as its address asks");
-      return true;
-    case Refusal::none:
-      break;
-  }
-  return false;
-}
-
 // Whether DATA or BDAT stands where it may. If not, says what to answer with 503.
-bool SmtpServerSession::content_may_begin(Bytes& complaint, bool& is_violation) const {
+bool ServerSession::content_may_begin(Bytes& complaint, bool& is_violation) const {
   if (!mail_granted_) {
     complaint = "MAIL comes first";
     is_violation = !mail_tried_;
@@ -301,18 +285,24 @@ bool SmtpServerSession::content_may_begin(Bytes& complaint, bool& is_violation) 
 }
 
 // What came of a group with a refused MAIL has been answered to its end.
-void SmtpServerSession::forget_tries() {
+void ServerSession::forget_tries() {
   if (!mail_granted_) {
     mail_tried_ = rcpt_tried_ = false;
   }
 }
 
-void SmtpServerSession::begin_content(Framing framing) {
-  content_begun_ = true;
-  scan_.begin(framing);
+// An answer when the observer refuses it.
+Answer ServerSession::begin_content(Framing framing, std::optional<std::uint64_t> bytes) {
+  const ContentVerdict verdict = observer_.on_data(client_, bytes);
+  if (!verdict.answer.is_given()) {
+    question_in_ = verdict.ask_behind;
+    content_begun_ = true;
+    scan_.begin(framing);
+  }
+  return verdict.answer;
 }
 
-void SmtpServerSession::on_data(Bytes arguments) {
+void ServerSession::on_data(Bytes arguments) {
   reply_awaited_ = true;
   if (refuse_arguments(arguments)) {
     return;
@@ -326,15 +316,16 @@ void SmtpServerSession::on_data(Bytes arguments) {
     forget_tries();
     return refuse_sequence(complaint, is_violation);
   }
-  begin_content(Framing::dot);
-  plan_content(mail_.size.value_or(content_bytes_guessed));
+  if (const Answer refusal = begin_content(Framing::dot, envelope_.size); refusal.is_given()) {
+    return say(refusal);
+  }
   phase_ = Phase::content;
   reply(354, "", "Go ahead, and end with a lone dot");
 }
 
 // A chunk that is refused comes all the same (RFC 3030 2): its octets are read, then it is
 // answered.
-void SmtpServerSession::on_bdat(Bytes arguments) {
+void ServerSession::on_bdat(Bytes arguments) {
   if (!offered_.chunking) {
     // Where the octets behind it end is the extension's knowledge: the stream cannot be followed.
     refuse({502, "5.5.1", "BDAT is not offered", Violation::unannounced});
@@ -350,18 +341,14 @@ void SmtpServerSession::on_bdat(Bytes arguments) {
   begin_chunk();
 }
 
-void SmtpServerSession::begin_chunk() {
+void ServerSession::begin_chunk() {
   chunk_refusal_ = {503, "5.5.1", "RSET comes first: a chunk was refused", Violation::sequence};
   bool may_begin = !chunk_failed_;
   bool is_violation = false;
   if (may_begin && !content_begun_) {
-    may_begin = content_may_begin(chunk_refusal_.text, is_violation);
+    may_begin = content_may_begin(chunk_refusal_.text, is_violation) && begin_chunked_content();
   }
   if (may_begin) {
-    if (!content_begun_) {
-      begin_content(Framing::counted);
-      plan_content(chunk_left_);
-    }
     phase_ = Phase::chunk;
     if (chunk_left_ == 0) {
       chunk_done();
@@ -385,7 +372,18 @@ void SmtpServerSession::begin_chunk() {
   }
 }
 
-void SmtpServerSession::chunk_done() {
+bool ServerSession::begin_chunked_content() {
+  const Answer refusal = begin_content(Framing::counted, chunk_left_);
+  if (refusal.is_given()) {
+    chunk_refusal_enhanced_ = refusal.enhanced;
+    chunk_refusal_text_ = refusal.text;
+    chunk_refusal_ = {refusal.code, chunk_refusal_enhanced_, chunk_refusal_text_};
+    chunk_failed_ = true;
+  }
+  return content_begun_;
+}
+
+void ServerSession::chunk_done() {
   phase_ = Phase::command;
   if (chunk_last_) {
     scan_.finish();
@@ -401,7 +399,7 @@ void SmtpServerSession::chunk_done() {
   reply(250, "2.0.0", {text.data(), text.size()});
 }
 
-void SmtpServerSession::on_rset(Bytes arguments) {
+void ServerSession::on_rset(Bytes arguments) {
   if (refuse_arguments(arguments)) {
     return;
   }
@@ -412,57 +410,86 @@ void SmtpServerSession::on_rset(Bytes arguments) {
 // ---- The message -------------------------------------------------------------------------------
 
 // All of it is here: the one place where a message is accepted or refused.
-void SmtpServerSession::judge_message() {
-  const StageFault fault = begin_stage(FaultStage::end);
-  if (fault.in_place) {
+void ServerSession::judge_message() {
+  if (is_over_before(Stage::end)) {
     return;
   }
+  const std::size_t begin = replies_.size();
   end_unanswered_ = true;
   note_content();
-  if (mail_.size && *mail_.size != scan_.facts().bytes) {
+  if (envelope_.size && *envelope_.size != scan_.facts().bytes) {
     violate(Violation::size_mismatch);
   }
   if (refuse_content()) {
-    tally_.add(Count::messages_refused);
-  } else if (refusal_at_end_ == Refusal::reject) {
-    tally_.add(Count::messages_refused);
-    reply(554, "5.7.1", "Message refused, as an address asks");
-  } else if (refusal_at_end_ == Refusal::defer) {
-    tally_.add(Count::messages_deferred);
-    reply(451, "4.3.0", "Message deferred, as an address asks");
+    count(Count::messages_refused);
   } else {
-    accept_message();
+    take_message();
   }
   discard_content();
   end_transaction();
-  end_stage(fault);
+  end_stage(Stage::end, begin);
 }
 
-void SmtpServerSession::accept_message() {
-  ++messages_;
-  fmt::basic_memory_buffer<char, 96> text;
-  constexpr Bytes words = "Ok: queued as ";
-  fmt::format_to(std::back_inserter(text), "{}{:x}-{:x}", words, number_, messages_);
-  reply(250, "2.0.0", {text.data(), text.size()});
-  tally_.add(Count::messages_accepted);
-  tally_.add(Count::content_bytes, scan_.facts().bytes);
-  content_begun_ = false;
-  if (observer_ != nullptr) {
-    observer_->accepted({.session = number_,
-                         .message = messages_,
-                         .queue_id = Bytes(text.data(), text.size()).substr(words.size()),
-                         .sender = sender_,
-                         .recipients = recipients_,
-                         .bytes = scan_.facts().bytes,
-                         .user = user_,
-                         .tls_version = tls_version_,
-                         .chunked = scan_.framing() == Framing::counted,
-                         .violations = violations_});
+// The session has nothing against it.
+void ServerSession::take_message() {
+  const std::uint64_t number = messages_ + 1;
+  const std::uint64_t bytes = scan_.facts().bytes;
+  const QueuedAs text(client_.session, number);
+  const Taken taken = observer_.on_message({.client = client_,
+                                            .number = number,
+                                            .queue_id = text.queue_id(),
+                                            .envelope = envelope_,
+                                            .bytes = bytes,
+                                            .chunked = scan_.framing() == Framing::counted});
+  content_begun_ = false;  // the observer knows what became of it
+  if (taken.later) {
+    messages_ = number;
+    owed_.push_back({number, bytes});
+    replies_.hold(number);
+    reply_awaited_ = reply_awaited_ || !pipelining_offered();
+    return;
   }
+  if (taken.answer.is_given()) {
+    say(taken.answer);
+    messages_ += taken.answer.code < 300 ? 1 : 0;
+    return count_answer(taken.answer.code, bytes);
+  }
+  reply(250, "2.0.0", text.bytes());
+  messages_ = number;
+  count_answer(250, bytes);
+}
+
+Next ServerSession::answer_message(std::uint64_t number, const Answer& answer) {
+  const auto owed = std::find_if(owed_.begin(), owed_.end(),
+                                 [number](const Owed& one) { return one.number == number; });
+  if (owed == owed_.end()) {
+    return next_;
+  }
+  const QueuedAs own_text(client_.session, number);
+  const Answer said = answer.is_given() ? answer : Answer{250, "2.0.0", own_text.bytes()};
+  replies_.fill(number, line_of(said));
+  count_answer(said.code, owed->bytes);
+  owed_.erase(owed);
+  if (said.code == 421 && phase_ != Phase::closed) {
+    close();
+  }
+  return next_;
+}
+
+void ServerSession::count_answer(unsigned code, std::uint64_t bytes) {
+  RP_ASSERT(code < 300 || code >= 400);
+  if (code >= 500) {
+    return count(Count::messages_refused);
+  }
+  if (code >= 400) {
+    return count(Count::messages_deferred);
+  }
+  count(Count::messages_accepted);
+  count(Count::content_bytes, bytes);
 }
 
 // Answers content that no recipient can make acceptable.
-bool SmtpServerSession::refuse_content() {
+bool ServerSession::refuse_content() {
   const ContentFacts& facts = scan_.facts();
   if (facts.bytes > options_.size_max) {
     reply(552, "5.3.4", "Message is too big");
@@ -478,7 +505,7 @@ bool SmtpServerSession::refuse_content() {
   return true;
 }
 
-void SmtpServerSession::note_content() {
+void ServerSession::note_content() {
   const ContentFacts& facts = scan_.facts();
   const std::array<std::pair<Violation, std::uint64_t>, 5> findings = {{
       {Violation::bare_lf, facts.bare_lf},
@@ -493,42 +520,38 @@ void SmtpServerSession::note_content() {
     }
   }
   // RFC 6531 3.6: header fields of an internationalized message are UTF-8 without BODY=8BITMIME.
-  if (facts.eight_bit && !mail_.eight_bit_mime && !mail_.smtputf8) {
+  if (facts.eight_bit && !envelope_.eight_bit_mime && !envelope_.smtputf8) {
     violate(Violation::undeclared_8bit);
   }
 }
 
-void SmtpServerSession::discard_content() {
-  if (content_begun_ && observer_ != nullptr) {
-    observer_->discarded();
+void ServerSession::discard_content() {
+  if (content_begun_ && wishes_.content) {
+    observer_.on_discarded();
   }
   content_begun_ = false;
 }
 
 // Content that comes to no verdict is judged all the same, for the count.
-void SmtpServerSession::abandon_content() {
+void ServerSession::abandon_content() {
   if (content_begun_) {
     note_content();
     discard_content();
   }
 }
 
-void SmtpServerSession::end_transaction() {
+void ServerSession::end_transaction() {
   abandon_content();
+  if (mail_granted_) {
+    envelope_.clear();
+  }
   mail_tried_ = false;
   rcpt_tried_ = false;
   mail_granted_ = false;
-  mail_ = {};
-  sender_.clear();
-  recipients_.clear();
-  if (recipients_.capacity() > recipients_bytes_kept_max) {
-    recipients_.shrink_to_fit();
-  }
   recipient_count_ = 0;
-  refusal_at_end_ = Refusal::none;
   chunk_failed_ = false;
   chunk_bytes_ = 0;
   chunk_last_ = false;
 }
 
-}  // namespace ringpost::sink
+}  // namespace ringpost::server

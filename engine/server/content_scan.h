@@ -5,12 +5,10 @@
 #include <cstdint>
 
 #include "engine/server/octet_masks.h"
-#include "tools/sink/message_observer.h"
+#include "engine/server/server_observer.h"
 #include <ringpost/base.h>
 
-namespace ringpost::sink {
-
-using server::OctetMasks;
+namespace ringpost::server {
 
 // Of the content without dot-stuffing.
 struct ContentFacts {
@@ -39,7 +37,7 @@ class ContentScan {
 
   // Looks at octets up to the end of data and returns how many it took: all of them, unless
   // ended(). Content without stuffing goes to `observer`, when there is one.
-  std::size_t feed(Bytes octets, MessageObserver* observer);
+  std::size_t feed(Bytes octets, ServerObserver* observer);
 
   // Framing::dot: CRLF "." CRLF has been seen.
   [[nodiscard]] bool ended() const { return dot_ == Dot::ended; }
@@ -57,7 +55,7 @@ class ContentScan {
   std::size_t scan_block(Bytes octets);
   void account(Bytes octets, const OctetMasks& masks, std::uint64_t behind_cr);
   void account_lines(std::uint64_t line_ends, std::size_t count);
-  std::size_t behind_dot(char octet, MessageObserver* observer);
+  std::size_t behind_dot(char octet, ServerObserver* observer);
 
   ContentFacts facts_;
   Framing framing_ = Framing::dot;
@@ -67,4 +65,4 @@ class ContentScan {
   std::uint64_t line_bytes_ = 0;  // of the line that is not ended yet
 };
 
-}  // namespace ringpost::sink
+}  // namespace ringpost::server

@@ -1,8 +1,8 @@
 // What a client hears, and what is written down about it, when it does not behave.
 #include <catch2/catch_test_macros.hpp>
 
+#include "engine/server/server_session.h"
 #include "tests/sink/support.h"
-#include "tools/sink/smtp_server_session.h"
 
 using namespace ringpost;
 using namespace ringpost::sink;
@@ -14,7 +14,8 @@ const std::string transaction = "MAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\n";
 const std::string transaction_ok = mail_ok + rcpt_ok;
 
 // The reply to EHLO is another test's business: HELO is short, but offers no pipelining.
-Dialogue behind_ehlo(const std::vector<Exchange>& exchanges, ServerOptions options = {}) {
+Dialogue behind_ehlo(const std::vector<Exchange>& exchanges,
+                     ServerOptions options = sink_session_options()) {
   Dialogue dialogue{.options = options};
   const Exchange ehlo{"EHLO x\r\n", {}};
   dialogue.exchanges = {ehlo};
@@ -123,17 +124,14 @@ TEST_CASE("violation: octets behind what has to be the last of its group") {
 }
 
 TEST_CASE("violation: octets before the greeting") {
-  Tally tally;
-  ReplyQueue replies;
-  const ServerOptions options;
-  SmtpServerSession session(options, {}, 1, tally, replies, nullptr);
-  session.greet();
-  session.receive("EHLO x\r\n");
-  REQUIRE(tally[Violation::pipelining] == 1);
+  SinkSession sink(sink_session_options());
+  sink.session.greet();
+  sink.session.receive("EHLO x\r\n");
+  REQUIRE(sink.tally[Violation::pipelining] == 1);
 }
 
 TEST_CASE("violation: any pipelining where it was not offered") {
-  ServerOptions options;
+  ServerOptions options = sink_session_options();
   options.extensions.pipelining = false;
   require_violations(behind_ehlo({{transaction, transaction_ok}}, options), Violation::pipelining,
                      1);
@@ -199,7 +197,7 @@ TEST_CASE("violation: octets in clear behind STARTTLS are refused, and the sessi
 }
 
 TEST_CASE("violation: with strict_close the first one ends the session behind its reply") {
-  ServerOptions options;
+  ServerOptions options = sink_session_options();
   options.strict_close = true;
   const std::string farewell = "421 4.7.0 Closing after a violation\r\n";
   const Played played = require_dialogue(behind_ehlo(

@@ -1,0 +1,54 @@
+// What the sink does with the mail of one session: refuses what an address asks to have refused,
+// does wrong what chance has decided, and tells its record of the rest.
+#pragma once
+
+#include <array>
+#include <optional>
+
+#include "engine/server/server_observer.h"
+#include "tools/sink/fault_dice.h"
+#include "tools/sink/message_observer.h"
+#include "tools/sink/tally.h"
+#include <ringpost/base.h>
+
+namespace ringpost::sink {
+
+// Thread: its session's.
+class SinkObserver final : public server::ServerObserver {
+ public:
+  // `faults`, `tally` and `messages` outlive it. Without `messages` nobody is told of any.
+  SinkObserver(const FaultOptions& faults, std::uint64_t session, Tally& tally,
+               MessageObserver* messages);
+
+  [[nodiscard]] server::Wishes wishes() const override;
+
+  void on_violation(Violation violation, std::uint64_t amount) override;
+
+  [[nodiscard]] server::StageVerdict before_stage(FaultStage stage) override;
+  [[nodiscard]] server::StageVerdict after_stage(FaultStage stage, server::ReplyQueue& replies,
+                                                 std::size_t begin) override;
+
+  [[nodiscard]] server::Answer on_sender(const server::ClientFacts& client,
+                                         const server::MailArguments& mail) override;
+  [[nodiscard]] server::Answer on_recipient(const server::ClientFacts& client,
+                                            const server::RcptArguments& rcpt) override;
+  [[nodiscard]] server::ContentVerdict on_data(const server::ClientFacts& client,
+                                               std::optional<std::uint64_t> bytes) override;
+  void on_content(Bytes octets) override { messages_->content(octets); }
+  void on_discarded() override { messages_->discarded(); }
+  [[nodiscard]] server::Taken on_message(const server::IncomingMessage& message) override;
+
+ private:
+  [[nodiscard]] server::Ending drop();
+
+  const FaultOptions& faults_;
+  Tally& tally_;
+  MessageObserver* const messages_;
+  FaultDice dice_;
+  // Between before_stage() and after_stage(), and of content until its time comes.
+  std::array<std::optional<FaultKind>, server::stage_count> coming_{};
+  Refusal refusal_at_end_ = Refusal::none;  // the heaviest that recipients of the message ask for
+  std::array<std::uint64_t, violation_count> violations_{};  // of the session
+};
+
+}  // namespace ringpost::sink
