@@ -104,6 +104,11 @@ class CommandLine(ProgramTest):
         for ports in ("a,b", "0", "65536", "587,2k", "-25"):
             text = self.usage_error("probe", "smtp://localhost", f"--ports={ports}")
             self.assertRegex(text, r'--ports: ".*" is no port: a number from 1 to 65535')
+        # `send` and `probe` read a list alike, and take no word behind it for a part of it.
+        for ports in (",", "1,,2", ""):
+            for command in (["send", "--dry-run", "-e"], ["probe"]):
+                text = self.usage_error(*command, "smtp://localhost", "--ports", ports)
+                self.assertIn('--ports: "" is no port', text)
         self.configure(host="localhost", ports=[0])
         self.assertIn('"0" is no port', self.usage_error("probe", "esp"))
 

@@ -21,6 +21,7 @@
 #include "tools/settings/config_file.h"
 #include "tools/settings/endpoint_choice.h"
 #include "tools/settings/endpoint_url.h"
+#include "tools/settings/key_table.h"
 #include "tools/settings/variable_check.h"
 
 namespace ringpost::cli {
@@ -55,12 +56,12 @@ struct ProbeFlags {
 
 Result<std::vector<std::uint16_t>, UsageError> read_ports(const ProbeFlags& flags) {
   std::vector<std::uint16_t> ports;
-  for (const std::string& text : flags.ports) {
-    const auto port = parse_port(text);
-    if (!port) {
-      return Failure(UsageError{"--ports: " + port.error()});
+  if (!flags.ports.empty()) {
+    auto listed = parse_ports(flags.ports);
+    if (!listed) {
+      return Failure(UsageError{"--ports: " + listed.error()});
     }
-    ports.push_back(*port);
+    ports = std::move(*listed);
   }
   if (flags.all_ports) {
     ports.insert(ports.end(), std::begin(known_ports), std::end(known_ports));
@@ -178,7 +179,6 @@ void add_probe_command(CLI::App& app, CommandResult& result) {
       ->type_name("FILE");
   command->add_option("--ports", flags->ports, "These instead of the endpoint's own: 587,465,2525")
       ->type_name("LIST")
-      ->delimiter(',')
       ->expected(1)
       ->allow_extra_args(false)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);

@@ -62,24 +62,8 @@ Applied apply_port(const SettingValue& value, EndpointDraft& draft) {
   return take(parse_port(value.text()), draft.port);
 }
 
-// A list of a file, or 587,465 of a flag.
 Applied apply_ports(const SettingValue& value, EndpointDraft& draft) {
-  draft.ports.clear();
-  for (const std::string& text : value.texts) {
-    for (Bytes rest = text; draft.ports.empty() || !rest.empty();) {
-      const std::size_t length = std::min(rest.find(','), rest.size());
-      std::uint16_t port = 0;
-      if (auto taken = take(parse_port(rest.substr(0, length)), port); !taken) {
-        return taken;
-      }
-      draft.ports.push_back(port);
-      rest.remove_prefix(std::min(length + 1, rest.size()));
-    }
-  }
-  if (draft.ports.empty()) {
-    return Failure(std::string("no port stands in the list"));
-  }
-  return {};
+  return take(parse_ports(value.texts), draft.ports);
 }
 
 Result<std::uint32_t, std::string> parse_connections(Bytes text) {
@@ -423,6 +407,25 @@ Result<std::uint32_t, std::string> parse_weight(Bytes text) {
     return Failure(number.error());
   }
   return static_cast<std::uint32_t>(*number);
+}
+
+Result<std::vector<std::uint16_t>, std::string> parse_ports(std::span<const std::string> texts) {
+  std::vector<std::uint16_t> ports;
+  for (const std::string& text : texts) {
+    for (Bytes rest = text; ports.empty() || !rest.empty();) {
+      const std::size_t length = std::min(rest.find(','), rest.size());
+      const auto port = parse_port(rest.substr(0, length));
+      if (!port) {
+        return Failure(port.error());
+      }
+      ports.push_back(*port);
+      rest.remove_prefix(std::min(length + 1, rest.size()));
+    }
+  }
+  if (ports.empty()) {
+    return Failure(std::string("no port stands in the list"));
+  }
+  return ports;
 }
 
 Result<std::optional<AuthMechanism>, std::string> parse_auth(Bytes text) {

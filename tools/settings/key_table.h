@@ -61,6 +61,9 @@ struct EndpointKey {
 
 // The words that flags of other commands share.
 [[nodiscard]] Result<std::uint32_t, std::string> parse_weight(Bytes text);
+// The elements of a list, or of several: 587 and 465, or 587,465.
+[[nodiscard]] Result<std::vector<std::uint16_t>, std::string> parse_ports(
+    std::span<const std::string> texts);
 // The name of a mechanism in lower or upper case; nothing for "auto".
 [[nodiscard]] Result<std::optional<AuthMechanism>, std::string> parse_auth(Bytes text);
 
