@@ -52,6 +52,8 @@ class CommandLine(ProgramTest):
         self.assertIn("behind the command", self.usage_error("--rate", "send"))
         self.assertIn("--rate", self.usage_error("send", "--rate"))
         self.assertIn("too many", self.usage_error("version", "now"))
+        self.assertIn('unknown flag "-c"\nSee: ringpost config --help',
+                      self.usage_error("config", "-c", "x", "show"))
         self.assertIn("completion", self.usage_error("completion", "tcsh"))
 
     def test_flags_of_later_versions_are_refused_and_not_passed_over(self):

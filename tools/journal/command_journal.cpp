@@ -2,7 +2,6 @@
 #include <memory>
 #include <string>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 #include "queue/journal_history.h"
@@ -104,31 +103,28 @@ int run_on_journal(const JournalFlags& flags, int (*run)(const JournalFlags& fla
 
 }  // namespace
 
-void add_journal_command(CLI::App& app, CommandResult& result) {
-  CLI::App* const command =
-      app.add_subcommand("journal", "What the journal of a run holds, and whether it is whole");
-  command->require_subcommand(1);
-  command->footer(journal_examples);
+CommandSpec journal_command() {
   const auto flags = std::make_shared<JournalFlags>();
-  struct Action {
-    const char* name;
-    const char* description;
-    int (*run)(const JournalFlags& flags);
+  const auto action = [&flags](const char* name, const char* summary,
+                               int (*run)(const JournalFlags& flags)) {
+    CommandSpec subcommand{.name = name, .summary = summary};
+    subcommand.flags = {{"FILE", "", "The journal", &flags->path}};
+    subcommand.flags.front().is_required = true;
+    subcommand.run = [flags, run] { return run_on_journal(*flags, run); };
+    return subcommand;
   };
-  constexpr Action actions[] = {
-      {"ls", "Its job files, runs, recipients by status, and jobs in flight", run_ls},
-      {"verify", "Check every record: where it is damaged, and how", run_verify},
-      {"export", "Print the last outcome line of each recipient", run_export},
+  CommandSpec command{.name = "journal",
+                      .summary = "What the journal of a run holds, and whether it is whole"};
+  command.examples = journal_examples;
+  command.subcommands = {
+      action("ls", "Its job files, runs, recipients by status, and jobs in flight", run_ls),
+      action("verify", "Check every record: where it is damaged, and how", run_verify),
+      action("export", "Print the last outcome line of each recipient", run_export),
   };
-  for (const Action& action : actions) {
-    CLI::App* const subcommand = command->add_subcommand(action.name, action.description);
-    subcommand->add_option("FILE", flags->path, "The journal")->type_name("")->required();
-    subcommand->callback(
-        [flags, run = action.run, &result] { result.exit_code = run_on_journal(*flags, run); });
-  }
-  command->get_subcommand("ls")->add_flag("--json", flags->json, "One JSON object");
-  command->get_subcommand("export")->add_flag("--all", flags->all,
-                                              "Every outcome line, not only the last ones");
+  command.subcommands.front().flags.push_back({"--json", "", "One JSON object", &flags->json});
+  command.subcommands.back().flags.push_back(
+      {"--all", "", "Every outcome line, not only the last ones", &flags->all});
+  return command;
 }
 
 }  // namespace ringpost::cli

@@ -7,7 +7,6 @@
 #include <utility>
 #include <vector>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 #include "codec/smtp/sasl.h"
@@ -167,32 +166,28 @@ int run(const ProbeFlags& flags) {
 
 }  // namespace
 
-void add_probe_command(CLI::App& app, CommandResult& result) {
-  CLI::App* const command =
-      app.add_subcommand("probe", "Try the ports of a server: DNS, TLS, extensions, login");
+CommandSpec probe_command() {
   const auto flags = std::make_shared<ProbeFlags>();
-  command
-      ->add_option("ENDPOINT", flags->endpoint,
-                   "URL or configured name; may be left out when one is configured")
-      ->type_name("");
-  command->add_option("-c,--config", flags->config_path, "Read this file instead of the usual ones")
-      ->type_name("FILE");
-  command->add_option("--ports", flags->ports, "These instead of the endpoint's own: 587,465,2525")
-      ->type_name("LIST")
-      ->expected(1)
-      ->allow_extra_args(false)
-      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
-  command->add_flag("--all-ports", flags->all_ports,
-                    "587, 465, 2525, 2587, 2465 and 25 (this one without credentials)");
-  command->add_option("--timeout", flags->timeout, "For each step; all together four times that")
-      ->type_name("DURATION")
-      ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast)
-      ->capture_default_str();
-  command->add_flag("--json", flags->json, "One JSON object instead of text");
-  command->add_flag("--transcript", flags->transcript, "Every line of the dialogues");
-  command->add_flag("--no-color", flags->no_color, "No colours; NO_COLOR does the same");
-  command->footer(probe_examples);
-  command->callback([flags, &result] { result.exit_code = run(*flags); });
+  FlagSpec timeout = with_usual(
+      {"--timeout", "DURATION", "For each step; all together four times that", &flags->timeout});
+  timeout.may_be_repeated = true;
+  CommandSpec command{.name = "probe",
+                      .summary = "Try the ports of a server: DNS, TLS, extensions, login"};
+  command.flags = {
+      {"ENDPOINT", "", "URL or configured name; may be left out when one is configured",
+       &flags->endpoint},
+      {"-c,--config", "FILE", "Read this file instead of the usual ones", &flags->config_path},
+      {"--ports", "LIST", "These instead of the endpoint's own: 587,465,2525", &flags->ports},
+      {"--all-ports", "", "587, 465, 2525, 2587, 2465 and 25 (this one without credentials)",
+       &flags->all_ports},
+      std::move(timeout),
+      {"--json", "", "One JSON object instead of text", &flags->json},
+      {"--transcript", "", "Every line of the dialogues", &flags->transcript},
+      {"--no-color", "", "No colours; NO_COLOR does the same", &flags->no_color},
+  };
+  command.examples = probe_examples;
+  command.run = [flags] { return run(*flags); };
+  return command;
 }
 
 }  // namespace ringpost::cli

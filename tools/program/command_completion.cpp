@@ -1,7 +1,6 @@
 #include <memory>
 #include <string>
-
-#include <CLI/CLI.hpp>
+#include <vector>
 
 #include "tools/process/standard_output.h"
 #include "tools/program/commands.h"
@@ -16,8 +15,8 @@ constexpr const char* completion_examples = R"(Examples:
   ringpost completion zsh > ~/.zsh/completions/_ringpost
   ringpost completion fish > ~/.config/fish/completions/ringpost.fish)";
 
-std::string script(const CLI::App& app, const std::string& shell) {
-  const std::vector<CompletionCommand> commands = completion_commands(app);
+std::string script(const std::string& shell) {
+  const std::vector<CompletionCommand> commands = completion_commands(program_spec());
   if (shell == "bash") {
     return bash_completion(commands);
   }
@@ -26,15 +25,15 @@ std::string script(const CLI::App& app, const std::string& shell) {
 
 }  // namespace
 
-void add_completion_command(CLI::App& app, CommandResult& result) {
-  CLI::App* const command = app.add_subcommand("completion", "A completion script for a shell");
+CommandSpec completion_command() {
   const auto shell = std::make_shared<std::string>();
-  command->add_option("SHELL", *shell, "bash, zsh or fish")
-      ->required()
-      ->type_name("")
-      ->check(CLI::IsMember({"bash", "zsh", "fish"}));
-  command->footer(completion_examples);
-  command->callback([&app, shell, &result] { result.exit_code = print_data(script(app, *shell)); });
+  CommandSpec command{.name = "completion", .summary = "A completion script for a shell"};
+  command.flags = {{"SHELL", "", "bash, zsh or fish", shell.get()}};
+  command.flags.front().words = {"bash", "zsh", "fish"};
+  command.flags.front().is_required = true;
+  command.examples = completion_examples;
+  command.run = [shell] { return print_data(script(*shell)); };
+  return command;
 }
 
 }  // namespace ringpost::cli

@@ -3,11 +3,11 @@
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
+#include <memory>
 #include <string>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 #include "engine/run/job_input.h"
@@ -106,15 +106,15 @@ int run_demo(std::size_t job_count) {
 
 }  // namespace
 
-void add_demo_command(CLI::App& app, CommandResult& result) {
-  CLI::App* const command = app.add_subcommand(
-      "demo", "Start an ESP on loopback, send sample jobs to it over TLS, show the outcomes");
-  auto job_count = std::make_shared<std::size_t>(10'000);
-  command->add_option("--jobs", *job_count, "How many sample jobs, from 1 to 10000000")
-      ->type_name("N")
-      ->check(CLI::Range(std::size_t{1}, std::size_t{10'000'000}).description(""))
-      ->capture_default_str();
-  command->callback([job_count, &result] { result.exit_code = run_demo(*job_count); });
+CommandSpec demo_command() {
+  const auto job_count = std::make_shared<std::size_t>(10'000);
+  CommandSpec command{
+      .name = "demo",
+      .summary = "Start an ESP on loopback, send sample jobs to it over TLS, show the outcomes"};
+  command.flags = {with_usual({"--jobs", "N", "How many sample jobs, from 1 to 10000000",
+                               NumberTarget{job_count.get(), 1, 10'000'000}})};
+  command.run = [job_count] { return run_demo(*job_count); };
+  return command;
 }
 
 }  // namespace ringpost::cli

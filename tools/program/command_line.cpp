@@ -3,13 +3,12 @@
 #include <algorithm>
 #include <array>
 #include <exception>
-#include <memory>
 #include <string>
 #include <string_view>
 #include <unistd.h>
+#include <utility>
 #include <vector>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 #include "codec/text/spelling.h"
@@ -18,8 +17,9 @@
 #include "tools/process/program_version.h"
 #include "tools/process/standard_output.h"
 #include "tools/process/wording.h"
+#include "tools/program/command_parser.h"
 #include "tools/program/commands.h"
-#include "tools/program/help_formatter.h"
+#include "tools/program/help_text.h"
 
 namespace ringpost::cli {
 
@@ -38,18 +38,10 @@ constexpr const char* program_examples = R"(Examples:
 // codec::nearest_word() compares no longer words.
 constexpr std::size_t comparable_bytes_max = 32;
 
-std::vector<std::string> command_names(const CLI::App& app) {
-  std::vector<std::string> names;
-  for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
-    names.push_back(command->get_name());
-  }
-  return names;
-}
-
-// What is not to be parsed by CLI11 as it stands.
+// What the first word is, before anything is parsed.
 enum class FirstWord { command, own_flag, help, nothing, unknown };
 
-FirstWord first_word(const CLI::App& app, const std::vector<std::string>& words) {
+FirstWord first_word(const CommandSpec& program, const std::vector<std::string>& words) {
   if (words.empty()) {
     return FirstWord::nothing;
   }
@@ -61,21 +53,9 @@ FirstWord first_word(const CLI::App& app, const std::vector<std::string>& words)
   if (word == "help") {
     return FirstWord::help;
   }
-  const std::vector<std::string> names = command_names(app);
+  const std::vector<std::string> names = program.subcommand_names();
   const bool is_command = std::find(names.begin(), names.end(), word) != names.end();
   return is_command ? FirstWord::command : FirstWord::unknown;
-}
-
-void add_commands(CLI::App& app, CommandResult& result) {
-  app.formatter(std::make_shared<HelpFormatter>());
-  app.set_help_flag("-h,--help", "This help");
-  app.set_version_flag("--version", fmt::format("ringpost {}", program_version()),
-                       "The version; `ringpost version` says more");
-  app.require_subcommand(1);
-  app.footer(program_examples);
-  for (const auto add : command_registry) {
-    add(app, result);
-  }
 }
 
 std::string unknown_word(std::string_view what, const std::string& word,
@@ -89,8 +69,8 @@ std::string unknown_word(std::string_view what, const std::string& word,
   return codec::unknown_word(what, word, comparable);
 }
 
-std::string unknown_first_word(const CLI::App& app, const std::string& word) {
-  const std::vector<std::string> names = command_names(app);
+std::string unknown_first_word(const CommandSpec& program, const std::string& word) {
+  const std::vector<std::string> names = program.subcommand_names();
   if (word.starts_with('-')) {
     return fmt::format("unknown flag {}; flags stand behind the command: ringpost COMMAND {}",
                        in_quotes(word), in_quotes(word));
@@ -103,75 +83,58 @@ std::string unknown_first_word(const CLI::App& app, const std::string& word) {
                      joined(names, ", "));
 }
 
-// "config show", the words behind the program's name that were taken as commands.
-std::string command_path(const CLI::App& app, const CLI::App** innermost) {
-  std::string path;
-  *innermost = &app;
-  for (auto chosen = app.get_subcommands(); !chosen.empty();
-       chosen = chosen.front()->get_subcommands()) {
-    *innermost = chosen.front();
-    path += " " + (*innermost)->get_name();
-  }
-  return path;
-}
-
-std::string unexpected_word(const CLI::App& command) {
-  const std::vector<std::string> remaining = command.remaining();
-  const std::string word = remaining.empty() ? "" : remaining.front();
+std::string unexpected_word(const CommandSpec& command, const std::string& word) {
   if (!word.starts_with('-') || word == "-") {
-    const std::vector<std::string> names = command_names(command);
+    const std::vector<std::string> names = command.subcommand_names();
     return names.empty() ? fmt::format("{} is one argument too many", in_quotes(word))
                          : unknown_word("command", word, names);
   }
   std::vector<std::string> known;
-  for (const CLI::Option* option : command.get_options()) {
-    for (const std::string& name : option->get_lnames()) {
-      known.push_back("--" + name);
+  for (const FlagSpec& flag : command.flags) {
+    for (std::string& name : flag.names_in_order()) {
+      if (name.starts_with("--")) {
+        known.push_back(std::move(name));
+      }
     }
   }
   return unknown_word("flag", word.substr(0, word.find('=')), known);
 }
 
-int usage_error(const CLI::App& app, const CLI::ParseError& error) {
-  const CLI::App* innermost = nullptr;
-  const std::string path = command_path(app, &innermost);
-  const bool is_extra = dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr;
-  std::string message = is_extra ? unexpected_word(*innermost) : error.what();
-  if (innermost->get_require_subcommand_min() > 0) {
-    const std::vector<std::string> remaining = innermost->remaining();
-    message = remaining.empty()
-                  ? fmt::format("say which: {}", joined(command_names(*innermost), " or "))
-                  : unexpected_word(*innermost);
+int usage_error(const ParsedLine& line) {
+  const CommandSpec& command = *line.command;
+  std::string message = line.mistake;
+  if (line.unexpected) {
+    message = unexpected_word(command, *line.unexpected);
+  } else if (message.empty()) {
+    message = fmt::format("say which: {}", joined(command.subcommand_names(), " or "));
   }
-  print_error(fmt::format("{}\nSee: ringpost{} --help", message, path));
+  print_error(fmt::format("{}\nSee: {} --help", message, line.path));
   return exit_usage;
 }
 
-int parse_and_run(CLI::App& app, std::vector<std::string> words, const CommandResult& result) {
-  // CLI11 takes them from the back.
-  std::reverse(words.begin(), words.end());
-  try {
-    app.parse(std::move(words));
-    return result.exit_code;
-  } catch (const CLI::CallForHelp&) {
-    return print_data(app.help());
-  } catch (const CLI::CallForVersion& version) {
-    return print_data(fmt::format("{}\n", version.what()));
-  } catch (const CLI::ParseError& error) {
-    return usage_error(app, error);
+int parse_and_run(const CommandSpec& program, std::vector<std::string> words) {
+  const ParsedLine line = parse_words(program, std::move(words));
+  switch (line.wanted) {
+    case ParsedLine::Wanted::command:
+      return line.command->run();
+    case ParsedLine::Wanted::help:
+      return print_data(help_of(*line.command, line.path));
+    case ParsedLine::Wanted::version:
+      return print_data(fmt::format("ringpost {}\n", program_version()));
+    case ParsedLine::Wanted::nothing:
+      return usage_error(line);
   }
+  RP_ASSERT(false);
 }
 
 int run(std::vector<std::string> words) {
-  CLI::App app(program_description, "ringpost");
-  CommandResult result;
-  add_commands(app, result);
-  switch (first_word(app, words)) {
+  const CommandSpec program = program_spec();
+  switch (first_word(program, words)) {
     case FirstWord::nothing:
-      write_to_stderr(app.help());
+      write_to_stderr(help_of(program, program.name));
       return exit_usage;
     case FirstWord::unknown:
-      print_error(unknown_first_word(app, words.front()));
+      print_error(unknown_first_word(program, words.front()));
       return exit_usage;
     case FirstWord::help:
       words.erase(words.begin());
@@ -181,10 +144,32 @@ int run(std::vector<std::string> words) {
     case FirstWord::own_flag:
       break;
   }
-  return parse_and_run(app, std::move(words), result);
+  return parse_and_run(program, std::move(words));
+}
+
+// What every command has: --help, and without examples of its own those of where it belongs.
+void complete_spec(CommandSpec& command, const std::string& examples) {
+  command.flags.insert(command.flags.begin(), {"-h,--help", "", "This help", HelpAsked{}});
+  if (command.examples.empty()) {
+    command.examples = examples;
+  }
 }
 
 }  // namespace
+
+CommandSpec program_spec() {
+  CommandSpec program{.name = "ringpost", .summary = program_description};
+  program.flags = {{"--version", "", "The version; `ringpost version` says more", VersionAsked{}}};
+  complete_spec(program, program_examples);
+  for (const auto make : command_registry) {
+    CommandSpec& command = program.subcommands.emplace_back(make());
+    complete_spec(command, program.examples);
+    for (CommandSpec& subcommand : command.subcommands) {
+      complete_spec(subcommand, command.examples);
+    }
+  }
+  return program;
+}
 
 int run_command_line(int argument_count, const char* const* arguments) noexcept {
   try {

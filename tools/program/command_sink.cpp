@@ -1,18 +1,20 @@
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
 #include <cstring>
 #include <fcntl.h>
 #include <fstream>
+#include <iterator>
 #include <memory>
 #include <random>
 #include <string>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <utility>
 #include <vector>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 #include "codec/text/json_text.h"
@@ -75,177 +77,111 @@ struct SinkFlags {
   std::string summary = "text";
 };
 
-void add_extension_flags(CLI::App& command, server::Extensions& extensions) {
+std::vector<FlagSpec> extension_flags(server::Extensions& extensions) {
   const std::pair<const char*, bool*> switches[] = {
-      {"starttls", &extensions.starttls},
-      {"pipelining", &extensions.pipelining},
-      {"chunking", &extensions.chunking},
-      {"8bitmime", &extensions.eight_bit_mime},
-      {"smtputf8", &extensions.smtputf8},
-      {"size", &extensions.size},
-      {"enhancedstatuscodes", &extensions.enhanced_status_codes},
-      {"dsn", &extensions.dsn},
-      {"auth", &extensions.auth},
+      {"!--no-starttls", &extensions.starttls},
+      {"!--no-pipelining", &extensions.pipelining},
+      {"!--no-chunking", &extensions.chunking},
+      {"!--no-8bitmime", &extensions.eight_bit_mime},
+      {"!--no-smtputf8", &extensions.smtputf8},
+      {"!--no-size", &extensions.size},
+      {"!--no-enhancedstatuscodes", &extensions.enhanced_status_codes},
+      {"!--no-dsn", &extensions.dsn},
   };
+  std::vector<FlagSpec> flags;
   for (const auto& [name, offered] : switches) {
-    const bool is_auth = std::strcmp(name, "auth") == 0;
-    command
-        .add_flag_callback(
-            fmt::format("--no-{}", name), [offered = offered] { *offered = false; },
-            is_auth ? "Do not offer AUTH, and let everybody in" : "Do not offer it")
-        ->group("Extensions");
+    flags.push_back({name, "", "Do not offer it", offered});
   }
+  flags.push_back({"!--no-auth", "", "Do not offer AUTH, and let everybody in", &extensions.auth});
+  return in_group("Extensions", std::move(flags));
 }
 
-void add_listener_flags(CLI::App& command, SinkFlags& flags) {
+std::vector<FlagSpec> listener_flags(SinkFlags& flags) {
   SinkOptions& options = flags.options;
-  const char* const group = "Listeners";
-  command.add_option("--listen", options.listen_starttls, "STARTTLS listener, or none")
-      ->type_name("ADDR:PORT")
-      ->capture_default_str()
-      ->group(group);
-  command.add_option("--listen-tls", options.listen_tls, "TLS from the first octet, or none")
-      ->type_name("ADDR:PORT")
-      ->capture_default_str()
-      ->group(group);
-  command.add_option("--listen-plain", options.listen_plain, "No TLS: a relay without login")
-      ->type_name("ADDR:PORT")
-      ->group(group);
-  command.add_flag("--plain-auth", options.plain_auth, "Offer and require AUTH on --listen-plain")
-      ->group(group);
-  command
-      .add_option("--cert", options.certificate_file,
-                  "Certificate chain, with --key; else one is made")
-      ->type_name("PEM")
-      ->group(group);
-  command.add_option("--key", options.key_file, "Its private key")->type_name("PEM")->group(group);
-  command.add_option("--cert-out", options.certificate_out, "Where to write the made certificate")
-      ->type_name("FILE")
-      ->group(group);
-  command.add_option("--threads", flags.threads, "Threads, each with its own ring")
-      ->type_name("N")
-      ->capture_default_str()
-      ->group(group);
+  return in_group(
+      "Listeners",
+      {
+          with_usual(
+              {"--listen", "ADDR:PORT", "STARTTLS listener, or none", &options.listen_starttls}),
+          with_usual({"--listen-tls", "ADDR:PORT", "TLS from the first octet, or none",
+                      &options.listen_tls}),
+          {"--listen-plain", "ADDR:PORT", "No TLS: a relay without login", &options.listen_plain},
+          {"--plain-auth", "", "Offer and require AUTH on --listen-plain", &options.plain_auth},
+          {"--cert", "PEM", "Certificate chain, with --key; else one is made",
+           &options.certificate_file},
+          {"--key", "PEM", "Its private key", &options.key_file},
+          {"--cert-out", "FILE", "Where to write the made certificate", &options.certificate_out},
+          with_usual({"--threads", "N", "Threads, each with its own ring", &flags.threads}),
+      });
 }
 
-void add_session_flags(CLI::App& command, SinkFlags& flags) {
-  const char* const group = "Sessions";
+std::vector<FlagSpec> session_flags(SinkFlags& flags) {
   SinkOptions& options = flags.options;
-  command.add_option("--user", options.account.user, "Who may log in")
-      ->type_name("NAME")
-      ->capture_default_str()
-      ->group(group);
-  command
-      .add_option("--password-file", flags.password_file,
-                  "Its first line is the password (default: ringpost)")
-      ->type_name("FILE")
-      ->group(group);
-  command.add_option("--auth", flags.mechanisms, "Mechanisms to announce, with commas, or all")
-      ->type_name("NAMES")
-      ->capture_default_str()
-      ->group(group);
-  command.add_option("--token-file", flags.token_file, "OAuth tokens that are good, one a line")
-      ->type_name("FILE")
-      ->group(group);
-  command
-      .add_option("--token-uses", flags.token_uses,
-                  "A token is good for so many logins, and then only the next one")
-      ->type_name("N")
-      ->group(group);
-  command.add_option("--hostname", options.session.host_name, "Name in the greeting")
-      ->type_name("NAME")
-      ->capture_default_str()
-      ->group(group);
-  command.add_option("--size-max", flags.size_max, "Octets of a message")
-      ->type_name("N")
-      ->capture_default_str()
-      ->group(group);
-  command.add_option("--recipients-max", flags.recipients_max, "Recipients of a transaction")
-      ->type_name("N")
-      ->capture_default_str()
-      ->group(group);
-  command.add_option("--sessions-max", flags.sessions_max, "Sessions at a time")
-      ->type_name("N")
-      ->capture_default_str()
-      ->group(group);
-  command.add_option("--idle-timeout", flags.idle_timeout, "421 after so long a silence")
-      ->type_name("DURATION")
-      ->capture_default_str()
-      ->group(group);
-  command.add_option("--latency", flags.latency, "Each reply leaves so long after its command")
-      ->type_name("DURATION")
-      ->group(group);
-  command.add_option("--latency-connect", flags.greeting_latency, "The greeting leaves so late")
-      ->type_name("DURATION")
-      ->group(group);
-  command
-      .add_option("--close-after", flags.messages_per_session_max,
-                  "421 to MAIL after so many messages in a session")
-      ->type_name("N")
-      ->group(group);
-  command
-      .add_flag("--strict-close", options.session.strict_close,
-                "End a session at its first violation")
-      ->group(group);
+  return in_group(
+      "Sessions",
+      {
+          with_usual({"--user", "NAME", "Who may log in", &options.account.user}),
+          {"--password-file", "FILE", "Its first line is the password (default: ringpost)",
+           &flags.password_file},
+          with_usual({"--auth", "NAMES", "Mechanisms to announce, with commas, or all",
+                      &flags.mechanisms}),
+          {"--token-file", "FILE", "OAuth tokens that are good, one a line", &flags.token_file},
+          {"--token-uses", "N", "A token is good for so many logins, and then only the next one",
+           &flags.token_uses},
+          with_usual({"--hostname", "NAME", "Name in the greeting", &options.session.host_name}),
+          with_usual({"--size-max", "N", "Octets of a message", &flags.size_max}),
+          with_usual(
+              {"--recipients-max", "N", "Recipients of a transaction", &flags.recipients_max}),
+          with_usual({"--sessions-max", "N", "Sessions at a time", &flags.sessions_max}),
+          with_usual(
+              {"--idle-timeout", "DURATION", "421 after so long a silence", &flags.idle_timeout}),
+          {"--latency", "DURATION", "Each reply leaves so long after its command", &flags.latency},
+          {"--latency-connect", "DURATION", "The greeting leaves so late", &flags.greeting_latency},
+          {"--close-after", "N", "421 to MAIL after so many messages in a session",
+           &flags.messages_per_session_max},
+          {"--strict-close", "", "End a session at its first violation",
+           &options.session.strict_close},
+      });
 }
 
-void add_fault_flags(CLI::App& command, SinkFlags& flags) {
-  const char* const group = "Faults";
-  command
-      .add_option(
-          "--fault", flags.faults,
-          "drop, 421, drop-reply, half-reply, garbage, noise, surplus, late, trickle, stall "
-          "or all")
-      ->type_name("NAME@STAGE=N")
-      ->expected(1)
-      ->take_all()
-      ->group(group);
-  command
-      .add_option("--fault-seed", flags.fault_seed,
-                  "Makes the same decisions again (default: drawn, and printed)")
-      ->type_name("N")
-      ->group(group);
-  command.add_option("--fault-late", flags.late_by, "How late a late reply is")
-      ->type_name("DURATION")
-      ->capture_default_str()
-      ->group(group);
-  command.add_option("--fault-octet", flags.octet_time, "Pause behind each octet that trickles")
-      ->type_name("DURATION")
-      ->capture_default_str()
-      ->group(group);
+std::vector<FlagSpec> fault_flags(SinkFlags& flags) {
+  FlagSpec fault{
+      "--fault", "NAME@STAGE=N",
+      "drop, 421, drop-reply, half-reply, garbage, noise, surplus, late, trickle, stall or all",
+      &flags.faults};
+  fault.takes_words_behind = true;
+  return in_group(
+      "Faults",
+      {
+          std::move(fault),
+          {"--fault-seed", "N", "Makes the same decisions again (default: drawn, and printed)",
+           &flags.fault_seed},
+          with_usual({"--fault-late", "DURATION", "How late a late reply is", &flags.late_by}),
+          with_usual({"--fault-octet", "DURATION", "Pause behind each octet that trickles",
+                      &flags.octet_time}),
+      });
 }
 
-void add_run_flags(CLI::App& command, SinkFlags& flags) {
-  const char* const group = "Record and run";
-  command
-      .add_option("--record", flags.options.record_file,
-                  "A JSON line an accepted message, added to a new file or a record")
-      ->type_name("FILE")
-      ->group(group);
-  command
-      .add_flag("!--no-digest", flags.options.record_digests,
-                "Record no SHA-256: long messages cost half as much")
-      ->group(group);
-  command
-      .add_option("--record-content", flags.options.record_content_in,
-                  "Store accepted messages as SESSION-MESSAGE.eml")
-      ->type_name("DIR")
-      ->group(group);
-  command.add_option("--max-messages", flags.messages_max, "Stop after so many accepted messages")
-      ->type_name("N")
-      ->group(group);
-  command.add_option("--duration", flags.duration, "Stop after so long")
-      ->type_name("DURATION")
-      ->group(group);
-  command
-      .add_option("--ready-file", flags.ready_file, "JSON with ports and certificate, when ready")
-      ->type_name("FILE")
-      ->group(group);
-  command.add_option("--summary", flags.summary, "The summary at the end")
-      ->type_name("text|json")
-      ->check(CLI::IsMember({"text", "json"}).description(""))
-      ->capture_default_str()
-      ->group(group);
+std::vector<FlagSpec> run_flags(SinkFlags& flags) {
+  SinkOptions& options = flags.options;
+  FlagSpec summary =
+      with_usual({"--summary", "text|json", "The summary at the end", &flags.summary});
+  summary.words = {"text", "json"};
+  return in_group(
+      "Record and run",
+      {
+          {"--record", "FILE", "A JSON line an accepted message, added to a new file or a record",
+           &options.record_file},
+          {"!--no-digest", "", "Record no SHA-256: long messages cost half as much",
+           &options.record_digests},
+          {"--record-content", "DIR", "Store accepted messages as SESSION-MESSAGE.eml",
+           &options.record_content_in},
+          {"--max-messages", "N", "Stop after so many accepted messages", &flags.messages_max},
+          {"--duration", "DURATION", "Stop after so long", &flags.duration},
+          {"--ready-file", "FILE", "JSON with ports and certificate, when ready",
+           &flags.ready_file},
+          std::move(summary),
+      });
 }
 
 Result<void, std::string> read_numbers(SinkFlags& flags) {
@@ -491,17 +427,19 @@ int run_sink(SinkFlags flags) {
 
 }  // namespace
 
-void add_sink_command(CLI::App& app, CommandResult& result) {
-  CLI::App* const command = app.add_subcommand(
-      "sink", "The embedded ESP: an SMTP submission server for tests and benchmarks");
+CommandSpec sink_command() {
   const auto flags = std::make_shared<SinkFlags>();
-  add_listener_flags(*command, *flags);
-  add_session_flags(*command, *flags);
-  add_extension_flags(*command, flags->options.session.extensions);
-  add_fault_flags(*command, *flags);
-  add_run_flags(*command, *flags);
-  command->footer(sink_examples);
-  command->callback([flags, &result] { result.exit_code = run_sink(*flags); });
+  CommandSpec command{
+      .name = "sink",
+      .summary = "The embedded ESP: an SMTP submission server for tests and benchmarks"};
+  for (std::vector<FlagSpec>& group : std::array{listener_flags(*flags), session_flags(*flags),
+                                                 extension_flags(flags->options.session.extensions),
+                                                 fault_flags(*flags), run_flags(*flags)}) {
+    std::move(group.begin(), group.end(), std::back_inserter(command.flags));
+  }
+  command.examples = sink_examples;
+  command.run = [flags] { return run_sink(*flags); };
+  return command;
 }
 
 }  // namespace ringpost::cli

@@ -1,23 +1,22 @@
 #include <memory>
 
-#include <CLI/CLI.hpp>
-
 #include "tools/process/program_version.h"
 #include "tools/process/standard_output.h"
 #include "tools/program/commands.h"
 
 namespace ringpost::cli {
 
-void add_version_command(CLI::App& app, CommandResult& result) {
-  CLI::App* const command =
-      app.add_subcommand("version", "Versions of ringpost, its libraries and the kernel");
+CommandSpec version_command() {
   const auto json = std::make_shared<bool>(false);
-  command->add_flag("--json", *json, "One JSON object");
-  command->footer("Examples:\n  ringpost version\n  ringpost version --json | jq -r .wolfssl");
-  command->callback([json, &result] {
+  CommandSpec command{.name = "version",
+                      .summary = "Versions of ringpost, its libraries and the kernel"};
+  command.flags = {{"--json", "", "One JSON object", json.get()}};
+  command.examples = "Examples:\n  ringpost version\n  ringpost version --json | jq -r .wolfssl";
+  command.run = [json] {
     const ProgramVersion version = collect_program_version();
-    result.exit_code = print_data(*json ? version_json(version) : version_text(version));
-  });
+    return print_data(*json ? version_json(version) : version_text(version));
+  };
+  return command;
 }
 
 }  // namespace ringpost::cli

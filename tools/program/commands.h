@@ -3,35 +3,27 @@
 #pragma once
 
 #include "tools/process/exit_code.h"
-
-namespace CLI {
-class App;
-}  // namespace CLI
+#include "tools/program/command_spec.h"
 
 namespace ringpost::cli {
 
-// What the command that ran leaves for main. Outlives the app.
-struct CommandResult {
-  int exit_code = exit_all_accepted;
-};
-
-// Each registers one subcommand, whose callback does the work, prints its own errors to stderr (as
-// "ringpost: ...") and sets the exit code.
-void add_send_command(CLI::App& app, CommandResult& result);
-void add_validate_command(CLI::App& app, CommandResult& result);
-void add_render_command(CLI::App& app, CommandResult& result);
-void add_probe_command(CLI::App& app, CommandResult& result);
-void add_sink_command(CLI::App& app, CommandResult& result);
-void add_demo_command(CLI::App& app, CommandResult& result);
-void add_journal_command(CLI::App& app, CommandResult& result);
-void add_config_command(CLI::App& app, CommandResult& result);
-void add_version_command(CLI::App& app, CommandResult& result);
-void add_completion_command(CLI::App& app, CommandResult& result);
+[[nodiscard]] CommandSpec send_command();
+[[nodiscard]] CommandSpec validate_command();
+[[nodiscard]] CommandSpec render_command();
+[[nodiscard]] CommandSpec probe_command();
+[[nodiscard]] CommandSpec sink_command();
+[[nodiscard]] CommandSpec demo_command();
+[[nodiscard]] CommandSpec journal_command();
+[[nodiscard]] CommandSpec config_command();
+[[nodiscard]] CommandSpec version_command();
+[[nodiscard]] CommandSpec completion_command();
 
 // In the order in which the help lists them.
-inline constexpr void (*command_registry[])(CLI::App& app, CommandResult& result) = {
-    add_send_command,       add_validate_command, add_render_command,  add_probe_command,
-    add_sink_command,       add_demo_command,     add_journal_command, add_config_command,
-    add_completion_command, add_version_command};
+inline constexpr CommandSpec (*command_registry[])() = {
+    send_command, validate_command, render_command, probe_command,      sink_command,
+    demo_command, journal_command,  config_command, completion_command, version_command};
+
+// All of them below the program, each with the flags that every command has.
+[[nodiscard]] CommandSpec program_spec();
 
 }  // namespace ringpost::cli

@@ -4,7 +4,6 @@
 #include <string_view>
 #include <utility>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 #include "tools/process/wording.h"
@@ -27,38 +26,31 @@ std::vector<std::string> words_of_type(std::string_view type) {
   return words;
 }
 
-CompletionFlag flag_of_option(const CLI::Option& option) {
-  CompletionFlag flag;
-  for (const std::string& name : option.get_snames()) {
-    flag.names.push_back("-" + name);
+CompletionFlag completion_flag(const FlagSpec& flag) {
+  CompletionFlag result;
+  result.names = flag.names_in_order();
+  result.description = flag.help;
+  result.takes_value = !flag.is_switch();
+  if (result.takes_value) {
+    const std::string& type = flag.type;
+    result.takes_file = type.find("FILE") != std::string::npos || type == "PEM" || type == "DIR";
+    result.words = words_of_type(type);
   }
-  for (const std::string& name : option.get_lnames()) {
-    flag.names.push_back("--" + name);
-  }
-  flag.description = option.get_description();
-  flag.takes_value = option.get_items_expected_max() != 0;
-  if (flag.takes_value) {
-    const std::string type = option.get_type_name();
-    flag.takes_file = type.find("FILE") != std::string::npos || type == "PEM" || type == "DIR";
-    flag.words = words_of_type(type);
-  }
-  return flag;
+  return result;
 }
 
-CompletionCommand command_of_app(const CLI::App& app, std::string path) {
+CompletionCommand completion_command_of(const CommandSpec& spec, std::string path) {
   CompletionCommand command;
   command.path = std::move(path);
-  command.description = app.get_description();
-  for (const CLI::Option* option : app.get_options()) {
-    if (option->get_positional()) {
-      command.takes_files = command.takes_files || option->get_name(true) == "FILE";
+  command.description = spec.summary;
+  for (const FlagSpec& flag : spec.flags) {
+    if (flag.is_argument()) {
+      command.takes_files = command.takes_files || flag.names == "FILE";
     } else {
-      command.flags.push_back(flag_of_option(*option));
+      command.flags.push_back(completion_flag(flag));
     }
   }
-  for (const CLI::App* subcommand : app.get_subcommands([](const CLI::App*) { return true; })) {
-    command.subcommands.push_back(subcommand->get_name());
-  }
+  command.subcommands = spec.subcommand_names();
   return command;
 }
 
@@ -129,14 +121,14 @@ std::string zsh_argument(const CompletionFlag& flag, const std::string& name) {
 
 }  // namespace
 
-std::vector<CompletionCommand> completion_commands(const CLI::App& app) {
-  std::vector<std::pair<const CLI::App*, std::string>> waiting = {{&app, ""}};
+std::vector<CompletionCommand> completion_commands(const CommandSpec& program) {
+  std::vector<std::pair<const CommandSpec*, std::string>> waiting = {{&program, ""}};
   std::vector<CompletionCommand> commands;
   for (std::size_t index = 0; index < waiting.size(); ++index) {
     const auto [current, path] = waiting[index];
-    commands.push_back(command_of_app(*current, path));
-    for (const CLI::App* each : current->get_subcommands([](const CLI::App*) { return true; })) {
-      waiting.emplace_back(each, path.empty() ? each->get_name() : path + " " + each->get_name());
+    commands.push_back(completion_command_of(*current, path));
+    for (const CommandSpec& each : current->subcommands) {
+      waiting.emplace_back(&each, path.empty() ? each.name : path + " " + each.name);
     }
   }
   return commands;

@@ -1,4 +1,4 @@
-// Completion scripts for shells, made from what CLI11 knows about the commands, so that they cannot
+// Completion scripts for shells, made from what the command line is read by, so that they cannot
 // drift.
 #pragma once
 
@@ -6,9 +6,7 @@
 #include <string>
 #include <vector>
 
-namespace CLI {
-class App;
-}  // namespace CLI
+#include "tools/program/command_spec.h"
 
 namespace ringpost::cli {
 
@@ -29,7 +27,7 @@ struct CompletionCommand {
 };
 
 // The program first, and each command behind the one that it belongs to.
-[[nodiscard]] std::vector<CompletionCommand> completion_commands(const CLI::App& app);
+[[nodiscard]] std::vector<CompletionCommand> completion_commands(const CommandSpec& program);
 
 [[nodiscard]] std::string bash_completion(const std::vector<CompletionCommand>& commands);
 [[nodiscard]] std::string zsh_completion(const std::vector<CompletionCommand>& commands);

@@ -5,8 +5,6 @@
 #include <string>
 #include <unistd.h>
 
-#include <CLI/CLI.hpp>
-
 #include "codec/job/job_reader.h"
 #include "engine/run/job_file_source.h"
 #include "engine/run/job_input.h"
@@ -81,19 +79,19 @@ int run_render(const RenderFlags& flags) {
 
 }  // namespace
 
-void add_render_command(CLI::App& app, CommandResult& result) {
-  CLI::App* const command =
-      app.add_subcommand("render", "Print the finished RFC 5322 message of a job");
-  auto flags = std::make_shared<RenderFlags>();
-  command->add_option("FILE", flags->file, "Job file; - or nothing is standard input")
-      ->type_name("");
-  command->add_option("--id", flags->id, "The job's id; without it the first job is printed")
-      ->type_name("ID");
-  command->footer(
+CommandSpec render_command() {
+  const auto flags = std::make_shared<RenderFlags>();
+  CommandSpec command{.name = "render", .summary = "Print the finished RFC 5322 message of a job"};
+  command.flags = {
+      {"FILE", "", "Job file; - or nothing is standard input", &flags->file},
+      {"--id", "ID", "The job's id; without it the first job is printed", &flags->id},
+  };
+  command.examples =
       "Examples:\n"
       "  ringpost render jobs.jsonl\n"
-      "  ringpost render jobs.jsonl --id weekly-47 | less");
-  command->callback([flags, &result] { result.exit_code = run_render(*flags); });
+      "  ringpost render jobs.jsonl --id weekly-47 | less";
+  command.run = [flags] { return run_render(*flags); };
+  return command;
 }
 
 }  // namespace ringpost::cli

@@ -1,5 +1,3 @@
-#include <CLI/CLI.hpp>
-
 #include "tools/process/log.h"
 #include "tools/process/signal_watch.h"
 #include "tools/program/commands.h"
@@ -8,22 +6,22 @@
 
 namespace ringpost::cli {
 
-void add_send_command(CLI::App& app, CommandResult& result) {
-  CLI::App* const command =
-      app.add_subcommand("send", "Submit JSONL jobs and write an outcome line per recipient");
-  SendFlags flags;
-  flags.add_to(*command);
-  command->callback([flags, &result] {
+CommandSpec send_command() {
+  CommandSpec command{.name = "send",
+                      .summary = "Submit JSONL jobs and write an outcome line per recipient"};
+  const SendFlags flags;
+  flags.describe(command);
+  command.run = [flags]() -> int {
     const auto settings = flags.settings();
     if (!settings) {
       print_error(settings.error().message);
-      result.exit_code = exit_usage;
-      return;
+      return exit_usage;
     }
     SignalWatch watch;
     Log log(settings->log);
-    result.exit_code = run_send(*settings, watch, log);
-  });
+    return run_send(*settings, watch, log);
+  };
+  return command;
 }
 
 }  // namespace ringpost::cli

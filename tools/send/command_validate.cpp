@@ -6,7 +6,6 @@
 #include <string>
 #include <vector>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 #include "codec/job/job_reader.h"
@@ -139,19 +138,19 @@ int run_validate(const ValidateFlags& flags) {
 
 }  // namespace
 
-void add_validate_command(CLI::App& app, CommandResult& result) {
-  CLI::App* const command =
-      app.add_subcommand("validate", "Check jobs against the schema, without network");
+CommandSpec validate_command() {
   const auto flags = std::make_shared<ValidateFlags>();
-  command->add_option("FILE", flags->files, "Job files, .zst and .gz too; - or none is stdin")
-      ->type_name("");
-  command->add_option("--newlines", flags->newlines, "Lone LF line ends [normalize]")
-      ->type_name("strict|normalize");
-  command->add_option("-c,--config", flags->config_path, "Read this file instead of the usual ones")
-      ->type_name("FILE");
-  command->add_flag("-q,--quiet", flags->quiet, "No count on stderr");
-  command->footer(validate_examples);
-  command->callback([flags, &result] { result.exit_code = run_validate(*flags); });
+  CommandSpec command{.name = "validate",
+                      .summary = "Check jobs against the schema, without network"};
+  command.flags = {
+      {"FILE", "", "Job files, .zst and .gz too; - or none is stdin", &flags->files},
+      {"--newlines", "strict|normalize", "Lone LF line ends [normalize]", &flags->newlines},
+      {"-c,--config", "FILE", "Read this file instead of the usual ones", &flags->config_path},
+      {"-q,--quiet", "", "No count on stderr", &flags->quiet},
+  };
+  command.examples = validate_examples;
+  command.run = [flags] { return run_validate(*flags); };
+  return command;
 }
 
 }  // namespace ringpost::cli

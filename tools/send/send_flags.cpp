@@ -3,11 +3,10 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstdlib>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
-
-#include <CLI/CLI.hpp>
 
 #include "tools/settings/config_file.h"
 #include "tools/settings/endpoint_choice.h"
@@ -53,74 +52,62 @@ struct SendFlags::State {
   // What was given for one key of [send].
   struct Flag {
     const SendKey* key = nullptr;
-    std::vector<std::string> texts;  // of a flag that takes a value
-    std::int64_t times = 0;          // of a switch; below zero for --quiet=false
-    CLI::Option* option = nullptr;
+    std::vector<std::string> texts;     // of a flag that takes a value
+    std::optional<std::int64_t> times;  // of a switch; below zero for --quiet=false
   };
-  // Each has an address of its own, because CLI11 keeps references to `texts`.
-  std::vector<std::unique_ptr<Flag>> flags;
+  std::vector<Flag> flags;  // as many as there are keys, so that addresses last
   std::vector<std::string> files;
   std::string config_path;
 
-  void add(CLI::App& app, const SendKey& key);
   [[nodiscard]] SettingMap settings() const;
 };
 
-void SendFlags::State::add(CLI::App& app, const SendKey& key) {
-  Flag& flag = *flags.emplace_back(std::make_unique<Flag>());
-  flag.key = &key;
-  const std::string names =
-      std::string(key.short_flag) + (key.short_flag.empty() ? "" : ",") + flag_of(key.name);
-  if (key.type.empty()) {
-    flag.option = app.add_flag(names, flag.times, key.help_text());
-  } else {
-    // One value each time, or the option would swallow the files behind it. All are kept;
-    // settings() takes the last where one is meant, as every tool does for a flag that a script
-    // adds to.
-    flag.option = app.add_option(names, flag.texts, key.help_text())
-                      ->type_name(std::string(key.type))
-                      ->expected(1)
-                      ->allow_extra_args(false)
-                      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
-  }
-  flag.option->group(std::string(key.group));
-}
-
 SettingMap SendFlags::State::settings() const {
   SettingMap given;
-  for (const auto& flag : flags) {
-    if (flag->option->count() == 0) {
+  for (const Flag& flag : flags) {
+    if (flag.texts.empty() && !flag.times) {
       continue;
     }
-    const SendKey* const key = flag->key;
-    SettingValue value{flag->texts, Layer::flag, flag_of(key->name)};
-    if (value.texts.empty()) {
+    const SendKey* const key = flag.key;
+    SettingValue value{flag.texts, Layer::flag, flag_of(key->name)};
+    if (flag.times) {
       const bool is_boolean = key->kind == SettingKind::boolean;
-      const std::int64_t times = std::max<std::int64_t>(flag->times, 0);
+      const std::int64_t times = std::max<std::int64_t>(*flag.times, 0);
       value.texts = {std::to_string(is_boolean ? std::min<std::int64_t>(times, 1) : times)};
     } else if (key->kind != SettingKind::text_list) {
-      value.texts = {flag->texts.back()};
+      // The last where one is meant, as every tool does for a flag that a script adds to.
+      value.texts = {flag.texts.back()};
     }
     given[std::string(key->name)] = std::move(value);
   }
   return given;
 }
 
-SendFlags::SendFlags() : state_(std::make_shared<State>()) {}
-
-void SendFlags::add_to(CLI::App& app) {
-  State& state = *state_;
-  app.add_option("FILE", state.files, "Job files, .zst and .gz too; - or none is stdin")
-      ->type_name("");
+SendFlags::SendFlags() : state_(std::make_shared<State>()) {
   for (const SendKey& key : send_keys()) {
-    state.add(app, key);
+    state_->flags.push_back({.key = &key, .texts = {}, .times = {}});
+  }
+}
+
+void SendFlags::describe(CommandSpec& command) const {
+  State& state = *state_;
+  command.flags.push_back(
+      {"FILE", "", "Job files, .zst and .gz too; - or none is stdin", &state.files});
+  for (State::Flag& flag : state.flags) {
+    const SendKey& key = *flag.key;
+    const std::string separator = key.short_flag.empty() ? "" : ",";
+    FlagSpec spec{std::string(key.short_flag) + separator + flag_of(key.name),
+                  std::string(key.type), key.help_text(), &flag.texts, std::string(key.group)};
+    if (key.type.empty()) {
+      spec.target = &flag.times;
+    }
+    command.flags.push_back(std::move(spec));
     if (key.name == "endpoint") {
-      app.add_option("-c,--config", state.config_path, "Read this file instead of the usual ones")
-          ->type_name("FILE")
-          ->group(std::string(key.group));
+      command.flags.push_back({"-c,--config", "FILE", "Read this file instead of the usual ones",
+                               &state.config_path, std::string(key.group)});
     }
   }
-  app.footer(send_examples);
+  command.examples = send_examples;
 }
 
 Result<SendSettings, UsageError> SendFlags::settings() const {

@@ -5,25 +5,22 @@
 #include <memory>
 
 #include "tools/process/usage_error.h"
+#include "tools/program/command_spec.h"
 #include "tools/settings/settings.h"
 #include <ringpost/base.h>
 
-namespace CLI {
-class App;
-}  // namespace CLI
-
 namespace ringpost::cli {
 
-// Cheap to copy, so that a command's callback can own one; copies share what was parsed.
+// Cheap to copy, so that a command's run() can own one; copies share what was parsed.
 class SendFlags {
  public:
   SendFlags();
 
-  // Registers the options, the FILE arguments and the examples of the help. To be called once, and
-  // before the app parses.
-  void add_to(CLI::App& subcommand);
+  // Adds the flags, the FILE arguments and the examples of the help. What is parsed goes into this
+  // one and its copies.
+  void describe(CommandSpec& command) const;
 
-  // To be called in the subcommand's callback, once, and before any thread is started: it reads the
+  // To be called when the command runs, once, and before any thread is started: it reads the
   // environment and takes the password variables out of it. Reads files, and runs password_command.
   [[nodiscard]] Result<SendSettings, UsageError> settings() const;
 

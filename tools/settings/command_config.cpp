@@ -2,8 +2,6 @@
 #include <memory>
 #include <string>
 
-#include <CLI/CLI.hpp>
-
 #include "tools/process/log.h"
 #include "tools/process/standard_output.h"
 #include "tools/program/commands.h"
@@ -49,13 +47,10 @@ int run_check(const std::string& path) {
 
 }  // namespace
 
-void add_config_command(CLI::App& app, CommandResult& result) {
-  CLI::App* const command = app.add_subcommand("config", "The effective configuration");
-  command->require_subcommand(1);
-  command->footer(config_examples);
+CommandSpec config_command() {
   struct Action {
     const char* name;
-    const char* description;
+    const char* summary;
     int (*run)(const std::string& path);
   };
   constexpr Action actions[] = {
@@ -64,13 +59,18 @@ void add_config_command(CLI::App& app, CommandResult& result) {
        run_check},
       {"schema", "Print a JSON schema of the files, for editors", run_schema},
   };
+  CommandSpec command{.name = "config", .summary = "The effective configuration"};
+  command.examples = config_examples;
   for (const Action& action : actions) {
-    CLI::App* const subcommand = command->add_subcommand(action.name, action.description);
     const auto path = std::make_shared<std::string>();
-    subcommand->add_option("-c,--config", *path, "Read this file instead of the usual ones")
-        ->type_name("FILE");
-    subcommand->callback([path, run = action.run, &result] { result.exit_code = run(*path); });
+    CommandSpec& subcommand = command.subcommands.emplace_back();
+    subcommand.name = action.name;
+    subcommand.summary = action.summary;
+    subcommand.flags = {
+        {"-c,--config", "FILE", "Read this file instead of the usual ones", path.get()}};
+    subcommand.run = [path, run = action.run] { return run(*path); };
   }
+  return command;
 }
 
 }  // namespace ringpost::cli

@@ -2,8 +2,8 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
-#include <CLI/CLI.hpp>
 #include <catch2/catch_test_macros.hpp>
 
 #include "tests/tools/support.h"
@@ -16,16 +16,18 @@ namespace {
 // A program with all that a completion can meet.
 struct Program {
   Program() {
-    app.set_help_flag("-h,--help", "Help: it's [this]");
-    CLI::App* const send = app.add_subcommand("send", "Sends");
-    send->add_option("FILE", files, "Files");
-    send->add_option("-m,--mode", mode, "How")->type_name("fast|slow|N");
-    send->add_option("--out", out, "Where to")->type_name("FILE|-");
-    CLI::App* const config = app.add_subcommand("config", "Settings");
-    config->add_subcommand("show", "Prints");
+    spec.flags = {{"-h,--help", "", "Help: it's [this]", HelpAsked{}}};
+    CommandSpec send{.name = "send", .summary = "Sends"};
+    send.flags = {{"-h,--help", "", "Help: it's [this]", HelpAsked{}},
+                  {"FILE", "", "Files", &files},
+                  {"-m,--mode", "fast|slow|N", "How", &mode},
+                  {"--out", "FILE|-", "Where to", &out}};
+    CommandSpec config{.name = "config", .summary = "Settings"};
+    config.subcommands = {{.name = "show", .summary = "Prints"}};
+    spec.subcommands = {send, config};
   }
 
-  CLI::App app{"A program", "ringpost"};
+  CommandSpec spec{.name = "ringpost", .summary = "A program"};
   std::vector<std::string> files;
   std::string mode;
   std::string out;
@@ -35,7 +37,7 @@ struct Program {
 
 TEST_CASE("completion: every command is found with its flags and what they take") {
   const Program program;
-  const auto commands = completion_commands(program.app);
+  const auto commands = completion_commands(program.spec);
   REQUIRE(commands.size() == 4);
   CHECK(commands[0].subcommands == std::vector<std::string>{"send", "config"});
   CHECK(commands[1].path == "send");
@@ -52,7 +54,7 @@ TEST_CASE("completion: every command is found with its flags and what they take"
 
 TEST_CASE("completion: the scripts name commands, flags and values") {
   const Program program;
-  const auto commands = completion_commands(program.app);
+  const auto commands = completion_commands(program.spec);
   const std::string bash = bash_completion(commands);
   CHECK(contains(bash, "'send -m'|'send --mode') COMPREPLY=($(compgen -W 'fast slow'"));
   CHECK(contains(bash, "'config show')"));

@@ -4,12 +4,13 @@
 #include <string>
 #include <string_view>
 #include <sys/stat.h>
+#include <utility>
 #include <vector>
 
-#include <CLI/CLI.hpp>
 #include <catch2/catch_test_macros.hpp>
 
 #include "tests/tools/support.h"
+#include "tools/program/command_parser.h"
 #include "tools/send/send_flags.h"
 #include "tools/settings/send_setting.h"
 
@@ -41,11 +42,12 @@ class Run {
   [[nodiscard]] const Folder& folder() const { return folder_; }
 
   [[nodiscard]] Result<SendSettings, UsageError> settings(std::vector<std::string> words) {
-    CLI::App app;
-    SendFlags flags;
-    flags.add_to(app);
-    std::reverse(words.begin(), words.end());
-    app.parse(words);
+    const SendFlags flags;
+    CommandSpec send{.name = "send", .summary = "Sends"};
+    flags.describe(send);
+    const ParsedLine line = parse_words(send, std::move(words));
+    INFO(line.mistake);
+    REQUIRE(line.wanted == ParsedLine::Wanted::command);
     return flags.settings();
   }
 
