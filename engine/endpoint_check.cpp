@@ -76,7 +76,7 @@ Offence offence_of_texts(const EndpointOptions& options) {
     return EndpointOffence{"idempotency_header",
                            "the idempotency header is not the name of a header field"};
   }
-  if (!codec::valid_credentials(engine::credentials_of(options))) {
+  if (!codec::valid_credentials(engine::credentials_of(options, options.port))) {
     return EndpointOffence{"password_file",
                            "the token is not one: it has blanks, controls or letters beyond ASCII"};
   }

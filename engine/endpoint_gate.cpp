@@ -474,6 +474,7 @@ bool EndpointGate::try_next_port() {
   const bool round_goes_on = next != 0;
   if (ports_.size() > 1) {
     port_index_ = next;
+    login_source_.use_port(ports_[next].port);
     addresses_.clear();
     look_up_wanted_ = true;
   }

@@ -8,6 +8,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "engine/endpoint_check.h"
+
 namespace ringpost::engine {
 
 namespace {
@@ -24,19 +26,29 @@ constexpr Duration refresh_pause = 30s;
 
 }  // namespace
 
-codec::Credentials credentials_of(const EndpointOptions& options) {
+codec::Credentials credentials_of(const EndpointOptions& options, std::uint16_t port) {
   codec::Credentials credentials{options.username, options.password};
   credentials.host = options.host;
-  credentials.port = options.port;
+  credentials.port = port;
   if (options.auth && codec::takes_token(*options.auth)) {
     credentials.token.swap(credentials.password);
   }
   return credentials;
 }
 
-LoginSource::LoginSource(const EndpointOptions& options) : options_(options) {
+LoginSource::LoginSource(const EndpointOptions& options)
+    : options_(options), port_(ports_of(options).front().port) {
   if (!options.read_token && !options.username.empty()) {
-    login_ = std::make_shared<const protocol::Login>(credentials_of(options));
+    login_ = std::make_shared<const protocol::Login>(credentials_of(options, port_));
+  }
+}
+
+void LoginSource::use_port(std::uint16_t port) {
+  port_ = port;
+  if (login_ != nullptr && login_->credentials.port != port) {
+    codec::Credentials credentials = login_->credentials;
+    credentials.port = port;
+    login_ = std::make_shared<const protocol::Login>(std::move(credentials), login_->token_number);
   }
 }
 
@@ -53,7 +65,7 @@ bool LoginSource::start_reading(Instant now) {
 LoginSource::Taken LoginSource::take(TokenResult token, Instant now, std::string& error) {
   RP_ASSERT(reading_);
   reading_ = false;
-  codec::Credentials credentials = credentials_of(options_);
+  codec::Credentials credentials = credentials_of(options_, port_);
   credentials.password.clear();
   if (token) {
     credentials.token = std::move(token->value);

@@ -12,9 +12,9 @@
 
 namespace ringpost::engine {
 
-// What an endpoint logs in with before any token was read. With a mechanism that takes a token, the
-// password is one.
-[[nodiscard]] codec::Credentials credentials_of(const EndpointOptions& options);
+// What an endpoint logs in with on that port before any token was read. With a mechanism that takes
+// a token, the password is one.
+[[nodiscard]] codec::Credentials credentials_of(const EndpointOptions& options, std::uint16_t port);
 
 // A password stays as it is. A token is read before the first session, again when it is about to
 // expire, and again when the server refuses it, once: the one that was refused is not offered
@@ -25,6 +25,9 @@ class LoginSource {
   // `options` outlive it.
   explicit LoginSource(const EndpointOptions& options);
 
+  // Sessions are opened to that port from now on, which OAUTHBEARER says; the first of the list
+  // before. Those that were opened keep what they have.
+  void use_port(std::uint16_t port);
   // For a session that is opened now. Null: a token has to be read first; see ready().
   [[nodiscard]] std::shared_ptr<const protocol::Login> login() const { return login_; }
   [[nodiscard]] bool ready(Instant now) const;
@@ -46,6 +49,7 @@ class LoginSource {
 
  private:
   const EndpointOptions& options_;
+  std::uint16_t port_;
   std::shared_ptr<const protocol::Login> login_;
   std::uint64_t tokens_read_ = 0;
   Instant refresh_at_ = never;

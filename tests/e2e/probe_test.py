@@ -216,6 +216,16 @@ class UsablePortTest(ProbeTest):
         said = [line["text"] for line in port["transcript"] if line["from"] == "client"]
         self.assertEqual(said[3:], ["AUTH LOGIN", "[redacted]", "[redacted]", "QUIT"])
 
+    def test_a_token_is_said_with_the_port_that_is_probed(self):
+        """OAUTHBEARER names the port: that of --ports, not the endpoint's own."""
+        server = self.server([*secured(), *hello("AUTH OAUTHBEARER"), expect("AUTH OAUTHBEARER "),
+                              say("235 2.7.0 ok"), expect("QUIT")])
+        url = self.trusted(server, auth="oauthbearer")
+        self.probe_json(url.replace(f":{server.port}", f":{free_port()}"),
+                        "--ports", str(server.port))
+        response = re.search(rb"AUTH OAUTHBEARER (\S+)", bytes(server.dialogues[0].secured))[1]
+        self.assertIn(f"\x01port={server.port}\x01".encode(), base64.b64decode(response))
+
     def test_verification_switched_off(self):
         """?verify=off shows the certificate and what is wrong with it, and warns."""
         server = self.server([*logged_in(), expect("QUIT")],

@@ -528,6 +528,8 @@ TEST_CASE("gate: ports are tried in turn where no address takes a connection") {
       options.name = "esp";
       options.host = "192.0.2.1";
       options.ports = {{587, TransportSecurity::starttls}, {465, TransportSecurity::implicit}};
+      options.username = "u";
+      options.password = "p";
       return options;
     }
     // The answer to a canary, its address looked up on the way where it has to be.
@@ -553,10 +555,15 @@ TEST_CASE("gate: ports are tried in turn where no address takes a connection") {
     test.gate.session_ended(ending, at.empty() ? refused : one_too_many, test.now);
   };
   SECTION("the next one is tried at once, and said when it works") {
-    CHECK(test.ask().addresses.front().port() == 587);
+    const auto first = test.ask();
+    CHECK(first.addresses.front().port() == 587);
     fail();
     const auto next = test.ask();
     REQUIRE(next.answer == Answer::go);
+    // OAUTHBEARER says the port: that of the session, whatever the options name first.
+    CHECK(first.login->credentials.port == 587);
+    CHECK(next.login->credentials.port == 465);
+    CHECK(next.login->credentials.password == "p");
     CHECK(next.addresses.front().port() == 465);
     CHECK(next.security == TransportSecurity::implicit);
     test.gate.session_ready(true, Pipelining::across, 0, "192.0.2.1:465");

@@ -3,6 +3,7 @@
 #include <deque>
 #include <functional>
 #include <string>
+#include <utility>
 
 #include <catch2/catch_test_macros.hpp>
 
@@ -96,6 +97,30 @@ TEST_CASE("token: it is read once before the first session, which waits for it")
   test.now += 1000h;
   CHECK(test.gate.ask(test.now).answer == Answer::wait);  // for the canary
   CHECK(test.reads.empty());  // a token without an end is good until it is refused
+}
+
+TEST_CASE("token: on another port it is the same token, with the port that it is said on") {
+  EndpointOptions options = options_with_token();
+  options.port = 25;  // of no meaning beside a list
+  options.ports = {{587, TransportSecurity::starttls}, {465, TransportSecurity::implicit}};
+  LoginSource source(options);
+  std::string error;
+  const auto read = [&source, &error](std::string token) {
+    REQUIRE(source.start_reading(Instant(1h)));
+    CHECK(source.take(AccessToken{std::move(token), {}}, Instant(1h), error) ==
+          LoginSource::Taken::good);
+  };
+  read("first");
+  const auto before = source.login();
+  CHECK(before->credentials.port == 587);
+  source.use_port(465);
+  CHECK(source.login()->credentials.port == 465);
+  CHECK(source.login()->credentials.token == "first");
+  CHECK(source.login()->token_number == before->token_number);
+  CHECK(before->credentials.port == 587);
+  REQUIRE(source.refused(before->token_number));
+  read("second");
+  CHECK(source.login()->credentials.port == 465);
 }
 
 TEST_CASE("token: one that comes when the endpoint has failed changes nothing") {

@@ -50,7 +50,7 @@ protocol::SessionOptions probe_session_options(const ProbeEnvironment& environme
   options.tls_mode = engine::tls_mode_of(plan.security);
   options.authenticate = plan.authenticate;
   if (plan.authenticate) {
-    options.credentials = engine::credentials_of(endpoint);
+    options.credentials = engine::credentials_of(endpoint, plan.port);
     if (endpoint.read_token && options.credentials.token.empty()) {
       options.credentials.token.swap(options.credentials.password);
     }
