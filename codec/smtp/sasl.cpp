@@ -24,64 +24,6 @@ std::string base64_of(Bytes bytes) {
   return text;
 }
 
-// RFC 4616: no authorization identity, NUL, user name, NUL, password.
-std::string plain_message(const Credentials& credentials) {
-  std::string message;
-  message.push_back('\0');
-  message.append(credentials.username);
-  message.push_back('\0');
-  message.append(credentials.password);
-  return message;
-}
-
-// RFC 7628 3.1, with %x01 between the fields. The user name is escaped as SCRAM does it.
-std::string oauthbearer_message(const Credentials& credentials) {
-  std::string message = "n,a=";
-  message.append(escaped_scram_name(credentials.username)).append(",\x01");
-  if (!credentials.host.empty()) {
-    message.append("host=").append(credentials.host).append("\x01port=");
-    message.append(std::to_string(credentials.port)).append("\x01");
-  }
-  return message.append("auth=Bearer ").append(credentials.token).append("\x01\x01");
-}
-
-// As Google and Microsoft describe it; there is no RFC.
-std::string xoauth2_message(const Credentials& credentials) {
-  std::string message = "user=" + credentials.username;
-  return message
-      .append(
-          "\x01"
-          "auth=Bearer ")
-      .append(credentials.token)
-      .append("\x01\x01");
-}
-
-// RFC 2195 2: the digest in lower case hexadecimal.
-std::string cram_md5_message(const Credentials& credentials, Bytes challenge,
-                             const SaslCrypto& crypto) {
-  constexpr Bytes digits = "0123456789abcdef";
-  std::string message = credentials.username + " ";
-  for (const char octet : crypto.hmac_md5(credentials.password, challenge)) {
-    message.push_back(digits[static_cast<unsigned char>(octet) >> 4]);
-    message.push_back(digits[static_cast<unsigned char>(octet) & 15]);
-  }
-  return message;
-}
-
-SaslError error_of(ScramClient::Error error) {
-  switch (error) {
-    case ScramClient::Error::malformed:
-      return SaslError::malformed_scram;
-    case ScramClient::Error::foreign_nonce:
-      return SaslError::foreign_nonce;
-    case ScramClient::Error::iterations:
-      return SaslError::scram_iterations;
-    case ScramClient::Error::wrong_signature:
-      return SaslError::server_unproven;
-  }
-  RP_ASSERT(false);
-}
-
 bool safe(Bytes text) { return text.find_first_of(Bytes("\r\n\0", 3)) == Bytes::npos; }
 
 bool is_blank(Bytes text) { return text.find_first_not_of(" \t\n") == Bytes::npos; }
@@ -141,59 +83,31 @@ std::string_view text_of(SaslError error) {
   return texts[static_cast<std::size_t>(error)];
 }
 
-bool takes_token(AuthMechanism mechanism) {
-  return mechanism == AuthMechanism::oauthbearer || mechanism == AuthMechanism::xoauth2;
-}
-
-bool says_password(AuthMechanism mechanism) {
-  return mechanism == AuthMechanism::plain || mechanism == AuthMechanism::login;
-}
-
 std::optional<AuthMechanism> choose_mechanism(const Capabilities& capabilities,
                                               const MechanismChoice& choice) {
-  using enum AuthMechanism;
-  constexpr std::array<AuthMechanism, auth_mechanism_count> under_tls = {
-      oauthbearer, xoauth2, scram_sha_256, plain, login, cram_md5};
-  constexpr std::array<AuthMechanism, auth_mechanism_count> in_clear = {
-      oauthbearer, xoauth2, scram_sha_256, cram_md5, plain, login};
-  for (const AuthMechanism mechanism : choice.in_clear ? in_clear : under_tls) {
-    const bool hashes = mechanism == scram_sha_256 || mechanism == cram_md5;
-    const bool usable = takes_token(mechanism) == choice.has_token &&
-                        !(choice.in_clear && choice.has_token) && (!hashes || choice.has_crypto) &&
-                        (choice.without & bit_of(mechanism)) == 0;
-    if (usable && capabilities.offers(mechanism) && choice.named.value_or(mechanism) == mechanism) {
-      return mechanism;
+  const MechanismTraits* best = nullptr;
+  const auto rank = [&choice](const MechanismTraits& traits) {
+    return choice.in_clear ? traits.rank_in_clear : traits.rank_by_tls;
+  };
+  for (const MechanismTraits& traits : mechanism_table()) {
+    const AuthMechanism mechanism = traits.mechanism;
+    const bool usable =
+        traits.takes_token == choice.has_token && !(choice.in_clear && choice.has_token) &&
+        (!traits.needs_crypto || choice.has_crypto) && (choice.without & bit_of(mechanism)) == 0;
+    const bool wanted =
+        capabilities.offers(mechanism) && choice.named.value_or(mechanism) == mechanism;
+    if (usable && wanted && (best == nullptr || rank(traits) < rank(*best))) {
+      best = &traits;
     }
   }
-  return std::nullopt;
+  return best == nullptr ? std::nullopt : std::optional(best->mechanism);
 }
 
 SaslExchange::SaslExchange(AuthMechanism mechanism, const Credentials& credentials,
                            const SaslTools& tools)
-    : mechanism_(mechanism), credentials_(credentials), tools_(tools) {
-  if (mechanism == AuthMechanism::scram_sha_256) {
-    RP_ASSERT(tools.crypto != nullptr && tools.scram_cache != nullptr);
-    scram_.emplace(credentials.username, credentials.password, *tools.crypto, *tools.scram_cache);
-  }
-  RP_ASSERT(mechanism != AuthMechanism::cram_md5 || tools.crypto != nullptr);
-}
+    : traits_(traits_of(mechanism)), client_(traits_.make(credentials, tools)) {}
 
-std::string SaslExchange::initial_response() const {
-  switch (mechanism_) {
-    case AuthMechanism::plain:
-      return base64_of(plain_message(credentials_));
-    case AuthMechanism::scram_sha_256:
-      return base64_of(scram_->first());
-    case AuthMechanism::xoauth2:
-      return base64_of(xoauth2_message(credentials_));
-    case AuthMechanism::oauthbearer:
-      return base64_of(oauthbearer_message(credentials_));
-    case AuthMechanism::login:
-    case AuthMechanism::cram_md5:
-      break;
-  }
-  return {};
-}
+std::string SaslExchange::initial_response() const { return base64_of(client_->initial()); }
 
 Result<std::string, SaslError> SaslExchange::respond(Bytes challenge) {
   if (challenge.size() > limits::auth_challenge_bytes_max) {
@@ -204,14 +118,18 @@ Result<std::string, SaslError> SaslExchange::respond(Bytes challenge) {
     initial_withheld_ = false;
     return initial_response();
   }
-  if (mechanism_ != AuthMechanism::cram_md5 && mechanism_ != AuthMechanism::scram_sha_256) {
-    return answer(challenge);
+  std::optional<std::string> decoded;
+  if (traits_.needs_crypto) {
+    decoded = decode_challenge(challenge);
+    if (!decoded || decoded->empty()) {
+      return Failure(SaslError::bad_challenge);
+    }
   }
-  const std::optional<std::string> decoded = decode_challenge(challenge);
-  if (!decoded || decoded->empty()) {
-    return Failure(SaslError::bad_challenge);
+  const auto answer = client_->answer(answers_given_++, decoded ? *decoded : challenge);
+  if (!answer) {
+    return Failure(answer.error());
   }
-  return answer(*decoded);
+  return base64_of(*answer);
 }
 
 // Some servers pass over an initial response and ask for it. PLAIN has nothing else to be asked
@@ -220,80 +138,30 @@ bool SaslExchange::asks_for_initial(Bytes challenge) const {
   if (initial_repeated_ || answers_given_ > 0) {
     return false;
   }
-  return mechanism_ == AuthMechanism::plain || (takes_token(mechanism_) && is_blank(challenge));
+  return traits_.asks_again == AsksAgain::always ||
+         (traits_.asks_again == AsksAgain::when_blank && is_blank(challenge));
 }
 
-Result<std::string, SaslError> SaslExchange::answer(Bytes challenge) {
-  const int answer_index = answers_given_++;
-  switch (mechanism_) {
-    case AuthMechanism::plain:
-      break;
-    case AuthMechanism::login:
-      // LOGIN has no RFC: the prompts vary and what they say is not looked at. The first asks for
-      // the user name.
-      if (answer_index < 2) {
-        return base64_of(answer_index == 0 ? credentials_.username : credentials_.password);
-      }
-      break;
-    case AuthMechanism::cram_md5:
-      if (answer_index == 0) {
-        return base64_of(cram_md5_message(credentials_, challenge, *tools_.crypto));
-      }
-      break;
-    case AuthMechanism::scram_sha_256:
-      return answer_scram(challenge);
-    case AuthMechanism::xoauth2:
-    case AuthMechanism::oauthbearer:
-      // The token is refused, and JSON says why. A dummy answer, and the 535 comes (RFC 7628
-      // 3.2.3).
-      if (answer_index == 0) {
-        return mechanism_ == AuthMechanism::oauthbearer ? base64_of("\x01") : std::string();
-      }
-      break;
-  }
-  return Failure(SaslError::unexpected_challenge);
-}
+Result<void, SaslError> SaslExchange::succeed() const { return client_->succeed(); }
 
-Result<std::string, SaslError> SaslExchange::answer_scram(Bytes challenge) {
-  if (answers_given_ == 1) {
-    const auto proof = scram_->prove(challenge);
-    if (!proof) {
-      return Failure(error_of(proof.error()));
-    }
-    return base64_of(*proof);
-  }
-  if (answers_given_ == 2) {
-    const auto proven = scram_->check(challenge);
-    if (!proven) {
-      return Failure(error_of(proven.error()));
-    }
-    server_proven_ = *proven;
-    return std::string();
-  }
-  return Failure(SaslError::unexpected_challenge);
-}
-
-Result<void, SaslError> SaslExchange::succeed() const {
-  if (mechanism_ == AuthMechanism::scram_sha_256 && !server_proven_) {
-    return Failure(SaslError::server_unproven);
-  }
-  return {};
-}
-
+// Without a password nothing is secret, least of all the base64 of the user name. What says nothing
+// at first is too short to be looked for (worth_hiding).
 Redactor::Redactor(const Credentials& credentials) {
-  // Without a password nothing is secret, least of all the base64 of the user name.
-  if (!credentials.password.empty()) {
-    encoded_ = {base64_of(plain_message(credentials)), base64_of(credentials.password)};
-    clear_ = {credentials.password};
-  }
-  if (!credentials.token.empty()) {
-    for (std::string secret :
-         {base64_of(oauthbearer_message(credentials)), base64_of(xoauth2_message(credentials)),
-          base64_of(credentials.token)}) {
-      encoded_.push_back(std::move(secret));
+  for (const MechanismTraits& traits : mechanism_table()) {
+    const std::string& secret = traits.takes_token ? credentials.token : credentials.password;
+    if (traits.says_secret && !secret.empty()) {
+      encoded_.push_back(base64_of(traits.make(credentials, {})->initial()));
     }
-    clear_.push_back(credentials.token);
   }
+  for (const std::string& secret : {credentials.password, credentials.token}) {
+    if (!secret.empty()) {
+      encoded_.push_back(base64_of(secret));
+      clear_.push_back(secret);
+    }
+  }
+  std::stable_sort(
+      encoded_.begin(), encoded_.end(),
+      [](const std::string& one, const std::string& other) { return one.size() > other.size(); });
 }
 
 bool Redactor::finds_secret(Bytes text) const {

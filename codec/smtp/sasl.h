@@ -1,41 +1,19 @@
 // The client's side of SASL over SMTP AUTH (RFC 4954): what to say first, and what to a challenge.
 #pragma once
 
-#include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "codec/smtp/sasl_crypto.h"
-#include "codec/smtp/scram.h"
+#include "codec/smtp/auth_mechanism.h"
+#include "codec/smtp/sasl_client.h"
 #include "codec/smtp/smtp_capability.h"
 #include <ringpost/base.h>
 
 namespace ringpost::codec {
 
-// Who logs in: with a password, or with an OAuth access token in its place. None of them may hold
-// CR, LF or NUL: whoever reads the configuration checks it (valid_credentials).
-struct Credentials {
-  std::string username;
-  std::string password;
-  std::string token = {};  // not empty: the password is not used
-  // The server as it was configured; OAUTHBEARER says it (RFC 7628 3.1).
-  std::string host = {};
-  std::uint16_t port = 0;
-};
-
 [[nodiscard]] bool valid_credentials(const Credentials& credentials);
-
-enum class SaslError : std::uint8_t {
-  bad_challenge,         // not base64 where the mechanism reads it, or too long
-  unexpected_challenge,  // the mechanism is over and the server asks on
-  malformed_scram,       // not the message that this step of SCRAM has
-  foreign_nonce,         // SCRAM: the server's nonce does not begin with ours
-  scram_iterations,      // SCRAM: out of the bounds in limits.h
-  server_unproven,       // SCRAM: let in by a server that did not show that it knows the password
-};
-inline constexpr std::size_t sasl_error_count = 6;
-[[nodiscard]] std::string_view text_of(SaslError error);
 
 // What decides which mechanisms can be used.
 struct MechanismChoice {
@@ -57,24 +35,13 @@ struct MechanismChoice {
 [[nodiscard]] std::optional<AuthMechanism> choose_mechanism(const Capabilities& capabilities,
                                                             const MechanismChoice& choice);
 
-// Whether the mechanism takes a token instead of a password.
-[[nodiscard]] bool takes_token(AuthMechanism mechanism);
-// Whether the password itself is said, rather than a proof of it.
-[[nodiscard]] bool says_password(AuthMechanism mechanism);
-
-// What an exchange needs beside credentials. Null where no mechanism is used that hashes.
-struct SaslTools {
-  const SaslCrypto* crypto = nullptr;
-  ScramCache* scram_cache = nullptr;
-};
-
 // One authentication. The strings it returns are secret.
 class SaslExchange {
  public:
   // Everything outlives it.
   SaslExchange(AuthMechanism mechanism, const Credentials& credentials, const SaslTools& tools);
 
-  [[nodiscard]] AuthMechanism mechanism() const { return mechanism_; }
+  [[nodiscard]] AuthMechanism mechanism() const { return traits_.mechanism; }
   // Goes behind `AUTH MECHANISM`, in base64; empty when the mechanism waits for a challenge.
   [[nodiscard]] std::string initial_response() const;
   // It was not sent, and answers the first challenge instead, which is empty (RFC 4954 4).
@@ -89,18 +56,13 @@ class SaslExchange {
   [[nodiscard]] Result<void, SaslError> succeed() const;
 
  private:
-  [[nodiscard]] Result<std::string, SaslError> answer(Bytes challenge);
-  [[nodiscard]] Result<std::string, SaslError> answer_scram(Bytes challenge);
   [[nodiscard]] bool asks_for_initial(Bytes challenge) const;
 
-  AuthMechanism mechanism_;
-  const Credentials& credentials_;
-  SaslTools tools_;
-  std::optional<ScramClient> scram_;
+  const MechanismTraits& traits_;
+  std::unique_ptr<SaslClient> client_;
   int answers_given_ = 0;
   bool initial_withheld_ = false;
   bool initial_repeated_ = false;
-  bool server_proven_ = false;  // SCRAM only
 };
 
 // Finds the password or the token in a server's words, in clear and in every base64 form that a

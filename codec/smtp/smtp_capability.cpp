@@ -4,7 +4,6 @@
 // bind; lines behind the hundredth are passed over.
 #include "codec/smtp/smtp_capability.h"
 
-#include <array>
 #include <charconv>
 #include <limits>
 
@@ -14,9 +13,6 @@
 namespace ringpost::codec {
 
 namespace {
-
-constexpr std::array<std::string_view, auth_mechanism_count> mechanism_names = {
-    "PLAIN", "LOGIN", "CRAM-MD5", "SCRAM-SHA-256", "XOAUTH2", "OAUTHBEARER"};
 
 // The next word of `line`, empty at its end. `separators` delimit words.
 Bytes take_word(Bytes& line, Bytes separators) {
@@ -34,10 +30,8 @@ Bytes take_word(Bytes& line, Bytes separators) {
 void take_mechanisms(Bytes line, Capabilities& capabilities) {
   capabilities.auth = true;
   for (Bytes word = take_word(line, " \t"); !word.empty(); word = take_word(line, " \t")) {
-    for (std::size_t i = 0; i < mechanism_names.size(); ++i) {
-      if (equal_without_case(word, mechanism_names[i])) {
-        capabilities.auth_mechanisms |= static_cast<std::uint8_t>(1u << i);
-      }
+    if (const auto mechanism = find_mechanism(word)) {
+      capabilities.auth_mechanisms |= bit_of(*mechanism);
     }
   }
 }
@@ -115,19 +109,6 @@ void take_keyword(Bytes line, Capabilities& capabilities) {
 }
 
 }  // namespace
-
-std::optional<AuthMechanism> find_mechanism(Bytes name) {
-  for (std::size_t i = 0; i < mechanism_names.size(); ++i) {
-    if (equal_without_case(name, mechanism_names[i])) {
-      return static_cast<AuthMechanism>(i);
-    }
-  }
-  return std::nullopt;
-}
-
-std::string_view name_of(AuthMechanism mechanism) {
-  return mechanism_names[static_cast<std::size_t>(mechanism)];
-}
 
 bool is_keyword(Bytes line, Bytes keyword) {
   return equal_without_case(take_word(line, " \t="), keyword);

@@ -3,24 +3,11 @@
 
 #include <cstdint>
 #include <optional>
-#include <string_view>
 
-#include <ringpost/auth_mechanism.h>
+#include "codec/smtp/auth_mechanism.h"
 #include <ringpost/base.h>
 
 namespace ringpost::codec {
-
-// The name in IANA's registry of SASL mechanisms.
-[[nodiscard]] std::string_view name_of(AuthMechanism mechanism);
-
-// Bit n: AuthMechanism n.
-using MechanismSet = std::uint8_t;
-[[nodiscard]] constexpr MechanismSet bit_of(AuthMechanism mechanism) {
-  return static_cast<MechanismSet>(1u << static_cast<unsigned>(mechanism));
-}
-
-// By its name, in upper or lower case.
-[[nodiscard]] std::optional<AuthMechanism> find_mechanism(Bytes name);
 
 // What LIMITS (RFC 9422) says, as it stands; nothing where a number is not there, or none.
 struct AnnouncedLimits {

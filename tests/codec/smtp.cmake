@@ -4,6 +4,7 @@ ringpost_test(codec_smtp_test
     mail/body_scan_test.cpp
     job/message_test.cpp
     outcome_test.cpp
+    smtp/auth_mechanism_test.cpp
     smtp/sasl_test.cpp
     smtp/smtp_capability_test.cpp
     smtp/smtp_command_test.cpp

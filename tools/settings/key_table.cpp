@@ -1,7 +1,6 @@
 #include "tools/settings/key_table.h"
 
 #include <algorithm>
-#include <array>
 #include <utility>
 
 #include <fmt/format.h>
@@ -436,11 +435,15 @@ Result<std::optional<AuthMechanism>, std::string> parse_auth(Bytes text) {
   if (const Parsed mechanism = codec::find_mechanism(text)) {
     return mechanism;
   }
-  constexpr std::array<std::string_view, auth_mechanism_count + 1> known = {
-      "auto", "plain", "login", "cram-md5", "scram-sha-256", "xoauth2", "oauthbearer"};
-  return Failure(codec::unknown_word("mechanism", text, known) +
-                 " (there are auto, plain, login, cram-md5, scram-sha-256, xoauth2 and "
-                 "oauthbearer)");
+  std::vector<std::string> names = {"auto"};
+  for (const codec::MechanismTraits& traits : codec::mechanism_table()) {
+    names.push_back(auth_text(traits.mechanism));
+  }
+  const std::vector<std::string_view> known(names.begin(), names.end());
+  const std::string mistake = codec::unknown_word("mechanism", text, known);
+  const std::string last = names.back();
+  names.pop_back();
+  return Failure(fmt::format("{} (there are {} and {})", mistake, joined(names, ", "), last));
 }
 
 std::string auth_text(std::optional<AuthMechanism> auth) {
