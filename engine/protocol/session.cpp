@@ -50,7 +50,7 @@ Session::Session(const SessionOptions& options, SessionListener& listener, Insta
   knowledge_.words = {};
   session_messages_before_ = knowledge.session_messages;
   session_refusals_before_ = knowledge.session_refusals;
-  expect(Expected::greeting);
+  stream_.expect(Expected::greeting);
   set_deadline(now);
 }
 
@@ -65,7 +65,8 @@ bool Session::idle() const {
 
 bool Session::wants_message() const {
   // A reply that begins though none is awaited is the end of the session, once it is complete.
-  const bool doomed = last_word_ || ending_ || (awaited_.empty() && parser_.in_reply());
+  const bool doomed =
+      last_word_ || ending_ || (stream_.awaited().empty() && stream_.parser().in_reply());
   const std::size_t in_flight = messages_in_flight();
   const bool room = in_flight < depth() &&
                     (in_flight < 2 || bytes_in_flight_ < options_.flight_bytes_max) &&
@@ -114,7 +115,7 @@ void Session::submit(Delivery& delivery, Instant now) {
   }
   frontier_->begun(*this, sequence_end_);
   quit_when_spent();
-  if (awaited_.empty()) {
+  if (stream_.awaited().empty()) {
     set_deadline(now);
   }
 }
@@ -164,17 +165,8 @@ bool Session::refuse_locally(Delivery& delivery) {
 
 // ---- Sending -----------------------------------------------------------------------------------
 
-void Session::expect(Expected kind, std::uint64_t sequence, std::uint32_t recipient) {
-  Expectation expectation;
-  expectation.kind = kind;
-  expectation.transaction = sequence;
-  expectation.recipient = recipient;
-  expectation.sent_offset = written_offset();
-  awaited_.push(expectation);
-}
-
 bool Session::has_output() {
-  if (pending_taken_ < pending_.size()) {
+  if (stream_.has_pending()) {
     return true;
   }
   if (state_ < SessionState::ready || state_ == SessionState::closed) {
@@ -193,16 +185,8 @@ Bytes Session::output(std::span<char> room) {
   RP_ASSERT(room.size() >= 1024);
   std::size_t written = 0;
   while (written < room.size() && has_output()) {
-    if (pending_taken_ < pending_.size()) {
-      const std::size_t count = std::min(room.size() - written, pending_.size() - pending_taken_);
-      pending_.copy(room.data() + written, count, pending_taken_);
-      written += count;
-      pending_taken_ += count;
-      output_offset_ += count;
-      if (pending_taken_ == pending_.size()) {
-        pending_.clear();
-        pending_taken_ = 0;
-      }
+    if (stream_.has_pending()) {
+      written += stream_.take(room.subspan(written));
       continue;
     }
     Transaction& current = transaction(sequence_sending_);
@@ -242,7 +226,7 @@ Bytes Session::write_content(Transaction& current, std::span<char> room, std::si
     taken = codec::stuff(piece, current.cursor, room.subspan(written));
     written += taken;
   }
-  output_offset_ += taken;
+  stream_.note_output(taken);
   current.content_taken += current.cursor.offset - offset_before;
   if (current.cursor.offset == piece.size()) {
     if (current.piece + 1 == content.piece_count()) {
@@ -259,7 +243,7 @@ void Session::append_content(Transaction& current, std::size_t count) {
   const Content& content = current.message->content;
   while (count > 0) {
     const Bytes octets = content.piece(current.piece).substr(current.cursor.offset, count);
-    pending_.append(octets);
+    stream_.pending().append(octets);
     count -= octets.size();
     current.cursor.offset += octets.size();
     current.content_taken += octets.size();
@@ -284,12 +268,12 @@ void Session::end_content(Transaction& current) {
 
 void Session::write_end_of_data(Transaction& current) {
   if (!current.lone_dot && current.message->content.traits().has_open_line()) {
-    pending_.append("\r\n");
+    stream_.pending().append("\r\n");
   }
   if (!current.chunked) {
-    pending_.append(".\r\n");
+    stream_.pending().append(".\r\n");
   }
-  current.end_offset = written_offset();
+  current.end_offset = stream_.written_offset();
   current.step = Step::sent;
   ++sequence_sending_;
 }
@@ -303,17 +287,18 @@ bool Session::write_commands() {
   while (sequence_sending_ != sequence_end_ && write_command(transaction(sequence_sending_))) {
     wrote = true;
   }
-  if (quit_wanted_ && !ending_ && sequence_begin_ == sequence_end_ && awaited_.empty() && !wrote) {
+  if (quit_wanted_ && !ending_ && sequence_begin_ == sequence_end_ && stream_.awaited().empty() &&
+      !wrote) {
     state_ = SessionState::quitting;
-    codec::append_quit(pending_);
-    expect(Expected::quit);
+    codec::append_quit(stream_.pending());
+    stream_.expect(Expected::quit);
     return true;
   }
   return wrote;
 }
 
 bool Session::write_command(Transaction& current) {
-  const bool free = awaited_.empty();
+  const bool free = stream_.awaited().empty();
   switch (current.step) {
     case Step::mail:
       return (free || may_run_ahead(current)) && write_mail(current);
@@ -338,8 +323,8 @@ bool Session::write_mail(Transaction& current) {
   begin_trial(current);
   if (reset_needed_) {
     reset_needed_ = false;
-    codec::append_rset(pending_);
-    expect(Expected::rset, sequence_sending_);
+    codec::append_rset(stream_.pending());
+    stream_.expect(Expected::rset, sequence_sending_);
     if (way_of(current) == Pipelining::off) {
       return true;
     }
@@ -350,8 +335,8 @@ bool Session::write_mail(Transaction& current) {
   parameters.body_8bit = message.content.traits().has_8bit;
   parameters.smtputf8 = message.needs_smtputf8;
   parameters.dsn = capabilities_.dsn;
-  codec::append_mail(pending_, message.sender, parameters, message.dsn);
-  expect(Expected::mail, sequence_sending_);
+  codec::append_mail(stream_.pending(), message.sender, parameters, message.dsn);
+  stream_.expect(Expected::mail, sequence_sending_);
   current.step = Step::rcpt;
   return true;
 }
@@ -360,8 +345,8 @@ bool Session::write_rcpt(Transaction& current) {
   const Delivery& delivery = *current.delivery;
   std::uint32_t& index = current.next_recipient;
   const Bytes notify = capabilities_.dsn ? Bytes(current.message->dsn.notify) : Bytes();
-  codec::append_rcpt(pending_, delivery.address(index), notify);
-  expect(Expected::rcpt, sequence_sending_, index);
+  codec::append_rcpt(stream_.pending(), delivery.address(index), notify);
+  stream_.expect(Expected::rcpt, sequence_sending_, index);
   ++index;
   while (index < current.recipients_end &&
          delivery.recipients[index].progress != RecipientProgress::offered) {
@@ -375,7 +360,7 @@ bool Session::write_rcpt(Transaction& current) {
 
 bool Session::write_data(Transaction& current) {
   const Pipelining way = way_of(current);
-  const bool free = awaited_.empty();
+  const bool free = stream_.awaited().empty();
   if (way == Pipelining::flights) {
     const bool ahead = on_trial(current) && trial_->ran_ahead && !current.chunk_tried;
     if (!free && !ahead && goes_alone(sequence_sending_)) {
@@ -394,8 +379,8 @@ bool Session::write_data(Transaction& current) {
   if (!free && way == Pipelining::off) {
     return false;
   }
-  codec::append_data(pending_);
-  expect(Expected::data, sequence_sending_);
+  codec::append_data(stream_.pending());
+  stream_.expect(Expected::data, sequence_sending_);
   current.step = Step::await_data;
   return true;
 }
@@ -404,10 +389,10 @@ bool Session::write_data(Transaction& current) {
 void Session::write_bdat(Transaction& current) {
   const Message& message = *current.message;
   current.chunked = true;
-  codec::append_bdat_last(pending_,
+  codec::append_bdat_last(stream_.pending(),
                           current.header.size() + message_bytes(message) - current.content_taken);
-  pending_.append(current.header);
-  expect(Expected::end_of_data, sequence_sending_);
+  stream_.pending().append(current.header);
+  stream_.expect(Expected::end_of_data, sequence_sending_);
   current.step = Step::content;
   if (current.content_taken == message.content.bytes()) {
     end_content(current);
@@ -418,7 +403,7 @@ void Session::write_bdat(Transaction& current) {
 }
 
 void Session::about_to_hand_over(std::uint64_t offset) {
-  RP_ASSERT(offset <= output_offset_);
+  RP_ASSERT(offset <= stream_.output_offset());
   sequence_announced_ = std::max(sequence_announced_, sequence_begin_);
   for (; sequence_announced_ != sequence_end_; ++sequence_announced_) {
     const Transaction& current = transaction(sequence_announced_);
@@ -432,19 +417,19 @@ void Session::about_to_hand_over(std::uint64_t offset) {
 }
 
 void Session::handed_over(std::uint64_t offset, Instant now) {
-  RP_ASSERT(offset >= handed_over_offset_ && offset <= output_offset_);
-  if (offset == handed_over_offset_) {
+  const std::uint64_t before = stream_.handed_over_offset();
+  stream_.hand_over(offset);
+  if (offset == before) {
     return;  // TLS had something to say: no reason to wait any longer for the server
   }
-  const std::uint64_t before = handed_over_offset_;
-  handed_over_offset_ = offset;
   if (closed()) {
     return;
   }
   finish_answered();
   // The clock runs from the moment when the command whose reply is next, or the latest piece of
   // content, left. What is sent behind it does not put it back.
-  const bool waits_already = !awaited_.empty() && !is_early(awaited_.front(), before);
+  const bool waits_already =
+      !stream_.awaited().empty() && !is_early(stream_.awaited().front(), before);
   if (!waits_already) {
     waits_since_ = now;
     set_deadline(now);
@@ -492,7 +477,7 @@ void Session::finish(Transaction& current) {
 void Session::finish_if_pointless(Transaction& current) {
   const bool refused = current.mail_refused || (current.step == Step::data && current.taken == 0);
   const bool unasked = current.step == Step::rcpt || current.step == Step::data;
-  if (refused && unasked && awaited_.empty()) {
+  if (refused && unasked && stream_.awaited().empty()) {
     reset_needed_ = reset_needed_ || current.mail_taken || current.taken > 0;
     recipients_left_open_ = current.taken > 0;
     finish_transaction(current);
@@ -503,7 +488,7 @@ void Session::finish_if_pointless(Transaction& current) {
 void Session::finish_answered() {
   while (sequence_begin_ != sequence_end_) {
     Transaction& current = transaction(sequence_begin_);
-    const bool left = current.end_offset != 0 && current.end_offset <= handed_over_offset_;
+    const bool left = stream_.has_left(current.end_offset);
     if (!current.answered || !left) {
       return;
     }
@@ -515,14 +500,14 @@ void Session::finish_answered() {
 bool Session::in_doubt(std::uint64_t sequence, const CloseReason& reason, bool first) const {
   const Transaction& current = transaction(sequence);
   // A lone dot ends a message for nobody.
-  const bool handed_over =
-      !current.lone_dot && current.end_offset != 0 && current.end_offset <= handed_over_offset_;
+  const bool handed_over = !current.lone_dot && stream_.has_left(current.end_offset);
   if (!handed_over || reason.kind != CloseKind::peer_closing) {
     return handed_over;
   }
   // A server does one thing after the other, and 421 is the last (RFC 5321 3.8): what stands behind
   // the command that it answers was not looked at.
-  return first && !awaited_.empty() && awaited_.front().kind == Expected::end_of_data;
+  return first && !stream_.awaited().empty() &&
+         stream_.awaited().front().kind == Expected::end_of_data;
 }
 
 void Session::close(CloseReason reason) {
@@ -543,8 +528,7 @@ void Session::close(CloseReason reason) {
   state_ = SessionState::closed;
   frontier_->ended(*this);
   deadline_ = never;
-  pending_.clear();
-  pending_taken_ = 0;
+  stream_.drop_pending();
   const std::string reason_text = reason.message();
   release_front(&reason);
   const std::uint64_t first = sequence_begin_;
@@ -553,8 +537,9 @@ void Session::close(CloseReason reason) {
     const bool doubt = in_doubt(sequence_begin_, reason, sequence_begin_ == first);
     const Stage stage = stage_of_message(sequence_begin_);
     Verdict verdict = verdict_of_loss(stage, doubt, reason, reason_text);
-    verdict.was_next = sequence_begin_ == first && !awaited_.empty() && !reason.after_refusals &&
-                       awaited_.front().sent_offset <= handed_over_offset_;
+    verdict.was_next = sequence_begin_ == first && !stream_.awaited().empty() &&
+                       !reason.after_refusals &&
+                       stream_.awaited().front().sent_offset <= stream_.handed_over_offset();
     decide_all(current, verdict);
     finish(current);
   }
@@ -627,7 +612,7 @@ void Session::quit(Instant now) {
   }
   if (state_ < SessionState::ready) {
     close(reason_of(CloseKind::quit, Stage::local));
-  } else if (awaited_.empty()) {
+  } else if (stream_.awaited().empty()) {
     set_deadline(now);
   }
 }

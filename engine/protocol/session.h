@@ -19,10 +19,10 @@
 #include "codec/smtp/smtp_capability.h"
 #include "codec/smtp/smtp_reply.h"
 #include "engine/protocol/close_reason.h"
+#include "engine/protocol/command_stream.h"
 #include "engine/protocol/frontier.h"
 #include "engine/protocol/login.h"
 #include "engine/protocol/pipelining.h"
-#include "engine/protocol/reply_fifo.h"
 #include "engine/protocol/session_state.h"
 #include "engine/protocol/trial.h"
 #include "engine/protocol/verdict.h"
@@ -116,7 +116,7 @@ class Session {
   [[nodiscard]] SessionState state() const { return state_; }
   // Nothing of the server's has come yet.
   [[nodiscard]] bool ungreeted() const {
-    return state_ == SessionState::greeting && !parser_.in_reply();
+    return state_ == SessionState::greeting && !stream_.parser().in_reply();
   }
   // Which ways to log in have failed before the one that worked, for people; empty: none.
   [[nodiscard]] std::string login_note() const;
@@ -161,7 +161,7 @@ class Session {
   // in the last piece of it, never before.
   [[nodiscard]] Bytes output(std::span<char> room);
   // Octets that output() has returned so far.
-  [[nodiscard]] std::uint64_t output_offset() const { return output_offset_; }
+  [[nodiscard]] std::uint64_t output_offset() const { return stream_.output_offset(); }
   // The kernel will be given everything up to `offset` next: on_end_of_data() comes for each
   // message that ends before it, once. For whoever has to write down what may be accepted before it
   // can be.
@@ -252,7 +252,6 @@ class Session {
   [[nodiscard]] bool secure() const;
 
   // Sending.
-  void expect(Expected kind, std::uint64_t sequence = 0, std::uint32_t recipient = 0);
   void send_hello(SessionState state);
   void send_auth();
   void begin_auth(AuthMechanism mechanism, bool with_initial_response = true);
@@ -297,9 +296,6 @@ class Session {
   // be known as such before the next call, since the reply may come first.
   void end_content(Transaction& current);
   void write_end_of_data(Transaction& current);
-  [[nodiscard]] std::uint64_t written_offset() const {
-    return output_offset_ + (pending_.size() - pending_taken_);
-  }
 
   // Receiving: one handler for each kind of reply.
   void on_reply(const codec::Reply& reply);
@@ -379,7 +375,7 @@ class Session {
   Frontier alone_;
   Frontier* frontier_ = &alone_;
   SessionState state_ = SessionState::greeting;
-  codec::ReplyParser parser_;
+  CommandStream stream_;
   codec::Capabilities capabilities_;
   std::shared_ptr<const Login> login_;         // null before AUTH, unless it was given one
   std::unique_ptr<codec::SaslExchange> sasl_;  // while it goes on; null while it is cancelled
@@ -387,7 +383,6 @@ class Session {
   std::string announced_;                      // mechanisms, for people
   std::string client_name_;                    // where the options have none
   std::string redacted_;                       // the reply at hand, where it quotes a secret
-  ReplyFifo awaited_;
   PipeliningKnowledge knowledge_;
   std::uint64_t knowledge_version_ = 0;
   Pipelining pipelining_ = Pipelining::off;       // of what is announced and known; kept: many ask
@@ -431,14 +426,8 @@ class Session {
   std::size_t flight_depth_ = 0;       // of flights, by now
   std::uint64_t bytes_in_flight_ = 0;  // content of the messages in flight
 
-  std::string pending_;  // commands that output() has not taken yet
-  std::size_t pending_taken_ = 0;
-  std::uint64_t output_offset_ = 0;
-  std::uint64_t handed_over_offset_ = 0;
-  std::uint64_t reply_begin_offset_ = 0;  // handed over when the reply at hand began to come
-  std::uint64_t credited_offset_ = 0;     // the same of the reply that was credited before it
-  Instant waits_since_{};                 // for the reply that is next
-  Duration slowest_reply_{};              // to a command so far
+  Instant waits_since_{};      // for the reply that is next
+  Duration slowest_reply_{};   // to a command so far
   bool reset_needed_ = false;  // a transaction is open at the server whose message is over for us
   // The last transaction that was refused had recipients, and the server may have kept them.
   bool recipients_left_open_ = false;

@@ -20,14 +20,14 @@ void Session::set_deadline(Instant now) {
     deadline_ = never;  // the caller's: the session does not see the handshake
     return;
   }
-  if (awaited_.empty()) {
+  if (stream_.awaited().empty()) {
     // The server takes nothing any more, although it has answered everything: the next command is
     // ready and does not leave.
     const bool has_more_to_say = sequence_begin_ != sequence_end_ || quit_wanted_;
     deadline_ = has_more_to_say ? now + timeouts.command : never;
     return;
   }
-  const Expectation& front = awaited_.front();
+  const Expectation& front = stream_.awaited().front();
   Duration patience = timeouts.command;
   switch (front.kind) {
     case Expected::greeting:
@@ -37,7 +37,8 @@ void Session::set_deadline(Instant now) {
       patience = timeouts.data;
       break;
     case Expected::end_of_data:
-      patience = is_early(front, handed_over_offset_) ? timeouts.content : timeouts.end_of_data;
+      patience =
+          is_early(front, stream_.handed_over_offset()) ? timeouts.content : timeouts.end_of_data;
       break;
     case Expected::quit:
       patience = timeouts.quit;
@@ -65,12 +66,11 @@ void Session::set_deadline(Instant now) {
 // More recipients than the server takes were asked for in one go, and it takes its time over each
 // refusal, as Courier's tarpit does. Nothing that may be taken has left.
 bool Session::may_leave_crowd() const {
-  if (!crowded_ || awaited_.empty() || awaited_.front().kind != Expected::rcpt) {
+  if (!crowded_ || stream_.awaited().empty() || stream_.awaited().front().kind != Expected::rcpt) {
     return false;
   }
   for (std::uint64_t sequence = sequence_begin_; sequence != sequence_end_; ++sequence) {
-    const std::uint64_t end_offset = transaction(sequence).end_offset;
-    if (end_offset != 0 && end_offset <= handed_over_offset_) {
+    if (stream_.has_left(transaction(sequence).end_offset)) {
       return false;
     }
   }
@@ -90,12 +90,13 @@ void Session::expire(Instant now) {
   }
   const Stage stage = stage_under_way();
   std::string detail = "no reply to " + std::string(name_of(stage)) + " in time";
-  if (awaited_.empty()) {
-    detail = parser_.in_reply() ? "a reply to nothing did not end" : "the server took no octets";
-  } else if (awaited_.front().kind == Expected::end_of_data && stage == Stage::data) {
+  if (stream_.awaited().empty()) {
+    detail = stream_.parser().in_reply() ? "a reply to nothing did not end"
+                                         : "the server took no octets";
+  } else if (stream_.awaited().front().kind == Expected::end_of_data && stage == Stage::data) {
     detail = "the server took no content in time";
   } else if (state_ == SessionState::greeting) {
-    detail = parser_.in_reply() ? "no end of the greeting in time" : "no greeting in time";
+    detail = stream_.parser().in_reply() ? "no end of the greeting in time" : "no greeting in time";
   }
   transport_closed(reason_of(CloseKind::timeout, stage, detail));
 }
@@ -105,12 +106,12 @@ Stage Session::stage_under_way() const {
   if (state_ == SessionState::handshake) {
     return Stage::tls;
   }
-  if (awaited_.empty()) {
+  if (stream_.awaited().empty()) {
     return sequence_begin_ == sequence_end_ ? Stage::local : stage_of_message(sequence_begin_);
   }
-  const Expectation& front = awaited_.front();
+  const Expectation& front = stream_.awaited().front();
   const bool in_content =
-      front.kind == Expected::end_of_data && is_early(front, handed_over_offset_);
+      front.kind == Expected::end_of_data && is_early(front, stream_.handed_over_offset());
   return in_content ? Stage::data : stage_of(front.kind);
 }
 
@@ -132,7 +133,7 @@ Stage Session::stage_of_message(std::uint64_t sequence) const {
     case Step::sent:
       break;
   }
-  return std::min(awaited_.stage_of_transaction(sequence, next), Stage::data);
+  return std::min(stream_.awaited().stage_of_transaction(sequence, next), Stage::data);
 }
 
 }  // namespace ringpost::protocol

@@ -74,16 +74,16 @@ void Session::introduce_as(std::string client_name) { client_name_ = std::move(c
 
 void Session::send_hello(SessionState state) {
   state_ = state;
-  codec::append_ehlo(pending_, client_name());
-  expect(Expected::ehlo);
+  codec::append_ehlo(stream_.pending(), client_name());
+  stream_.expect(Expected::ehlo);
 }
 
 void Session::on_hello_reply(Expected kind, const codec::Reply& reply) {
   const bool in_clear = options_.tls_mode == TlsMode::none && !options_.authenticate;
   if (kind == Expected::ehlo && reply.permanent() && in_clear) {
     // RFC 5321 4.1.1.1. Not where TLS or AUTH is needed: HELO has neither.
-    codec::append_helo(pending_, client_name());
-    expect(Expected::helo);
+    codec::append_helo(stream_.pending(), client_name());
+    stream_.expect(Expected::helo);
     return;
   }
   if (!reply.positive()) {
@@ -100,8 +100,8 @@ void Session::on_hello_reply(Expected kind, const codec::Reply& reply) {
       return;
     }
     state_ = SessionState::starttls;
-    codec::append_starttls(pending_);
-    expect(Expected::starttls);
+    codec::append_starttls(stream_.pending());
+    stream_.expect(Expected::starttls);
     return;
   }
   if (options_.authenticate) {
@@ -124,7 +124,7 @@ void Session::on_starttls_reply(const codec::Reply& reply) {
 }
 
 void Session::tls_established(Instant now) {
-  RP_ASSERT(state_ == SessionState::handshake && awaited_.empty());
+  RP_ASSERT(state_ == SessionState::handshake && stream_.awaited().empty());
   send_hello(SessionState::hello_tls);
   set_deadline(now);
 }
@@ -163,18 +163,18 @@ std::optional<AuthMechanism> Session::choose(codec::MechanismSet without) const 
 void Session::begin_auth(AuthMechanism mechanism, bool with_initial_response) {
   sasl_ = std::make_unique<codec::SaslExchange>(mechanism, login_->credentials, options_.sasl);
   std::string initial = with_initial_response ? sasl_->initial_response() : std::string();
-  const std::size_t begin = pending_.size();
-  codec::append_auth(pending_, codec::name_of(mechanism), initial);
-  if (pending_.size() - begin > limits::command_line_bytes_max) {
-    pending_.resize(begin);
-    codec::append_auth(pending_, codec::name_of(mechanism), {});
+  const std::size_t begin = stream_.pending().size();
+  codec::append_auth(stream_.pending(), codec::name_of(mechanism), initial);
+  if (stream_.pending().size() - begin > limits::command_line_bytes_max) {
+    stream_.pending().resize(begin);
+    codec::append_auth(stream_.pending(), codec::name_of(mechanism), {});
     with_initial_response = false;
   }
   if (!with_initial_response) {
     sasl_->withhold_initial_response();
   }
   initial_said_ = with_initial_response && !initial.empty();
-  expect(Expected::auth);
+  stream_.expect(Expected::auth);
 }
 
 void Session::on_auth_reply(const codec::Reply& reply) {
@@ -190,8 +190,8 @@ void Session::on_auth_reply(const codec::Reply& reply) {
     on_auth_refused(reply);
   } else if (auto response = sasl_->respond(reply.text)) {
     initial_said_ = false;
-    codec::append_auth_response(pending_, *response);
-    expect(Expected::auth);
+    codec::append_auth_response(stream_.pending(), *response);
+    stream_.expect(Expected::auth);
   } else {
     on_bad_challenge(response.error(), reply);
   }
@@ -235,8 +235,8 @@ void Session::on_bad_challenge(codec::SaslError error, const codec::Reply& reply
   }
   note_trouble(std::move(fault));
   sasl_.reset();
-  pending_.append("*\r\n");
-  expect(Expected::auth);
+  stream_.pending().append("*\r\n");
+  stream_.expect(Expected::auth);
 }
 
 // The mechanism at hand has failed. Decides which is the next.
@@ -338,9 +338,9 @@ void Session::close_on_malformed(codec::ReplyError error) {
     return;
   }
   std::string detail(codec::text_of(error));
-  detail += ": " + quote(parser_.line_at_hand());
+  detail += ": " + quote(stream_.parser().line_at_hand());
   CloseReason reason = reason_of(CloseKind::protocol_error, stage_under_way(), detail);
-  note_foreign_protocol(parser_.line_at_hand(), reason);
+  note_foreign_protocol(stream_.parser().line_at_hand(), reason);
   close(std::move(reason));
 }
 
@@ -355,7 +355,7 @@ void Session::note_foreign_protocol(Bytes line, CloseReason& reason) const {
 // `220-` and then `521 blocked`, or `554-blocked` and then the end: no reply, but the words of one
 // who turns us away. A later line goes before those above it.
 std::optional<CloseReason> Session::refusal_in_greeting() const {
-  std::string line(parser_.line_at_hand());
+  std::string line(stream_.parser().line_at_hand());
   if (line.size() > 3 && line[3] == '-') {
     line[3] = ' ';
   }
@@ -365,7 +365,7 @@ std::optional<CloseReason> Session::refusal_in_greeting() const {
   codec::Reply reply;
   const auto complete = parser.parse(octets, reply);
   if (!complete || !*complete || reply.positive() || reply.intermediate()) {
-    reply = parser_.unfinished();
+    reply = stream_.parser().unfinished();
   }
   if (!reply.transient() && !reply.permanent()) {
     return std::nullopt;
@@ -380,7 +380,7 @@ std::optional<CloseReason> Session::refusal_in_greeting() const {
 
 void Session::explain(CloseReason& reason) {
   const bool without_a_word = ended_by_peer(reason.kind) && reason.kind != CloseKind::peer_closing;
-  if (without_a_word && parser_.in_reply()) {
+  if (without_a_word && stream_.parser().in_reply()) {
     explain_cut_reply(reason);
   } else if (without_a_word && ungreeted() && options_.tls_mode != TlsMode::implicit) {
     append_clause(reason.detail,
@@ -400,9 +400,9 @@ void Session::explain_cut_reply(CloseReason& reason) const {
     reason = std::move(*refusal);
     return;
   }
-  std::string line(parser_.line_at_hand());
+  std::string line(stream_.parser().line_at_hand());
   if (line.empty()) {
-    const codec::Reply reply = parser_.unfinished();
+    const codec::Reply reply = stream_.parser().unfinished();
     line = std::to_string(reply.code) + "-";
     line += reply.text.substr(reply.text.rfind('\n') + 1);
   }

@@ -111,7 +111,7 @@ bool Session::may_run_ahead(const Transaction& current) const {
   }
   // A trial of it. That is one only where both leave together.
   const bool together =
-      behind_one && front.end_offset != 0 && front.end_offset > handed_over_offset_;
+      behind_one && front.end_offset != 0 && front.end_offset > stream_.handed_over_offset();
   const bool step_below = way == Pipelining::flights
                               ? knowledge_.chunking_proven && first_chunk_bytes(current) > 0
                               : knowledge_.has_proven(Pipelining::within) && !front.chunked;
@@ -231,13 +231,13 @@ std::optional<Pipelining> Session::fall_back(const CloseReason& reason) const {
     return one_less(way);
   }
   // Two commands have left, and their replies are awaited.
-  const bool in_burst = state_ == SessionState::ready && awaited_.size() > 1 &&
-                        awaited_.at(1).sent_offset <= handed_over_offset_;
+  const bool in_burst = state_ == SessionState::ready && stream_.awaited().size() > 1 &&
+                        stream_.awaited().at(1).sent_offset <= stream_.handed_over_offset();
   // The last of a flight is awaited.
-  const bool ends_burst = state_ == SessionState::ready && !awaited_.empty() &&
-                          awaited_.front().kind == Expected::end_of_data &&
-                          !is_early(awaited_.front(), credited_offset_);
-  const bool surplus = awaited_.empty() && way == Pipelining::flights &&
+  const bool ends_burst = state_ == SessionState::ready && !stream_.awaited().empty() &&
+                          stream_.awaited().front().kind == Expected::end_of_data &&
+                          !is_early(stream_.awaited().front(), stream_.credited_offset());
+  const bool surplus = stream_.awaited().empty() && way == Pipelining::flights &&
                        state_ == SessionState::ready && kind == CloseKind::protocol_error;
   if (kind == CloseKind::chunking_refused || surplus) {
     return Pipelining::across;
@@ -331,7 +331,7 @@ void Session::learn_several() {
 // Whether the command left together with the one before or behind it, so that its reply may be one
 // that belongs to the other.
 bool Session::left_in_burst(const Expectation& expectation) const {
-  return awaited_.size() > 1 || !is_early(expectation, credited_offset_);
+  return stream_.awaited().size() > 1 || !is_early(expectation, stream_.credited_offset());
 }
 
 // Notes the words of a reply in which the server says yes. True: they are its words for another

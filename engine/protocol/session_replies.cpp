@@ -31,10 +31,7 @@ void Session::receive(Bytes octets, Instant now) {
   }
   codec::Reply reply;
   while (!closed() && !octets.empty()) {
-    if (!parser_.in_reply()) {
-      reply_begin_offset_ = handed_over_offset_;
-    }
-    const auto complete = parser_.parse(octets, reply);
+    const auto complete = stream_.parse(octets, reply);
     if (!complete) {
       close_on_malformed(complete.error());
       return;
@@ -69,7 +66,7 @@ void Session::on_reply(const codec::Reply& original) {
     login_->redactor.redact(redacted_);
     reply.text = redacted_;
   }
-  if (awaited_.empty()) {
+  if (stream_.awaited().empty()) {
     if (reply.code == 421) {
       close_with_reply(CloseKind::peer_closing, stage_under_way(), reply, false);
     } else {
@@ -77,14 +74,13 @@ void Session::on_reply(const codec::Reply& original) {
     }
     return;
   }
-  const Expectation expectation = awaited_.front();
+  const Expectation expectation = stream_.awaited().front();
   full_word_.reset();  // it goes on
   if (refused_mail_) {
     release_refused_mail();
   }
   if (!out_of_place(expectation, reply)) {
-    awaited_.pop();
-    credited_offset_ = reply_begin_offset_;
+    stream_.credit();
     if (trial_ && trial_->front && expectation.transaction == trial_->sequence) {
       ++trial_->replies_behind_front;
     }
@@ -92,7 +88,7 @@ void Session::on_reply(const codec::Reply& original) {
     if (!reply.positive()) {
       quit_when_spent();  // of refusals
     }
-    if (ending_ && !closed() && awaited_.empty()) {
+    if (ending_ && !closed() && stream_.awaited().empty()) {
       close(*ending_);
     }
   }
@@ -178,7 +174,7 @@ bool Session::learn_recipients_max(const Expectation& expectation, const codec::
 bool Session::out_of_place(const Expectation& expectation, const codec::Reply& reply) {
   const bool end_of_data = expectation.kind == Expected::end_of_data;
   // What counts is when the reply began to come: its end may come after the command has left.
-  const bool early = is_early(expectation, reply_begin_offset_);
+  const bool early = is_early(expectation, stream_.reply_begin_offset());
   const bool an_answer =
       expectation.kind == Expected::greeting || expectation.kind == Expected::quit || end_of_data;
   if (reply.code == 421 && (early || !an_answer)) {
@@ -279,7 +275,7 @@ void Session::on_rset_reply(const codec::Reply& reply) {
     ++refusals_;
     return;  // of the company that it came in; the replies behind it tell
   }
-  if (!reply.positive() && is_about_command(reply) && awaited_.empty()) {
+  if (!reply.positive() && is_about_command(reply) && stream_.awaited().empty()) {
     // It does not know RSET: from now on a session ends behind a transaction that stays open.
     knowledge_.reset_unknown = true;
     note_news();
@@ -291,7 +287,7 @@ void Session::on_rset_reply(const codec::Reply& reply) {
     last_word_ = std::make_unique<CloseReason>(
         reason_with_reply(CloseKind::peer_closing, Stage::mail, reply, false));
   }
-  if (last_word_ && awaited_.empty()) {
+  if (last_word_ && stream_.awaited().empty()) {
     close(*last_word_);  // nothing has left behind it
   }
 }
@@ -309,7 +305,7 @@ void Session::on_mail_reply(Transaction& current, const codec::Reply& reply) {
   if (!hold(current, Stage::mail, 0, reply)) {
     // More was asked in the same breath. If the end of the session is what comes next, that was
     // about what came together and not about this message.
-    const bool in_company = reply.permanent() && !awaited_.empty() &&
+    const bool in_company = reply.permanent() && !stream_.awaited().empty() &&
                             scope_of(Stage::mail, reply) == ReplyScope::message;
     if (in_company) {
       refused_mail_ = std::make_unique<HeldReply>(held(Stage::mail, 0, reply));
@@ -355,7 +351,7 @@ Verdict Session::judge(Transaction& current, Stage stage, const codec::Reply& re
       const std::uint64_t before = mails_answered_ - 1;
       if (before > 0) {
         note_session_is_full(before);
-        if (reply.permanent() && !awaited_.empty()) {
+        if (reply.permanent() && !stream_.awaited().empty()) {
           full_word_ = std::make_unique<CloseReason>(
               reason_with_reply(CloseKind::peer_closing, stage, reply, false));
         }
@@ -449,8 +445,8 @@ void Session::on_data_reply(Transaction& current, const codec::Reply& reply) {
     }
     current.step =
         current.lone_dot || current.message->content.empty() ? Step::end_of_data : Step::content;
-    pending_.append(current.step == Step::content ? Bytes(current.header) : Bytes());
-    expect(Expected::end_of_data, sequence_sending_);
+    stream_.pending().append(current.step == Step::content ? Bytes(current.header) : Bytes());
+    stream_.expect(Expected::end_of_data, sequence_sending_);
     return;
   }
   ++refusals_;
@@ -520,7 +516,7 @@ void Session::on_end_of_data_reply(Transaction& current, const codec::Reply& rep
   refusals_ += reply.positive() ? 0u : 1u;
   recipients_left_open_ = !reply.positive() && current.taken > 0;
   const bool for_nobody = current.taken == 0 || current.mail_refused;
-  const bool left = current.end_offset != 0 && current.end_offset <= handed_over_offset_;
+  const bool left = stream_.has_left(current.end_offset);
   if (!for_nobody) {
     decide_all(current, judge(current, left ? Stage::eod : Stage::data, reply));
   }
@@ -540,7 +536,8 @@ void Session::on_end_of_data_reply(Transaction& current, const codec::Reply& rep
 // How long this server takes for a command: the measure of a trial's patience. Content is judged
 // for longer.
 void Session::note_reply_time(Instant now) {
-  const bool of_command = !awaited_.empty() && awaited_.front().kind != Expected::end_of_data;
+  const bool of_command =
+      !stream_.awaited().empty() && stream_.awaited().front().kind != Expected::end_of_data;
   if (of_command && waits_since_ != Instant{}) {
     slowest_reply_ = std::max(slowest_reply_, now - waits_since_);
   }

@@ -82,7 +82,7 @@ void Session::begin_trial(Transaction& current) {
   if (trial_ || second_opinion_ || way == Pipelining::off) {
     return;
   }
-  const bool ahead = !awaited_.empty();
+  const bool ahead = !stream_.awaited().empty();
   Pipelining step = ahead ? way : Pipelining::within;
   if (way == Pipelining::flights) {
     step = Pipelining::flights;
@@ -118,11 +118,11 @@ void Session::write_discarding_trial(const Transaction& current) {
   codec::MailParameters parameters;
   parameters.body_8bit = message.content.traits().has_8bit;
   parameters.smtputf8 = message.needs_smtputf8;
-  codec::append_mail(pending_, message.sender, parameters, {});
-  expect(Expected::trial_mail, sequence_sending_);
-  codec::append_bdat(pending_, discarded_octets.size());
-  pending_.append(discarded_octets);
-  expect(Expected::trial_other, sequence_sending_);
+  codec::append_mail(stream_.pending(), message.sender, parameters, {});
+  stream_.expect(Expected::trial_mail, sequence_sending_);
+  codec::append_bdat(stream_.pending(), discarded_octets.size());
+  stream_.pending().append(discarded_octets);
+  stream_.expect(Expected::trial_other, sequence_sending_);
   reset_needed_ = true;
   ++messages_extra_;
   quit_when_spent();
@@ -140,14 +140,14 @@ std::size_t Session::first_chunk_bytes(const Transaction& current) const {
 void Session::write_first_chunk(Transaction& current) {
   const std::size_t count = first_chunk_bytes(current);
   RP_ASSERT(count > 0);
-  codec::append_bdat(pending_, count);
+  codec::append_bdat(stream_.pending(), count);
   if (current.header.empty()) {
     append_content(current, count);
   } else {
-    pending_.append(current.header, 0, count);
+    stream_.pending().append(current.header, 0, count);
     current.header.erase(0, count);
   }
-  expect(Expected::chunk, sequence_sending_);
+  stream_.expect(Expected::chunk, sequence_sending_);
   current.chunked = true;
   current.chunk_tried = true;
   current.step = Step::await_chunk;
@@ -184,13 +184,13 @@ bool Session::hold_end_of_data(const codec::Reply& reply) {
 
 // Whether the server has been sent any of it.
 bool Session::trial_has_left() const {
-  for (std::size_t i = 0; i < awaited_.size(); ++i) {
-    const Expectation& expectation = awaited_.at(i);
+  for (std::size_t i = 0; i < stream_.awaited().size(); ++i) {
+    const Expectation& expectation = stream_.awaited().at(i);
     const bool of_trial = expectation.transaction == trial_->sequence &&
                           expectation.kind != Expected::end_of_data &&
                           expectation.kind >= Expected::mail;
     if (of_trial) {
-      return expectation.sent_offset <= handed_over_offset_;
+      return expectation.sent_offset <= stream_.handed_over_offset();
     }
   }
   return false;
@@ -364,9 +364,9 @@ void Session::judge_trial(CloseReason& reason) const {
   const bool tried = trial_ && (trial_has_left() || trial_->front || !trial_->refusals.empty());
   // Nobody will ever say whether a refusal on trial was meant, where each session is over behind
   // it.
-  const bool unanswered =
-      second_opinion_ && !awaited_.empty() &&
-      (awaited_.front().kind == Expected::rset || awaited_.front().kind == Expected::mail);
+  const bool unanswered = second_opinion_ && !stream_.awaited().empty() &&
+                          (stream_.awaited().front().kind == Expected::rset ||
+                           stream_.awaited().front().kind == Expected::mail);
   if (a_failure && unanswered) {
     reason.of_trial = true;
     reason.doubted = second_opinion_->step;
