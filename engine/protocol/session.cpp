@@ -43,13 +43,9 @@ Session::Session(const SessionOptions& options, SessionListener& listener, Insta
                  const PipeliningKnowledge& knowledge, std::shared_ptr<const Login> login)
     : options_(options),
       listener_(listener),
+      traits_(options, knowledge),
       login_(std::move(login)),
-      knowledge_(knowledge),
-      words_of_others_(knowledge.words),
       transactions_(2) {
-  knowledge_.words = {};
-  session_messages_before_ = knowledge.session_messages;
-  session_refusals_before_ = knowledge.session_refusals;
   stream_.expect(Expected::greeting);
   set_deadline(now);
 }
@@ -138,13 +134,13 @@ Session::Transaction& Session::new_transaction() {
 bool Session::refuse_locally(Delivery& delivery) {
   const Message& message = *delivery.message;
   std::string reason;
-  const std::uint64_t size_max = capabilities_.message_bytes_max;
-  if (capabilities_.size && size_max != 0 && message_bytes(message) > size_max) {
+  const std::uint64_t size_max = traits_.capabilities().message_bytes_max;
+  if (traits_.capabilities().size && size_max != 0 && message_bytes(message) > size_max) {
     reason = "the message has " + std::to_string(message_bytes(message)) +
              " octets and the server takes at most " + std::to_string(size_max);
-  } else if (message.content.traits().has_8bit && !capabilities_.eight_bit_mime) {
+  } else if (message.content.traits().has_8bit && !traits_.capabilities().eight_bit_mime) {
     reason = "the message has 8-bit content and the server does not offer 8BITMIME";
-  } else if (message.needs_smtputf8 && !capabilities_.smtputf8) {
+  } else if (message.needs_smtputf8 && !traits_.capabilities().smtputf8) {
     reason = "an address or header is not ASCII and the server does not offer SMTPUTF8";
   }
   if (reason.empty()) {
@@ -331,10 +327,11 @@ bool Session::write_mail(Transaction& current) {
   }
   const Message& message = *current.message;
   codec::MailParameters parameters;
-  parameters.size_bytes = capabilities_.size ? current.header.size() + message_bytes(message) : 0;
+  parameters.size_bytes =
+      traits_.capabilities().size ? current.header.size() + message_bytes(message) : 0;
   parameters.body_8bit = message.content.traits().has_8bit;
   parameters.smtputf8 = message.needs_smtputf8;
-  parameters.dsn = capabilities_.dsn;
+  parameters.dsn = traits_.capabilities().dsn;
   codec::append_mail(stream_.pending(), message.sender, parameters, message.dsn);
   stream_.expect(Expected::mail, sequence_sending_);
   current.step = Step::rcpt;
@@ -344,7 +341,7 @@ bool Session::write_mail(Transaction& current) {
 bool Session::write_rcpt(Transaction& current) {
   const Delivery& delivery = *current.delivery;
   std::uint32_t& index = current.next_recipient;
-  const Bytes notify = capabilities_.dsn ? Bytes(current.message->dsn.notify) : Bytes();
+  const Bytes notify = traits_.capabilities().dsn ? Bytes(current.message->dsn.notify) : Bytes();
   codec::append_rcpt(stream_.pending(), delivery.address(index), notify);
   stream_.expect(Expected::rcpt, sequence_sending_, index);
   ++index;
@@ -468,7 +465,7 @@ void Session::finish(Transaction& current) {
     frontier_->answered(*this, sequence_begin_, sequence_end_);
   }
   crowded_ = false;
-  quit_wanted_ = quit_wanted_ || (reset_needed_ && knowledge_.reset_unknown);
+  quit_wanted_ = quit_wanted_ || (reset_needed_ && traits_.knowledge().reset_unknown);
   bear_out_silence();
   listener_.on_delivery_done(delivery);
 }
@@ -518,10 +515,9 @@ void Session::close(CloseReason reason) {
     reason.fall_back = fall_back(reason);
   }
   if (reason.fall_back) {
-    knowledge_.most = std::min(knowledge_.most, *reason.fall_back);
-    note_news();
+    traits_.fall_back(*reason.fall_back);
   } else if (reason.doubted) {
-    note_news();  // of the endpoint's
+    traits_.note_news();
   } else {
     learn_from_end(reason);
   }

@@ -5,7 +5,6 @@
 // runs ahead of the receiving side: a FIFO says which reply belongs to what.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -16,58 +15,19 @@
 #include "codec/job/delivery.h"
 #include "codec/mail/body_scan.h"
 #include "codec/smtp/sasl.h"
-#include "codec/smtp/smtp_capability.h"
 #include "codec/smtp/smtp_reply.h"
 #include "engine/protocol/close_reason.h"
 #include "engine/protocol/command_stream.h"
 #include "engine/protocol/frontier.h"
 #include "engine/protocol/login.h"
-#include "engine/protocol/pipelining.h"
+#include "engine/protocol/server_traits.h"
+#include "engine/protocol/session_options.h"
 #include "engine/protocol/session_state.h"
 #include "engine/protocol/trial.h"
 #include "engine/protocol/verdict.h"
 #include <ringpost/limits.h>
 
 namespace ringpost::protocol {
-
-enum class TlsMode : std::uint8_t {
-  none,      // plaintext relay; no credentials unless allow_plaintext_auth
-  starttls,  // required: without it nothing is sent
-  implicit,  // the caller has done the handshake before the session begins
-};
-
-struct SessionTimeouts {
-  Duration greeting = limits::greeting_timeout;
-  Duration command = limits::command_timeout;
-  Duration data = limits::data_timeout;
-  Duration content = limits::content_timeout;
-  Duration end_of_data = limits::end_of_data_timeout;
-  Duration quit = limits::quit_timeout;
-};
-
-struct SessionOptions {
-  // For EHLO: a domain or an address literal; empty: what Session::introduce_as() says.
-  std::string client_name = "localhost";
-  TlsMode tls_mode = TlsMode::starttls;
-  bool authenticate = false;
-  codec::Credentials credentials;          // of sessions that are given no Login of their own
-  std::optional<AuthMechanism> mechanism;  // nothing: the best that is announced
-  codec::SaslTools sasl;
-  bool allow_plaintext_auth = false;
-  // The server's certificate is checked, so that it may be told the password.
-  bool peer_verified = true;
-  Pipelining pipelining = Pipelining::flights;  // at most; the server may allow less
-  // Messages in flight, in the ways that have several; 0: up to limits::flight_messages_max,
-  // growing while replies keep step. With 1 no message runs ahead of another.
-  std::uint32_t messages_in_flight_max = 0;
-  std::size_t flight_bytes_max = limits::flight_bytes_max;
-  std::uint64_t messages_max = 0;  // of this session, which says QUIT behind the last; 0: no limit
-  std::uint32_t recipients_max = 100;  // of one transaction; RFC 5321 4.5.3.1.8
-  // The field in front of messages that have an idempotency key; empty: none
-  // (codec/mail/idempotency_header.h).
-  std::string idempotency_header;
-  SessionTimeouts timeouts;
-};
 
 // Hears what becomes of things. Called from within the session's methods: it takes notes and calls
 // nothing of the session's. Views in the arguments die with the call.
@@ -123,14 +83,14 @@ class Session {
   [[nodiscard]] bool closed() const { return state_ == SessionState::closed; }
   // Ready, and nothing is under way.
   [[nodiscard]] bool idle() const;
-  [[nodiscard]] const codec::Capabilities& capabilities() const { return capabilities_; }
+  [[nodiscard]] const codec::Capabilities& capabilities() const { return traits_.capabilities(); }
   // The way in use with this server: what was asked for, as far as the server goes along.
-  [[nodiscard]] Pipelining pipelining() const { return pipelining_; }
+  [[nodiscard]] Pipelining pipelining() const { return traits_.pipelining(); }
   // What is known of the server's pipelining by now, for the sessions that come later; its words as
   // this one has heard them.
-  [[nodiscard]] const PipeliningKnowledge& knowledge() const { return knowledge_; }
+  [[nodiscard]] const PipeliningKnowledge& knowledge() const { return traits_.knowledge(); }
   // Grows whenever that has changed.
-  [[nodiscard]] std::uint64_t knowledge_version() const { return knowledge_version_; }
+  [[nodiscard]] std::uint64_t knowledge_version() const { return traits_.version(); }
   // What other sessions have found out meanwhile. It may have something to say afterwards.
   void learn(const PipeliningKnowledge& knowledge);
   [[nodiscard]] std::size_t messages_in_flight() const { return sequence_end_ - sequence_begin_; }
@@ -235,17 +195,12 @@ class Session {
   [[nodiscard]] Transaction& new_transaction();
   [[nodiscard]] std::size_t depth() const;
   [[nodiscard]] bool may_leave_crowd() const;
-  void note_news();
-  [[nodiscard]] Pipelining pipelining_shown() const;
   [[nodiscard]] std::size_t flight_depth() const;
   [[nodiscard]] bool goes_alone(std::uint64_t sequence) const;
-  [[nodiscard]] bool waits_for_words(std::uint64_t sequence) const;
   // The way in use now: less than pipelining() while a step is in doubt.
   [[nodiscard]] Pipelining way() const;
   [[nodiscard]] Pipelining way_of(const Transaction& current) const;
   [[nodiscard]] bool may_run_ahead(const Transaction& current) const;
-  [[nodiscard]] std::uint64_t messages_max() const;
-  [[nodiscard]] std::uint64_t messages_taken_max() const;
   [[nodiscard]] std::uint32_t recipients_room() const;
   void quit_when_spent();
   [[nodiscard]] bool in_doubt(std::uint64_t sequence, const CloseReason& reason, bool first) const;
@@ -283,11 +238,9 @@ class Session {
   void finish_front(Transaction& front, const HeldReply& answer);
   void finish_transaction(Transaction& current);
   [[nodiscard]] bool trial_has_left() const;
-  [[nodiscard]] bool is_doubted(Pipelining step) const;
   [[nodiscard]] bool stays_below(Pipelining step) const;
   void bear_out_silence();
   [[nodiscard]] Duration trial_patience() const;
-  void prove(Pipelining step);
   [[nodiscard]] Bytes write_content(Transaction& current, std::span<char> room,
                                     std::size_t& written);
   void append_content(Transaction& current, std::size_t count);
@@ -347,7 +300,6 @@ class Session {
   void learn_from_end(CloseReason& reason);
   void end_when_answered(CloseReason reason);
   [[nodiscard]] bool left_in_burst(const Expectation& expectation) const;
-  [[nodiscard]] bool in_words_of_another(Expected kind, const codec::Reply& reply, bool in_burst);
 
   // Endings.
   void decide(Transaction& current, std::uint32_t index, const Verdict& verdict);
@@ -376,19 +328,13 @@ class Session {
   Frontier* frontier_ = &alone_;
   SessionState state_ = SessionState::greeting;
   CommandStream stream_;
-  codec::Capabilities capabilities_;
-  std::shared_ptr<const Login> login_;         // null before AUTH, unless it was given one
-  std::unique_ptr<codec::SaslExchange> sasl_;  // while it goes on; null while it is cancelled
-  std::unique_ptr<LoginTrouble> trouble_;      // a way to log in has failed
-  std::string announced_;                      // mechanisms, for people
-  std::string client_name_;                    // where the options have none
-  std::string redacted_;                       // the reply at hand, where it quotes a secret
-  PipeliningKnowledge knowledge_;
-  std::uint64_t knowledge_version_ = 0;
-  Pipelining pipelining_ = Pipelining::off;       // of what is announced and known; kept: many ask
-  ServerWords words_;                             // as this session has heard them
-  std::array<HeldReply, saying_count> usual_;     // once words are settled
-  ServerWords words_of_others_;                   // of the endpoint
+  ServerTraits traits_;
+  std::shared_ptr<const Login> login_;            // null before AUTH, unless it was given one
+  std::unique_ptr<codec::SaslExchange> sasl_;     // while it goes on; null while it is cancelled
+  std::unique_ptr<LoginTrouble> trouble_;         // a way to log in has failed
+  std::string announced_;                         // mechanisms, for people
+  std::string client_name_;                       // where the options have none
+  std::string redacted_;                          // the reply at hand, where it quotes a secret
   std::unique_ptr<const CloseReason> last_word_;  // a refused RSET: the end should come next
   std::unique_ptr<HeldReply> refused_mail_;       // the last reply, while others are awaited
   // A session that is full, said for good: the end should come next, as behind 421.
@@ -399,7 +345,6 @@ class Session {
   std::uint32_t opinions_unclear_ = 0;
   std::uint64_t doubts_since_ = 0;  // messages that it had done when it heard of the latest
   bool trial_mail_taken_ = false;   // the transaction that was taken back may have counted
-  bool words_steady_ = false;       // in the trial of flights, which was this session's
   bool chunks_taken_ = false;       // in this session: of a pool some nodes may not know BDAT
 
   // Messages in flight are those with sequence numbers from begin to end; `sending_` is the one
@@ -409,15 +354,10 @@ class Session {
   std::uint64_t sequence_sending_ = 0;
   std::uint64_t sequence_end_ = 0;
   std::uint64_t sequence_announced_ = 0;  // on_end_of_data() came for those before it
-  // As they were known when it began: ends that came since may have the same cause, as when a
-  // server goes down.
-  std::uint64_t session_messages_before_ = 0;
-  std::uint32_t session_refusals_before_ = 0;
-  std::uint64_t mails_taken_ = 0;  // MAILs with a 2xx
+  std::uint64_t mails_taken_ = 0;         // MAILs with a 2xx
   std::uint64_t mails_answered_ = 0;
   // Replies of 4xx that may mean a full session, since a MAIL was taken.
   std::uint32_t put_offs_ = 0;
-  bool told_full_ = false;            // how many messages it takes
   std::uint64_t messages_extra_ = 0;  // MAILs beyond one a message
   std::uint32_t refusals_ = 0;        // replies of the 4xx and 5xx kind
   std::uint64_t recipients_in_flight_ = 0;

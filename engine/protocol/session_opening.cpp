@@ -63,7 +63,7 @@ void append_clause(std::string& detail, std::string_view clause) {
 
 void Session::on_greeting_reply(const codec::Reply& reply) {
   if (reply.positive()) {
-    words_.server = hash_of_greeting(reply);
+    traits_.hear_greeting(reply);
     send_hello(SessionState::hello);
     return;
   }
@@ -90,12 +90,10 @@ void Session::on_hello_reply(Expected kind, const codec::Reply& reply) {
     close_with_reply(CloseKind::ehlo_refused, Stage::ehlo, reply, reply.permanent());
     return;
   }
-  words_.server = hash_with_announced(words_.server, reply);
-  capabilities_ =
-      kind == Expected::ehlo ? codec::parse_capabilities(reply.text) : codec::Capabilities{};
-  pipelining_ = pipelining_shown();
+  traits_.hear_hello(reply, kind == Expected::ehlo ? codec::parse_capabilities(reply.text)
+                                                   : codec::Capabilities{});
   if (options_.tls_mode == TlsMode::starttls && state_ == SessionState::hello) {
-    if (!capabilities_.starttls) {
+    if (!traits_.capabilities().starttls) {
       close(permanent_reason(CloseKind::starttls_missing, Stage::starttls));
       return;
     }
@@ -120,7 +118,7 @@ void Session::on_starttls_reply(const codec::Reply& reply) {
     return;
   }
   state_ = SessionState::handshake;  // receive() says so to the listener
-  capabilities_ = {};
+  traits_.forget_announced();
 }
 
 void Session::tls_established(Instant now) {
@@ -154,10 +152,10 @@ std::optional<AuthMechanism> Session::choose(codec::MechanismSet without) const 
   choice.has_token = !login_->credentials.token.empty();
   choice.has_crypto = options_.sasl.crypto != nullptr;
   choice.in_clear = !secure();
-  choice.without = without | knowledge_.mechanisms_failed;
-  const auto mechanism = codec::choose_mechanism(capabilities_, choice);
+  choice.without = without | traits_.knowledge().mechanisms_failed;
+  const auto mechanism = codec::choose_mechanism(traits_.capabilities(), choice);
   choice.without = without;
-  return mechanism ? mechanism : codec::choose_mechanism(capabilities_, choice);
+  return mechanism ? mechanism : codec::choose_mechanism(traits_.capabilities(), choice);
 }
 
 void Session::begin_auth(AuthMechanism mechanism, bool with_initial_response) {
@@ -203,10 +201,7 @@ void Session::on_auth_accepted() {
         permanent_reason(CloseKind::protocol_error, Stage::auth, codec::text_of(allowed.error())));
     return;
   }
-  knowledge_.mechanisms_proven |= codec::bit_of(sasl_->mechanism());
-  if (trouble_) {
-    knowledge_.mechanisms_failed |= trouble_->tried;
-  }
+  traits_.note_login(sasl_->mechanism(), trouble_ ? trouble_->tried : codec::MechanismSet{0});
   sasl_.reset();
   become_ready();
 }
@@ -251,9 +246,7 @@ void Session::note_trouble(CloseReason fault) {
   trouble_->one_more = trouble_->one_more || fault.kind == CloseKind::auth_refused;
   const bool for_good = fault.permanent || fault.kind != CloseKind::auth_refused;
   if (trouble_->next && for_good) {
-    const codec::MechanismSet bit = codec::bit_of(mechanism);
-    trouble_->news = trouble_->news || (knowledge_.mechanisms_failed & bit) == 0;
-    knowledge_.mechanisms_failed |= bit;
+    trouble_->news = traits_.note_login_failure(mechanism) || trouble_->news;
   }
   trouble_->fault = std::move(fault);
 }
@@ -274,7 +267,7 @@ void Session::go_on_with_auth() {
 // itself, to a server that has proved who it is; anybody else on the way could have refused the
 // first to hear the second.
 std::optional<AuthMechanism> Session::next_mechanism(AuthMechanism failed, CloseKind why) const {
-  if ((knowledge_.mechanisms_proven & codec::bit_of(failed)) != 0) {
+  if ((traits_.knowledge().mechanisms_proven & codec::bit_of(failed)) != 0) {
     return std::nullopt;
   }
   const bool trusted = secure() && options_.peer_verified;

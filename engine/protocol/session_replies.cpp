@@ -138,9 +138,8 @@ void Session::credit(const Expectation& expectation, const codec::Reply& reply) 
       break;
     case Expected::trial_other:
       // Whatever it says: the reply to RSET behind it shows whether octets were commands.
-      if (reply.positive() && !knowledge_.discarding_proven && !knowledge_.chunks_for_nobody) {
-        knowledge_.chunks_for_nobody = true;
-        note_news();
+      if (reply.positive() && !traits_.knowledge().discarding_proven) {
+        traits_.note_chunks_for_nobody();
       }
       break;
   }
@@ -165,8 +164,7 @@ bool Session::learn_recipients_max(const Expectation& expectation, const codec::
   if (taken == 0 || scope_of(Stage::rcpt, reply) != ReplyScope::recipients) {
     return false;
   }
-  knowledge_.recipients_max = taken;
-  note_news();
+  traits_.note_recipients_max(taken);
   return true;
 }
 
@@ -248,11 +246,11 @@ std::string_view Session::why_meaningless(const Expectation& expectation,
   if (kind == Expected::end_of_data && reply.positive()) {
     const Transaction& current = transaction(expectation.transaction);
     const bool for_nobody = current.mail_refused || current.taken == 0;
-    if (current.chunked && for_nobody && !knowledge_.chunks_for_nobody) {
+    if (current.chunked && for_nobody && !traits_.knowledge().chunks_for_nobody) {
       return "a message was accepted of which the sender or all recipients were refused";
     }
   }
-  if (in_words_of_another(kind, reply, left_in_burst(expectation))) {
+  if (traits_.in_words_of_another(kind, reply, left_in_burst(expectation))) {
     return "a command was answered in the words that this server has for another one";
   }
   return {};
@@ -262,10 +260,9 @@ std::string_view Session::why_meaningless(const Expectation& expectation,
 // smtp_accept_max_nonmail). If the end is what comes next, this was the last command that the
 // server looked at, as with 421.
 void Session::on_rset_reply(const codec::Reply& reply) {
-  if (trial_ && !knowledge_.discarding_proven) {
+  if (trial_ && !traits_.knowledge().discarding_proven) {
     if (reply.positive()) {
-      knowledge_.discarding_proven = true;
-      note_news();
+      traits_.prove_discarding();
     } else {
       close_with_reply(CloseKind::chunking_refused, Stage::data, reply, false);
       return;
@@ -277,8 +274,7 @@ void Session::on_rset_reply(const codec::Reply& reply) {
   }
   if (!reply.positive() && is_about_command(reply) && stream_.awaited().empty()) {
     // It does not know RSET: from now on a session ends behind a transaction that stays open.
-    knowledge_.reset_unknown = true;
-    note_news();
+    traits_.note_reset_unknown();
     close_with_reply(CloseKind::peer_closing, Stage::mail, reply, false);
     return;
   }
@@ -372,12 +368,11 @@ Verdict Session::judge(Transaction& current, Stage stage, const codec::Reply& re
   // a sender that is not wanted now is put off at its first MAIL.
   const std::uint64_t before = mails_taken_ - (current.mail_taken ? 1 : 0);
   if (before > 0 && may_be_full_session(stage, reply)) {
-    if (++put_offs_ > 1 || session_messages_before_ == before) {
+    if (++put_offs_ > 1 || traits_.has_ended_behind(before)) {
       note_session_is_full(before);
     } else if (!quit_wanted_) {
       quit_wanted_ = true;
-      knowledge_.session_messages = before;
-      note_news();
+      traits_.note_put_off(before);
     }
     return verdict_of_way(stage, reply);
   }
@@ -386,11 +381,7 @@ Verdict Session::judge(Transaction& current, Stage stage, const codec::Reply& re
 
 void Session::note_session_is_full(std::uint64_t messages) {
   quit_wanted_ = true;
-  if (!told_full_) {
-    told_full_ = true;
-    knowledge_.session_messages_max = messages;
-    note_news();
-  }
+  traits_.note_full_session(messages);
 }
 
 // The transaction goes on with those that were taken; of those behind, what has not left does not
@@ -402,8 +393,7 @@ void Session::note_too_many_recipients(Transaction& current, Stage stage,
     const std::uint32_t said = number_below(reply.text, current.taken);
     most = said != 0 ? said : current.taken / 2;
   }
-  knowledge_.recipients_max = most;
-  note_news();
+  traits_.note_recipients_max(most);
   crowded_ = stage == Stage::rcpt;
   for (std::uint32_t i = current.next_recipient; i < current.recipients_end; ++i) {
     Recipient& recipient = current.delivery->recipients[i];
@@ -465,10 +455,7 @@ void Session::on_chunk_reply(Transaction& current, const codec::Reply& reply) {
       close_on_protocol_error("octets were taken of a message without a recipient");
       return;
     }
-    if (!knowledge_.chunking_proven) {
-      knowledge_.chunking_proven = true;
-      note_news();
-    }
+    traits_.prove_chunking();
     chunks_taken_ = true;
     current.step = Step::data;
     if (on_trial(current)) {

@@ -70,12 +70,6 @@ Duration Session::trial_patience() const {
                               trial_patience_most);
 }
 
-void Session::prove(Pipelining step) {
-  if (knowledge_.prove(step)) {
-    note_news();
-  }
-}
-
 // Called when its MAIL is about to leave.
 void Session::begin_trial(Transaction& current) {
   const Pipelining way = way_of(current);
@@ -90,14 +84,15 @@ void Session::begin_trial(Transaction& current) {
   if (step == Pipelining::across && transaction(sequence_sending_ - 1).chunked) {
     return;  // what stands in front of it is no final dot
   }
-  const bool chunking_shown = knowledge_.chunking_proven && knowledge_.discarding_proven;
+  const bool chunking_shown =
+      traits_.knowledge().chunking_proven && traits_.knowledge().discarding_proven;
   const bool shown =
-      knowledge_.has_proven(step) || (step == Pipelining::flights && !ahead && chunking_shown);
+      traits_.has_proven(step) || (step == Pipelining::flights && !ahead && chunking_shown);
   if (shown) {
     return;
   }
   const std::uint64_t mails = sequence_sending_ + messages_extra_;
-  const std::uint64_t mails_max = messages_taken_max();
+  const std::uint64_t mails_max = traits_.messages_taken_max();
   if (step == Pipelining::within && mails_max != 0 && mails + 2 > mails_max) {
     // Refused, it could not be asked again in this session, nor in the next.
     current.one_by_one = true;
@@ -107,8 +102,8 @@ void Session::begin_trial(Transaction& current) {
   trial_->step = step;
   trial_->sequence = sequence_sending_;
   trial_->ran_ahead = ahead;
-  trial_->again = is_doubted(step);
-  if (step == Pipelining::flights && !knowledge_.discarding_proven) {
+  trial_->again = traits_.is_doubted(step);
+  if (step == Pipelining::flights && !traits_.knowledge().discarding_proven) {
     write_discarding_trial(current);
   }
 }
@@ -205,8 +200,8 @@ Pipelining Session::shown_by_trial() const {
 
 // The server keeps step: what it has said is meant.
 void Session::pass_trial() {
-  prove(shown_by_trial());
-  words_steady_ = trial_->step == Pipelining::flights && words_.are_steady();
+  traits_.prove(shown_by_trial());
+  traits_.note_steadiness(trial_->step == Pipelining::flights);
   if (trial_->front) {
     Transaction& front = transaction(sequence_begin_);
     const HeldReply reply = std::move(*trial_->front);
@@ -321,7 +316,7 @@ void Session::compare_opinions(bool content_asked_for) {
   const bool as_far = refused && opinion->second->stage <= first.stage;
   const bool of_the_way = is_about_command(first.reply());
   if (as_far && !of_the_way && opinion->second->code == first.code) {
-    prove(opinion->shown);
+    traits_.prove(opinion->shown);
     return;
   }
   // Another refusal at the same place tells nothing; but nobody asks for ever.
@@ -338,8 +333,7 @@ void Session::compare_opinions(bool content_asked_for) {
 // Without an end of the session.
 void Session::fall_back_now(CloseReason why, Pipelining to) {
   why.fall_back = to;
-  knowledge_.most = std::min(knowledge_.most, to);
-  note_news();
+  traits_.fall_back(to);
   listener_.on_fall_back(why);
 }
 
@@ -399,28 +393,26 @@ bool Session::is_of_the_way(const CloseReason& reason) const {
 // ---- Steps in doubt
 // ------------------------------------------------------------------------------
 
-bool Session::is_doubted(Pipelining step) const {
-  return (knowledge_.doubts.steps & bit_of(step)) != 0 && !knowledge_.has_proven(step);
-}
-
 // Whether it is too early to try a step again that is in doubt. The session that was chosen for
 // that has done one message below it; the others wait for what comes of it, but not for ever, since
 // they may be another worker's and not hear of it.
 bool Session::stays_below(Pipelining step) const {
   constexpr std::uint64_t messages_of_others = 32;
-  const bool is_next = (knowledge_.doubts.next & bit_of(step)) != 0;
-  return is_doubted(step) && sequence_begin_ - doubts_since_ < (is_next ? 1 : messages_of_others);
+  const bool is_next = (traits_.knowledge().doubts.next & bit_of(step)) != 0;
+  return traits_.is_doubted(step) &&
+         sequence_begin_ - doubts_since_ < (is_next ? 1 : messages_of_others);
 }
 
 // The server has answered a step below as fast as it should have answered the trial.
 void Session::bear_out_silence() {
   const bool in_time = slowest_reply_ < trial_patience_least;
-  if (knowledge_.doubts.silent == 0 || !in_time || state_ != SessionState::ready) {
+  if (traits_.knowledge().doubts.silent == 0 || !in_time || state_ != SessionState::ready) {
     return;
   }
-  for (Pipelining step = Pipelining::within; step <= knowledge_.most; step = one_more(step)) {
-    const bool silent = (knowledge_.doubts.silent & bit_of(step)) != 0;
-    if (silent && is_doubted(step) && !stays_below(step)) {
+  for (Pipelining step = Pipelining::within; step <= traits_.knowledge().most;
+       step = one_more(step)) {
+    const bool silent = (traits_.knowledge().doubts.silent & bit_of(step)) != 0;
+    if (silent && traits_.is_doubted(step) && !stays_below(step)) {
       CloseReason why = reason_of(CloseKind::timeout, Stage::local);
       why.of_trial = true;
       why.doubted = step;
