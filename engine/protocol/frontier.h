@@ -7,7 +7,7 @@
 
 namespace ringpost::protocol {
 
-class Session;
+class Flight;
 
 // Servers that end a session without a word behind so many messages leave in doubt what is in
 // flight then. Sessions that run in step would all meet that end together, each with a flight. So
@@ -19,23 +19,23 @@ class Session;
 class Frontier {
  public:
   // So many messages may be in flight in a session that has had `answered` of them answered.
-  [[nodiscard]] std::uint64_t room(const Session& session, std::uint64_t answered) const {
-    const bool free = scout_ == nullptr || scout_ == &session;
+  [[nodiscard]] std::uint64_t room(const Flight& flight, std::uint64_t answered) const {
+    const bool free = scout_ == nullptr || scout_ == &flight;
     return free ? UINT64_MAX : std::max(messages_, answered) - answered + 1;
   }
   // The session has `begun` messages, with those that were answered.
-  void begun(const Session& session, std::uint64_t begun) {
-    scout_ = scout_ == nullptr && begun > messages_ + 1 ? &session : scout_;
+  void begun(const Flight& flight, std::uint64_t begun) {
+    scout_ = scout_ == nullptr && begun > messages_ + 1 ? &flight : scout_;
   }
-  void answered(const Session& session, std::uint64_t answered, std::uint64_t begun) {
+  void answered(const Flight& flight, std::uint64_t answered, std::uint64_t begun) {
     messages_ = std::max(messages_, answered);
-    scout_ = scout_ == &session && begun <= messages_ + 1 ? nullptr : scout_;
+    scout_ = scout_ == &flight && begun <= messages_ + 1 ? nullptr : scout_;
   }
-  void ended(const Session& session) { scout_ = scout_ == &session ? nullptr : scout_; }
+  void ended(const Flight& flight) { scout_ = scout_ == &flight ? nullptr : scout_; }
 
  private:
-  std::uint64_t messages_ = 0;  // the most that one session has had answered
-  const Session* scout_ = nullptr;
+  std::uint64_t messages_ = 0;     // the most that one session has had answered
+  const Flight* scout_ = nullptr;  // by the flight of its session
 };
 
 }  // namespace ringpost::protocol

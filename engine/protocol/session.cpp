@@ -21,6 +21,7 @@
 
 #include <algorithm>
 
+#include "codec/mail/body_scan.h"
 #include "codec/mail/idempotency_header.h"
 #include "codec/smtp/smtp_command.h"
 #include "engine/protocol/reply_scope.h"
@@ -44,8 +45,8 @@ Session::Session(const SessionOptions& options, SessionListener& listener, Insta
     : options_(options),
       listener_(listener),
       traits_(options, knowledge),
-      login_(std::move(login)),
-      transactions_(2) {
+      flight_(options, traits_),
+      login_(std::move(login)) {
   stream_.expect(Expected::greeting);
   set_deadline(now);
 }
@@ -55,18 +56,13 @@ bool Session::secure() const {
          (options_.tls_mode == TlsMode::starttls && state_ >= SessionState::hello_tls);
 }
 
-bool Session::idle() const {
-  return state_ == SessionState::ready && sequence_begin_ == sequence_end_;
-}
+bool Session::idle() const { return state_ == SessionState::ready && flight_.empty(); }
 
 bool Session::wants_message() const {
   // A reply that begins though none is awaited is the end of the session, once it is complete.
   const bool doomed =
       last_word_ || ending_ || (stream_.awaited().empty() && stream_.parser().in_reply());
-  const std::size_t in_flight = messages_in_flight();
-  const bool room = in_flight < depth() &&
-                    (in_flight < 2 || bytes_in_flight_ < options_.flight_bytes_max) &&
-                    recipients_room() > 0;
+  const bool room = flight_.has_room() && flight_.recipients_room(refusals_) > 0;
   return state_ == SessionState::ready && !quit_wanted_ && !doomed && room;
 }
 
@@ -77,57 +73,12 @@ void Session::submit(Delivery& delivery, Instant now) {
   if (refuse_locally(delivery)) {
     return;
   }
-  Transaction& current = new_transaction();
-  current.delivery = &delivery;
-  current.message = delivery.message;
-  std::uint32_t offered = 0;
-  const std::uint32_t offered_max = recipients_room();
-  const auto count = static_cast<std::uint32_t>(delivery.size());
-  std::uint32_t index = 0;
-  for (; index < count && offered < offered_max; ++index) {
-    Recipient& recipient = delivery.recipients[index];
-    if (recipient.decided || recipient.postponed) {
-      continue;
-    }
-    if (offered == 0) {
-      current.recipients_begin = index;
-    }
-    recipient.progress = RecipientProgress::offered;
-    ++offered;
-  }
-  RP_ASSERT(offered > 0);
-  current.recipients_end = index;
-  current.next_recipient = current.recipients_begin;
-  for (; index < count; ++index) {
-    delivery.recipients[index].progress = RecipientProgress::waiting;
-  }
-  current.offered = offered;
-  recipients_in_flight_ += offered;
+  Transaction& current = flight_.add(delivery, flight_.recipients_room(refusals_));
   current.header = codec::idempotency_header(delivery, options_.idempotency_header);
-  ++sequence_end_;
-  bytes_in_flight_ += delivery.message->content.bytes();
-  if (messages_in_flight() == depth()) {
-    full_flight_end_ = sequence_end_;
-  }
-  frontier_->begun(*this, sequence_end_);
   quit_when_spent();
   if (stream_.awaited().empty()) {
     set_deadline(now);
   }
-}
-
-// The slot behind the last message.
-Session::Transaction& Session::new_transaction() {
-  if (messages_in_flight() == transactions_.size()) {
-    std::vector<Transaction> larger(transactions_.size() * 2);
-    for (std::uint64_t sequence = sequence_begin_; sequence != sequence_end_; ++sequence) {
-      larger[sequence & (larger.size() - 1)] = transaction(sequence);
-    }
-    transactions_ = std::move(larger);
-  }
-  Transaction& slot = transaction(sequence_end_);
-  slot = Transaction{};
-  return slot;
 }
 
 // What this server is known to be unable to take costs no round trip.
@@ -168,8 +119,8 @@ bool Session::has_output() {
   if (state_ < SessionState::ready || state_ == SessionState::closed) {
     return false;
   }
-  if (sequence_sending_ != sequence_end_) {
-    const Step step = transaction(sequence_sending_).step;
+  if (!flight_.all_sent()) {
+    const Step step = flight_.next().step;
     if (step == Step::content || step == Step::end_of_data) {
       return true;
     }
@@ -185,7 +136,7 @@ Bytes Session::output(std::span<char> room) {
       written += stream_.take(room.subspan(written));
       continue;
     }
-    Transaction& current = transaction(sequence_sending_);
+    Transaction& current = flight_.at(flight_.sending());
     if (current.step == Step::end_of_data) {
       write_end_of_data(current);
       continue;
@@ -228,7 +179,7 @@ Bytes Session::write_content(Transaction& current, std::span<char> room, std::si
     if (current.piece + 1 == content.piece_count()) {
       end_content(current);
     } else {
-      begin_piece(current);
+      current.begin_piece();
     }
   }
   return view;
@@ -244,15 +195,9 @@ void Session::append_content(Transaction& current, std::size_t count) {
     current.cursor.offset += octets.size();
     current.content_taken += octets.size();
     if (current.cursor.offset == content.piece(current.piece).size()) {
-      begin_piece(current);
+      current.begin_piece();
     }
   }
-}
-
-void Session::begin_piece(Transaction& current) {
-  ++current.piece;
-  current.cursor = {};
-  current.cursor.begins_line = current.message->content.piece_begins_line(current.piece);
 }
 
 void Session::end_content(Transaction& current) {
@@ -271,7 +216,7 @@ void Session::write_end_of_data(Transaction& current) {
   }
   current.end_offset = stream_.written_offset();
   current.step = Step::sent;
-  ++sequence_sending_;
+  flight_.advance();
 }
 
 // Puts the next command, or group of commands, behind what is pending. False: it must wait.
@@ -280,10 +225,10 @@ bool Session::write_commands() {
     return false;
   }
   bool wrote = false;
-  while (sequence_sending_ != sequence_end_ && write_command(transaction(sequence_sending_))) {
+  while (!flight_.all_sent() && write_command(flight_.next())) {
     wrote = true;
   }
-  if (quit_wanted_ && !ending_ && sequence_begin_ == sequence_end_ && stream_.awaited().empty() &&
+  if (quit_wanted_ && !ending_ && flight_.done() == flight_.begun() && stream_.awaited().empty() &&
       !wrote) {
     state_ = SessionState::quitting;
     codec::append_quit(stream_.pending());
@@ -320,7 +265,7 @@ bool Session::write_mail(Transaction& current) {
   if (reset_needed_) {
     reset_needed_ = false;
     codec::append_rset(stream_.pending());
-    stream_.expect(Expected::rset, sequence_sending_);
+    stream_.expect(Expected::rset, flight_.sending());
     if (way_of(current) == Pipelining::off) {
       return true;
     }
@@ -333,23 +278,19 @@ bool Session::write_mail(Transaction& current) {
   parameters.smtputf8 = message.needs_smtputf8;
   parameters.dsn = traits_.capabilities().dsn;
   codec::append_mail(stream_.pending(), message.sender, parameters, message.dsn);
-  stream_.expect(Expected::mail, sequence_sending_);
+  stream_.expect(Expected::mail, flight_.sending());
   current.step = Step::rcpt;
   return true;
 }
 
 bool Session::write_rcpt(Transaction& current) {
   const Delivery& delivery = *current.delivery;
-  std::uint32_t& index = current.next_recipient;
+  const std::uint32_t index = current.next_recipient;
   const Bytes notify = traits_.capabilities().dsn ? Bytes(current.message->dsn.notify) : Bytes();
   codec::append_rcpt(stream_.pending(), delivery.address(index), notify);
-  stream_.expect(Expected::rcpt, sequence_sending_, index);
-  ++index;
-  while (index < current.recipients_end &&
-         delivery.recipients[index].progress != RecipientProgress::offered) {
-    ++index;
-  }
-  if (index == current.recipients_end) {
+  stream_.expect(Expected::rcpt, flight_.sending(), index);
+  current.skip_to_next_recipient();
+  if (current.next_recipient == current.recipients_end) {
     current.step = Step::data;
   }
   return true;
@@ -360,10 +301,10 @@ bool Session::write_data(Transaction& current) {
   const bool free = stream_.awaited().empty();
   if (way == Pipelining::flights) {
     const bool ahead = on_trial(current) && trial_->ran_ahead && !current.chunk_tried;
-    if (!free && !ahead && goes_alone(sequence_sending_)) {
+    if (!free && !ahead && flight_.next_goes_alone()) {
       return false;
     }
-    if (on_trial(current) && !current.chunk_tried && first_chunk_bytes(current) > 0) {
+    if (on_trial(current) && !current.chunk_tried && current.first_chunk_bytes() > 0) {
       write_first_chunk(current);
       return true;
     }
@@ -377,7 +318,7 @@ bool Session::write_data(Transaction& current) {
     return false;
   }
   codec::append_data(stream_.pending());
-  stream_.expect(Expected::data, sequence_sending_);
+  stream_.expect(Expected::data, flight_.sending());
   current.step = Step::await_data;
   return true;
 }
@@ -389,7 +330,7 @@ void Session::write_bdat(Transaction& current) {
   codec::append_bdat_last(stream_.pending(),
                           current.header.size() + message_bytes(message) - current.content_taken);
   stream_.pending().append(current.header);
-  stream_.expect(Expected::end_of_data, sequence_sending_);
+  stream_.expect(Expected::end_of_data, flight_.sending());
   current.step = Step::content;
   if (current.content_taken == message.content.bytes()) {
     end_content(current);
@@ -401,14 +342,10 @@ void Session::write_bdat(Transaction& current) {
 
 void Session::about_to_hand_over(std::uint64_t offset) {
   RP_ASSERT(offset <= stream_.output_offset());
-  sequence_announced_ = std::max(sequence_announced_, sequence_begin_);
-  for (; sequence_announced_ != sequence_end_; ++sequence_announced_) {
-    const Transaction& current = transaction(sequence_announced_);
-    if (current.end_offset == 0 || current.end_offset > offset) {
-      return;
-    }
-    if (!current.lone_dot) {
-      listener_.on_end_of_data(*current.delivery, current.recipients_begin, current.recipients_end);
+  while (const Transaction* current = flight_.announce(offset)) {
+    if (!current->lone_dot) {
+      listener_.on_end_of_data(*current->delivery, current->recipients_begin,
+                               current->recipients_end);
     }
   }
 }
@@ -426,7 +363,7 @@ void Session::handed_over(std::uint64_t offset, Instant now) {
   // The clock runs from the moment when the command whose reply is next, or the latest piece of
   // content, left. What is sent behind it does not put it back.
   const bool waits_already =
-      !stream_.awaited().empty() && !is_early(stream_.awaited().front(), before);
+      !stream_.awaited().empty() && !flight_.is_early(stream_.awaited().front(), before);
   if (!waits_already) {
     waits_since_ = now;
     set_deadline(now);
@@ -451,19 +388,8 @@ void Session::decide_all(Transaction& current, const Verdict& verdict) {
 }
 
 void Session::finish(Transaction& current) {
-  RP_ASSERT(&current == &transaction(sequence_begin_));
-  Delivery& delivery = *current.delivery;
-  bytes_in_flight_ -= current.message->content.bytes();
-  current.delivery = nullptr;
-  current.message = nullptr;
-  recipients_in_flight_ -= current.offered;
-  if (sequence_sending_ == sequence_begin_) {
-    ++sequence_sending_;
-  }
-  ++sequence_begin_;
-  if (!closed()) {
-    frontier_->answered(*this, sequence_begin_, sequence_end_);
-  }
+  RP_ASSERT(&current == &flight_.front());
+  Delivery& delivery = flight_.pop();
   crowded_ = false;
   quit_wanted_ = quit_wanted_ || (reset_needed_ && traits_.knowledge().reset_unknown);
   bear_out_silence();
@@ -475,7 +401,7 @@ void Session::finish_if_pointless(Transaction& current) {
   const bool refused = current.mail_refused || (current.step == Step::data && current.taken == 0);
   const bool unasked = current.step == Step::rcpt || current.step == Step::data;
   if (refused && unasked && stream_.awaited().empty()) {
-    reset_needed_ = reset_needed_ || current.mail_taken || current.taken > 0;
+    reset_needed_ = reset_needed_ || current.may_be_open();
     recipients_left_open_ = current.taken > 0;
     finish_transaction(current);
   }
@@ -483,8 +409,8 @@ void Session::finish_if_pointless(Transaction& current) {
 
 // Messages whose BDAT was refused before their content had left: it has, now.
 void Session::finish_answered() {
-  while (sequence_begin_ != sequence_end_) {
-    Transaction& current = transaction(sequence_begin_);
+  while (!flight_.empty()) {
+    Transaction& current = flight_.front();
     const bool left = stream_.has_left(current.end_offset);
     if (!current.answered || !left) {
       return;
@@ -494,8 +420,7 @@ void Session::finish_answered() {
 }
 
 // Whether the server may have taken a message that it has not answered.
-bool Session::in_doubt(std::uint64_t sequence, const CloseReason& reason, bool first) const {
-  const Transaction& current = transaction(sequence);
+bool Session::in_doubt(const Transaction& current, const CloseReason& reason, bool first) const {
   // A lone dot ends a message for nobody.
   const bool handed_over = !current.lone_dot && stream_.has_left(current.end_offset);
   if (!handed_over || reason.kind != CloseKind::peer_closing) {
@@ -522,19 +447,19 @@ void Session::close(CloseReason reason) {
     learn_from_end(reason);
   }
   state_ = SessionState::closed;
-  frontier_->ended(*this);
+  flight_.end();
   deadline_ = never;
   stream_.drop_pending();
   const std::string reason_text = reason.message();
   release_front(&reason);
-  const std::uint64_t first = sequence_begin_;
-  while (sequence_begin_ != sequence_end_) {
-    Transaction& current = transaction(sequence_begin_);
-    const bool doubt = in_doubt(sequence_begin_, reason, sequence_begin_ == first);
-    const Stage stage = stage_of_message(sequence_begin_);
+  const std::uint64_t first = flight_.done();
+  while (!flight_.empty()) {
+    Transaction& current = flight_.front();
+    const bool is_first = flight_.done() == first;
+    const bool doubt = in_doubt(current, reason, is_first);
+    const Stage stage = stage_of_message(flight_.done());
     Verdict verdict = verdict_of_loss(stage, doubt, reason, reason_text);
-    verdict.was_next = sequence_begin_ == first && !stream_.awaited().empty() &&
-                       !reason.after_refusals &&
+    verdict.was_next = is_first && !stream_.awaited().empty() && !reason.after_refusals &&
                        stream_.awaited().front().sent_offset <= stream_.handed_over_offset();
     decide_all(current, verdict);
     finish(current);

@@ -10,14 +10,13 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "codec/job/delivery.h"
-#include "codec/mail/body_scan.h"
 #include "codec/smtp/sasl.h"
 #include "codec/smtp/smtp_reply.h"
 #include "engine/protocol/close_reason.h"
 #include "engine/protocol/command_stream.h"
+#include "engine/protocol/flight.h"
 #include "engine/protocol/frontier.h"
 #include "engine/protocol/login.h"
 #include "engine/protocol/server_traits.h"
@@ -71,7 +70,7 @@ class Session {
   void introduce_as(std::string client_name);
   // The other sessions with this server, as far as they have come. Before the first message; it
   // outlives the session.
-  void go_with(Frontier& frontier) { frontier_ = &frontier; }
+  void go_with(Frontier& frontier) { flight_.go_with(frontier); }
 
   [[nodiscard]] SessionState state() const { return state_; }
   // Nothing of the server's has come yet.
@@ -93,7 +92,7 @@ class Session {
   [[nodiscard]] std::uint64_t knowledge_version() const { return traits_.version(); }
   // What other sessions have found out meanwhile. It may have something to say afterwards.
   void learn(const PipeliningKnowledge& knowledge);
-  [[nodiscard]] std::size_t messages_in_flight() const { return sequence_end_ - sequence_begin_; }
+  [[nodiscard]] std::size_t messages_in_flight() const { return flight_.size(); }
 
   // Whether submit() may be called.
   [[nodiscard]] bool wants_message() const;
@@ -135,41 +134,7 @@ class Session {
   void expire(Instant now);
 
  private:
-  enum class Step : std::uint8_t {
-    mail,
-    rcpt,
-    data,
-    await_data,   // for 354
-    await_chunk,  // for the answer to a first BDAT, which is not the last
-    content,
-    end_of_data,
-    sent,
-  };
-
-  // One message on its way through the session: a transaction of RFC 5321 3.3.
-  struct Transaction {
-    Delivery* delivery = nullptr;
-    const Message* message = nullptr;
-    std::uint32_t recipients_begin = 0;
-    std::uint32_t recipients_end = 0;
-    std::uint32_t next_recipient = 0;  // whose RCPT is to be sent next
-    std::uint32_t taken = 0;           // RCPTs with a 2xx, be it behind a refused MAIL
-    Step step = Step::mail;
-    bool mail_taken = false;
-    bool mail_refused = false;
-    bool lone_dot = false;      // 354 came though no recipient was taken (RFC 2920 3.1)
-    bool chunked = false;       // its content goes behind BDAT, as it is
-    bool answered = false;      // BDAT was refused in the middle of its content, which goes on
-    bool one_by_one = false;    // in lock-step and behind DATA: for a second opinion
-    bool chunk_tried = false;   // its first octets went in a BDAT of their own, or cannot
-    std::uint32_t offered = 0;  // recipients
-    std::string header;         // in front of the message's content
-    // How far its content has been taken: a piece of it, and all those before.
-    std::size_t piece = 0;
-    codec::StuffCursor cursor;
-    std::uint64_t content_taken = 0;
-    std::uint64_t end_offset = 0;  // of the end of data in the output stream; 0: not written yet
-  };
+  using Step = Transaction::Step;
 
   struct LoginTrouble {
     codec::MechanismSet tried = 0;  // in this session, without success
@@ -180,33 +145,14 @@ class Session {
     bool news = false;      // one has failed that earlier sessions had not tried
   };
 
-  // Flights of a server that has shown that it can: they begin small, since what is in flight when
-  // a connection dies is in doubt.
-  static constexpr std::size_t flight_messages_first = 8;
-  // Until it has: one that is on trial behind one that is safe.
-  static constexpr std::size_t flight_messages_unproven = 2;
-
-  [[nodiscard]] Transaction& transaction(std::uint64_t sequence) {
-    return transactions_[sequence & (transactions_.size() - 1)];
-  }
-  [[nodiscard]] const Transaction& transaction(std::uint64_t sequence) const {
-    return transactions_[sequence & (transactions_.size() - 1)];
-  }
-  [[nodiscard]] Transaction& new_transaction();
-  [[nodiscard]] std::size_t depth() const;
-  [[nodiscard]] bool may_leave_crowd() const;
-  [[nodiscard]] std::size_t flight_depth() const;
-  [[nodiscard]] bool goes_alone(std::uint64_t sequence) const;
-  // The way in use now: less than pipelining() while a step is in doubt.
-  [[nodiscard]] Pipelining way() const;
+  // Sending.
   [[nodiscard]] Pipelining way_of(const Transaction& current) const;
   [[nodiscard]] bool may_run_ahead(const Transaction& current) const;
-  [[nodiscard]] std::uint32_t recipients_room() const;
   void quit_when_spent();
-  [[nodiscard]] bool in_doubt(std::uint64_t sequence, const CloseReason& reason, bool first) const;
+  [[nodiscard]] bool in_doubt(const Transaction& current, const CloseReason& reason,
+                              bool first) const;
   [[nodiscard]] bool secure() const;
 
-  // Sending.
   void send_hello(SessionState state);
   void send_auth();
   void begin_auth(AuthMechanism mechanism, bool with_initial_response = true);
@@ -219,11 +165,10 @@ class Session {
 
   // Trials of a way that the endpoint has not shown (session_trial.cpp).
   [[nodiscard]] bool on_trial(const Transaction& current) const {
-    return trial_ && &current == &transaction(trial_->sequence);
+    return trial_ && &current == &flight_.at(trial_->sequence);
   }
   void begin_trial(Transaction& current);
   void write_discarding_trial(const Transaction& current);
-  [[nodiscard]] std::size_t first_chunk_bytes(const Transaction& current) const;
   void write_first_chunk(Transaction& current);
   [[nodiscard]] bool hold(Transaction& current, Stage stage, std::uint32_t index,
                           const codec::Reply& reply);
@@ -238,13 +183,11 @@ class Session {
   void finish_front(Transaction& front, const HeldReply& answer);
   void finish_transaction(Transaction& current);
   [[nodiscard]] bool trial_has_left() const;
-  [[nodiscard]] bool stays_below(Pipelining step) const;
   void bear_out_silence();
   [[nodiscard]] Duration trial_patience() const;
   [[nodiscard]] Bytes write_content(Transaction& current, std::span<char> room,
                                     std::size_t& written);
   void append_content(Transaction& current, std::size_t count);
-  static void begin_piece(Transaction& current);
   // Nothing follows a BDAT whose last line has an end: its last octet is the end of data, and must
   // be known as such before the next call, since the reply may come first.
   void end_content(Transaction& current);
@@ -253,7 +196,6 @@ class Session {
   // Receiving: one handler for each kind of reply.
   void on_reply(const codec::Reply& reply);
   void credit(const Expectation& expectation, const codec::Reply& reply);
-  [[nodiscard]] bool is_early(const Expectation& expectation, std::uint64_t handed_over) const;
   [[nodiscard]] bool out_of_place(const Expectation& expectation, const codec::Reply& reply);
   [[nodiscard]] std::string_view why_meaningless(const Expectation& expectation,
                                                  const codec::Reply& reply);
@@ -296,7 +238,6 @@ class Session {
   void on_end_of_data_reply(Transaction& current, const codec::Reply& reply);
   void become_ready();
   void learn_from_accepted(const Transaction& current);
-  void learn_several();
   void learn_from_end(CloseReason& reason);
   void end_when_answered(CloseReason reason);
   [[nodiscard]] bool left_in_burst(const Expectation& expectation) const;
@@ -319,16 +260,16 @@ class Session {
   void judge_trial(CloseReason& reason) const;
   [[nodiscard]] bool is_of_the_way(const CloseReason& reason) const;
   void set_deadline(Instant now);
+  [[nodiscard]] bool may_leave_crowd() const;
   [[nodiscard]] Stage stage_under_way() const;
   [[nodiscard]] Stage stage_of_message(std::uint64_t sequence) const;
 
   const SessionOptions& options_;
   SessionListener& listener_;
-  Frontier alone_;
-  Frontier* frontier_ = &alone_;
   SessionState state_ = SessionState::greeting;
   CommandStream stream_;
   ServerTraits traits_;
+  Flight flight_;
   std::shared_ptr<const Login> login_;            // null before AUTH, unless it was given one
   std::unique_ptr<codec::SaslExchange> sasl_;     // while it goes on; null while it is cancelled
   std::unique_ptr<LoginTrouble> trouble_;         // a way to log in has failed
@@ -343,31 +284,17 @@ class Session {
   std::unique_ptr<Trial> trial_;         // one at a time
   std::unique_ptr<SecondOpinion> second_opinion_;
   std::uint32_t opinions_unclear_ = 0;
-  std::uint64_t doubts_since_ = 0;  // messages that it had done when it heard of the latest
-  bool trial_mail_taken_ = false;   // the transaction that was taken back may have counted
-  bool chunks_taken_ = false;       // in this session: of a pool some nodes may not know BDAT
+  bool trial_mail_taken_ = false;  // the transaction that was taken back may have counted
+  bool chunks_taken_ = false;      // in this session: of a pool some nodes may not know BDAT
 
-  // Messages in flight are those with sequence numbers from begin to end; `sending_` is the one
-  // whose octets are next. Those before it wait for replies only.
-  std::vector<Transaction> transactions_;  // a ring of 2, 4, 8 and so on: the deepest flight
-  std::uint64_t sequence_begin_ = 0;
-  std::uint64_t sequence_sending_ = 0;
-  std::uint64_t sequence_end_ = 0;
-  std::uint64_t sequence_announced_ = 0;  // on_end_of_data() came for those before it
-  std::uint64_t mails_taken_ = 0;         // MAILs with a 2xx
+  std::uint64_t mails_taken_ = 0;  // MAILs with a 2xx
   std::uint64_t mails_answered_ = 0;
   // Replies of 4xx that may mean a full session, since a MAIL was taken.
   std::uint32_t put_offs_ = 0;
   std::uint64_t messages_extra_ = 0;  // MAILs beyond one a message
   std::uint32_t refusals_ = 0;        // replies of the 4xx and 5xx kind
-  std::uint64_t recipients_in_flight_ = 0;
-  // Messages before this one were in flight while the depth allowed no more.
-  std::uint64_t full_flight_end_ = 0;
-  std::size_t flight_depth_ = 0;       // of flights, by now
-  std::uint64_t bytes_in_flight_ = 0;  // content of the messages in flight
-
-  Instant waits_since_{};      // for the reply that is next
-  Duration slowest_reply_{};   // to a command so far
+  Instant waits_since_{};             // for the reply that is next
+  Duration slowest_reply_{};          // to a command so far
   bool reset_needed_ = false;  // a transaction is open at the server whose message is over for us
   // The last transaction that was refused had recipients, and the server may have kept them.
   bool recipients_left_open_ = false;

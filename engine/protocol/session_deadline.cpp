@@ -23,7 +23,7 @@ void Session::set_deadline(Instant now) {
   if (stream_.awaited().empty()) {
     // The server takes nothing any more, although it has answered everything: the next command is
     // ready and does not leave.
-    const bool has_more_to_say = sequence_begin_ != sequence_end_ || quit_wanted_;
+    const bool has_more_to_say = !flight_.empty() || quit_wanted_;
     deadline_ = has_more_to_say ? now + timeouts.command : never;
     return;
   }
@@ -37,8 +37,8 @@ void Session::set_deadline(Instant now) {
       patience = timeouts.data;
       break;
     case Expected::end_of_data:
-      patience =
-          is_early(front, stream_.handed_over_offset()) ? timeouts.content : timeouts.end_of_data;
+      patience = flight_.is_early(front, stream_.handed_over_offset()) ? timeouts.content
+                                                                       : timeouts.end_of_data;
       break;
     case Expected::quit:
       patience = timeouts.quit;
@@ -69,8 +69,8 @@ bool Session::may_leave_crowd() const {
   if (!crowded_ || stream_.awaited().empty() || stream_.awaited().front().kind != Expected::rcpt) {
     return false;
   }
-  for (std::uint64_t sequence = sequence_begin_; sequence != sequence_end_; ++sequence) {
-    if (stream_.has_left(transaction(sequence).end_offset)) {
+  for (std::uint64_t number = flight_.done(); number != flight_.begun(); ++number) {
+    if (stream_.has_left(flight_.at(number).end_offset)) {
       return false;
     }
   }
@@ -107,18 +107,18 @@ Stage Session::stage_under_way() const {
     return Stage::tls;
   }
   if (stream_.awaited().empty()) {
-    return sequence_begin_ == sequence_end_ ? Stage::local : stage_of_message(sequence_begin_);
+    return flight_.empty() ? Stage::local : stage_of_message(flight_.done());
   }
   const Expectation& front = stream_.awaited().front();
   const bool in_content =
-      front.kind == Expected::end_of_data && is_early(front, stream_.handed_over_offset());
+      front.kind == Expected::end_of_data && flight_.is_early(front, stream_.handed_over_offset());
   return in_content ? Stage::data : stage_of(front.kind);
 }
 
 // How far a message has come whose end of data was not handed over.
 Stage Session::stage_of_message(std::uint64_t sequence) const {
   Stage next = Stage::data;
-  switch (transaction(sequence).step) {
+  switch (flight_.at(sequence).step) {
     case Step::mail:
       next = Stage::mail;
       break;

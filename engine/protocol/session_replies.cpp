@@ -110,22 +110,22 @@ void Session::credit(const Expectation& expectation, const codec::Reply& reply) 
       on_auth_reply(reply);
       break;
     case Expected::mail:
-      if (expectation.transaction + 1 < sequence_end_) {
-        codec::prefetch_parts(*transaction(expectation.transaction + 1).delivery);
+      if (expectation.transaction + 1 < flight_.begun()) {
+        codec::prefetch_parts(*flight_.at(expectation.transaction + 1).delivery);
       }
-      on_mail_reply(transaction(expectation.transaction), reply);
+      on_mail_reply(flight_.at(expectation.transaction), reply);
       break;
     case Expected::rcpt:
-      on_rcpt_reply(transaction(expectation.transaction), expectation.recipient, reply);
+      on_rcpt_reply(flight_.at(expectation.transaction), expectation.recipient, reply);
       break;
     case Expected::data:
-      on_data_reply(transaction(expectation.transaction), reply);
+      on_data_reply(flight_.at(expectation.transaction), reply);
       break;
     case Expected::chunk:
-      on_chunk_reply(transaction(expectation.transaction), reply);
+      on_chunk_reply(flight_.at(expectation.transaction), reply);
       break;
     case Expected::end_of_data:
-      on_end_of_data_reply(transaction(expectation.transaction), reply);
+      on_end_of_data_reply(flight_.at(expectation.transaction), reply);
       break;
     case Expected::rset:
       on_rset_reply(reply);
@@ -145,22 +145,13 @@ void Session::credit(const Expectation& expectation, const codec::Reply& reply) 
   }
 }
 
-// Whether the command had not left when `handed_over` octets had.
-bool Session::is_early(const Expectation& expectation, std::uint64_t handed_over) const {
-  if (expectation.kind != Expected::end_of_data) {
-    return expectation.sent_offset > handed_over;
-  }
-  const std::uint64_t end_offset = transaction(expectation.transaction).end_offset;
-  return end_offset == 0 || end_offset > handed_over;
-}
-
 // Of a 421 to RCPT that says so: how many recipients a transaction may have. No message is to
 // blame.
 bool Session::learn_recipients_max(const Expectation& expectation, const codec::Reply& reply) {
   if (expectation.kind != Expected::rcpt) {
     return false;
   }
-  const std::uint32_t taken = transaction(expectation.transaction).taken;
+  const std::uint32_t taken = flight_.at(expectation.transaction).taken;
   if (taken == 0 || scope_of(Stage::rcpt, reply) != ReplyScope::recipients) {
     return false;
   }
@@ -172,7 +163,7 @@ bool Session::learn_recipients_max(const Expectation& expectation, const codec::
 bool Session::out_of_place(const Expectation& expectation, const codec::Reply& reply) {
   const bool end_of_data = expectation.kind == Expected::end_of_data;
   // What counts is when the reply began to come: its end may come after the command has left.
-  const bool early = is_early(expectation, stream_.reply_begin_offset());
+  const bool early = flight_.is_early(expectation, stream_.reply_begin_offset());
   const bool an_answer =
       expectation.kind == Expected::greeting || expectation.kind == Expected::quit || end_of_data;
   if (reply.code == 421 && (early || !an_answer)) {
@@ -184,13 +175,13 @@ bool Session::out_of_place(const Expectation& expectation, const codec::Reply& r
     return true;
   }
   const bool refused = reply.transient() || reply.permanent();
-  if (early && refused && end_of_data && transaction(expectation.transaction).chunked) {
+  if (early && refused && end_of_data && flight_.at(expectation.transaction).chunked) {
     // The server counts octets: it knows where the content ends, and the rest may follow.
     return false;
   }
   if (early && refused && end_of_data) {
     // Refused in the middle of its content: an answer, but the rest cannot be sent any more.
-    Transaction& current = transaction(expectation.transaction);
+    Transaction& current = flight_.at(expectation.transaction);
     decide_all(current, judge(current, Stage::data, reply));
     close_with_reply(CloseKind::protocol_error, Stage::data, reply, false);
     return true;
@@ -233,7 +224,7 @@ std::string_view Session::why_meaningless(const Expectation& expectation,
     return "RSET was refused, and the server goes on";
   }
   if (kind == Expected::data) {
-    const Transaction& current = transaction(expectation.transaction);
+    const Transaction& current = flight_.at(expectation.transaction);
     if (reply.positive()) {
       return "DATA was answered with a 2xx";
     }
@@ -244,8 +235,8 @@ std::string_view Session::why_meaningless(const Expectation& expectation,
     }
   }
   if (kind == Expected::end_of_data && reply.positive()) {
-    const Transaction& current = transaction(expectation.transaction);
-    const bool for_nobody = current.mail_refused || current.taken == 0;
+    const Transaction& current = flight_.at(expectation.transaction);
+    const bool for_nobody = current.is_for_nobody();
     if (current.chunked && for_nobody && !traits_.knowledge().chunks_for_nobody) {
       return "a message was accepted of which the sender or all recipients were refused";
     }
@@ -315,7 +306,7 @@ void Session::on_mail_reply(Transaction& current, const codec::Reply& reply) {
 // The session goes on behind the refusal of MAIL: it is meant.
 void Session::release_refused_mail() {
   const std::unique_ptr<HeldReply> refusal = std::move(refused_mail_);
-  Transaction& current = transaction(sequence_begin_);
+  Transaction& current = flight_.front();
   decide_all(current, judge(current, Stage::mail, refusal->reply()));
 }
 
@@ -436,14 +427,14 @@ void Session::on_data_reply(Transaction& current, const codec::Reply& reply) {
     current.step =
         current.lone_dot || current.message->content.empty() ? Step::end_of_data : Step::content;
     stream_.pending().append(current.step == Step::content ? Bytes(current.header) : Bytes());
-    stream_.expect(Expected::end_of_data, sequence_sending_);
+    stream_.expect(Expected::end_of_data, flight_.sending());
     return;
   }
   ++refusals_;
   if (current.taken > 0 && !hold(current, Stage::data, 0, reply)) {
     decide_all(current, judge(current, Stage::data, reply));
   }
-  reset_needed_ = current.mail_taken || current.taken > 0;
+  reset_needed_ = current.may_be_open();
   recipients_left_open_ = current.taken > 0;
   finish_transaction(current);
 }
@@ -451,7 +442,7 @@ void Session::on_data_reply(Transaction& current, const codec::Reply& reply) {
 // To a BDAT that is not the last: a message whose end has not left was not taken, whatever it says.
 void Session::on_chunk_reply(Transaction& current, const codec::Reply& reply) {
   if (reply.positive()) {
-    if (current.taken == 0 || current.mail_refused) {
+    if (current.is_for_nobody()) {
       close_on_protocol_error("octets were taken of a message without a recipient");
       return;
     }
@@ -463,7 +454,7 @@ void Session::on_chunk_reply(Transaction& current, const codec::Reply& reply) {
     }
     return;
   }
-  if (current.taken > 0 && !current.mail_refused) {
+  if (!current.is_for_nobody()) {
     close_with_reply(CloseKind::chunking_refused, Stage::data, reply, false);
     return;
   }
@@ -502,7 +493,7 @@ void Session::on_end_of_data_reply(Transaction& current, const codec::Reply& rep
   }
   refusals_ += reply.positive() ? 0u : 1u;
   recipients_left_open_ = !reply.positive() && current.taken > 0;
-  const bool for_nobody = current.taken == 0 || current.mail_refused;
+  const bool for_nobody = current.is_for_nobody();
   const bool left = stream_.has_left(current.end_offset);
   if (!for_nobody) {
     decide_all(current, judge(current, left ? Stage::eod : Stage::data, reply));

@@ -56,9 +56,6 @@ constexpr int trial_patience_factor = 4;
 // No server has a command of this name; if one reads it as a command it says so.
 constexpr std::string_view discarded_octets = "discarded\r\n";
 
-// Of the first chunk: enough for most first lines.
-constexpr std::size_t first_chunk_bytes_max = 64;
-
 }  // namespace
 
 HeldReply held(Stage stage, std::uint32_t recipient, const codec::Reply& reply) {
@@ -81,7 +78,7 @@ void Session::begin_trial(Transaction& current) {
   if (way == Pipelining::flights) {
     step = Pipelining::flights;
   }
-  if (step == Pipelining::across && transaction(sequence_sending_ - 1).chunked) {
+  if (step == Pipelining::across && flight_.before_next().chunked) {
     return;  // what stands in front of it is no final dot
   }
   const bool chunking_shown =
@@ -91,7 +88,7 @@ void Session::begin_trial(Transaction& current) {
   if (shown) {
     return;
   }
-  const std::uint64_t mails = sequence_sending_ + messages_extra_;
+  const std::uint64_t mails = flight_.sending() + messages_extra_;
   const std::uint64_t mails_max = traits_.messages_taken_max();
   if (step == Pipelining::within && mails_max != 0 && mails + 2 > mails_max) {
     // Refused, it could not be asked again in this session, nor in the next.
@@ -100,7 +97,7 @@ void Session::begin_trial(Transaction& current) {
   }
   trial_ = std::make_unique<Trial>();
   trial_->step = step;
-  trial_->sequence = sequence_sending_;
+  trial_->sequence = flight_.sending();
   trial_->ran_ahead = ahead;
   trial_->again = traits_.is_doubted(step);
   if (step == Pipelining::flights && !traits_.knowledge().discarding_proven) {
@@ -114,26 +111,17 @@ void Session::write_discarding_trial(const Transaction& current) {
   parameters.body_8bit = message.content.traits().has_8bit;
   parameters.smtputf8 = message.needs_smtputf8;
   codec::append_mail(stream_.pending(), message.sender, parameters, {});
-  stream_.expect(Expected::trial_mail, sequence_sending_);
+  stream_.expect(Expected::trial_mail, flight_.sending());
   codec::append_bdat(stream_.pending(), discarded_octets.size());
   stream_.pending().append(discarded_octets);
-  stream_.expect(Expected::trial_other, sequence_sending_);
+  stream_.expect(Expected::trial_other, flight_.sending());
   reset_needed_ = true;
   ++messages_extra_;
   quit_when_spent();
 }
 
-// 0: the message has no octets that can go first.
-std::size_t Session::first_chunk_bytes(const Transaction& current) const {
-  const ContentTraits& content = current.message->content.traits();
-  const std::size_t line_bytes =
-      current.header.empty() ? content.first_line_bytes : current.header.find_first_of("\r\n");
-  const std::size_t whole = current.header.size() + content.bytes;
-  return std::min(std::min(line_bytes, first_chunk_bytes_max), whole == 0 ? 0 : whole - 1);
-}
-
 void Session::write_first_chunk(Transaction& current) {
-  const std::size_t count = first_chunk_bytes(current);
+  const std::size_t count = current.first_chunk_bytes();
   RP_ASSERT(count > 0);
   codec::append_bdat(stream_.pending(), count);
   if (current.header.empty()) {
@@ -142,7 +130,7 @@ void Session::write_first_chunk(Transaction& current) {
     stream_.pending().append(current.header, 0, count);
     current.header.erase(0, count);
   }
-  stream_.expect(Expected::chunk, sequence_sending_);
+  stream_.expect(Expected::chunk, flight_.sending());
   current.chunked = true;
   current.chunk_tried = true;
   current.step = Step::await_chunk;
@@ -165,7 +153,7 @@ bool Session::hold(Transaction& current, Stage stage, std::uint32_t index,
 // Of the message in front of the one on trial: whether its answer waits for the trial's end.
 bool Session::hold_end_of_data(const codec::Reply& reply) {
   const bool in_front =
-      trial_ && trial_->ran_ahead && !trial_->front && trial_->sequence == sequence_begin_ + 1;
+      trial_ && trial_->ran_ahead && !trial_->front && trial_->sequence == flight_.done() + 1;
   if (!in_front) {
     return false;
   }
@@ -203,7 +191,7 @@ void Session::pass_trial() {
   traits_.prove(shown_by_trial());
   traits_.note_steadiness(trial_->step == Pipelining::flights);
   if (trial_->front) {
-    Transaction& front = transaction(sequence_begin_);
+    Transaction& front = flight_.front();
     const HeldReply reply = std::move(*trial_->front);
     trial_->front.reset();
     const bool cut_short = is_cut_short(front, reply.reply());
@@ -217,7 +205,7 @@ void Session::pass_trial() {
     }
   }
   const std::unique_ptr<Trial> trial = std::move(trial_);
-  Transaction& current = transaction(trial->sequence);
+  Transaction& current = flight_.at(trial->sequence);
   for (const HeldReply& refusal : trial->refusals) {
     RP_ASSERT(refusal.stage == Stage::rcpt);
     decide(current, refusal.recipient, judge(current, refusal.stage, refusal.reply()));
@@ -230,7 +218,7 @@ void Session::release_front(const CloseReason* reason) {
   if (!trial_ || !trial_->front) {
     return;
   }
-  Transaction& front = transaction(sequence_begin_);
+  Transaction& front = flight_.front();
   const HeldReply answer = std::move(*trial_->front);
   trial_->front.reset();
   const codec::Reply reply = answer.reply();
@@ -274,36 +262,16 @@ void Session::end_trial_unproven(Transaction& current) {
   }
   release_front(nullptr);
   trial_.reset();
-  opinion->sequence = sequence_begin_;
+  opinion->sequence = flight_.done();
   second_opinion_ = std::move(opinion);
   ask_again(current);
 }
 
 // In lock-step, from its MAIL on.
 void Session::ask_again(Transaction& current) {
-  RP_ASSERT(&current == &transaction(sequence_begin_));
-  Transaction again;
-  reset_needed_ = reset_needed_ || current.mail_taken || current.taken > 0;
-  again.delivery = current.delivery;
-  again.message = current.message;
-  again.recipients_begin = current.recipients_begin;
-  again.recipients_end = current.recipients_end;
-  again.offered = current.offered;
-  again.one_by_one = true;
-  again.chunk_tried = true;
-  again.header = std::move(current.header);
-  for (std::uint32_t i = current.recipients_end; i-- > current.recipients_begin;) {
-    Recipient& recipient = current.delivery->recipients[i];
-    const bool undecided = recipient.progress == RecipientProgress::offered ||
-                           recipient.progress == RecipientProgress::taken;
-    if (undecided) {
-      recipient.progress = RecipientProgress::offered;
-      again.next_recipient = i;
-    }
-  }
-  current = std::move(again);
-  sequence_sending_ = sequence_begin_;
-  sequence_announced_ = sequence_begin_;
+  RP_ASSERT(&current == &flight_.front());
+  reset_needed_ = reset_needed_ || current.may_be_open();
+  flight_.restart(current.in_lock_step());
   ++messages_extra_;
   quit_when_spent();
 }
@@ -343,7 +311,7 @@ void Session::finish_transaction(Transaction& current) {
     end_trial_unproven(current);
     return;
   }
-  if (second_opinion_ && &current == &transaction(second_opinion_->sequence)) {
+  if (second_opinion_ && &current == &flight_.at(second_opinion_->sequence)) {
     compare_opinions(false);
   }
   finish(current);
@@ -393,16 +361,6 @@ bool Session::is_of_the_way(const CloseReason& reason) const {
 // ---- Steps in doubt
 // ------------------------------------------------------------------------------
 
-// Whether it is too early to try a step again that is in doubt. The session that was chosen for
-// that has done one message below it; the others wait for what comes of it, but not for ever, since
-// they may be another worker's and not hear of it.
-bool Session::stays_below(Pipelining step) const {
-  constexpr std::uint64_t messages_of_others = 32;
-  const bool is_next = (traits_.knowledge().doubts.next & bit_of(step)) != 0;
-  return traits_.is_doubted(step) &&
-         sequence_begin_ - doubts_since_ < (is_next ? 1 : messages_of_others);
-}
-
 // The server has answered a step below as fast as it should have answered the trial.
 void Session::bear_out_silence() {
   const bool in_time = slowest_reply_ < trial_patience_least;
@@ -412,7 +370,7 @@ void Session::bear_out_silence() {
   for (Pipelining step = Pipelining::within; step <= traits_.knowledge().most;
        step = one_more(step)) {
     const bool silent = (traits_.knowledge().doubts.silent & bit_of(step)) != 0;
-    if (silent && traits_.is_doubted(step) && !stays_below(step)) {
+    if (silent && traits_.is_doubted(step) && !flight_.stays_below(step)) {
       CloseReason why = reason_of(CloseKind::timeout, Stage::local);
       why.of_trial = true;
       why.doubted = step;
