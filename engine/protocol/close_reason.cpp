@@ -5,6 +5,7 @@
 // folder knows nothing about otherwise, and are kept in step by hand.
 #include "engine/protocol/close_reason.h"
 
+#include <algorithm>
 #include <array>
 
 namespace ringpost::protocol {
@@ -84,6 +85,17 @@ CloseReason reason_of(CloseKind kind, Stage stage, std::string_view detail) {
   reason.kind = kind;
   reason.stage = stage;
   reason.detail = detail;
+  return reason;
+}
+
+CloseReason reason_with_reply(CloseKind kind, Stage stage, const codec::Reply& reply,
+                              bool permanent) {
+  CloseReason reason = reason_of(kind, stage);
+  reason.code = reply.code;
+  reason.enhanced = reply.enhanced;
+  reason.text = reply.text;
+  std::replace(reason.text.begin(), reason.text.end(), '\n', ' ');
+  reason.permanent = permanent;
   return reason;
 }
 

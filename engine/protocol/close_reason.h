@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "codec/smtp/smtp_reply.h"
 #include "engine/protocol/pipelining.h"
 #include <ringpost/base.h>
 #include <ringpost/outcome.h>
@@ -71,5 +72,8 @@ struct CloseReason {
 
 // A reason without a reply.
 [[nodiscard]] CloseReason reason_of(CloseKind kind, Stage stage, std::string_view detail = {});
+// With the reply that was the reason, in one line.
+[[nodiscard]] CloseReason reason_with_reply(CloseKind kind, Stage stage, const codec::Reply& reply,
+                                            bool permanent);
 
 }  // namespace ringpost::protocol

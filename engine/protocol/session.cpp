@@ -14,9 +14,12 @@
 // with another answer to that question (see pipelining.h).
 //
 // A server is trusted with as much as it has shown that it can do: session_trial.cpp. What went
-// wrong makes later sessions more careful: fall_back() says how. The receiving side is
-// session_replies.cpp; what comes before the first message, session_opening.cpp; for how long it
-// waits, session_deadline.cpp.
+// wrong makes later sessions more careful: fall_back() says how.
+//
+// What a session is made of stands by itself: the commands and what answers them
+// (command_stream.h), the server (server_traits.h), the way to the first message (opening.h), the
+// messages under way (flight.h). Here it judges. The receiving side is session_replies.cpp; for how
+// long it waits, session_deadline.cpp.
 #include "engine/protocol/session.h"
 
 #include <algorithm>
@@ -46,14 +49,9 @@ Session::Session(const SessionOptions& options, SessionListener& listener, Insta
       listener_(listener),
       traits_(options, knowledge),
       flight_(options, traits_),
-      login_(std::move(login)) {
-  stream_.expect(Expected::greeting);
+      opening_(options, stream_, traits_, std::move(login)) {
+  opening_.begin();
   set_deadline(now);
-}
-
-bool Session::secure() const {
-  return options_.tls_mode == TlsMode::implicit ||
-         (options_.tls_mode == TlsMode::starttls && state_ >= SessionState::hello_tls);
 }
 
 bool Session::idle() const { return state_ == SessionState::ready && flight_.empty(); }
@@ -434,7 +432,7 @@ bool Session::in_doubt(const Transaction& current, const CloseReason& reason, bo
 
 void Session::close(CloseReason reason) {
   RP_ASSERT(!closed());
-  explain(reason);
+  opening_.explain(reason);
   judge_trial(reason);
   if (!reason.of_trial) {
     reason.fall_back = fall_back(reason);
@@ -467,17 +465,6 @@ void Session::close(CloseReason reason) {
   listener_.on_closed(reason);
 }
 
-CloseReason Session::reason_with_reply(CloseKind kind, Stage stage, const codec::Reply& reply,
-                                       bool permanent) {
-  CloseReason reason = reason_of(kind, stage);
-  reason.code = reply.code;
-  reason.enhanced = reply.enhanced;
-  reason.text = reply.text;
-  std::replace(reason.text.begin(), reason.text.end(), '\n', ' ');
-  reason.permanent = permanent;
-  return reason;
-}
-
 void Session::close_with_reply(CloseKind kind, Stage stage, const codec::Reply& reply,
                                bool permanent) {
   close(reason_with_reply(kind, stage, reply, permanent));
@@ -490,7 +477,7 @@ void Session::close_on_protocol_error(std::string_view detail) {
 void Session::close_on_protocol_error(std::string_view detail, const codec::Reply& reply) {
   std::string words = std::to_string(reply.code);
   words.append(reply.text.empty() ? "" : " ").append(reply.text);
-  close_on_protocol_error(std::string(detail) + ": " + quote(words));
+  close_on_protocol_error(std::string(detail) + ": " + opening_.quote(words));
 }
 
 void Session::transport_closed(CloseReason reason) {

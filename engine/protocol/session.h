@@ -12,13 +12,13 @@
 #include <string_view>
 
 #include "codec/job/delivery.h"
-#include "codec/smtp/sasl.h"
 #include "codec/smtp/smtp_reply.h"
 #include "engine/protocol/close_reason.h"
 #include "engine/protocol/command_stream.h"
 #include "engine/protocol/flight.h"
 #include "engine/protocol/frontier.h"
 #include "engine/protocol/login.h"
+#include "engine/protocol/opening.h"
 #include "engine/protocol/server_traits.h"
 #include "engine/protocol/session_options.h"
 #include "engine/protocol/session_state.h"
@@ -67,18 +67,18 @@ class Session {
   Session& operator=(const Session&) = delete;
 
   // Before anything was received: how it names itself where the options have no name.
-  void introduce_as(std::string client_name);
+  void introduce_as(std::string client_name) { opening_.introduce_as(std::move(client_name)); }
   // The other sessions with this server, as far as they have come. Before the first message; it
   // outlives the session.
   void go_with(Frontier& frontier) { flight_.go_with(frontier); }
 
   [[nodiscard]] SessionState state() const { return state_; }
   // Nothing of the server's has come yet.
-  [[nodiscard]] bool ungreeted() const {
-    return state_ == SessionState::greeting && !stream_.parser().in_reply();
-  }
+  [[nodiscard]] bool ungreeted() const { return opening_.is_ungreeted() && !closed(); }
   // Which ways to log in have failed before the one that worked, for people; empty: none.
-  [[nodiscard]] std::string login_note() const;
+  [[nodiscard]] std::string login_note() const {
+    return state_ == SessionState::ready ? opening_.login_note() : std::string();
+  }
   [[nodiscard]] bool closed() const { return state_ == SessionState::closed; }
   // Ready, and nothing is under way.
   [[nodiscard]] bool idle() const;
@@ -136,26 +136,12 @@ class Session {
  private:
   using Step = Transaction::Step;
 
-  struct LoginTrouble {
-    codec::MechanismSet tried = 0;  // in this session, without success
-    std::string names;              // of those, in their order
-    CloseReason fault;              // of the latest
-    std::optional<AuthMechanism> next;
-    bool one_more = false;  // the next is tried though the credentials were refused
-    bool news = false;      // one has failed that earlier sessions had not tried
-  };
-
   // Sending.
   [[nodiscard]] Pipelining way_of(const Transaction& current) const;
   [[nodiscard]] bool may_run_ahead(const Transaction& current) const;
   void quit_when_spent();
   [[nodiscard]] bool in_doubt(const Transaction& current, const CloseReason& reason,
                               bool first) const;
-  [[nodiscard]] bool secure() const;
-
-  void send_hello(SessionState state);
-  void send_auth();
-  void begin_auth(AuthMechanism mechanism, bool with_initial_response = true);
   [[nodiscard]] bool write_commands();
   [[nodiscard]] bool write_command(Transaction& current);
   [[nodiscard]] bool write_mail(Transaction& current);
@@ -199,30 +185,7 @@ class Session {
   [[nodiscard]] bool out_of_place(const Expectation& expectation, const codec::Reply& reply);
   [[nodiscard]] std::string_view why_meaningless(const Expectation& expectation,
                                                  const codec::Reply& reply);
-  void on_greeting_reply(const codec::Reply& reply);
-  void on_hello_reply(Expected kind, const codec::Reply& reply);
-  void on_starttls_reply(const codec::Reply& reply);
-  void on_auth_reply(const codec::Reply& reply);
-  void on_auth_accepted();
-  void on_auth_refused(const codec::Reply& reply);
-  void on_bad_challenge(codec::SaslError error, const codec::Reply& reply);
-  void note_trouble(CloseReason fault);
-  void go_on_with_auth();
-  [[nodiscard]] std::optional<AuthMechanism> choose(codec::MechanismSet without) const;
-  [[nodiscard]] std::optional<AuthMechanism> next_mechanism(AuthMechanism failed,
-                                                            CloseKind why) const;
-  [[nodiscard]] std::string tried_mechanisms() const;
-  // The server's octets, redacted, in quotes and safe to print.
-  [[nodiscard]] std::string quote(Bytes octets) const;
-  // What a person should know of an end that came before the session was ready.
-  void explain(CloseReason& reason);
-  void note_foreign_protocol(Bytes line, CloseReason& reason) const;
-  void explain_cut_reply(CloseReason& reason) const;
-  void explain_name(CloseReason& reason) const;
-  void explain_login(CloseReason& reason);
-  void close_on_malformed(codec::ReplyError error);
-  [[nodiscard]] std::optional<CloseReason> refusal_in_greeting() const;
-  [[nodiscard]] std::string_view client_name() const;
+  void on_opening_reply(Expected kind, const codec::Reply& reply);
   void on_rset_reply(const codec::Reply& reply);
   void on_mail_reply(Transaction& current, const codec::Reply& reply);
   void on_rcpt_reply(Transaction& current, std::uint32_t index, const codec::Reply& reply);
@@ -236,7 +199,6 @@ class Session {
   void note_too_many_recipients(Transaction& current, Stage stage, const codec::Reply& reply);
   void note_reply_time(Instant now);
   void on_end_of_data_reply(Transaction& current, const codec::Reply& reply);
-  void become_ready();
   void learn_from_accepted(const Transaction& current);
   void learn_from_end(CloseReason& reason);
   void end_when_answered(CloseReason reason);
@@ -250,8 +212,6 @@ class Session {
   void finish_answered();
   [[nodiscard]] bool refuse_locally(Delivery& delivery);
   void close(CloseReason reason);
-  [[nodiscard]] static CloseReason reason_with_reply(CloseKind kind, Stage stage,
-                                                     const codec::Reply& reply, bool permanent);
   void close_with_reply(CloseKind kind, Stage stage, const codec::Reply& reply, bool permanent);
   void close_on_protocol_error(std::string_view detail);
   // The same, with the reply that was out of place.
@@ -270,12 +230,7 @@ class Session {
   CommandStream stream_;
   ServerTraits traits_;
   Flight flight_;
-  std::shared_ptr<const Login> login_;            // null before AUTH, unless it was given one
-  std::unique_ptr<codec::SaslExchange> sasl_;     // while it goes on; null while it is cancelled
-  std::unique_ptr<LoginTrouble> trouble_;         // a way to log in has failed
-  std::string announced_;                         // mechanisms, for people
-  std::string client_name_;                       // where the options have none
-  std::string redacted_;                          // the reply at hand, where it quotes a secret
+  Opening opening_;
   std::unique_ptr<const CloseReason> last_word_;  // a refused RSET: the end should come next
   std::unique_ptr<HeldReply> refused_mail_;       // the last reply, while others are awaited
   // A session that is full, said for good: the end should come next, as behind 421.
@@ -300,7 +255,6 @@ class Session {
   bool recipients_left_open_ = false;
   bool crowded_ = false;  // the message in front asked for more recipients than the server takes
   bool quit_wanted_ = false;
-  bool initial_said_ = false;  // AUTH left with an initial response, and nothing came yet
   Instant deadline_ = never;
 };
 

@@ -21,16 +21,8 @@ enum class TlsMode : std::uint8_t {
   implicit,  // the caller has done the handshake before the session begins
 };
 
-struct SessionTimeouts {
-  Duration greeting = limits::greeting_timeout;
-  Duration command = limits::command_timeout;
-  Duration data = limits::data_timeout;
-  Duration content = limits::content_timeout;
-  Duration end_of_data = limits::end_of_data_timeout;
-  Duration quit = limits::quit_timeout;
-};
-
-struct SessionOptions {
+// What an Opening needs of them.
+struct OpeningOptions {
   // For EHLO: a domain or an address literal; empty: what Session::introduce_as() says.
   std::string client_name = "localhost";
   TlsMode tls_mode = TlsMode::starttls;
@@ -41,6 +33,18 @@ struct SessionOptions {
   bool allow_plaintext_auth = false;
   // The server's certificate is checked, so that it may be told the password.
   bool peer_verified = true;
+};
+
+struct SessionTimeouts {
+  Duration greeting = limits::greeting_timeout;
+  Duration command = limits::command_timeout;
+  Duration data = limits::data_timeout;
+  Duration content = limits::content_timeout;
+  Duration end_of_data = limits::end_of_data_timeout;
+  Duration quit = limits::quit_timeout;
+};
+
+struct SessionOptions : OpeningOptions {
   Pipelining pipelining = Pipelining::flights;  // at most; the server may allow less
   // Messages in flight, in the ways that have several; 0: up to limits::flight_messages_max,
   // growing while replies keep step. With 1 no message runs ahead of another.

@@ -1,5 +1,5 @@
-// How far the session runs ahead, and what it learns of the server by that. See pipelining.h and
-// session.cpp.
+// How far the session runs ahead, and what its endings and acceptances tell of the server: the
+// words for that are ServerTraits', the bounds are Flight's. See pipelining.h and session.cpp.
 #include <algorithm>
 #include <optional>
 

@@ -1,5 +1,5 @@
 // The receiving side of the session: what each reply means for what it answers. See session.cpp;
-// greeting, EHLO, STARTTLS and AUTH are in session_opening.cpp.
+// greeting, EHLO, STARTTLS and AUTH are opening.h's.
 #include "codec/job/delivery_prefetch.h"
 #include "engine/protocol/reply_scope.h"
 #include "engine/protocol/session.h"
@@ -33,7 +33,7 @@ void Session::receive(Bytes octets, Instant now) {
   while (!closed() && !octets.empty()) {
     const auto complete = stream_.parse(octets, reply);
     if (!complete) {
-      close_on_malformed(complete.error());
+      close(opening_.reason_of_malformed(complete.error(), stage_under_way()));
       return;
     }
     if (!*complete) {
@@ -61,11 +61,7 @@ void Session::receive(Bytes octets, Instant now) {
 
 void Session::on_reply(const codec::Reply& original) {
   codec::Reply reply = original;
-  if (login_ && login_->redactor.finds_secret(reply.text)) {
-    redacted_ = reply.text;
-    login_->redactor.redact(redacted_);
-    reply.text = redacted_;
-  }
+  opening_.redact(reply);
   if (stream_.awaited().empty()) {
     if (reply.code == 421) {
       close_with_reply(CloseKind::peer_closing, stage_under_way(), reply, false);
@@ -97,17 +93,11 @@ void Session::on_reply(const codec::Reply& original) {
 void Session::credit(const Expectation& expectation, const codec::Reply& reply) {
   switch (expectation.kind) {
     case Expected::greeting:
-      on_greeting_reply(reply);
-      break;
     case Expected::ehlo:
     case Expected::helo:
-      on_hello_reply(expectation.kind, reply);
-      break;
     case Expected::starttls:
-      on_starttls_reply(reply);
-      break;
     case Expected::auth:
-      on_auth_reply(reply);
+      on_opening_reply(expectation.kind, reply);
       break;
     case Expected::mail:
       if (expectation.transaction + 1 < flight_.begun()) {
@@ -143,6 +133,22 @@ void Session::credit(const Expectation& expectation, const codec::Reply& reply) 
       }
       break;
   }
+}
+
+void Session::on_opening_reply(Expected kind, const codec::Reply& reply) {
+  std::optional<CloseReason> ending = opening_.hear(kind, reply);
+  state_ = opening_.state();  // receive() says to the listener that TLS begins
+  if (ending) {
+    close(std::move(*ending));
+  } else if (state_ == SessionState::ready) {
+    listener_.on_ready();
+  }
+}
+
+void Session::tls_established(Instant now) {
+  opening_.tls_established();
+  state_ = opening_.state();
+  set_deadline(now);
 }
 
 // Of a 421 to RCPT that says so: how many recipients a transaction may have. No message is to

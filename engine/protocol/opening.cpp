@@ -1,9 +1,18 @@
-// How a session comes to be ready: greeting, EHLO, STARTTLS, EHLO again, AUTH. Nothing here runs
-// ahead of replies. See session.cpp.
+// The problem: before the first message a server can turn a client away in twenty ways, and each of
+// them is somebody's mistake who reads what to change: a wrong port, a name, a certificate, a way
+// to log in that is announced and not taken.
+//
+// The idea: a ladder of commands, each of which waits for the reply to the one before it; what ends
+// it is a value, with the server's words and a hint. Which way to log in comes next is decided from
+// what this session and earlier ones have seen fail. Limits: TLS itself is the caller's.
+#include "engine/protocol/opening.h"
+
+#include <algorithm>
+
 #include "codec/smtp/smtp_command.h"
 #include "codec/text/json_text.h"
 #include "engine/protocol/opening_hint.h"
-#include "engine/protocol/session.h"
+#include <ringpost/limits.h>
 
 namespace ringpost::protocol {
 
@@ -61,92 +70,119 @@ void append_clause(std::string& detail, std::string_view clause) {
 
 }  // namespace
 
-void Session::on_greeting_reply(const codec::Reply& reply) {
-  if (reply.positive()) {
-    traits_.hear_greeting(reply);
-    send_hello(SessionState::hello);
-    return;
+std::optional<CloseReason> Opening::hear(Expected answered, const codec::Reply& reply) {
+  switch (answered) {
+    case Expected::greeting:
+      return on_greeting_reply(reply);
+    case Expected::ehlo:
+    case Expected::helo:
+      return on_hello_reply(answered, reply);
+    case Expected::starttls:
+      return on_starttls_reply(reply);
+    case Expected::auth:
+      return on_auth_reply(reply);
+    case Expected::mail:
+    case Expected::rcpt:
+    case Expected::data:
+    case Expected::chunk:
+    case Expected::end_of_data:
+    case Expected::rset:
+    case Expected::quit:
+    case Expected::trial_mail:
+    case Expected::trial_other:
+      break;
   }
-  close_with_reply(CloseKind::greeting_refused, Stage::greeting, reply, reply.permanent());
+  RP_ASSERT(false);
+  return std::nullopt;
 }
 
-void Session::introduce_as(std::string client_name) { client_name_ = std::move(client_name); }
+bool Opening::secure() const {
+  return options_.tls_mode == TlsMode::implicit ||
+         (options_.tls_mode == TlsMode::starttls && state_ >= SessionState::hello_tls);
+}
 
-void Session::send_hello(SessionState state) {
+Opening::Ending Opening::on_greeting_reply(const codec::Reply& reply) {
+  if (!reply.positive()) {
+    return reason_with_reply(CloseKind::greeting_refused, Stage::greeting, reply,
+                             reply.permanent());
+  }
+  traits_.hear_greeting(reply);
+  send_hello(SessionState::hello);
+  return std::nullopt;
+}
+
+void Opening::send_hello(SessionState state) {
   state_ = state;
   codec::append_ehlo(stream_.pending(), client_name());
   stream_.expect(Expected::ehlo);
 }
 
-void Session::on_hello_reply(Expected kind, const codec::Reply& reply) {
+Opening::Ending Opening::on_hello_reply(Expected kind, const codec::Reply& reply) {
   const bool in_clear = options_.tls_mode == TlsMode::none && !options_.authenticate;
   if (kind == Expected::ehlo && reply.permanent() && in_clear) {
     // RFC 5321 4.1.1.1. Not where TLS or AUTH is needed: HELO has neither.
     codec::append_helo(stream_.pending(), client_name());
     stream_.expect(Expected::helo);
-    return;
+    return std::nullopt;
   }
   if (!reply.positive()) {
-    close_with_reply(CloseKind::ehlo_refused, Stage::ehlo, reply, reply.permanent());
-    return;
+    return reason_with_reply(CloseKind::ehlo_refused, Stage::ehlo, reply, reply.permanent());
   }
   traits_.hear_hello(reply, kind == Expected::ehlo ? codec::parse_capabilities(reply.text)
                                                    : codec::Capabilities{});
   if (options_.tls_mode == TlsMode::starttls && state_ == SessionState::hello) {
     if (!traits_.capabilities().starttls) {
-      close(permanent_reason(CloseKind::starttls_missing, Stage::starttls));
-      return;
+      return permanent_reason(CloseKind::starttls_missing, Stage::starttls);
     }
     state_ = SessionState::starttls;
     codec::append_starttls(stream_.pending());
     stream_.expect(Expected::starttls);
-    return;
+    return std::nullopt;
   }
   if (options_.authenticate) {
     announced_ = announced_mechanisms(kind == Expected::ehlo ? reply.text : Bytes());
-    send_auth();
-  } else {
-    become_ready();
+    return send_auth();
   }
+  state_ = SessionState::ready;
+  return std::nullopt;
 }
 
-void Session::on_starttls_reply(const codec::Reply& reply) {
+Opening::Ending Opening::on_starttls_reply(const codec::Reply& reply) {
   // Only 220 will do: a 250 or 354 here is a trap or a muddle, and both end before any secret is
   // sent.
   if (reply.code != 220) {
-    close_with_reply(CloseKind::starttls_refused, Stage::starttls, reply, reply.permanent());
-    return;
+    return reason_with_reply(CloseKind::starttls_refused, Stage::starttls, reply,
+                             reply.permanent());
   }
-  state_ = SessionState::handshake;  // receive() says so to the listener
+  state_ = SessionState::handshake;
   traits_.forget_announced();
+  return std::nullopt;
 }
 
-void Session::tls_established(Instant now) {
+void Opening::tls_established() {
   RP_ASSERT(state_ == SessionState::handshake && stream_.awaited().empty());
   send_hello(SessionState::hello_tls);
-  set_deadline(now);
 }
 
-void Session::send_auth() {
+Opening::Ending Opening::send_auth() {
   if (!secure() && !options_.allow_plaintext_auth) {
-    close(permanent_reason(CloseKind::auth_in_clear, Stage::auth));
-    return;
+    return permanent_reason(CloseKind::auth_in_clear, Stage::auth);
   }
   if (!login_) {
     login_ = std::make_shared<const Login>(options_.credentials);
   }
   const auto mechanism = choose(0);
   if (!mechanism) {
-    close(permanent_reason(CloseKind::auth_missing, Stage::auth,
-                           missing_mechanism(announced_, options_.mechanism)));
-    return;
+    return permanent_reason(CloseKind::auth_missing, Stage::auth,
+                            missing_mechanism(announced_, options_.mechanism));
   }
   state_ = SessionState::auth;
   begin_auth(*mechanism);
+  return std::nullopt;
 }
 
 // What earlier sessions have seen fail comes last.
-std::optional<AuthMechanism> Session::choose(codec::MechanismSet without) const {
+std::optional<AuthMechanism> Opening::choose(codec::MechanismSet without) const {
   codec::MechanismChoice choice;
   choice.named = options_.mechanism;
   choice.has_token = !login_->credentials.token.empty();
@@ -158,7 +194,7 @@ std::optional<AuthMechanism> Session::choose(codec::MechanismSet without) const 
   return mechanism ? mechanism : codec::choose_mechanism(traits_.capabilities(), choice);
 }
 
-void Session::begin_auth(AuthMechanism mechanism, bool with_initial_response) {
+void Opening::begin_auth(AuthMechanism mechanism, bool with_initial_response) {
   sasl_ = std::make_unique<codec::SaslExchange>(mechanism, login_->credentials, options_.sasl);
   std::string initial = with_initial_response ? sasl_->initial_response() : std::string();
   const std::size_t begin = stream_.pending().size();
@@ -175,67 +211,72 @@ void Session::begin_auth(AuthMechanism mechanism, bool with_initial_response) {
   stream_.expect(Expected::auth);
 }
 
-void Session::on_auth_reply(const codec::Reply& reply) {
+Opening::Ending Opening::on_auth_reply(const codec::Reply& reply) {
   if (!sasl_ && (reply.positive() || reply.intermediate())) {
     const std::string came = std::to_string(reply.code) + " " + std::string(reply.text);
-    close(reason_of(CloseKind::protocol_error, Stage::auth,
-                    "a login went on that was cancelled: " + quote(came)));
-  } else if (!sasl_) {
-    go_on_with_auth();  // 501, as RFC 4954 4 has it, or any other end
-  } else if (reply.positive()) {
-    on_auth_accepted();
-  } else if (!reply.intermediate()) {
-    on_auth_refused(reply);
-  } else if (auto response = sasl_->respond(reply.text)) {
-    initial_said_ = false;
-    codec::append_auth_response(stream_.pending(), *response);
-    stream_.expect(Expected::auth);
-  } else {
-    on_bad_challenge(response.error(), reply);
+    return reason_of(CloseKind::protocol_error, Stage::auth,
+                     "a login went on that was cancelled: " + quote(came));
   }
+  if (!sasl_) {
+    return go_on_with_auth();  // 501, as RFC 4954 4 has it, or any other end
+  }
+  if (reply.positive()) {
+    return on_auth_accepted();
+  }
+  if (!reply.intermediate()) {
+    return on_auth_refused(reply);
+  }
+  const auto response = sasl_->respond(reply.text);
+  if (!response) {
+    return on_bad_challenge(response.error(), reply);
+  }
+  initial_said_ = false;
+  codec::append_auth_response(stream_.pending(), *response);
+  stream_.expect(Expected::auth);
+  return std::nullopt;
 }
 
-void Session::on_auth_accepted() {
+Opening::Ending Opening::on_auth_accepted() {
   if (const auto allowed = sasl_->succeed(); !allowed) {
-    close(
-        permanent_reason(CloseKind::protocol_error, Stage::auth, codec::text_of(allowed.error())));
-    return;
+    return permanent_reason(CloseKind::protocol_error, Stage::auth,
+                            codec::text_of(allowed.error()));
   }
   traits_.note_login(sasl_->mechanism(), trouble_ ? trouble_->tried : codec::MechanismSet{0});
   sasl_.reset();
-  become_ready();
+  state_ = SessionState::ready;
+  return std::nullopt;
 }
 
-void Session::on_auth_refused(const codec::Reply& reply) {
+Opening::Ending Opening::on_auth_refused(const codec::Reply& reply) {
   const bool not_read = reply.code == 500 || reply.code == 501;
   if (not_read && initial_said_) {
     // Servers from before RFC 4954 know no initial response, or none so long.
     begin_auth(sasl_->mechanism(), false);
-    return;
+    return std::nullopt;
   }
   const CloseKind kind =
       refuses_mechanism(reply) ? CloseKind::mechanism_refused : CloseKind::auth_refused;
   note_trouble(reason_with_reply(kind, Stage::auth, reply, reply.permanent()));
-  go_on_with_auth();
+  return go_on_with_auth();
 }
 
 // RFC 4954 4: the exchange is ended with `*`, and the server says 501.
-void Session::on_bad_challenge(codec::SaslError error, const codec::Reply& reply) {
+Opening::Ending Opening::on_bad_challenge(codec::SaslError error, const codec::Reply& reply) {
   CloseReason fault =
       permanent_reason(CloseKind::protocol_error, Stage::auth, codec::text_of(error));
   fault.detail += ": " + quote(reply.text);
   if (error == codec::SaslError::server_unproven) {
-    close(fault);  // perhaps somebody else's: it hears nothing more
-    return;
+    return fault;  // perhaps somebody else's: it hears nothing more
   }
   note_trouble(std::move(fault));
   sasl_.reset();
   stream_.pending().append("*\r\n");
   stream_.expect(Expected::auth);
+  return std::nullopt;
 }
 
 // The mechanism at hand has failed. Decides which is the next.
-void Session::note_trouble(CloseReason fault) {
+void Opening::note_trouble(CloseReason fault) {
   const AuthMechanism mechanism = sasl_->mechanism();
   if (!trouble_) {
     trouble_ = std::make_unique<LoginTrouble>();
@@ -251,12 +292,12 @@ void Session::note_trouble(CloseReason fault) {
   trouble_->fault = std::move(fault);
 }
 
-void Session::go_on_with_auth() {
-  if (trouble_->next) {
-    begin_auth(*trouble_->next);
-  } else {
-    close(trouble_->fault);
+Opening::Ending Opening::go_on_with_auth() {
+  if (!trouble_->next) {
+    return trouble_->fault;
   }
+  begin_auth(*trouble_->next);
+  return std::nullopt;
 }
 
 // A mechanism that the server does not know, or cannot go through with, is no verdict on the
@@ -266,7 +307,7 @@ void Session::go_on_with_auth() {
 // another kind, and refuse them as if the password was wrong. So one more login says the password
 // itself, to a server that has proved who it is; anybody else on the way could have refused the
 // first to hear the second.
-std::optional<AuthMechanism> Session::next_mechanism(AuthMechanism failed, CloseKind why) const {
+std::optional<AuthMechanism> Opening::next_mechanism(AuthMechanism failed, CloseKind why) const {
   if ((traits_.knowledge().mechanisms_proven & codec::bit_of(failed)) != 0) {
     return std::nullopt;
   }
@@ -282,7 +323,7 @@ std::optional<AuthMechanism> Session::next_mechanism(AuthMechanism failed, Close
   return next;
 }
 
-std::string Session::tried_mechanisms() const {
+std::string Opening::tried_mechanisms() const {
   std::string names = trouble_ ? trouble_->names : std::string();
   if (sasl_ && (!trouble_ || (trouble_->tried & codec::bit_of(sasl_->mechanism())) == 0)) {
     names.append(names.empty() ? "" : ", ").append(codec::name_of(sasl_->mechanism()));
@@ -295,26 +336,21 @@ std::string Session::tried_mechanisms() const {
   return names.append(", and it offers ").append(announced_);
 }
 
-std::string Session::login_note() const {
-  if (!trouble_ || state_ != SessionState::ready || !trouble_->next) {
+std::string Opening::login_note() const {
+  if (!trouble_ || !trouble_->next) {
     return {};
   }
   return "logs in with " + std::string(codec::name_of(*trouble_->next)) + " after " +
          trouble_->names + " failed: " + trouble_->fault.message();
 }
 
-void Session::become_ready() {
-  state_ = SessionState::ready;
-  listener_.on_ready();
-}
-
 // ---- What people read --------------------------------------------------------------------------
 
-std::string_view Session::client_name() const {
+std::string_view Opening::client_name() const {
   return options_.client_name.empty() ? std::string_view(client_name_) : options_.client_name;
 }
 
-std::string Session::quote(Bytes octets) const {
+std::string Opening::quote(Bytes octets) const {
   std::string text(octets);
   if (login_) {
     login_->redactor.redact(text);
@@ -324,21 +360,21 @@ std::string Session::quote(Bytes octets) const {
   return quoted;
 }
 
-void Session::close_on_malformed(codec::ReplyError error) {
+CloseReason Opening::reason_of_malformed(codec::ReplyError error, Stage under_way) const {
   const bool in_greeting = state_ == SessionState::greeting;
   if (auto refusal = in_greeting ? refusal_in_greeting() : std::nullopt) {
-    close(std::move(*refusal));
-    return;
+    return std::move(*refusal);
   }
+  const Bytes line = stream_.parser().line_at_hand();
   std::string detail(codec::text_of(error));
-  detail += ": " + quote(stream_.parser().line_at_hand());
-  CloseReason reason = reason_of(CloseKind::protocol_error, stage_under_way(), detail);
-  note_foreign_protocol(stream_.parser().line_at_hand(), reason);
-  close(std::move(reason));
+  detail += ": " + quote(line);
+  CloseReason reason = reason_of(CloseKind::protocol_error, under_way, detail);
+  note_foreign_protocol(line, reason);
+  return reason;
 }
 
 // Another protocol answers on this port, and will tomorrow.
-void Session::note_foreign_protocol(Bytes line, CloseReason& reason) const {
+void Opening::note_foreign_protocol(Bytes line, CloseReason& reason) const {
   const std::string_view hint =
       state_ == SessionState::greeting ? foreign_protocol_hint(line) : std::string_view();
   append_clause(reason.detail, hint);
@@ -347,7 +383,7 @@ void Session::note_foreign_protocol(Bytes line, CloseReason& reason) const {
 
 // `220-` and then `521 blocked`, or `554-blocked` and then the end: no reply, but the words of one
 // who turns us away. A later line goes before those above it.
-std::optional<CloseReason> Session::refusal_in_greeting() const {
+std::optional<CloseReason> Opening::refusal_in_greeting() const {
   std::string line(stream_.parser().line_at_hand());
   if (line.size() > 3 && line[3] == '-') {
     line[3] = ' ';
@@ -371,11 +407,11 @@ std::optional<CloseReason> Session::refusal_in_greeting() const {
   return reason;
 }
 
-void Session::explain(CloseReason& reason) {
+void Opening::explain(CloseReason& reason) {
   const bool without_a_word = ended_by_peer(reason.kind) && reason.kind != CloseKind::peer_closing;
   if (without_a_word && stream_.parser().in_reply()) {
     explain_cut_reply(reason);
-  } else if (without_a_word && ungreeted() && options_.tls_mode != TlsMode::implicit) {
+  } else if (without_a_word && is_ungreeted() && options_.tls_mode != TlsMode::implicit) {
     append_clause(reason.detail,
                   "a port that speaks TLS from the first octet (465, smtps://) says no more to one "
                   "who expects a greeting");
@@ -387,7 +423,7 @@ void Session::explain(CloseReason& reason) {
   }
 }
 
-void Session::explain_cut_reply(CloseReason& reason) const {
+void Opening::explain_cut_reply(CloseReason& reason) const {
   const bool in_greeting = state_ == SessionState::greeting;
   if (auto refusal = in_greeting ? refusal_in_greeting() : std::nullopt) {
     reason = std::move(*refusal);
@@ -403,7 +439,7 @@ void Session::explain_cut_reply(CloseReason& reason) const {
   note_foreign_protocol(line, reason);
 }
 
-void Session::explain_name(CloseReason& reason) const {
+void Opening::explain_name(CloseReason& reason) const {
   const bool refused = reason.code >= 400;
   const bool after_hello = state_ == SessionState::hello || state_ == SessionState::hello_tls;
   const bool an_argument = reason.kind == CloseKind::ehlo_refused &&
@@ -417,7 +453,7 @@ void Session::explain_name(CloseReason& reason) const {
                                    : "client_name sets the name that this machine gives");
 }
 
-void Session::explain_login(CloseReason& reason) {
+void Opening::explain_login(CloseReason& reason) {
   if (ended_by_peer(reason.kind)) {
     if (!trouble_ && sasl_ && reason.kind != CloseKind::peer_closing &&
         !codec::says_password(sasl_->mechanism())) {
