@@ -44,6 +44,10 @@ std::string first_mistake(const EngineOptions& options) {
   if (options.cores == 0 || options.cores > 1024) {
     return "the number of cores must be between 1 and 1024";
   }
+  if (options.outcome_threads == 0 || options.outcome_threads > limits::outcome_threads_max) {
+    return "the number of outcome threads must be between 1 and " +
+           std::to_string(limits::outcome_threads_max);
+  }
   if (options.jobs_in_flight_max == 0 || options.job_bytes_in_flight_max == 0) {
     return "at least one job, and one octet of it, must be allowed in flight";
   }

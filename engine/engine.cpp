@@ -1,4 +1,4 @@
-// Threads and how they end. Workers are told by an order they read each turn; the outcome thread
+// Threads and how they end. Workers are told by an order they read each turn; an outcome thread
 // ends when its queue is closed and empty, which happens after the last worker ended. So every
 // outcome is delivered before the destructor returns, whatever happened.
 #include <algorithm>
@@ -36,14 +36,14 @@ std::int64_t unix_time_us() {
   return std::int64_t{time.tv_sec} * 1'000'000 + time.tv_nsec / 1000;
 }
 
-void tell_all(EngineCore& core, const OutcomeCallback& callback) {
+void tell_all(EngineCore& core, std::size_t group, const OutcomeCallback& callback) {
   std::array<OutcomeView, outcome_batch> views;
-  for (std::size_t count = core.take_decided(views); count > 0; count = core.take_decided(views)) {
+  while (const std::size_t count = core.take_decided(views, group)) {
     callback({views.data(), count});
   }
   // The last messages go back behind the last call: whoever has drained finds no callback running.
   callback({});
-  core.give_back_told();
+  core.give_back_told(group);
 }
 
 }  // namespace
@@ -63,11 +63,17 @@ struct Engine::State {
     void note_counters(std::uint64_t allocations);
   };
 
+  // That tells the outcomes of one group.
+  struct OutcomeThread {
+    std::thread thread;
+    engine::Counter allocations;
+  };
+
   EngineCore core;
   engine::EngineInside::Deliver deliver;
   std::vector<std::unique_ptr<WorkerThread>> workers;
-  std::thread outcome_thread;
-  engine::Counter outcome_allocations;
+  std::vector<std::unique_ptr<OutcomeThread>> outcome_threads;
+  std::atomic<std::size_t> submitters_made{0};
   std::atomic<bool> running{false};  // every worker is there and may be woken
   std::mutex start_mutex;
   std::condition_variable start_changed;
@@ -81,10 +87,11 @@ struct Engine::State {
 
   [[nodiscard]] EngineCore::Parts parts();
   [[nodiscard]] std::string start();
-  void run_worker(WorkerThread& self, std::vector<WorkerEndpoint> worker_endpoints);
+  void run_worker(WorkerThread& self, std::size_t number,
+                  std::vector<WorkerEndpoint> worker_endpoints);
   void make_do_with(std::uint32_t sockets, std::uint32_t connections,
                     std::vector<WorkerEndpoint>& worker_endpoints) const;
-  void run_outcomes();
+  void run_outcomes(std::size_t group);
   [[nodiscard]] std::uint64_t allocations_of_this_thread() const {
     const auto count = core.options().count_allocations;
     return count != nullptr ? count() : 0;
@@ -122,13 +129,19 @@ std::string Engine::State::start() {
     }
     prepared.push_back(std::move(*endpoints));
   }
-  outcome_thread = std::thread([this] { run_outcomes(); });
+  for (std::size_t i = 0; i < core.group_count(); ++i) {
+    outcome_threads.push_back(std::make_unique<OutcomeThread>());
+  }
+  for (std::size_t i = 0; i < outcome_threads.size(); ++i) {
+    outcome_threads[i]->thread = std::thread([this, i] { run_outcomes(i); });
+  }
   for (auto& worker_endpoints_of_one : prepared) {
     workers.push_back(std::make_unique<WorkerThread>());
-    WorkerThread& self = *workers.back();
-    self.thread = std::thread([this, &self, given = std::move(worker_endpoints_of_one)]() mutable {
-      run_worker(self, std::move(given));
-    });
+    workers.back()->thread =
+        std::thread([this, &self = *workers.back(), number = workers.size() - 1,
+                     given = std::move(worker_endpoints_of_one)]() mutable {
+          run_worker(self, number, std::move(given));
+        });
   }
   std::unique_lock lock(start_mutex);
   start_changed.wait(lock, [this] {
@@ -143,7 +156,8 @@ std::string Engine::State::start() {
   return {};
 }
 
-void Engine::State::run_worker(WorkerThread& self, std::vector<WorkerEndpoint> worker_endpoints) {
+void Engine::State::run_worker(WorkerThread& self, std::size_t number,
+                               std::vector<WorkerEndpoint> worker_endpoints) {
   io::RingOptions ring_options;
   std::uint32_t connections = 0;
   for (const WorkerEndpoint& endpoint : worker_endpoints) {
@@ -160,7 +174,7 @@ void Engine::State::run_worker(WorkerThread& self, std::vector<WorkerEndpoint> w
     if (ring) {
       self.ring = std::move(*ring);
       self.worker =
-          std::make_unique<Worker>(*self.ring, std::move(worker_endpoints), core.outcomes(),
+          std::make_unique<Worker>(*self.ring, std::move(worker_endpoints), core.outcomes(number),
                                    core.order(), self.stats, core.worker_options(self.ring->now()));
     } else {
       self.error = ring.error().message();
@@ -210,12 +224,12 @@ void Engine::State::make_do_with(std::uint32_t sockets, std::uint32_t connection
   }
 }
 
-void Engine::State::run_outcomes() {
-  while (core.outcomes().wait()) {
+void Engine::State::run_outcomes(std::size_t group) {
+  while (core.outcomes(group).wait()) {
     // A moment's sleep lets a batch gather: one wake-up and one write for many outcomes.
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
-    deliver(core);
-    outcome_allocations.set(allocations_of_this_thread());
+    deliver(core, group);
+    outcome_threads[group]->allocations.set(allocations_of_this_thread());
   }
 }
 
@@ -253,9 +267,9 @@ void Engine::State::stop() {
   for (const auto& worker : workers) {
     worker->thread.join();
   }
-  core.outcomes().close();
-  if (outcome_thread.joinable()) {
-    outcome_thread.join();
+  for (std::size_t i = 0; i < outcome_threads.size(); ++i) {
+    core.outcomes(i).close();
+    outcome_threads[i]->thread.join();
   }
 }
 
@@ -270,8 +284,9 @@ Engine::~Engine() {
 Result<std::unique_ptr<Engine>, EngineError> Engine::start(EngineOptions options,
                                                            OutcomeCallback callback) {
   return engine::EngineInside::start(
-      std::move(options),
-      [callback = std::move(callback)](EngineCore& core) { tell_all(core, callback); });
+      std::move(options), [callback = std::move(callback)](EngineCore& core, std::size_t group) {
+        tell_all(core, group, callback);
+      });
 }
 
 Result<std::unique_ptr<Engine>, EngineError> engine::EngineInside::start(EngineOptions options,
@@ -337,7 +352,9 @@ EngineStatistics Engine::statistics() const {
     sum.completion_overflows += worker->stats.completion_overflows.get();
     sum.worker_allocations += worker->stats.allocations.get();
   }
-  sum.outcome_allocations = state_->outcome_allocations.get();
+  for (const auto& thread : state_->outcome_threads) {
+    sum.outcome_allocations += thread->allocations.get();
+  }
   return sum;
 }
 
@@ -347,7 +364,8 @@ struct Engine::Submitter::State {
   Engine::State& engine;
   EngineCore::Feeder feeder;
 
-  explicit State(Engine::State& state) : engine(state), feeder(state.core) {}
+  explicit State(Engine::State& state)
+      : engine(state), feeder(state.core, {.number = state.submitters_made++}) {}
 };
 
 Engine::Submitter Engine::submitter() {

@@ -24,6 +24,8 @@ namespace {
 
 // So many deliveries a wake-up: few enough to begin early, and as many as make a wake-up cheap.
 constexpr std::size_t submit_batch = 32;
+// What a feeder holds back from the bound on bytes: this part of it.
+constexpr std::size_t uncharged_part = 64;
 
 Result<std::unique_ptr<tls::Context>, EngineError> tls_context(const EndpointOptions& endpoint) {
   auto created = tls::Context::create(tls_options(endpoint));
@@ -55,6 +57,9 @@ EngineCore::EngineCore(EngineOptions options, Parts parts, const EngineLimits& l
       limits_(limits),
       pool_({options_.jobs_in_flight_max, options_.job_bytes_in_flight_max,
              limits_.deliveries_active_max}) {
+  for (std::uint32_t i = 0; i < std::max(1u, options_.outcome_threads); ++i) {
+    groups_.push_back(std::make_unique<OutcomeGroup>());
+  }
   for (std::size_t i = 0; i < options_.endpoints.size(); ++i) {
     const EndpointOptions& endpoint = options_.endpoints[i];
     EndpointGate::ReadToken read_token;
@@ -126,61 +131,62 @@ void EngineCore::hold_sending(bool held) {
 
 // ---- Outcomes -----------------------------------------------------------------------------------
 
-std::size_t EngineCore::take_decided(std::span<OutcomeView> views) {
-  count_told();
+std::size_t EngineCore::take_decided(std::span<OutcomeView> views, std::size_t group) {
+  OutcomeGroup& self = *groups_[group];
+  self.count_told();
   const auto room = views.first(std::min(lent_max, views.size()));
-  if (taken_next_ == taken_count_) {
-    take_more(room.size());
+  if (self.taken_next == self.taken_count) {
+    self.take_more(room.size());
   }
-  if (taken_next_ < taken_count_) {
-    give_back_told_deliveries();
+  if (self.taken_next < self.taken_count) {
+    self.give_back(pool_);
   }
   std::size_t shown = 0;
-  while (shown < room.size() && taken_next_ < taken_count_) {
-    queue::DecidedRecipients& next = taken_[taken_next_];
+  while (shown < room.size() && self.taken_next < self.taken_count) {
+    queue::DecidedRecipients& next = self.taken[self.taken_next];
     const std::size_t count = std::min<std::size_t>(next.end - next.begin, room.size() - shown);
-    lent_[lent_count_++] = {next.delivery, count};
+    self.lent[self.lent_count++] = {next.delivery, count};
     for (std::size_t i = 0; i < count; ++i, ++next.begin) {
       room[shown++] = {next.delivery->message, next.delivery->begin + next.begin,
                        &outcome_of(*next.delivery, next.begin)};
     }
-    taken_next_ += next.begin == next.end ? 1 : 0;
+    self.taken_next += next.begin == next.end ? 1 : 0;
   }
   return shown;
 }
 
-void EngineCore::take_more(std::size_t most) {
+void EngineCore::give_back_told(std::size_t group) {
+  groups_[group]->count_told();
+  groups_[group]->give_back(pool_);
+}
+
+void EngineCore::OutcomeGroup::take_more(std::size_t most) {
   constexpr std::size_t near = 8;  // so far behind its hint a delivery has come
-  taken_next_ = 0;
-  taken_count_ = outcomes_.take(std::span(taken_).first(most));
-  for (std::size_t i = 0; i < taken_count_; ++i) {
-    prefetch(*taken_[i].delivery);
+  taken_next = 0;
+  taken_count = outcomes.take(std::span(taken).first(most));
+  for (std::size_t i = 0; i < taken_count; ++i) {
+    prefetch(*taken[i].delivery);
     if (i >= near) {
-      codec::prefetch_parts(*taken_[i - near].delivery);
+      codec::prefetch_parts(*taken[i - near].delivery);
     }
   }
 }
 
-void EngineCore::give_back_told() {
-  count_told();
-  give_back_told_deliveries();
-}
-
-void EngineCore::count_told() {
-  for (const Lent& lent : std::span(lent_).first(lent_count_)) {
-    Delivery& delivery = *lent.delivery;
-    RP_ASSERT(delivery.outcomes_left >= lent.recipients);
-    delivery.outcomes_left -= lent.recipients;
+void EngineCore::OutcomeGroup::count_told() {
+  for (const Lent& each : std::span(lent).first(lent_count)) {
+    Delivery& delivery = *each.delivery;
+    RP_ASSERT(delivery.outcomes_left >= each.recipients);
+    delivery.outcomes_left -= each.recipients;
     if (delivery.outcomes_left == 0) {
-      told_.push_back(&delivery);
+      told.push_back(&delivery);
     }
   }
-  lent_count_ = 0;
+  lent_count = 0;
 }
 
-void EngineCore::give_back_told_deliveries() {
-  pool_.give_back(told_);
-  told_.clear();
+void EngineCore::OutcomeGroup::give_back(queue::MessagePool& pool) {
+  pool.give_back(told);
+  told.clear();
 }
 
 // ---- Endpoints ----------------------------------------------------------------------------------
@@ -219,7 +225,8 @@ std::vector<EndpointReport> EngineCore::endpoint_reports(Instant now) const {
 
 // ---- Feeder -------------------------------------------------------------------------------------
 
-EngineCore::Feeder::Feeder(EngineCore& core) : core_(core), outcomes_(core.outcomes_) {
+EngineCore::Feeder::Feeder(EngineCore& core, const Options& options)
+    : core_(core), options_(options), outcomes_(core.outcomes(options.number)) {
   for (std::size_t i = 0; i < core.endpoints_.size(); ++i) {
     lanes_.push_back(std::make_unique<Lane>(*core.endpoints_[i].deliveries));
     lanes_.back()->recipients_max = core.options_.endpoints[i].recipients_max;
@@ -229,8 +236,19 @@ EngineCore::Feeder::Feeder(EngineCore& core) : core_(core), outcomes_(core.outco
 EngineCore::Feeder::~Feeder() { close(); }
 
 Consignment* EngineCore::Feeder::try_next() {
-  if (at_hand_ == nullptr) {
-    at_hand_ = core_.pool_.try_acquire();
+  if (at_hand_ != nullptr) {
+    return at_hand_;
+  }
+  if (options_.taken_at_once <= 1) {
+    return at_hand_ = core_.pool_.try_acquire();
+  }
+  if (empty_.empty()) {
+    empty_.resize(options_.taken_at_once);
+    empty_.resize(core_.pool_.try_acquire(empty_));
+  }
+  if (!empty_.empty()) {
+    at_hand_ = empty_.back();
+    empty_.pop_back();
   }
   return at_hand_;
 }
@@ -257,7 +275,8 @@ EngineCore::Feeder::Way EngineCore::Feeder::submit(Instant now) {
   for (Delivery& delivery : consignment.further) {
     delivery.submitted_at = now;
   }
-  core_.pool_.charge(consignment);
+  // What is told of at once may be back at once.
+  charge(consignment, lane == nullptr || !consignment.fates.empty());
   push(consignment, lane, now_us);
   if (lane == nullptr) {
     return Way::to_outcomes;  // of everybody all is known: no endpoint is asked
@@ -300,9 +319,26 @@ EngineCore::Feeder::Way EngineCore::Feeder::tell(const protocol::Verdict& verdic
   Consignment& consignment = *at_hand_;
   at_hand_ = nullptr;
   decide_submission(consignment, verdict, core_.unix_time_us());
-  core_.pool_.charge(consignment);
+  charge(consignment, true);
   report(consignment.first);
   return Way::to_outcomes;
+}
+
+// One lock for a batch of small messages; large ones count as they come, and so does what is shared
+// by many, which may be large.
+void EngineCore::Feeder::charge(Consignment& consignment, bool at_once) {
+  uncharged_.push_back(&consignment);
+  uncharged_bytes_ += queue::MessagePool::measure(consignment);
+  if (at_once || consignment.message.content.shared() != nullptr ||
+      uncharged_bytes_ > core_.options_.job_bytes_in_flight_max / uncharged_part) {
+    charge_all();
+  }
+}
+
+void EngineCore::Feeder::charge_all() {
+  core_.pool_.charge(uncharged_);
+  uncharged_.clear();
+  uncharged_bytes_ = 0;
 }
 
 void EngineCore::Feeder::report(Delivery& delivery) { outcomes_.push(report_submission(delivery)); }
@@ -343,6 +379,9 @@ bool EngineCore::Feeder::flush() {
     return false;
   }
   gathered_ = 0;
+  if (!uncharged_.empty()) {
+    charge_all();
+  }
   for (const auto& lane : lanes_) {
     if (!lane->batch.empty()) {
       lane->producer.push(lane->batch);
@@ -352,13 +391,24 @@ bool EngineCore::Feeder::flush() {
   return true;
 }
 
+void EngineCore::Feeder::give_back_empty() {
+  if (at_hand_ != nullptr) {
+    empty_.push_back(std::exchange(at_hand_, nullptr));
+  }
+  if (empty_.empty()) {
+    return;
+  }
+  std::vector<Delivery*> deliveries;
+  for (Consignment* const consignment : empty_) {
+    deliveries.push_back(&consignment->first);
+  }
+  core_.pool_.give_back(deliveries);
+  empty_.clear();
+}
+
 bool EngineCore::Feeder::close() {
   const bool pushed = flush();
-  if (at_hand_ != nullptr) {
-    Delivery* const first = &at_hand_->first;
-    core_.pool_.give_back({&first, 1});
-    at_hand_ = nullptr;
-  }
+  give_back_empty();
   return pushed;
 }
 

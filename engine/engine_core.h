@@ -36,10 +36,15 @@ struct EngineLimits {
 // What a run goes by.
 [[nodiscard]] EngineLimits engine_limits(const EngineOptions& options);
 
-// Never waits, and is told the time by `Parts` and its callers. Thread: give(), hold_sending(), the
-// pool and what is const are for any; a Feeder is one thread's; take_decided(), give_back_told()
-// and the waiting end of outcomes() belong to one thread, that which hears outcomes. Lifetime:
-// outlives workers, feeders, and whatever of `Parts` may still call back.
+// Never waits, and is told the time by `Parts` and its callers. Outcomes come back in as many
+// groups as `outcome_threads` says, each with a queue of its own, so that those who hear them share
+// nothing: worker i, and feeder i likewise, tells group i modulo their number, and everybody of a
+// delivery is told of in one group.
+//
+// Thread: give(), hold_sending(), the pool and what is const are for any; a Feeder is one thread's;
+// take_decided(), give_back_told() and the waiting end of a group's outcomes() belong to one thread
+// for each group, that which hears its outcomes. Lifetime: outlives workers, feeders, and whatever
+// of `Parts` may still call back.
 class EngineCore {
  public:
   class Feeder;
@@ -74,20 +79,26 @@ class EngineCore {
   [[nodiscard]] std::int64_t unix_time_us() const { return parts_.unix_time_us(); }
   [[nodiscard]] queue::MessagePool& pool() { return pool_; }
   [[nodiscard]] const queue::MessagePool& pool() const { return pool_; }
-  [[nodiscard]] queue::OutcomeQueue& outcomes() { return outcomes_; }
+  // Deliveries that may be out and are not set aside.
+  [[nodiscard]] std::size_t room_for_deliveries() const { return limits_.deliveries_active_max; }
+  [[nodiscard]] std::size_t group_count() const { return groups_.size(); }
+  // Of the group to which the worker, or the feeder, of this number belongs.
+  [[nodiscard]] queue::OutcomeQueue& outcomes(std::size_t number) {
+    return groups_[number % groups_.size()]->outcomes;
+  }
 
   // What workers are to obey. An order is never taken back by a smaller one.
   [[nodiscard]] const std::atomic<WorkerOrder>& order() const { return order_; }
   void give(WorkerOrder wanted);
   void hold_sending(bool held);
 
-  // Fills the front of `views` with decided recipients and says how many. Each of them is shown
-  // once and counts as told with the next call of either function, which ends the view. A delivery
-  // that was told of to the last recipient goes back to the pool: here when there is more to show,
-  // else with give_back_told(), so that whoever has seen all messages back finds nobody who still
-  // tells of one.
-  [[nodiscard]] std::size_t take_decided(std::span<OutcomeView> views);
-  void give_back_told();
+  // Fills the front of `views` with decided recipients of a group and says how many. Each of them
+  // is shown once and counts as told with the next call of either function, which ends the view. A
+  // delivery that was told of to the last recipient goes back to the pool: here when there is more
+  // to show, else with give_back_told(), so that whoever has seen all messages back finds nobody
+  // who still tells of one.
+  [[nodiscard]] std::size_t take_decided(std::span<OutcomeView> views, std::size_t group = 0);
+  void give_back_told(std::size_t group = 0);
 
   // Of endpoints: those that were given up, and how each is spoken to.
   [[nodiscard]] std::vector<EndpointFailure> endpoint_failures() const;
@@ -100,11 +111,28 @@ class EngineCore {
   };
 
   [[nodiscard]] RouteLimits share_of(const EndpointOptions& endpoint, std::uint32_t worker) const;
-  void take_more(std::size_t most);
-  void count_told();
-  void give_back_told_deliveries();
 
   static constexpr std::size_t lent_max = 256;  // recipients at a time
+
+  struct Lent {
+    Delivery* delivery = nullptr;
+    std::size_t recipients = 0;
+  };
+  // Of whoever hears the outcomes of a group.
+  struct OutcomeGroup {
+    void take_more(std::size_t most);
+    void count_told();
+    void give_back(queue::MessagePool& pool);
+
+    queue::OutcomeQueue outcomes;
+    std::vector<Delivery*> told;  // all of them was told, and they are not given back yet
+    std::size_t lent_count = 0;   // that take_decided() has lent
+    std::array<Lent, lent_max> lent;
+    // Out of the queue, and not shown yet: from the one at `next` on.
+    std::size_t taken_next = 0;
+    std::size_t taken_count = 0;
+    std::array<queue::DecidedRecipients, lent_max> taken;
+  };
 
   const EngineOptions options_;
   // Workers read it each turn: it lies among what nobody writes.
@@ -113,20 +141,7 @@ class EngineCore {
   const EngineLimits limits_;
   std::vector<Endpoint> endpoints_;
   queue::MessagePool pool_;
-  queue::OutcomeQueue outcomes_;
-
-  // Of whoever hears outcomes.
-  struct Lent {
-    Delivery* delivery = nullptr;
-    std::size_t recipients = 0;
-  };
-  std::vector<Delivery*> told_;  // all of them was told, and they are not given back yet
-  std::size_t lent_count_ = 0;   // that take_decided() has lent
-  std::array<Lent, lent_max> lent_;
-  // Out of the queue, and not shown yet: from the one at `next` on.
-  std::size_t taken_next_ = 0;
-  std::size_t taken_count_ = 0;
-  std::array<queue::DecidedRecipients, lent_max> taken_;
+  std::vector<std::unique_ptr<OutcomeGroup>> groups_;  // at least one
 };
 
 // Messages on their way in: Engine::Submitter without its waiting and waking.
@@ -139,7 +154,12 @@ class EngineCore::Feeder {
     to_outcomes,  // nothing of it is sent; the outcomes are in the queue
   };
 
-  explicit Feeder(EngineCore& core);
+  struct Options {
+    std::size_t number = 0;         // among those that feed: says the group that hears of refusals
+    std::size_t taken_at_once = 1;  // messages out of the pool, so that feeders rarely meet there
+  };
+
+  Feeder(EngineCore& core, const Options& options);
   ~Feeder();  // as close()
   Feeder(const Feeder&) = delete;
   Feeder& operator=(const Feeder&) = delete;
@@ -157,7 +177,9 @@ class EngineCore::Feeder {
   Way rehearse(const protocol::Verdict& verdict);
   // The batch leaves. True: it was not empty, and workers that sleep want to be woken.
   [[nodiscard]] bool flush();
-  // Nothing more comes: the batch leaves, and the message at hand goes back. True as above.
+  // Messages that nobody has filled go back, that at hand too: whoever waits takes no room.
+  void give_back_empty();
+  // Nothing more comes: the batch leaves, and empty messages go back. True as above.
   bool close();
 
  private:
@@ -174,12 +196,19 @@ class EngineCore::Feeder {
   void push(Consignment& consignment, Lane* lane, std::int64_t now_us);
   Way tell(const protocol::Verdict& verdict);
   void report(Delivery& delivery);
+  void charge(Consignment& consignment, bool at_once);
+  void charge_all();
 
   EngineCore& core_;
+  const Options options_;
   queue::OutcomeQueue::Producer outcomes_;
   std::vector<std::unique_ptr<Lane>> lanes_;  // one for each endpoint
   Consignment* at_hand_ = nullptr;
+  std::vector<Consignment*> empty_;  // to come to hand, the last one first
   std::size_t gathered_ = 0;
+  // Filled, and not charged: in the batch, all of them.
+  std::vector<Consignment*> uncharged_;
+  std::size_t uncharged_bytes_ = 0;
 };
 
 }  // namespace ringpost::engine

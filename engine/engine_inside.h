@@ -12,9 +12,9 @@
 namespace ringpost::engine {
 
 struct EngineInside {
-  // On the outcome thread, whenever something was decided: takes all there is, and gives back what
-  // was told of.
-  using Deliver = std::function<void(EngineCore&)>;
+  // On the outcome thread of a group, whenever something of it was decided: takes all there is, and
+  // gives back what was told of.
+  using Deliver = std::function<void(EngineCore&, std::size_t group)>;
 
   // As Engine::start().
   [[nodiscard]] static Result<std::unique_ptr<Engine>, EngineError> start(EngineOptions options,

@@ -60,8 +60,21 @@ Consignment* MessagePool::try_acquire() {
   return cleared(taken);
 }
 
-void MessagePool::charge(Consignment& consignment) {
-  const SegmentStore* const shared = consignment.message.content.shared();
+std::size_t MessagePool::try_acquire(std::span<Consignment*> consignments) {
+  std::size_t count = 0;
+  {
+    const std::lock_guard lock(mutex_);
+    while (count < consignments.size() && !closed_ && has_room()) {
+      consignments[count++] = take();
+    }
+  }
+  for (Consignment* const taken : consignments.first(count)) {
+    static_cast<void>(cleared(taken));
+  }
+  return count;
+}
+
+std::size_t MessagePool::measure(Consignment& consignment) {
   Delivery& first = consignment.first;
   // A small message in the buffers of a large one counts for these.
   first.budget_bytes = sizeof(Consignment) + consignment.buffer_bytes() +
@@ -72,13 +85,31 @@ void MessagePool::charge(Consignment& consignment) {
     delivery.budget_bytes = sizeof(Delivery) + recipient_bytes(delivery);
     bytes += delivery.budget_bytes;
   }
+  consignment.deliveries_left = consignment.delivery_count();
+  return bytes;
+}
+
+void MessagePool::charge(std::span<Consignment* const> consignments) {
+  std::size_t bytes = 0;
+  std::size_t further = 0;
+  bool is_any_shared = false;
+  for (const Consignment* const consignment : consignments) {
+    bytes += consignment->first.budget_bytes;
+    for (const Delivery& delivery : consignment->further) {
+      bytes += delivery.budget_bytes;
+    }
+    further += consignment->further.size();
+    is_any_shared = is_any_shared || consignment->message.content.shared() != nullptr;
+  }
   const std::lock_guard lock(mutex_);
-  if (shared != nullptr && shared->messages_out_++ == 0) {
-    bytes += shared->bytes();
+  for (std::size_t i = 0; is_any_shared && i < consignments.size(); ++i) {
+    const SegmentStore* const shared = consignments[i]->message.content.shared();
+    if (shared != nullptr && shared->messages_out_++ == 0) {
+      bytes += shared->bytes();
+    }
   }
   bytes_out_ += bytes;
-  deliveries_out_ += consignment.further.size();
-  consignment.deliveries_left = consignment.delivery_count();
+  deliveries_out_ += further;
 }
 
 void MessagePool::set_aside() {

@@ -23,10 +23,10 @@ struct MessagePoolOptions {
 
 // Owns every message of an engine. One is out from acquire() until its last delivery is given back,
 // and counts against the bounds for that time; whoever wants another waits. The bounds on bytes and
-// deliveries are soft by one message of each thread that submits: its size is known only when it
-// has been read. What messages share counts once, from the first that is charged until the last is
-// back. Messages that are not out keep their buffers for the next one, and together no more than
-// the bound on bytes. All calls are thread-safe.
+// deliveries are soft by what each thread that submits has filled and not charged yet: the size of
+// a message is known only when it has been read. What messages share counts once, from the first
+// that is charged until the last is back. Messages that are not out keep their buffers for the next
+// one, and together no more than the bound on bytes. All calls are thread-safe.
 class MessagePool {
  public:
   explicit MessagePool(const MessagePoolOptions& options) : options_(options) {}
@@ -37,8 +37,13 @@ class MessagePool {
   [[nodiscard]] Consignment* acquire();
   // The same without waiting; null when it would have to.
   [[nodiscard]] Consignment* try_acquire();
-  // Sets what it counts for, now that it is filled and divided. Once.
-  void charge(Consignment& consignment);
+  // Several at once: fills the front of `consignments`, as far as there is room, and says how many.
+  [[nodiscard]] std::size_t try_acquire(std::span<Consignment*> consignments);
+  // Sets what a message counts for, now that it is filled and divided, without what it shares, and
+  // says it. Once, and of the thread that has filled it.
+  [[nodiscard]] static std::size_t measure(Consignment& consignment);
+  // Counts messages that were measured. Once, and before any of their deliveries leaves.
+  void charge(std::span<Consignment* const> consignments);
   // A delivery that waits for another attempt is no active one, until it is taken up again: those
   // that can go on pass it by.
   void set_aside();

@@ -14,16 +14,23 @@ using ringpost::Delivery;
 void take_and_give_back(benchmark::State& state) {
   ringpost::queue::MessagePool pool({});
   const std::string content(static_cast<std::size_t>(state.range(0)), 'x');
-  std::array<Delivery*, 256> deliveries{};
+  constexpr std::size_t count = 256;
+  std::array<Delivery*, count> deliveries{};
+  std::array<Consignment*, count> consignments{};
+  constexpr std::size_t charged_at_once = 32;  // as a feeder does
   for (auto _ : state) {
-    for (Delivery*& delivery : deliveries) {
+    for (std::size_t i = 0; i < count; ++i) {
       Consignment* const consignment = pool.acquire();
       ContentMaker::open(consignment->message.content) = content;
       consignment->message.recipients.add("reader@example.net");
-      delivery = &consignment->first;
-      delivery->end = 1;
-      delivery->open();
-      pool.charge(*consignment);
+      deliveries[i] = &consignment->first;
+      deliveries[i]->end = 1;
+      deliveries[i]->open();
+      consignments[i] = consignment;
+      benchmark::DoNotOptimize(ringpost::queue::MessagePool::measure(*consignment));
+      if ((i + 1) % charged_at_once == 0) {
+        pool.charge(std::span(consignments).subspan(i + 1 - charged_at_once, charged_at_once));
+      }
     }
     pool.give_back(deliveries);
   }

@@ -2,12 +2,14 @@
 // may run full, break, or stall behind a pipe.
 //
 // Idea: lines are made once and go through the journal, which alone is complete after a crash; each
-// file keeps what it could not write.
+// file keeps what it could not write. Where several threads make lines, each makes its own and
+// hands over a batch of them at a time.
 //
 // Limits: who waits for room, and how long, is not decided here. What waits here is a write to a
 // pipe that somebody reads slowly, until give_up().
 #include "engine/run/file_sink.h"
 
+#include <algorithm>
 #include <chrono>
 #include <sys/eventfd.h>
 #include <tuple>
@@ -26,9 +28,11 @@ constexpr auto reader_look_every = std::chrono::milliseconds(100);
 FileSink::FileSink(FileSinkOptions options, RunListener& listener)
     : options_(std::move(options)),
       listener_(listener),
-      writer_(options_.endpoint_names),
       give_up_descriptor_(::eventfd(0, EFD_CLOEXEC)) {
   RP_ASSERT(give_up_descriptor_ >= 0);
+  for (std::size_t i = 0; i < options_.group_count; ++i) {
+    groups_.push_back(std::make_unique<Group>(options_.endpoint_names));
+  }
 }
 
 FileSink::~FileSink() { ::close(give_up_descriptor_); }
@@ -46,7 +50,9 @@ Result<void, std::string> FileSink::open(JournalBinding* journal, std::int64_t n
   if (journal_ == nullptr) {
     return {};
   }
-  journal_lines_.emplace(journal_->journal());
+  for (const auto& group : groups_) {
+    group->journal_lines.emplace(journal_->journal());
+  }
   return begin_run(now_us);
 }
 
@@ -107,27 +113,29 @@ Result<OutcomeFile, RunTrouble> FileSink::open_when_read(const std::string& path
 
 // ---- Outcomes -----------------------------------------------------------------------------------
 
-void FileSink::take(std::span<const OutcomeView> decided) {
+void FileSink::take(std::span<const OutcomeView> decided, std::size_t group) {
+  Group& self = *groups_[group];
   for (const OutcomeView& view : decided) {
-    if (journal_lines_) {
-      line_.clear();
-      writer_.append(line_, *view.message, view.recipient_index, *view.outcome);
-      journal_lines_->add(view, line_);
+    const auto append_to = [&self, &view](std::string& lines) {
+      self.writer.append(lines, *view.message, view.recipient_index, *view.outcome);
+    };
+    if (self.journal_lines) {
+      self.line.clear();
+      append_to(self.line);
+      self.journal_lines->add(view, self.line);
     } else if (outcomes_) {
-      writer_.append(outcomes_->file.lines(), *view.message, view.recipient_index, *view.outcome);
+      append_to(lines_for(outcomes_->file, self.outcomes));
     }
     if (errors_ && view.outcome->status != Status::accepted) {
-      writer_.append(errors_->file.lines(), *view.message, view.recipient_index, *view.outcome);
+      append_to(lines_for(errors_->file, self.errors));
     }
   }
 }
 
-Result<void, RunTrouble> FileSink::write(bool everything) {
-  if (journal_lines_ && !is_journal_broken_) {
-    if (auto written = write_journal(); !written) {
-      is_journal_broken_ = !written.error().may_be_tried_again;
-      return written;
-    }
+Result<void, RunTrouble> FileSink::write(bool everything, std::size_t group) {
+  const std::lock_guard lock(mutex_);
+  if (auto handed_over = hand_over(*groups_[group]); !handed_over) {
+    return handed_over;
   }
   for (std::optional<Target>* const target : targets()) {
     if (!*target || (*target)->is_broken) {
@@ -142,12 +150,31 @@ Result<void, RunTrouble> FileSink::write(bool everything) {
   return {};
 }
 
-Result<void, RunTrouble> FileSink::write_journal() {
-  if (auto written = journal_lines_->write(); !written) {
+// What the group has made, through the journal and to the files.
+Result<void, RunTrouble> FileSink::hand_over(Group& group) {
+  if (errors_ && !group.errors.empty()) {
+    errors_->file.lines() += group.errors;
+    group.errors.clear();
+  }
+  if (group.journal_lines && !is_journal_broken_) {
+    if (auto written = write_journal(group); !written) {
+      is_journal_broken_ = !written.error().may_be_tried_again;
+      return written;
+    }
+  }
+  if (outcomes_ && !group.outcomes.empty()) {
+    outcomes_->file.lines() += group.outcomes;
+    group.outcomes.clear();
+  }
+  return {};
+}
+
+Result<void, RunTrouble> FileSink::write_journal(Group& group) {
+  if (auto written = group.journal_lines->write(); !written) {
     return written;
   }
   if (outcomes_) {
-    journal_lines_->take_written(outcomes_->file.lines());
+    group.journal_lines->take_written(outcomes_->file.lines());
   }
   return {};
 }
@@ -156,9 +183,12 @@ bool FileSink::has_unwritten() const {
   const auto lacks = [](const std::optional<Target>& target) {
     return target && !target->is_broken && target->file.unwritten_bytes() > 0;
   };
-  const bool in_journal =
-      journal_lines_ && !is_journal_broken_ && journal_lines_->unwritten_count() > 0;
-  return in_journal || lacks(outcomes_) || lacks(errors_);
+  return lacks(outcomes_) || lacks(errors_) ||
+         std::any_of(groups_.begin(), groups_.end(), [this](const auto& group) {
+           return !group->outcomes.empty() || !group->errors.empty() ||
+                  (group->journal_lines && !is_journal_broken_ &&
+                   group->journal_lines->unwritten_count() > 0);
+         });
 }
 
 void FileSink::give_up() {
@@ -170,12 +200,17 @@ void FileSink::give_up() {
 // ---- The end ------------------------------------------------------------------------------------
 
 std::vector<std::string> FileSink::finish() {
-  if (journal_lines_) {
-    if (const auto written = write_journal(); !written) {
-      return {written.error().message};  // nor are its lines
+  const std::lock_guard lock(mutex_);
+  is_journal_broken_ = false;  // it is tried once more
+  std::vector<std::string> lost;
+  for (const auto& group : groups_) {
+    if (const auto handed_over = hand_over(*group); !handed_over && lost.empty()) {
+      lost.push_back(handed_over.error().message);
     }
   }
-  std::vector<std::string> lost;
+  if (!lost.empty()) {
+    return lost;  // nor are its lines
+  }
   for (std::optional<Target>* const target : targets()) {
     if (!*target) {
       continue;
@@ -199,7 +234,10 @@ std::vector<std::string> FileSink::finish() {
 std::vector<LostLines> FileSink::lost_lines() const {
   std::vector<LostLines> lost;
   // What the journal has not taken was kept from the outcome file, too.
-  const std::uint64_t kept_back = journal_lines_ ? journal_lines_->unwritten_count() : 0;
+  std::uint64_t kept_back = 0;
+  for (const auto& group : groups_) {
+    kept_back += group->journal_lines ? group->journal_lines->unwritten_count() : 0;
+  }
   if (const std::uint64_t count = outcomes_ ? outcomes_->file.unwritten_lines() + kept_back : 0;
       count > 0) {
     lost.push_back({outcomes_->file.path(), count});

@@ -4,7 +4,8 @@
 // Idea: each line is a message with the next ordinal of its file, whatever stands in it, so that a
 // resume counts the same.
 //
-// Limits: one line in memory at a time, and one reader, whose order is that of the files.
+// Limits: a block of lines in memory for each reader, of whom only a single one keeps the order of
+// the files.
 #include "engine/run/line_source.h"
 
 #include <limits>
@@ -16,25 +17,32 @@
 
 namespace ringpost::run {
 
-JobSource::Pull LineSource::pull(Message& message) {
+LineSource::LineSource(JobInput input, const LineSourceOptions& options)
+    : input_(std::move(input)), options_(options) {
+  if (options_.is_one_source) {
+    input_.count_through();
+  }
+  for (std::size_t i = 0; i < input_.readers(); ++i) {
+    readers_.push_back(std::make_unique<Reader>(options_.reader));
+  }
+}
+
+JobSource::Pull LineSource::pull(Message& message, std::size_t reader) {
+  Reader& self = *readers_[reader];
   JobInput::Line line;
-  const auto next = input_.next(line);
+  const auto next = input_.next(line, reader);
   if (!next) {
-    words_ = next.error().message;
+    self.words = next.error().message;
     return Pull::trouble;
   }
   if (!*next) {
     return Pull::end;
   }
-  if (!options_.is_one_source && line.source != source_) {
-    source_ = line.source;
-    next_index_ = 0;
-  }
-  auto parsed = parse_line(reader_, line, options_.date_us, message);
+  auto parsed = parse_line(self.jobs, line, options_.date_us, message);
   // No journal takes the last ordinal of all, so that a file with too many lines ends its run.
-  const std::uint64_t index = next_index_++;
-  message.origin.ordinal = index < limits::journal_jobs_max
-                               ? codec::job_ordinal(source_, static_cast<std::uint32_t>(index))
+  const std::uint32_t source = options_.is_one_source ? 0 : line.source;
+  message.origin.ordinal = line.index < limits::journal_jobs_max
+                               ? codec::job_ordinal(source, static_cast<std::uint32_t>(line.index))
                                : std::numeric_limits<std::uint64_t>::max();
   if (options_.hashes_lines) {
     message.origin.line_hash = codec::hash_line(line.text, options_.reader.line_hash).high;
@@ -42,8 +50,16 @@ JobSource::Pull LineSource::pull(Message& message) {
   if (parsed) {
     return Pull::message;
   }
-  words_ = std::move(parsed.error());
+  self.words = std::move(parsed.error());
   return Pull::refused;
+}
+
+std::optional<UnreadJobs> LineSource::unread(Instant give_up_at) {
+  UnreadLines lines = input_.unread(give_up_at);
+  if (lines.count == std::optional<std::uint64_t>(0)) {
+    return std::nullopt;
+  }
+  return UnreadJobs{lines.count, std::move(lines.from), lines.are_in_one_piece};
 }
 
 }  // namespace ringpost::run

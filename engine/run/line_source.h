@@ -1,10 +1,13 @@
 // Jobs out of lines: of job files, and of standard input.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "codec/job/job_reader.h"
 #include "engine/run/job_input.h"
@@ -22,27 +25,35 @@ struct LineSourceOptions {
 };
 
 // The ordinal of a job is its file, and the place of its line in it, from 0 and without blank ones.
+// It has as many readers as its input.
 class LineSource : public JobSource {
  public:
-  LineSource(JobInput input, const LineSourceOptions& options)
-      : input_(std::move(input)), options_(options), reader_(options.reader) {}
+  LineSource(JobInput input, const LineSourceOptions& options);
 
-  [[nodiscard]] Pull pull(Message& message) override;
-  [[nodiscard]] std::string_view words() const override { return words_; }
-  [[nodiscard]] bool may_wait() const override { return input_.may_wait(); }
-  [[nodiscard]] std::uint64_t bytes_read() const override { return input_.bytes_read(); }
-  [[nodiscard]] std::string place() const override { return input_.place(); }
-  [[nodiscard]] std::optional<std::uint64_t> count_rest(Instant give_up_at) override {
-    return input_.count_rest(give_up_at);
+  [[nodiscard]] std::size_t readers() const override { return readers_.size(); }
+  [[nodiscard]] Pull pull(Message& message, std::size_t reader) override;
+  [[nodiscard]] std::string_view words(std::size_t reader) const override {
+    return readers_[reader]->words;
   }
+  [[nodiscard]] bool may_wait(std::size_t reader) const override { return input_.may_wait(reader); }
+  void await(std::size_t reader) override { input_.await(reader); }
+  [[nodiscard]] bool has_in_hand(std::size_t reader) const override {
+    return input_.has_in_hand(reader);
+  }
+  void put_back(std::size_t reader) override { input_.put_back(reader); }
+  [[nodiscard]] std::uint64_t bytes_read() const override { return input_.bytes_read(); }
+  [[nodiscard]] std::optional<UnreadJobs> unread(Instant give_up_at) override;
 
  private:
+  struct Reader {
+    explicit Reader(const codec::JobReaderOptions& options) : jobs(options) {}
+    codec::JobReader jobs;
+    std::string words;
+  };
+
   JobInput input_;
   const LineSourceOptions options_;
-  codec::JobReader reader_;
-  std::uint32_t source_ = 0;
-  std::uint64_t next_index_ = 0;
-  std::string words_;
+  std::vector<std::unique_ptr<Reader>> readers_;
 };
 
 }  // namespace ringpost::run

@@ -47,7 +47,7 @@ Rehearsal::Rehearsal(const RehearsalParts& parts, Duration deadline)
 
 void Rehearsal::read(const std::function<bool()>& goes_on) {
   while (!run_.reading_ended() && goes_on()) {
-    if (run_.read() == Run::Read::no_room || source_.may_wait()) {
+    if (run_.read() == Run::Read::no_room || source_.may_wait(0)) {
       deliver_all(run_);
     }
   }

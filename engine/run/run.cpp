@@ -4,15 +4,16 @@
 //
 // Idea: the order stands here, in steps that return at once. A job is planned before it is
 // submitted, an outcome is written before its message goes back, and while it cannot be written
-// nothing is given back, no message begins, and so the reader has no room.
+// nothing is given back, no message begins, and so the readers have no room. Readers and groups of
+// outcomes are numbers: what one does is the same for each, and they meet in the pool, in the
+// source and in the sink.
 //
 // Limits: between steps somebody has to wait, and what he waits for is his: RunThreads for room in
 // the pool and on the disk, the simulation for whatever chance lets happen next.
 #include "engine/run/run.h"
 
+#include <algorithm>
 #include <utility>
-
-#include <fmt/format.h>
 
 namespace ringpost::run {
 
@@ -24,56 +25,80 @@ using engine::WorkerOrder;
 // follows it.
 constexpr int failures_in_a_row_max = 8;
 
+// Messages that one of several readers takes out of the pool at a time: few enough that most of the
+// room is for those that are on their way.
+constexpr std::size_t taken_at_once_max = 16;
+std::size_t taken_at_once(std::size_t room, std::size_t readers) {
+  return readers == 1 ? 1 : std::clamp<std::size_t>(room / readers / 4, 1, taken_at_once_max);
+}
+
 }  // namespace
 
 Run::Run(engine::EngineCore& core, const RunParts& parts, Options options)
-    : core_(core), parts_(parts), wake_(std::move(options.wake)), deadline_(options.deadline) {
-  feeder_.emplace(core_);
+    : core_(core),
+      parts_(parts),
+      wake_(std::move(options.wake)),
+      deadline_(options.deadline),
+      tally_(core.group_count()) {
+  const std::size_t readers = parts_.source.readers();
+  for (std::size_t i = 0; i < readers; ++i) {
+    readers_.push_back(std::make_unique<Reader>());
+    readers_.back()->feeder.emplace(
+        core_,
+        engine::EngineCore::Feeder::Options{
+            .number = i, .taken_at_once = taken_at_once(core_.room_for_deliveries(), readers)});
+  }
+  readers_left_.store(readers);
+  for (std::size_t i = 0; i < core_.group_count(); ++i) {
+    groups_.push_back(std::make_unique<Group>());
+  }
 }
 
 // ---- Jobs in ------------------------------------------------------------------------------------
 
-Run::Read Run::read() {
-  if (reading_ended()) {
+Run::Read Run::read(std::size_t reader) {
+  Reader& self = *readers_[reader];
+  if (!self.feeder) {
     return Read::end;
   }
-  if (!may_read()) {
+  if (parts_.source.may_wait(reader)) {
+    flush(self);
+    self.feeder->give_back_empty();
+    parts_.source.await(reader);
+  }
+  if (!may_read(reader)) {
     return Read::no_room;
   }
-  if (parts_.source.may_wait()) {
-    flush();
-  }
-  Consignment& consignment = *feeder_->try_next();
-  const JobSource::Pull pulled = parts_.source.pull(consignment.message);
-  bytes_read_.store(parts_.source.bytes_read(), relaxed);
+  Consignment& consignment = *self.feeder->try_next();
+  const JobSource::Pull pulled = parts_.source.pull(consignment.message, reader);
   switch (pulled) {
     case JobSource::Pull::message:
     case JobSource::Pull::refused:
       break;
     case JobSource::Pull::trouble:
       consignment.clear();
-      source_failed_ = true;
-      parts_.listener.on_notice(NoticeLevel::error, parts_.source.words(), {});
+      source_failed_.store(true, relaxed);
+      parts_.listener.on_notice(NoticeLevel::error, parts_.source.words(reader), {});
       return Read::trouble;
     case JobSource::Pull::end:
-      end_reading();
+      end_reading_of(reader);
       return Read::end;
   }
-  jobs_read_.fetch_add(1, relaxed);
-  return submit(consignment, pulled);
+  self.jobs_read.store(self.jobs_read.load(relaxed) + 1, relaxed);
+  return submit(consignment, pulled, reader);
 }
 
-Run::Read Run::submit(Consignment& consignment, JobSource::Pull pulled) {
+Run::Read Run::submit(Consignment& consignment, JobSource::Pull pulled, std::size_t reader) {
   using engine::EngineCore;
+  EngineCore::Feeder& feeder = *readers_[reader]->feeder;
   Planner::Plan plan = Planner::Plan::send;
   if (parts_.planner != nullptr) {
     const auto planned = parts_.planner->plan(consignment.message, consignment.fates);
     if (!planned) {
       parts_.listener.on_notice(NoticeLevel::error, planned.error().message, {});
-      planner_failed_ = true;
-      const Origin& origin = consignment.message.origin;
-      held_from_ = fmt::format("{}:{}", origin.file, origin.line);
-      end_reading();
+      parts_.source.put_back(reader);
+      planner_failed_.store(true, relaxed);
+      end_reading_of(reader);
       return Read::failed;
     }
     plan = *planned;
@@ -83,97 +108,106 @@ Run::Read Run::submit(Consignment& consignment, JobSource::Pull pulled) {
     return Read::taken;
   }
   if (pulled == JobSource::Pull::refused) {
-    feeder_->refuse(parts_.source.words());
+    feeder.refuse(parts_.source.words(reader));
   } else if (plan == Planner::Plan::rehearse) {
-    feeder_->rehearse(protocol::verdict_of_dry_run());
-  } else if (feeder_->submit(core_.now()) == EngineCore::Feeder::Way::to_workers) {
+    feeder.rehearse(protocol::verdict_of_dry_run());
+  } else if (feeder.submit(core_.now()) == EngineCore::Feeder::Way::to_workers) {
     wake_();
   }
   return Read::taken;
 }
 
-bool Run::may_read() {
-  if (reading_ended()) {
+bool Run::may_read(std::size_t reader) {
+  Reader& self = *readers_[reader];
+  if (!self.feeder) {
     return false;
   }
-  if (feeder_->try_next() != nullptr) {
+  if (self.feeder->try_next() != nullptr) {
     return true;
   }
-  flush();  // what waits in the batch may be what has to leave first
+  flush(self);  // what waits in the batch may be what has to leave first
   return false;
 }
 
-void Run::flush() {
-  if (feeder_->flush()) {
+void Run::flush(Reader& reader) {
+  if (reader.feeder->flush()) {
     wake_();
   }
+}
+
+void Run::end_reading_of(std::size_t reader) {
+  Reader& self = *readers_[reader];
+  if (!self.feeder) {
+    return;
+  }
+  if (self.feeder->close()) {
+    wake_();
+  }
+  self.feeder.reset();
+  readers_left_.fetch_sub(1);
 }
 
 void Run::end_reading() {
-  if (feeder_ && feeder_->close()) {
-    wake_();
+  for (std::size_t i = 0; i < readers_.size(); ++i) {
+    end_reading_of(i);
   }
-  feeder_.reset();
 }
 
-std::optional<UnreadJobs> Run::unread(Instant give_up_at) {
-  UnreadJobs unread;
-  unread.from = planner_failed_ ? held_from_ : parts_.source.place();
-  unread.count = parts_.source.count_rest(give_up_at);
-  if (unread.count && planner_failed_) {
-    ++*unread.count;
+std::uint64_t Run::jobs_read() const {
+  std::uint64_t count = 0;
+  for (const auto& reader : readers_) {
+    count += reader->jobs_read.load(relaxed);
   }
-  return unread.count == std::optional<std::uint64_t>(0) ? std::nullopt
-                                                         : std::optional(std::move(unread));
+  return count;
 }
 
 // ---- Outcomes back ------------------------------------------------------------------------------
 
-Run::Told Run::deliver() {
+Run::Told Run::deliver(std::size_t group) {
+  Group& self = *groups_[group];
   // What an earlier call has left: more may have been decided since.
-  bool is_left = is_due_;
+  bool is_left = self.is_due;
   bool is_idle = !is_left;
   while (true) {
-    if (is_due_) {
-      if (!write()) {
+    if (self.is_due) {
+      if (!write(group)) {
         return Told::again_later;
       }
-      is_due_ = false;
+      self.is_due = false;
     }
-    if (std::exchange(is_last_, false) && !std::exchange(is_left, false)) {
+    if (std::exchange(self.is_last, false) && !std::exchange(is_left, false)) {
       // Behind the last call of the sink: whoever sees all messages back finds nobody who writes,
-      // and may ask the sink himself.
-      core_.give_back_told();
+      // and may ask the sink himself. So it is with several groups, each of which gives back its
+      // last messages here.
+      core_.give_back_told(group);
       return Told::all;
     }
-    const auto decided = std::span(decided_).first(core_.take_decided(decided_));
+    const auto decided = std::span(self.decided).first(core_.take_decided(self.decided, group));
     if (decided.empty() && is_idle) {
       return Told::all;  // perhaps all messages are back already
     }
     is_idle = false;
     for (const OutcomeView& view : decided) {
-      tally_.count(*view.outcome);
+      tally_.count(*view.outcome, group);
     }
-    parts_.sink.take(decided);
-    is_last_ = decided.empty();
-    is_due_ = true;
+    parts_.sink.take(decided, group);
+    self.is_last = decided.empty();
+    self.is_due = true;
   }
 }
 
 // False: not yet. Workers that wait for a journal's room do so by themselves.
-bool Run::write() {
+bool Run::write(std::size_t group) {
+  Group& self = *groups_[group];
   for (int failures = 0; failures < failures_in_a_row_max; ++failures) {
     // What a try has left may be too little to be worth another one by itself.
-    const auto written = parts_.sink.write(is_last_ || waits_for_room_.load());
+    const auto written = parts_.sink.write(self.is_last || groups_held_.load() > 0, group);
     if (written) {
       break;
     }
     const RunTrouble& trouble = written.error();
     if (trouble.may_be_tried_again && may_wait()) {
-      if (!waits_for_room_.exchange(true)) {
-        core_.hold_sending(true);
-      }
-      note_room(true, trouble.message);
+      hold(self, trouble.message);
       return false;
     }
     fail(trouble.message);
@@ -181,16 +215,34 @@ bool Run::write() {
       break;
     }
   }
-  if (waits_for_room_.load()) {
-    note_room(false, {});
-    core_.hold_sending(false);
-    waits_for_room_.store(false);
-  }
+  let_go(self);
   return true;
 }
 
-void Run::note_room(bool is_lacking, std::string_view why) {
+void Run::hold(Group& group, std::string_view why) {
   const std::lock_guard lock(room_mutex_);
+  if (!std::exchange(group.is_held, true) && groups_held_.fetch_add(1) == 0) {
+    core_.hold_sending(true);
+  }
+  note_room(true, why);
+}
+
+// Whoever is held alone has found room for all.
+void Run::let_go(Group& group) {
+  if (!group.is_held) {
+    return;
+  }
+  const std::lock_guard lock(room_mutex_);
+  group.is_held = false;
+  if (groups_held_.load() == 1) {
+    note_room(false, {});
+    core_.hold_sending(false);
+  }
+  groups_held_.fetch_sub(1);
+}
+
+// With the mutex.
+void Run::note_room(bool is_lacking, std::string_view why) {
   if (is_lacking == is_lacking_) {
     return;
   }
@@ -207,11 +259,17 @@ void Run::note_room(bool is_lacking, std::string_view why) {
 // Workers wait by themselves where there is no room for what they are about to send.
 void Run::look_at_journal() {
   const queue::Journal* const journal = core_.options().journal;
-  if (journal == nullptr || waits_for_room_.load()) {
+  if (journal == nullptr) {
     return;
   }
   const bool is_lacking = journal->lacks_room();
-  note_room(is_lacking, journal->path() + ": no room");
+  {
+    const std::lock_guard lock(room_mutex_);
+    if (groups_held_.load() > 0) {
+      return;
+    }
+    note_room(is_lacking, journal->path() + ": no room");
+  }
   if (is_lacking && core_.now() >= deadline_) {
     fail(journal->path() + ": no room until the deadline of the run");
   }

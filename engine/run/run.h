@@ -3,8 +3,10 @@
 
 #include <array>
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -28,18 +30,14 @@ struct RunParts {
   RunListener& listener;
 };
 
-// Jobs that stay unread, of a run that was stopped before the end of its source.
-struct UnreadJobs {
-  std::optional<std::uint64_t> count;  // nothing: nobody knows how many
-  std::string from;                    // where the first one stands; empty: nobody can say
-};
-
 // Stepped: it has no thread, no clock but the core's, and waits for nothing but what its source and
-// its sink wait for. Whoever steps it decides when, and waits where it says so.
+// its sink wait for. Whoever steps it decides when, and waits where it says so. It has as many
+// readers as its source, and hears as many groups of outcomes as the core has.
 //
-// Thread: read(), may_read(), take_over(), end_reading() and unread() are one thread's; deliver()
-// is one thread's, which may be another; the others are any's, but finish(), which comes behind the
-// last call of deliver(). Lifetime: the core outlives end_reading().
+// Thread: what takes the number of a reader is that reader's, and what takes the number of a group
+// is of whoever hears it; end_reading() and unread() come when no reader reads, has_unwritten()
+// when nobody delivers, and finish() behind the last call of deliver(); the others are any's.
+// Lifetime: the core outlives end_reading().
 class Run {
  public:
   struct Options {
@@ -58,23 +56,30 @@ class Run {
     trouble,  // a part of the source cannot be read, which was said; it goes on behind it
     no_room,  // for another job, until outcomes come back
     end,      // of the source, or of the reading
-    failed,   // the planner could not go on, which was said: the end of the reading
+    failed,   // the planner could not go on, which was said: the end of this reading
   };
-  [[nodiscard]] Read read();
+  [[nodiscard]] Read read(std::size_t reader = 0);
   // Whether there is room for another job. Where there is none, what has gathered leaves.
-  [[nodiscard]] bool may_read();
+  [[nodiscard]] bool may_read(std::size_t reader = 0);
   // Room was waited for: the next message to fill (MessagePool::acquire).
-  void take_over(Consignment& consignment) { static_cast<void>(feeder_->take_over(&consignment)); }
-  // What has gathered leaves, and nothing more is read.
+  void take_over(Consignment& consignment, std::size_t reader = 0) {
+    static_cast<void>(readers_[reader]->feeder->take_over(&consignment));
+  }
+  // What has gathered leaves, and this reader reads no more.
+  void end_reading_of(std::size_t reader);
+  // The same of all.
   void end_reading();
-  [[nodiscard]] bool reading_ended() const { return !feeder_.has_value(); }
+  [[nodiscard]] std::size_t reader_count() const { return readers_.size(); }
+  [[nodiscard]] bool reading_ended() const { return readers_left_.load() == 0; }
   // Of a reading that was ended before its source; nothing: no job is left. The source's last call.
-  [[nodiscard]] std::optional<UnreadJobs> unread(Instant give_up_at);
+  [[nodiscard]] std::optional<UnreadJobs> unread(Instant give_up_at) {
+    return parts_.source.unread(give_up_at);
+  }
 
-  [[nodiscard]] std::uint64_t jobs_read() const { return jobs_read_.load(relaxed); }
-  [[nodiscard]] std::uint64_t bytes_read() const { return bytes_read_.load(relaxed); }
-  [[nodiscard]] bool source_failed() const { return source_failed_; }
-  [[nodiscard]] bool planner_failed() const { return planner_failed_; }
+  [[nodiscard]] std::uint64_t jobs_read() const;
+  [[nodiscard]] std::uint64_t bytes_read() const { return parts_.source.bytes_read(); }
+  [[nodiscard]] bool source_failed() const { return source_failed_.load(relaxed); }
+  [[nodiscard]] bool planner_failed() const { return planner_failed_.load(relaxed); }
 
   // ---- Outcomes back ----
 
@@ -82,10 +87,11 @@ class Run {
     all,          // that there is by now
     again_later,  // there is no room: no message begins until a later call finds some
   };
-  // Takes what was decided, has it written, and gives back what was told of. What cannot be written
-  // holds everything up behind it, until there is room, give_up(), or the deadline; then, and when
-  // it is no matter of room, outcomes are lost: see failed().
-  [[nodiscard]] Told deliver();
+  // Takes what was decided of a group, has it written, and gives back what was told of. What cannot
+  // be written holds everything up behind it, until there is room, give_up(), or the deadline;
+  // then, and when it is no matter of room, outcomes are lost: see failed().
+  [[nodiscard]] Told deliver(std::size_t group = 0);
+  [[nodiscard]] std::size_t group_count() const { return groups_.size(); }
   // Says once that a journal without room holds everything up, and once that there is room again.
   // To be called from time to time.
   void look_at_journal();
@@ -104,10 +110,25 @@ class Run {
  private:
   static constexpr std::memory_order relaxed = std::memory_order_relaxed;
   static constexpr std::size_t batch_max = 256;
+  static constexpr std::size_t cache_line_bytes = 64;
 
-  void flush();
-  [[nodiscard]] Read submit(Consignment& consignment, JobSource::Pull pulled);
-  [[nodiscard]] bool write();
+  // Each of them on cache lines of its own, since each is one thread's.
+  struct alignas(cache_line_bytes) Reader {
+    std::optional<engine::EngineCore::Feeder> feeder;  // until the end of its reading
+    std::atomic<std::uint64_t> jobs_read{0};
+  };
+  struct alignas(cache_line_bytes) Group {
+    std::array<OutcomeView, batch_max> decided{};
+    bool is_due = false;   // something was taken, and write() has not come to its end
+    bool is_last = false;  // there was no more to take
+    bool is_held = false;  // it waits for room
+  };
+
+  void flush(Reader& reader);
+  [[nodiscard]] Read submit(Consignment& consignment, JobSource::Pull pulled, std::size_t reader);
+  [[nodiscard]] bool write(std::size_t group);
+  void hold(Group& group, std::string_view why);
+  void let_go(Group& group);
   [[nodiscard]] bool may_wait() const { return !given_up_.load() && core_.now() < deadline_; }
   void note_room(bool is_lacking, std::string_view why);
   void fail(std::string_view why);
@@ -117,24 +138,18 @@ class Run {
   const std::function<void()> wake_;
   const Instant deadline_;
 
-  // Of whoever reads.
-  std::optional<engine::EngineCore::Feeder> feeder_;  // until the end of the reading
-  bool source_failed_ = false;
-  bool planner_failed_ = false;
-  std::string held_from_;  // where the job stands that the planner could not judge
-  std::atomic<std::uint64_t> jobs_read_{0};
-  std::atomic<std::uint64_t> bytes_read_{0};
+  std::vector<std::unique_ptr<Reader>> readers_;
+  std::atomic<std::size_t> readers_left_{0};
+  std::atomic<bool> source_failed_{false};
+  std::atomic<bool> planner_failed_{false};
 
-  // Of whoever hears outcomes.
-  std::array<OutcomeView, batch_max> decided_{};
-  bool is_due_ = false;   // something was taken, and write() has not come to its end
-  bool is_last_ = false;  // there was no more to take
+  std::vector<std::unique_ptr<Group>> groups_;
   RunTally tally_;
 
-  std::atomic<bool> waits_for_room_{false};
+  std::atomic<std::size_t> groups_held_{0};
   std::atomic<bool> given_up_{false};
   std::atomic<bool> failed_{false};
-  std::mutex room_mutex_;    // guards the next one
+  std::mutex room_mutex_;    // guards the next one, and changes of groups_held_
   bool is_lacking_ = false;  // what was said last
 };
 

@@ -54,8 +54,10 @@ std::string words_of(const Outcome& outcome) {
 
 }  // namespace
 
-void RunTally::count(const Outcome& outcome) {
-  counts_[static_cast<std::size_t>(outcome.status)].fetch_add(1, std::memory_order_relaxed);
+void RunTally::count(const Outcome& outcome, std::size_t number) {
+  std::atomic<std::uint64_t>& counter =
+      counts_[number].of[static_cast<std::size_t>(outcome.status)];
+  counter.store(counter.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
   if (outcome.status == Status::accepted) {
     std::atomic<bool>& accepts =
         accepts_[std::min<std::size_t>(outcome.endpoint, endpoints_max - 1)];
@@ -98,11 +100,20 @@ bool RunTally::another_accepts(std::size_t endpoint) const {
   return false;
 }
 
+std::uint64_t RunTally::of(Status status) const {
+  return std::accumulate(
+      counts_.begin(), counts_.end(), std::uint64_t{0},
+      [status](std::uint64_t sum, const auto& of) {
+        return sum + of.of[static_cast<std::size_t>(status)].load(std::memory_order_relaxed);
+      });
+}
+
 std::uint64_t RunTally::total() const {
-  return std::accumulate(counts_.begin(), counts_.end(), std::uint64_t{0},
-                         [](std::uint64_t sum, const auto& count) {
-                           return sum + count.load(std::memory_order_relaxed);
-                         });
+  std::uint64_t sum = 0;
+  for (std::size_t i = 0; i < status_count; ++i) {
+    sum += of(static_cast<Status>(i));
+  }
+  return sum;
 }
 
 std::vector<ReplyGroup> RunTally::groups(std::size_t most) const {

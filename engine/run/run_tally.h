@@ -3,6 +3,7 @@
 
 #include <array>
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <mutex>
@@ -22,14 +23,15 @@ struct ReplyGroup {
   std::uint64_t count = 0;
 };
 
-// The outcome thread counts; any thread reads.
+// Outcome threads count, each those of its group; any thread reads.
 class RunTally {
  public:
-  void count(const Outcome& outcome);
+  explicit RunTally(std::size_t group_count = 1) : counts_(group_count) {}
 
-  [[nodiscard]] std::uint64_t of(Status status) const {
-    return counts_[static_cast<std::size_t>(status)].load(std::memory_order_relaxed);
-  }
+  // `number` of the group.
+  void count(const Outcome& outcome, std::size_t number = 0);
+
+  [[nodiscard]] std::uint64_t of(Status status) const;
   [[nodiscard]] std::uint64_t total() const;
   // Recipients that the endpoint with this index left unsent, or that ran out of time there.
   [[nodiscard]] std::uint64_t left_by(std::size_t endpoint) const;
@@ -42,7 +44,12 @@ class RunTally {
   // Told apart up to this many; those beyond count as one.
   static constexpr std::size_t endpoints_max = 64;
 
-  std::array<std::atomic<std::uint64_t>, status_count> counts_{};
+  // On cache lines of its own, since only one thread writes.
+  struct alignas(64) Counts {
+    std::array<std::atomic<std::uint64_t>, status_count> of{};
+  };
+
+  std::vector<Counts> counts_;                              // by group
   std::array<std::atomic<bool>, endpoints_max> accepts_{};  // by endpoint
   mutable std::mutex mutex_;                                // guards all below
   std::map<std::size_t, std::uint64_t> left_;               // by endpoint

@@ -123,6 +123,9 @@ class Journal;
 struct EngineOptions {
   std::vector<EndpointOptions> endpoints;  // at least one
   std::uint32_t cores = 1;                 // worker threads, each with a ring of its own
+  // That tell outcomes, each those of a share of the workers. With several the callback is called
+  // on all of them, perhaps at the same time.
+  std::uint32_t outcome_threads = 1;
   std::size_t jobs_in_flight_max = limits::jobs_in_flight_max;
   std::size_t job_bytes_in_flight_max = limits::job_bytes_in_flight_max;
   // What has no final outcome so long after the start is tried no more.

@@ -41,8 +41,9 @@ struct OutcomeView {
 };
 
 // Called on the engine's outcome thread, one call at a time, with every decided recipient exactly
-// once. An empty batch says that no more is at hand: a good moment to write out what has gathered.
-// While it runs no message is given back: a slow callback slows submission down, and loses nothing.
+// once; where there are several such threads, one call at a time on each. An empty batch says that
+// no more is at hand: a good moment to write out what has gathered. While it runs no message of
+// that thread is given back: a slow callback slows submission down, and loses nothing.
 using OutcomeCallback = std::function<void(std::span<const OutcomeView>)>;
 
 struct EngineError {
@@ -88,7 +89,7 @@ struct EngineStatistics {
   std::uint64_t receive_buffers_exhausted = 0;
   std::uint64_t completion_overflows = 0;
   std::uint64_t worker_allocations = 0;   // where EngineOptions::count_allocations is given
-  std::uint64_t outcome_allocations = 0;  // of the outcome thread
+  std::uint64_t outcome_allocations = 0;  // of the outcome threads
 };
 
 // Thread-safe, but for what a Submitter does. Lifetime: outlives its submitters. Destruction

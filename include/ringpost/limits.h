@@ -116,6 +116,12 @@ inline constexpr auto refused_login_pause_max = 1min;
 // Jobs between the reader and the outcome line, by count and by bytes: what bounds resident memory.
 inline constexpr std::size_t jobs_in_flight_max = 4096;
 inline constexpr std::size_t job_bytes_in_flight_max = 64u << 20;
+// Threads that read jobs, and that tell outcomes.
+inline constexpr std::uint32_t readers_max = 64;
+inline constexpr std::uint32_t outcome_threads_max = 64;
+// Lines that several readers have in hand together, and have not made jobs of: by so many more than
+// by what is in flight the order of jobs may differ from that of their lines.
+inline constexpr std::size_t lines_in_hand_max = 2048;
 // A job that was given back keeps its buffers for the next one up to this size: most newsletters,
 // so that a run of them asks for no memory. What all jobs keep together is bounded by the line
 // above.

@@ -21,6 +21,7 @@ from support.workspace import wait_until
 
 ROOM = 200_000  # octets of a file; some 600 outcome lines
 JOB_COUNT = 20_000
+MANY_THREADS = {"RINGPOST_READERS": "4", "RINGPOST_OUTCOME_THREADS": "2", "RINGPOST_CORES": "2"}
 NO_ROOM = "there is no room for outcomes"
 
 
@@ -130,6 +131,16 @@ def check_each_once(test, jobs, report):
         test.assertIn(status, ("accepted", "unknown"))
         test.assertLessEqual(taken[recipient], 1, recipient)
         test.assertTrue(status == "unknown" or taken[recipient] == 1, recipient)
+
+
+class FullDiskOfManyThreadsTest(FullDiskTest):
+    """The same, with several who read, send and tell."""
+
+    threads = MANY_THREADS
+
+
+class FullDiskWithJournalOfManyThreadsTest(FullDiskWithJournalTest):
+    threads = MANY_THREADS
 
 
 class Piped:

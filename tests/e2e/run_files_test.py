@@ -4,13 +4,15 @@ Each refusal is exit code 2, with both names, before anything was opened for wri
 touched and none is made.
 """
 
+import gzip
 import os
 import subprocess
 import unittest
 
-from support.jobs import line_of, simple_job, simple_jobs, write_jobs
+from support.jobs import line_of, read_outcomes, simple_job, simple_jobs, write_jobs
 from support.program import OUTCOMES, PASSWORD, environment_of
 from support.sink import SinkTest
+from support.workspace import wait_until
 
 JOBS = "jobs.jsonl"
 PROGRAM = os.environ["RINGPOST"]
@@ -228,6 +230,58 @@ class OtherContentTest(RunFilesTest):
         self.assert_exit(run, 0)
         self.assertEqual(run.stdout.count(b'{"id":'), 20)
         self.assertEqual(run.stdout.count(b"\n"), 20)
+
+
+class ManyThreadsTest(SinkTest):
+    """Four who read and two who tell: the run of one, in another order."""
+
+    threads = {"RINGPOST_READERS": "4", "RINGPOST_OUTCOME_THREADS": "2", "RINGPOST_CORES": "2"}
+    COUNT = 3000
+
+    def assert_one_line_each(self, jobs, name):
+        ids = [outcome["id"] for outcome in read_outcomes(self.folder / name)]
+        self.assertEqual(sorted(ids), sorted(job["id"] for job in jobs))
+
+    def test_several_files(self):
+        """Plain and compressed, with blank lines and one that is no job: each line once."""
+        jobs = simple_jobs(self.COUNT)
+        third = self.COUNT // 3
+        write_jobs(self.folder / "a.jsonl", jobs[:third])
+        octets = (self.folder / "a.jsonl").read_bytes()
+        (self.folder / "a.jsonl").write_bytes(octets.replace(b"\n", b"\n\n \r\n") + b"no job\n")
+        write_jobs(self.folder / "b.jsonl", jobs[third:2 * third])
+        (self.folder / "b.jsonl.gz").write_bytes(
+            gzip.compress((self.folder / "b.jsonl").read_bytes()))
+        write_jobs(self.folder / "c.jsonl", jobs[2 * third:])
+        sink = self.sink()
+        run = self.run_program("send", "a.jsonl", "b.jsonl.gz", "c.jsonl", "-e", sink.endpoint(),
+                               "-o", "out.jsonl", "--errors", "err.jsonl",
+                               RINGPOST_PASSWORD=PASSWORD)
+        self.assert_exit(run, 3)
+        self.assertIn(f"{self.COUNT // 3 * 3 + 1}", run.stdout.decode())
+        invalid = read_outcomes(self.folder / "err.jsonl")
+        self.assertEqual([line["status"] for line in invalid], ["invalid"])
+        self.assertIn(f"a.jsonl:{3 * third + 1}: ", invalid[0]["reason"])
+        self.assert_one_line_each(jobs + [{"id": invalid[0]["id"]}], "out.jsonl")
+        self.assertEqual(len(sink.record()), self.COUNT)
+
+    def test_resumes_with_other_numbers(self):
+        """A journal is gone on with by any number of readers, and nobody gets a message twice."""
+        jobs = simple_jobs(self.COUNT)
+        sink = self.sink("--latency", "1ms")
+        program = self.start_send(jobs, sink.endpoint(), "--journal", "run.journal")
+        wait_until(lambda: len(sink.record()) > self.COUNT // 4, "some were taken")
+        program.process.kill()
+        program.wait()
+        for readers in ("1", "3"):
+            self.threads = {"RINGPOST_READERS": readers, "RINGPOST_OUTCOME_THREADS": readers}
+            run = self.run_program("send", "jobs.jsonl", "-e", sink.endpoint(), "-o", OUTCOMES,
+                                   "--journal", "run.journal", "--resume",
+                                   RINGPOST_PASSWORD=PASSWORD)
+            self.assertIn(run.exit_code, (0, 6), run.describe())
+        self.assert_one_line_each(jobs, OUTCOMES)
+        taken = [message["from"] for message in sink.record()]
+        self.assertLessEqual(len(taken), self.COUNT)
 
 
 if __name__ == "__main__":

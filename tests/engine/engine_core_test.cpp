@@ -56,13 +56,13 @@ EngineLimits limits_of(const EngineOptions& options, std::size_t deliveries_per_
 class Stepped {
  public:
   explicit Stepped(const EngineOptions& options = plain_options(), std::size_t push_max = 1)
-      : core(options, parts(), limits_of(options, push_max)), feeder(core) {
+      : core(options, parts(), limits_of(options, push_max)), feeder(core, {}) {
     for (std::uint32_t i = 0; i < options.cores; ++i) {
       auto endpoints = core.worker_endpoints(i);
       REQUIRE(endpoints);
       Driven& driven = *driven_.emplace_back(std::make_unique<Driven>(server));
       driven.worker =
-          std::make_unique<Worker>(driven.io, std::move(*endpoints), core.outcomes(), core.order(),
+          std::make_unique<Worker>(driven.io, std::move(*endpoints), core.outcomes(i), core.order(),
                                    driven.stats, core.worker_options(driven.io.now()));
     }
   }

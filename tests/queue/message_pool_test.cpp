@@ -8,6 +8,7 @@
 #include <condition_variable>
 #include <deque>
 #include <mutex>
+#include <set>
 #include <thread>
 #include <vector>
 
@@ -33,6 +34,12 @@ void give_back(MessagePool& pool, std::span<Consignment* const> consignments) {
     deliveries.push_back(&consignment->first);
   }
   pool.give_back(deliveries);
+}
+
+void charge(MessagePool& pool, Consignment& consignment) {
+  RP_ASSERT(MessagePool::measure(consignment) > 0);
+  Consignment* const one = &consignment;
+  pool.charge({&one, 1});
 }
 
 // Of which only the size matters.
@@ -81,7 +88,7 @@ TEST_CASE("message pool: a job comes cleared, and comes again when it was given 
   first->message.id = "one";
   fill(*first, 4);
   first->message.recipients.add("a@b.example");
-  pool.charge(*first);
+  charge(pool, *first);
   CHECK(pool.messages_out() == 1);
   give_back(pool, first);
   CHECK(pool.messages_out() == 0);
@@ -114,12 +121,41 @@ TEST_CASE("message pool: the bound on bytes stops the next job, and never the on
   MessagePool pool({.messages_max = 100, .bytes_max = 10'000});
   Consignment* const large = pool.try_acquire();
   fill(*large, 1'000'000);
-  pool.charge(*large);
+  charge(pool, *large);
   CHECK(pool.try_acquire() == nullptr);
   give_back(pool, large);
   Consignment* const next = pool.try_acquire();
   REQUIRE(next != nullptr);
   give_back(pool, next);
+}
+
+TEST_CASE(
+    "message pool: several are taken at a time as far as there is room, and charged together") {
+  MessagePool pool({.messages_max = 5, .bytes_max = 3000 + 5 * sizeof(Consignment)});
+  std::array<Consignment*, 8> jobs{};
+  REQUIRE(pool.try_acquire(std::span(jobs).first(3)) == 3);
+  REQUIRE(pool.try_acquire(std::span(jobs).subspan(3)) == 2);
+  CHECK(pool.messages_out() == 5);
+  CHECK(pool.try_acquire(jobs) == 0);
+  const std::set<Consignment*> different(jobs.begin(), jobs.begin() + 5);
+  CHECK(different.size() == 5);
+  for (Consignment* const job : different) {
+    CHECK(job->message.id.empty());
+  }
+  give_back(pool, std::span(jobs).first(2));  // nobody has filled them
+  for (Consignment* const job : {jobs[2], jobs[3], jobs[4]}) {
+    fill(*job, 2000);
+    CHECK(MessagePool::measure(*job) >= 2000);
+  }
+  std::array<Consignment*, 1> one{};
+  REQUIRE(pool.try_acquire(one) == 1);  // as long as nothing is charged
+  give_back(pool, one);
+  pool.charge(std::span(jobs).subspan(2, 3));
+  CHECK(pool.try_acquire(one) == 0);
+  give_back(pool, std::span(jobs).subspan(2, 3));
+  CHECK(pool.messages_out() == 0);
+  pool.close();
+  CHECK(pool.try_acquire(one) == 0);
 }
 
 TEST_CASE("message pool: a message goes back with its last delivery, and counts until then") {
@@ -130,7 +166,7 @@ TEST_CASE("message pool: a message goes back with its last delivery, and counts 
     delivery.consignment = message;
     delivery.message = &message->message;
   }
-  pool.charge(*message);
+  charge(pool, *message);
   CHECK(pool.try_acquire() == nullptr);  // four deliveries are active
   std::vector<Delivery*> deliveries = {&message->further[1], &message->first};
   pool.give_back(deliveries);
@@ -156,7 +192,7 @@ TEST_CASE("message pool: what a delivery holds of its recipients is free when it
     delivery.message = &message->message;
     delivery.end = 1000;
   }
-  pool.charge(*message);
+  charge(pool, *message);
   CHECK(pool.try_acquire() == nullptr);
   message->further[0].open();
   Delivery* delivery = &message->further[0];
@@ -192,12 +228,12 @@ TEST_CASE("message pool: what messages share is charged once, until the last of 
     maker.begin(content, *store);
     maker.add_segment(content, 0);
     REQUIRE(maker.finish(content));
-    pool.charge(*messages.back());
+    charge(pool, *messages.back());
   }
   Consignment* const large = pool.try_acquire();
   REQUIRE(large != nullptr);
   fill(*large, 60'000);
-  pool.charge(*large);
+  charge(pool, *large);
   CHECK(pool.try_acquire() == nullptr);
   for (Consignment* const message : messages) {
     CHECK(pool.try_acquire() == nullptr);
@@ -217,7 +253,7 @@ TEST_CASE("message pool: jobs that are not out keep buffers, and together no mor
   std::array<Consignment*, 100> jobs{};
   for (Consignment*& job : jobs) {
     job = pool.acquire();
-    pool.charge(*job);
+    charge(pool, *job);
   }
   // One after the other has been large, as it happens when large jobs come between small ones.
   for (Consignment*& job : jobs) {
@@ -239,7 +275,7 @@ TEST_CASE("message pool: jobs keep their buffers also when all were out before o
   for (std::size_t i = 0; i < count; ++i) {
     Consignment* const job = pool.acquire();
     fill(*job, 2000);
-    pool.charge(*job);
+    charge(pool, *job);
     jobs.push_back(job);
   }
   for (int round = 0; round < 3; ++round) {
@@ -261,7 +297,7 @@ TEST_CASE("message pool: a small job in the buffers of a large one counts for th
   Consignment* const small = pool.acquire();
   REQUIRE(small == large);
   fill(*small, 1);
-  pool.charge(*small);
+  charge(pool, *small);
   CHECK(small->first.budget_bytes >= 30'000);
   give_back(pool, small);
 }
@@ -272,7 +308,7 @@ TEST_CASE("message pool: whoever waits for room gets it when a job comes back") 
   for (int round = 0; round < 200; ++round) {
     Consignment* const held = pool.acquire();
     fill(*held, 20'000);
-    pool.charge(*held);
+    charge(pool, *held);
     std::thread waiting([&pool] { give_back(pool, pool.acquire()); });
     give_back(pool, held);
     waiting.join();
@@ -284,7 +320,7 @@ TEST_CASE("message pool: one job that comes back with many bytes lets all in who
   MessagePool pool({.messages_max = 100, .bytes_max = 10'000});
   Consignment* const large = pool.acquire();
   fill(*large, 20'000);
-  pool.charge(*large);
+  charge(pool, *large);
   std::atomic<int> acquired{0};
   std::vector<std::thread> waiting;
   for (int i = 0; i < 4; ++i) {
@@ -396,7 +432,7 @@ TEST_CASE("message pool: several threads never have more out than the bounds all
       for (int number = 0; number < jobs_each; ++number) {
         Consignment* const job = pool.acquire();
         fill(*job, number % 2 == 0 ? job_bytes : 1);
-        pool.charge(*job);
+        charge(pool, *job);
         handover.push(job);
       }
     });

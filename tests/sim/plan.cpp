@@ -281,10 +281,19 @@ test::ModelServerOptions sound_server(Random& random, protocol::Pipelining pipel
   return server;
 }
 
+// Beside the choices that were there before.
+void choose_threads(Plan& plan) {
+  Random random(plan.seed ^ 0x7472656164730000ull);
+  plan.readers = random.one_in(3) ? 1 : random.between(2, 4);
+  plan.outcome_threads = random.between(1, 2);
+  plan.lines_in_hand_max = random.between(1, 6);
+}
+
 Plan make_sound_plan(std::uint64_t seed) {
   Random random(seed);
   Plan plan;
   plan.seed = seed;
+  choose_threads(plan);
   plan.sound = true;
   plan.workers = random.between(1, 2);
   plan.jobs_in_flight_max = random.between(2, 64);
@@ -319,6 +328,7 @@ Plan make_plan(std::uint64_t seed) {
   Random random(seed);
   Plan plan;
   plan.seed = seed;
+  choose_threads(plan);
   constexpr std::array<JournalKind, 4> journals = {JournalKind::none, JournalKind::process,
                                                    JournalKind::process, JournalKind::power};
   plan.journal = journals[random.below(journals.size())];
@@ -346,15 +356,17 @@ std::string describe(const Plan& plan) {
   constexpr std::array<std::string_view, 3> journals = {"no journal", "journal (process)",
                                                         "journal (power)"};
   const std::string odd = test::describe(plan.network.server.odd);
-  return fmt::format("{}{} jobs, {} workers, {} sessions at most, {}, {} lives, {}{}{}{}",
-                     plan.sound    ? "sound: "
-                     : plan.fickle ? "fickle: "
-                                   : "",
-                     plan.lines.size(), plan.workers, plan.endpoint.connections_max,
-                     protocol::name_of(engine::session_options(plan.endpoint).pipelining),
-                     plan.lives.size(), journals[static_cast<std::size_t>(plan.journal)],
-                     plan.resend_unknown ? ", unknown ones are sent again" : "",
-                     odd.empty() ? "" : "; the server: ", odd);
+  return fmt::format(
+      "{}{} jobs, {} readers, {} workers, {} tell, {} sessions at most, {}, {} lives, {}{}{}{}",
+      plan.sound    ? "sound: "
+      : plan.fickle ? "fickle: "
+                    : "",
+      plan.lines.size(), plan.readers, plan.workers, plan.outcome_threads,
+      plan.endpoint.connections_max,
+      protocol::name_of(engine::session_options(plan.endpoint).pipelining), plan.lives.size(),
+      journals[static_cast<std::size_t>(plan.journal)],
+      plan.resend_unknown ? ", unknown ones are sent again" : "",
+      odd.empty() ? "" : "; the server: ", odd);
 }
 
 }  // namespace ringpost::sim

@@ -40,6 +40,9 @@ struct Plan {
   JournalKind journal = JournalKind::none;
   bool resend_unknown = false;
   std::size_t workers = 1;
+  std::size_t readers = 1;
+  std::size_t outcome_threads = 1;
+  std::size_t lines_in_hand_max = 1000;  // of a reader
   std::size_t jobs_in_flight_max = 16;
   std::size_t jobs_per_push_max = 1;
   std::size_t retry_jobs_max = 8;

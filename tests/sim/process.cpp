@@ -52,19 +52,22 @@ void add_waiting(const Delivery& delivery,
 
 // ---- What it reads, and what it tells -----------------------------------------------------------
 
-run::JobSource::Pull ListeningSource::pull(Message& message) {
-  const Pull pulled = source_.pull(message);
+run::JobSource::Pull ListeningSource::pull(Message& message, std::size_t reader) {
+  const Pull pulled = source_.pull(message, reader);
+  if (pulled == Pull::message || pulled == Pull::refused) {
+    read_.insert(message.origin.ordinal);
+  }
   if (pulled == Pull::message) {
     heard_(message);
   }
   return pulled;
 }
 
-void TellingSink::take(std::span<const OutcomeView> decided) {
+void TellingSink::take(std::span<const OutcomeView> decided, std::size_t group) {
   for (const OutcomeView& view : decided) {
     told_.push_back({view.message->origin.ordinal, view.recipient_index, view.outcome->status});
   }
-  sink_.take(decided);
+  sink_.take(decided, group);
 }
 
 // ---- A life -------------------------------------------------------------------------------------
@@ -77,6 +80,7 @@ Process::Process(const World& world, const LifePlan& life)
       files_sink_({.outcomes_path = world.files.outcomes,
                    .errors_path = {},
                    .endpoint_names = {},
+                   .group_count = world.plan.outcome_threads,
                    .pause = {},
                    .calls = SimDisk::file_calls()},
                   *this),
@@ -132,7 +136,9 @@ bool Process::open_files() {
     trouble_ = opened.error();
     return false;
   }
-  auto input = run::JobInput::open({world_.files.jobs}, -1);
+  auto input = run::JobInput::open(
+      {world_.files.jobs}, -1,
+      {.readers = world_.plan.readers, .lines_max = world_.plan.lines_in_hand_max});
   RP_ASSERT(input);
   lines_.emplace(std::move(*input),
                  run::LineSourceOptions{
@@ -177,6 +183,7 @@ EngineOptions Process::engine_options() const {
   EngineOptions options;
   options.endpoints = {world_.plan.endpoint};
   options.cores = static_cast<std::uint32_t>(world_.plan.workers);
+  options.outcome_threads = static_cast<std::uint32_t>(world_.plan.outcome_threads);
   options.jobs_in_flight_max = world_.plan.jobs_in_flight_max;
   options.job_bytes_in_flight_max = std::size_t{1} << 20;
   options.deadline = life_.deadline;
@@ -220,6 +227,7 @@ void Process::start_run() {
                run::Run::Options{
                    .wake = [this] { wake_all(); },
                    .deadline = life_.deadline < never - begin_ ? begin_ + life_.deadline : never});
+  tellings_.resize(run_->group_count());
   for (std::uint32_t i = 0; i < core_->options().cores; ++i) {
     workers_.push_back(std::make_unique<WorkerOfIt>());
     WorkerOfIt& made = *workers_.back();
@@ -227,7 +235,7 @@ void Process::start_run() {
     auto endpoints = core_->worker_endpoints(i);
     RP_ASSERT(endpoints);
     made.worker =
-        std::make_unique<engine::Worker>(*made.io, std::move(*endpoints), core_->outcomes(),
+        std::make_unique<engine::Worker>(*made.io, std::move(*endpoints), core_->outcomes(i),
                                          core_->order(), made.stats, core_->worker_options(begin_));
   }
 }
@@ -245,21 +253,31 @@ void Process::step() {
   if (run_->failed()) {
     run_->end_reading();
   }
-  const bool reads = run_->may_read();
+  std::array<std::size_t, 4> reading{};
+  std::size_t readers = 0;
+  for (std::size_t i = 0; i < run_->reader_count(); ++i) {
+    if (run_->may_read(i)) {
+      reading[readers++] = i;
+    }
+  }
   if (run_->is_over()) {
     core_->give(WorkerOrder::finish);
   }
   std::array<WorkerOfIt*, 8> awake{};
-  std::size_t choices = 0;
+  std::size_t awake_count = 0;
   for (const auto& worker : workers_) {
     if (!worker->over && worker->io->awake()) {
-      awake[choices++] = worker.get();
+      awake[awake_count++] = worker.get();
     }
   }
-  const std::size_t awake_count = choices;
-  const bool writes = has_outcomes_to_write();
-  choices += static_cast<std::size_t>(reads) + static_cast<std::size_t>(writes);
-  if (choices == 0) {
+  std::array<std::size_t, 2> writing{};
+  std::size_t writers = 0;
+  for (std::size_t i = 0; i < tellings_.size(); ++i) {
+    if (has_outcomes_to_write(i)) {
+      writing[writers++] = i;
+    }
+  }
+  if (awake_count + readers + writers == 0) {
     if (!let_time_pass()) {
       trouble_ = fmt::format(
           "nothing moves any more: {} jobs are out, {} lines were read, the order is {}, the "
@@ -269,13 +287,13 @@ void Process::step() {
     }
     return;
   }
-  const std::size_t choice = world_.random.below(choices);
+  const std::size_t choice = world_.random.below(awake_count + readers + writers);
   if (choice < awake_count) {
     turn(*awake[choice]);
-  } else if (reads && choice == awake_count) {
-    read();
+  } else if (choice < awake_count + readers) {
+    read(reading[choice - awake_count]);
   } else {
-    write_outcomes();
+    write_outcomes(writing[choice - awake_count - readers]);
   }
 }
 
@@ -290,7 +308,9 @@ bool Process::let_time_pass() {
       consider(worker->io->deadline());
     }
   }
-  consider(write_again_at_);
+  for (const Telling& telling : tellings_) {
+    consider(telling.again_at);
+  }
   for (const Duration after : {life_.stop_after, life_.abort_after}) {
     if (after != Duration::max()) {
       consider(begin_ + after);
@@ -305,7 +325,7 @@ bool Process::let_time_pass() {
 
 void Process::turn(WorkerOfIt& worker) {
   worker.over = !worker.worker->turn();
-  outcomes_may_wait_ = true;
+  note_outcomes();
   Waiting now = waiting_now();
   if (!lifetime_.alive()) {
     // It died within this turn: of those who have begun to wait in it nothing is claimed.
@@ -347,29 +367,39 @@ void Process::obey_signals() {
 
 // ---- The reader, and outcomes -------------------------------------------------------------------
 
-void Process::read() {
-  const run::Run::Read read = run_->read();
+void Process::read(std::size_t reader) {
+  const run::Run::Read read = run_->read(reader);
   RP_ASSERT(read == run::Run::Read::taken || read == run::Run::Read::end);
-  outcomes_may_wait_ = true;
+  note_outcomes();
+}
+
+void Process::note_outcomes() {
+  for (Telling& telling : tellings_) {
+    telling.may_wait = true;
+  }
 }
 
 // Behind a failure only what there is to be told counts: the last try is that of the end.
 bool Process::has_unwritten() const {
-  return outcomes_may_wait_ || (!run_->failed() && run_->has_unwritten());
+  return std::any_of(tellings_.begin(), tellings_.end(),
+                     [](const Telling& telling) { return telling.may_wait; }) ||
+         (!run_->failed() && run_->has_unwritten());
 }
 
-bool Process::has_outcomes_to_write() const {
-  return has_unwritten() && world_.network.now() >= write_again_at_;
+// What another group has left is not this one's to write, unless it has to write by itself.
+bool Process::has_outcomes_to_write(std::size_t group) const {
+  return tellings_[group].may_wait && world_.network.now() >= tellings_[group].again_at;
 }
 
-void Process::write_outcomes() {
-  write_again_at_ = {};
-  outcomes_may_wait_ = run_->deliver() == run::Run::Told::again_later;
-  writes_failed_in_a_row_ = outcomes_may_wait_ ? writes_failed_in_a_row_ + 1 : 0;
-  if (outcomes_may_wait_) {
-    write_again_at_ = world_.network.now() + write_pause;
+void Process::write_outcomes(std::size_t group) {
+  Telling& telling = tellings_[group];
+  telling.again_at = {};
+  telling.may_wait = run_->deliver(group) == run::Run::Told::again_later;
+  telling.failed_in_a_row = telling.may_wait ? telling.failed_in_a_row + 1 : 0;
+  if (telling.may_wait) {
+    telling.again_at = world_.network.now() + write_pause;
   }
-  if (writes_failed_in_a_row_ >= writes_failed_max) {
+  if (telling.failed_in_a_row >= writes_failed_max) {
     run_->give_up();
   }
 }

@@ -66,13 +66,30 @@ class ListeningSource : public run::JobSource {
   ListeningSource(run::JobSource& source, Heard heard)
       : source_(source), heard_(std::move(heard)) {}
 
-  [[nodiscard]] Pull pull(Message& message) override;
-  [[nodiscard]] std::string_view words() const override { return source_.words(); }
-  [[nodiscard]] bool may_wait() const override { return source_.may_wait(); }
+  [[nodiscard]] std::size_t readers() const override { return source_.readers(); }
+  [[nodiscard]] Pull pull(Message& message, std::size_t reader) override;
+  [[nodiscard]] std::string_view words(std::size_t reader) const override {
+    return source_.words(reader);
+  }
+  [[nodiscard]] bool may_wait(std::size_t reader) const override {
+    return source_.may_wait(reader);
+  }
+  void await(std::size_t reader) override { source_.await(reader); }
+  [[nodiscard]] bool has_in_hand(std::size_t reader) const override {
+    return source_.has_in_hand(reader);
+  }
+  void put_back(std::size_t reader) override { source_.put_back(reader); }
+  [[nodiscard]] std::optional<run::UnreadJobs> unread(Instant give_up_at) override {
+    return source_.unread(give_up_at);
+  }
+
+  // Ordinals of all jobs that came.
+  [[nodiscard]] const std::set<std::uint64_t>& read() const { return read_; }
 
  private:
   run::JobSource& source_;
   const Heard heard_;
+  std::set<std::uint64_t> read_;
 };
 
 // Remembers what it was told on the way into another sink.
@@ -80,9 +97,9 @@ class TellingSink : public run::OutcomeSink {
  public:
   explicit TellingSink(run::OutcomeSink& sink) : sink_(sink) {}
 
-  void take(std::span<const OutcomeView> decided) override;
-  [[nodiscard]] Result<void, run::RunTrouble> write(bool everything) override {
-    return sink_.write(everything);
+  void take(std::span<const OutcomeView> decided, std::size_t group) override;
+  [[nodiscard]] Result<void, run::RunTrouble> write(bool everything, std::size_t group) override {
+    return sink_.write(everything, group);
   }
   [[nodiscard]] bool has_unwritten() const override { return sink_.has_unwritten(); }
   void give_up() override { sink_.give_up(); }
@@ -108,8 +125,10 @@ class Process : private run::RunListener {
   [[nodiscard]] const std::vector<Told>& told() const { return sink_.told(); }
   // Contents by job, as they were to be sent.
   [[nodiscard]] const std::map<std::string, std::string>& contents() const { return contents_; }
-  // Lines of the job file that were read to the end of this life.
-  [[nodiscard]] std::uint64_t lines_read() const { return run_ ? run_->jobs_read() : 0; }
+  // Lines of the job file that were read to the end of this life, by ordinal.
+  [[nodiscard]] std::set<std::uint64_t> lines_read() const {
+    return source_ ? source_->read() : std::set<std::uint64_t>();
+  }
   [[nodiscard]] std::uint64_t steps() const { return steps_; }
   // Recipients, by ordinal and index, who waited for an attempt when this life ended, and so
   // did when the last turn before had come to its end: the journal does not have them in flight.
@@ -134,12 +153,13 @@ class Process : private run::RunListener {
   [[nodiscard]] LifeEnd end();
   void step();
   [[nodiscard]] bool let_time_pass();
-  void read();
+  void read(std::size_t reader);
   void turn(WorkerOfIt& worker);
   [[nodiscard]] Waiting waiting_now() const;
   [[nodiscard]] bool has_unwritten() const;
-  [[nodiscard]] bool has_outcomes_to_write() const;
-  void write_outcomes();
+  [[nodiscard]] bool has_outcomes_to_write(std::size_t group) const;
+  void write_outcomes(std::size_t group);
+  void note_outcomes();
   void obey_signals();
   void wake_all();
   void take_apart();
@@ -166,9 +186,13 @@ class Process : private run::RunListener {
   std::optional<run::Run> run_;
   std::vector<std::unique_ptr<WorkerOfIt>> workers_;
 
-  bool outcomes_may_wait_ = false;
-  Instant write_again_at_{};
-  std::uint32_t writes_failed_in_a_row_ = 0;
+  // Of those who hear a group of outcomes.
+  struct Telling {
+    bool may_wait = false;  // outcomes of it
+    Instant again_at{};
+    std::uint32_t failed_in_a_row = 0;
+  };
+  std::vector<Telling> tellings_;
   std::map<std::string, std::string> contents_;
   std::set<Consignment*> messages_known_;  // that ever left the source; the pool owns them
   Waiting waiting_;

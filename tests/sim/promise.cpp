@@ -28,7 +28,7 @@ std::string collect(const Story& story, std::map<Key, LastWord>& words) {
     word.status = told.status;
     word.unknown_count += told.status == Status::unknown ? 1 : 0;
   }
-  for (std::uint64_t ordinal = 0; ordinal < story.lines_read; ++ordinal) {
+  for (const std::uint64_t ordinal : story.lines_read) {
     for (std::uint32_t i = 0; i < story.plan.recipients_of_line[ordinal]; ++i) {
       if (!words.contains({ordinal, i})) {
         return fmt::format("line {}, recipient {}: nothing was told", ordinal, i);

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
@@ -16,8 +17,8 @@ namespace ringpost::sim {
 // What all lives of a plan have said and done.
 struct Story {
   const Plan& plan;
-  std::vector<Told> told;        // in order, over all lives
-  std::uint64_t lines_read = 0;  // of the job file, by the life that came furthest
+  std::vector<Told> told;                   // in order, over all lives
+  std::set<std::uint64_t> lines_read = {};  // of the job file, by ordinal
   std::uint64_t lives_cut_short = 0;
   std::map<std::string, std::string> contents;  // by job, as they were to be sent
   std::vector<test::Refusal> refusals = {};     // of all servers

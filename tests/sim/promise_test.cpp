@@ -12,7 +12,7 @@ namespace {
 // Two jobs: the first with two recipients, the second with one.
 struct World {
   sim::Plan plan;
-  Story story{plan, {}, 2, 0, {{"j0", "Hello.\r\n"}, {"j1", "Hi"}}};
+  Story story{plan, {}, {0, 1}, 0, {{"j0", "Hello.\r\n"}, {"j1", "Hi"}}};
   test::TakenMessage first{"j0@a.example", {"r0.j0@b.example", "r1.j0@b.example"}, "Hello.\r\n"};
   test::TakenMessage second{"j1@a.example", {"r0.j1@b.example"}, "Hi\r\n"};
   std::vector<const test::TakenMessage*> taken = {&first, &second};

@@ -41,7 +41,7 @@ class Simulation {
         random_(plan.seed * 2 + 1),
         network_(plan.network, random_),
         disk_(random_),
-        story_{plan, {}, 0, 0, {}, {}} {
+        story_{plan, {}, {}, 0, {}, {}} {
     std::filesystem::remove(files_.journal);
     std::filesystem::remove(files_.outcomes);
     std::ofstream jobs(files_.jobs, std::ios::binary);
@@ -86,7 +86,7 @@ class Simulation {
     Process process({plan_, files_, random_, network_, disk_}, life);
     const LifeEnd end = process.run();
     hash_.add(process.steps());
-    story_.lines_read = std::max(story_.lines_read, process.lines_read());
+    story_.lines_read.merge(process.lines_read());
     if (std::string broken = take_contents(process); !broken.empty()) {
       return broken;
     }

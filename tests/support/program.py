@@ -141,11 +141,13 @@ class ProgramTest(Workspace):
     """A test case that runs ringpost in a folder of its own."""
 
     patience = None  # with endpoints, where a test must not wait for the default
+    threads = {}  # variables of `send` that say how many there are
 
     def start(self, *arguments, stdin=subprocess.DEVNULL, folder=None,
               file_bytes_max=None, **environment):
         folder = folder or self.folder
-        program = RunningProgram(folder, arguments, environment_of(folder, **environment), stdin,
+        variables = {**self.threads, **environment}
+        program = RunningProgram(folder, arguments, environment_of(folder, **variables), stdin,
                                  file_bytes_max)
         self.addCleanup(program.stop)
         return program

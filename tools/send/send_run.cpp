@@ -1,11 +1,11 @@
-// The reader is this thread: it takes lines, makes jobs of them and submits them, and waits where
-// the engine makes it wait. Outcomes are counted and written on the engine's outcome thread.
+// The first reader is this thread: it takes lines, makes jobs of them and submits them, and waits
+// where the engine makes it wait; others do the same on threads of their own. Outcomes are counted
+// and written on the engine's outcome threads.
 // Signals and progress belong to the watch's thread. What they share is atomic or belongs to
 // run::RunTally.
 #include "tools/send/send_run.h"
 
 #include <algorithm>
-#include <atomic>
 #include <chrono>
 #include <csignal>
 #include <fstream>
@@ -41,10 +41,13 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 // Sessions in lock-step are used by having a job for each of them, and one that waits. A journal
-// has a bound of its own: what is in flight is what its repair has to assume.
-std::size_t jobs_in_flight(const std::vector<EndpointOptions>& endpoints, bool journal) {
+// has a bound of its own: its repair has to assume that so many jobs were begun behind the last
+// that it knows. Those in flight are, and of several readers one may be ahead by what the others
+// have in hand.
+std::size_t jobs_in_flight(const std::vector<EndpointOptions>& endpoints, std::size_t readers,
+                           bool journal) {
   if (journal) {
-    return limits::jobs_in_flight_max;
+    return limits::jobs_in_flight_max - (readers > 1 ? limits::lines_in_hand_max : 0);
   }
   std::size_t sessions = 0;
   for (const EndpointOptions& endpoint : endpoints) {
@@ -110,6 +113,7 @@ class SendRun : private run::RunListener {
         sink_({.outcomes_path = settings.outcomes_path,
                .errors_path = settings.errors_path,
                .endpoint_names = names_of(settings.endpoints),
+               .group_count = settings.dry_run ? 1 : settings.outcome_threads,
                .pause = [this](Duration pause) { return pauses(pause); }},
               *this) {}
 
@@ -150,7 +154,6 @@ class SendRun : private run::RunListener {
   Instant started_at_ = Clock::now();
   std::uint64_t bytes_total_ = 0;
   std::int64_t date_us_ = unix_time_us();
-  std::atomic<std::uint64_t> reader_allocations_{0};
   // Of a run that was stopped before the end of its job files. The reader's.
   std::optional<run::UnreadJobs> unread_;
 };
@@ -200,7 +203,9 @@ int SendRun::run() {
     print_error(checked.error());
     return exit_usage;
   }
-  auto input = run::JobInput::open(settings_.files, watch_.stop_descriptor());
+  // A dry run is one thread.
+  auto input = run::JobInput::open(settings_.files, watch_.stop_descriptor(),
+                                   {.readers = settings_.dry_run ? 1 : settings_.readers});
   if (!input) {
     print_error(input.error().message);
     return exit_usage;
@@ -278,7 +283,9 @@ EngineOptions SendRun::engine_options() {
   EngineOptions options;
   options.endpoints = settings_.endpoints;
   options.cores = settings_.cores;
-  options.jobs_in_flight_max = jobs_in_flight(settings_.endpoints, journal_ != nullptr);
+  options.jobs_in_flight_max =
+      jobs_in_flight(settings_.endpoints, source_->readers(), journal_ != nullptr);
+  options.outcome_threads = settings_.outcome_threads;
   options.deadline = settings_.deadline;
   options.deadline_drain = settings_.drain;
   options.journal = journal_ ? &journal_->journal() : nullptr;
@@ -302,7 +309,6 @@ void SendRun::read() {
     constexpr auto counting_max = std::chrono::seconds(1);
     unread_ = run_->unread(Clock::now() + counting_max);
   }
-  reader_allocations_.store(allocation_counter() != nullptr ? allocation_counter()() : 0);
   static_cast<void>(threads_->engine().drain(never));
 }
 
@@ -317,7 +323,10 @@ std::string SendRun::way_to_go_on() const {
   if (!unread_) {
     return "stopped; " + unsent;
   }
-  const std::string place = unread_->from.empty() ? "" : " from " + unread_->from + " on";
+  const std::string place = unread_->from.empty() ? ""
+                            : unread_->are_in_one_piece
+                                ? " from " + unread_->from + " on"
+                                : ", the first at " + unread_->from + " and not all behind it,";
   const std::string count =
       unread_->count ? fmt::format("{} job{}", *unread_->count, *unread_->count == 1 ? "" : "s")
                      : std::string("jobs");
@@ -413,7 +422,7 @@ RunFacts SendRun::facts() const {
   facts.signal = watch_.signal();
   facts.internal = settings_.internal_stats;
   facts.allocations_counted = allocation_counter() != nullptr;
-  facts.reader_allocations = reader_allocations_.load();
+  facts.reader_allocations = threads_ ? threads_->reader_allocations() : 0;
   return facts;
 }
 

@@ -233,6 +233,18 @@ constexpr SendKey own_keys[] = {
        return take(parse_number(value.text(), {.min = 1, .max = cores_limit}),
                    draft.settings.cores);
      }},
+    {"readers", "", "N", "Threads that read and check jobs", run_group, "1", SettingKind::number,
+     true,
+     [](const SettingValue& value, SendDraft& draft) {
+       return take(parse_number(value.text(), {.min = 1, .max = limits::readers_max}),
+                   draft.settings.readers);
+     }},
+    {"outcome_threads", "", "N", "Threads that write outcomes", run_group, "1", SettingKind::number,
+     true,
+     [](const SettingValue& value, SendDraft& draft) {
+       return take(parse_number(value.text(), {.min = 1, .max = limits::outcome_threads_max}),
+                   draft.settings.outcome_threads);
+     }},
     {"deadline", "", "DURATION",
      "Try nothing more so long after the start; what is under way then has --drain", run_group, "",
      SettingKind::number, true,

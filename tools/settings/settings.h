@@ -46,6 +46,8 @@ struct SendSettings {
 
   Duration deadline = Duration::max();
   std::uint32_t cores = 1;
+  std::uint32_t readers = 1;
+  std::uint32_t outcome_threads = 1;
   Duration drain = std::chrono::seconds(30);  // for what is under way at the first signal
   codec::NewlinePolicy newlines = codec::NewlinePolicy::normalize;
 

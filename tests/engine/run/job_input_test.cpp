@@ -320,10 +320,12 @@ TEST_CASE("job input: what was not read is counted in files, whatever they are")
   REQUIRE(input);
   JobInput::Line line;
   REQUIRE(input->next(line).value());
-  CHECK(input->place().ends_with("/a:2"));
-  CHECK(input->count_rest(soon()) == 7);
-  CHECK(input->place().empty());
-  CHECK(input->count_rest(soon()) == 0);
+  const UnreadLines unread = input->unread(soon());
+  CHECK(unread.from.ends_with("/a:3"));
+  CHECK(unread.count == 7);
+  CHECK(unread.are_in_one_piece);
+  CHECK(input->unread(soon()).from.empty());
+  CHECK(input->unread(soon()).count == 0);
 }
 
 TEST_CASE("job input: what was not read is counted also when it was told to stop") {
@@ -332,7 +334,7 @@ TEST_CASE("job input: what was not read is counted also when it was told to stop
   auto input = JobInput::open(
       {folder.write("a", "1\n2\n"), folder.write("empty", ""), folder.write("b", "3\n")}, stop);
   REQUIRE(input);
-  CHECK(input->count_rest(soon()) == 3);
+  CHECK(input->unread(soon()).count == 3);
   ::close(stop);
 }
 
@@ -344,13 +346,13 @@ TEST_CASE(
   const std::string good = folder.write("a", "1\n2\n");
   auto piped = JobInput::open({good, fifo}, -1);
   REQUIRE(piped);
-  CHECK_FALSE(piped->count_rest(soon()));
+  CHECK_FALSE(piped->unread(soon()).count);
   auto damaged = JobInput::open({good, folder.write("b", test::gzip("1\n2\n").substr(0, 20))}, -1);
   REQUIRE(damaged);
-  CHECK_FALSE(damaged->count_rest(soon()));
+  CHECK_FALSE(damaged->unread(soon()).count);
   auto late = JobInput::open({good}, -1);
   REQUIRE(late);
-  CHECK_FALSE(late->count_rest(Instant{}));
+  CHECK_FALSE(late->unread(Instant{}).count);
 }
 
 }  // namespace ringpost::run

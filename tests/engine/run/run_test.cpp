@@ -98,13 +98,13 @@ class TestPlanner : public RehearsalPlanner {
 class JudgedSink : public FileSink {
  public:
   using FileSink::FileSink;
-  void take(std::span<const OutcomeView> decided) override {
+  void take(std::span<const OutcomeView> decided, std::size_t group) override {
     judge();
-    FileSink::take(decided);
+    FileSink::take(decided, group);
   }
-  Result<void, RunTrouble> write(bool everything) override {
+  Result<void, RunTrouble> write(bool everything, std::size_t group) override {
     judge();
-    return FileSink::write(everything);
+    return FileSink::write(everything, group);
   }
   const Run* run = nullptr;
   int calls_behind_the_end = 0;
@@ -121,6 +121,7 @@ class Stepped {
         sink({.outcomes_path = folder.path("outcomes"),
               .errors_path = keeps_errors ? folder.path("errors") : std::string(),
               .endpoint_names = {},
+              .group_count = 1,
               .pause = {},
               .calls = {.write = write_to_disk}},
              listener),
@@ -375,7 +376,7 @@ TEST_CASE(
   options.is_one_source = is_one_source;
   LineSource source(std::move(*input), options);
   std::vector<std::uint64_t> ordinals;
-  for (Message message; source.pull(message) != JobSource::Pull::end; message.clear()) {
+  for (Message message; source.pull(message, 0) != JobSource::Pull::end; message.clear()) {
     ordinals.push_back(message.origin.ordinal);
   }
   const auto in_file = [](std::uint32_t file, std::uint32_t index) {
@@ -399,6 +400,7 @@ TEST_CASE("rehearsal: what can be sent is unsent, whatever its endpoint, and the
   FileSink sink({.outcomes_path = folder.path("outcomes"),
                  .errors_path = {},
                  .endpoint_names = {},
+                 .group_count = 1,
                  .pause = {}},
                 listener);
   REQUIRE(sink.open(nullptr, 0));
@@ -422,6 +424,7 @@ TEST_CASE("run threads: every job is told of, also when nobody listens at the en
   FileSink sink({.outcomes_path = folder.path("outcomes"),
                  .errors_path = {},
                  .endpoint_names = {},
+                 .group_count = 1,
                  .pause = {}},
                 listener);
   REQUIRE(sink.open(nullptr, 0));

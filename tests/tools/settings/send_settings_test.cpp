@@ -82,6 +82,8 @@ TEST_CASE("send settings: flags over environment over file over default") {
   CHECK(settings.drain == 3s);
   CHECK(settings.endpoints[0].messages_per_second_max == 2);
   CHECK(settings.cores == 2);
+  CHECK(settings.readers == 1);
+  CHECK(settings.outcome_threads == 1);
 }
 
 TEST_CASE(
@@ -107,6 +109,9 @@ TEST_CASE(
 TEST_CASE("send settings: an error names the layer that is to blame") {
   Run run;
   CHECK(run.refused({"--rate", "x", "-e", "smtp://h"}).starts_with("--rate: \"x\""));
+  CHECK(run.refused({"--readers", "65", "-e", "smtp://h"}).starts_with("--readers: \"65\""));
+  CHECK(run.refused({"--outcome-threads", "0", "-e", "smtp://h"})
+            .starts_with("--outcome-threads: \"0\""));
   run.variable("RINGPOST_CORES", "0");
   CHECK(run.refused({"-e", "smtp://h"}).starts_with("RINGPOST_CORES: \"0\""));
   CHECK(run.accepted({"-e", "smtp://h", "--cores", "1"}).cores == 1);
