@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "codec/smtp/dsn_request.h"
 #include "engine/outcome_record.h"
 
 namespace ringpost::engine {
@@ -44,6 +45,7 @@ void set_group(Consignment& consignment, Delivery& delivery, std::size_t begin, 
   delivery.begin = static_cast<std::uint32_t>(begin);
   delivery.end = static_cast<std::uint32_t>(end);
   delivery.outcomes_left = untold_count(consignment, begin, end);
+  delivery.may_ask_dsn = codec::is_requested(consignment.message.dsn);
   RP_ASSERT(delivery.outcomes_left > 0);
 }
 
@@ -70,7 +72,7 @@ void put_down(Recipient& recipient, PriorFate fate, std::int64_t now_us) {
 
 }  // namespace
 
-void divide(Consignment& consignment, std::size_t recipients_max, std::int64_t now_us) {
+void divide(Consignment& consignment, std::size_t recipients_max) {
   const std::size_t count = consignment.message.recipients.size();
   const std::size_t group_max = std::max<std::size_t>(1, recipients_max);
   if (count <= group_max) {
@@ -84,7 +86,6 @@ void divide(Consignment& consignment, std::size_t recipients_max, std::int64_t n
                 std::min(begins[i] + group_max, count));
     }
   }
-  open(consignment.first, now_us);
 }
 
 void open(Delivery& delivery, std::int64_t now_us) {

@@ -164,10 +164,18 @@ void EngineCore::OutcomeGroup::take_more(std::size_t most) {
   constexpr std::size_t near = 8;  // so far behind its hint a delivery has come
   taken_next = 0;
   taken_count = outcomes.take(std::span(taken).first(most));
-  for (std::size_t i = 0; i < taken_count; ++i) {
-    prefetch(*taken[i].delivery);
-    if (i >= near) {
-      codec::prefetch_parts(*taken[i - near].delivery);
+  for (std::size_t i = 0; i < taken_count + 2 * near; ++i) {
+    if (i < taken_count) {
+      prefetch_to_tell(*taken[i].delivery);
+    }
+    if (i >= near && i - near < taken_count) {
+      const Delivery& delivery = *taken[i - near].delivery;
+      codec::prefetch_fate(delivery);
+      codec::prefetch(delivery.message->recipients.data(), 1);
+    }
+    if (i >= 2 * near) {
+      const queue::DecidedRecipients& next = taken[i - 2 * near];
+      codec::prefetch(outcome_of(*next.delivery, next.begin).text.data(), 1);
     }
   }
 }
@@ -270,7 +278,7 @@ EngineCore::Feeder::Way EngineCore::Feeder::submit(Instant now) {
   }
   at_hand_ = nullptr;
   const std::int64_t now_us = consignment.fates.empty() ? 0 : core_.unix_time_us();
-  divide(consignment, group_max, now_us);
+  divide(consignment, group_max);
   consignment.first.submitted_at = now;
   for (Delivery& delivery : consignment.further) {
     delivery.submitted_at = now;

@@ -116,9 +116,16 @@ Delivery* Route::next_delivery() {
   if (waiting_.empty()) {
     std::array<Delivery*, deliveries_per_take> taken;
     const std::size_t count = consumer_.take(taken);
-    for (std::size_t i = 0; i < count; ++i) {
-      prefetch(*taken[i]);
-      waiting_.push_back(taken[i]);
+    constexpr std::size_t near = 4;  // so far behind its hint a delivery has come
+    for (std::size_t i = 0; i < count + near; ++i) {
+      if (i < count) {
+        prefetch_to_send(*taken[i]);
+        waiting_.push_back(taken[i]);
+      }
+      if (i >= near && i - near < count) {
+        codec::prefetch_fate(*taken[i - near]);
+        codec::prefetch_texts(*taken[i - near]);
+      }
     }
   }
   return waiting_.empty() ? nullptr : waiting_.front();
@@ -142,9 +149,6 @@ void Route::assign(Instant now) {
       return;
     }
     waiting_.pop_front();
-    if (!waiting_.empty()) {
-      codec::prefetch_parts(*waiting_.front());
-    }
     if (give(connection, *delivery, now)) {
       with_room_.pop_front();
       connection.listed = false;
@@ -160,7 +164,8 @@ bool Route::give(Connection& connection, Delivery& delivery, Instant now) {
     expire(delivery, protocol::WaitEnd::over_age, gate_.trouble());
     return false;
   }
-  if (codec::is_requested(delivery.message->dsn) && !connection.knows_dsn()) {
+  if (delivery.may_ask_dsn && codec::is_requested(delivery.message->dsn) &&
+      !connection.knows_dsn()) {
     gate_.left_out_dsn();
   }
   if (!delivery.is_open) {

@@ -1,15 +1,26 @@
 #include "queue/consignment.h"
 
+#include <algorithm>
+#include <cstddef>
+#include <string>
+
 #include <ringpost/limits.h>
 
 namespace ringpost {
 
+namespace {
+
+constexpr std::size_t recipients_kept_max = 16;
+
+// But for its texts, a worker finds what it needs of a message in four cache lines.
+static_assert(offsetof(Consignment, message) + offsetof(Message, recipients) + sizeof(std::string) +
+                  sizeof(std::size_t) <=
+              4 * cache_line_bytes);
+
+}  // namespace
+
 void Consignment::give_up_memory() {
   message.give_up_memory();
-  first.begin = 0;
-  first.end = 0;
-  first.is_open = false;
-  constexpr std::size_t recipients_kept_max = 16;
   if (first.recipients.size() > recipients_kept_max) {
     std::vector<Recipient>().swap(first.recipients);
   }
@@ -20,8 +31,14 @@ void Consignment::give_up_memory() {
 }
 
 void Consignment::clear() {
-  give_up_memory();
+  if (!is_light) {
+    give_up_memory();
+  }
   message.clear();
+  first.begin = 0;
+  first.end = 0;
+  first.is_open = false;
+  first.may_ask_dsn = true;
   first.shares_outcome = false;
   first.loss_stage = Stage::local;
   first.new_loss_stage = Stage::local;
@@ -31,12 +48,19 @@ void Consignment::clear() {
   first.outcomes_left = 0;
   first.budget_bytes = 0;
   deliveries_left = 1;
+  is_light = false;
   loss_stage.store(Stage::local, std::memory_order_relaxed);
 }
 
 std::size_t Consignment::buffer_bytes() const {
   return message.content.own_bytes() + message.recipients.bytes() + message.tags_json.capacity() +
          message.metadata_json.capacity() + first.recipients.capacity() * sizeof(Recipient);
+}
+
+bool Consignment::keeps_memory() const {
+  return further.empty() && fates.empty() && message.content.shared() == nullptr &&
+         std::max(first.size(), first.recipients.size()) <= recipients_kept_max &&
+         buffer_bytes() <= limits::job_bytes_kept_max;
 }
 
 const Outcome& outcome_of(const Delivery& delivery, std::size_t index) {

@@ -17,17 +17,19 @@ namespace ringpost {
 // first delivery lies in it, since nearly all messages have no other.
 //
 // Lifetime and ownership: it comes from a MessagePool, which has it back with its last delivery.
-struct Consignment {
+struct alignas(cache_line_bytes) Consignment {
   // What a worker needs of every message stands in front: it comes from another core's cache.
   Delivery first;
   // Where a session was lost last that was busy with any delivery of it; `local`: nowhere, or a
   // server has answered since. Relaxed: those who read it look at nothing else of each other's.
   std::atomic<Stage> loss_stage{Stage::local};
+  // The pool's: nothing of its memory is to be freed when it comes back, nor is anything shared.
+  bool is_light = false;
+  std::uint32_t deliveries_left = 1;  // the pool's, under its lock
+  Message message;
   std::vector<Delivery> further;
   // Of each recipient. Empty: nobody has heard of this message before.
   std::vector<PriorFate> fates;
-  std::size_t deliveries_left = 1;  // the pool's, under its lock
-  Message message;
 
   Consignment() {
     first.message = &message;
@@ -47,6 +49,8 @@ struct Consignment {
   void clear();
   // Frees what an unusually large message has swollen. What it says is lost; clear() does the rest.
   void give_up_memory();
+  // Whether give_up_memory() would find nothing to do, now and when all is told.
+  [[nodiscard]] bool keeps_memory() const;
   // What its buffers and those of the first delivery hold of memory, full or empty.
   [[nodiscard]] std::size_t buffer_bytes() const;
 };
@@ -59,16 +63,19 @@ inline constexpr std::size_t shared_outcome_count = 3;
 // Of a recipient of the delivery that was not told by an earlier run.
 [[nodiscard]] const Outcome& outcome_of(const Delivery& delivery, std::size_t index);
 
-// A hint to the processor (codec/job/delivery_prefetch.h): the delivery and its message, and
-// nothing that they point to.
-inline void prefetch(const Consignment& consignment) {
-  codec::prefetch(&consignment, offsetof(Consignment, message) + offsetof(Message, endpoint));
+// Hints to the processor (codec/job/delivery_prefetch.h): a delivery and its message, and nothing
+// that they point to, as far as it is filled, sent, or told of.
+inline void prefetch_to_fill(const Consignment& consignment) {
+  codec::prefetch(&consignment, sizeof(Consignment));
 }
-inline void prefetch(const Delivery& delivery) {
-  prefetch(*delivery.consignment);
-  if (&delivery != &delivery.consignment->first) {
-    codec::prefetch(&delivery, sizeof(Delivery));
-  }
+// As if it were the first, which lies in front of its message: whether it is, it would have to be
+// asked, and that is what takes long. The message of further ones has been near since their first.
+inline void prefetch_to_send(const Delivery& delivery) {
+  codec::prefetch(&delivery,
+                  offsetof(Consignment, message) + offsetof(Message, recipients) + sizeof(Bytes));
+}
+inline void prefetch_to_tell(const Delivery& delivery) {
+  codec::prefetch(&delivery, offsetof(Consignment, message) + offsetof(Message, dsn));
 }
 
 }  // namespace ringpost

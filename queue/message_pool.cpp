@@ -14,7 +14,7 @@ namespace {
 // Outside of the lock, and by whoever fills it next.
 Consignment* cleared(Consignment* consignment) {
   if (consignment != nullptr) {
-    codec::prefetch_parts(consignment->first);
+    codec::prefetch_texts(consignment->first);
     consignment->clear();
   }
   return consignment;
@@ -31,14 +31,20 @@ std::size_t recipient_bytes(const Delivery& delivery) {
 Consignment* MessagePool::take() {
   ++messages_out_;
   ++deliveries_out_;
-  if (free_.empty()) {
+  if (next_.empty()) {
+    constexpr std::ptrdiff_t at_once = 16;  // few: behind them stands what came back last
+    const std::ptrdiff_t count = std::min(std::ssize(free_), at_once);
+    next_.assign(free_.end() - count, free_.end());
+    free_.erase(free_.end() - count, free_.end());
+  }
+  if (next_.empty()) {
     return messages_.emplace_back(std::make_unique<Consignment>()).get();
   }
-  const FreeMessage taken = free_.back();
-  free_.pop_back();
+  const FreeMessage taken = next_.back();
+  next_.pop_back();
   bytes_free_ -= taken.bytes;
-  if (!free_.empty()) {
-    prefetch(*free_.back().consignment);
+  if (!next_.empty()) {
+    prefetch_to_fill(*next_.back().consignment);
   }
   return taken.consignment;
 }
@@ -80,12 +86,13 @@ std::size_t MessagePool::measure(Consignment& consignment) {
   first.budget_bytes = sizeof(Consignment) + consignment.buffer_bytes() +
                        consignment.message.id.size() + recipient_bytes(first) -
                        first.recipients.capacity() * sizeof(Recipient);
+  consignment.is_light = consignment.keeps_memory();
   std::size_t bytes = first.budget_bytes;
   for (Delivery& delivery : consignment.further) {
     delivery.budget_bytes = sizeof(Delivery) + recipient_bytes(delivery);
     bytes += delivery.budget_bytes;
   }
-  consignment.deliveries_left = consignment.delivery_count();
+  consignment.deliveries_left = static_cast<std::uint32_t>(consignment.delivery_count());
   return bytes;
 }
 
@@ -130,11 +137,13 @@ void MessagePool::take_up() {
 void MessagePool::give_back(std::span<Delivery* const> deliveries) {
   for (Delivery* const delivery : deliveries) {
     Consignment& consignment = *delivery->consignment;
+    delivery->end = delivery->begin;  // it is for nobody any more
+    delivery->is_open = false;
     if (delivery != &consignment.first) {
       std::vector<Recipient>().swap(delivery->recipients);
-      delivery->end = delivery->begin;  // it is for nobody any more
-    } else if (consignment.further.empty() && consignment.message.content.shared() == nullptr) {
-      consignment.give_up_memory();  // what nearly all come to, outside of the lock
+    } else if (!consignment.is_light && consignment.further.empty() &&
+               consignment.message.content.shared() == nullptr) {
+      consignment.give_up_memory();  // outside of the lock
     }
   }
   const std::lock_guard lock(mutex_);
@@ -163,12 +172,17 @@ void MessagePool::give_back(std::span<Delivery* const> deliveries) {
 void MessagePool::take_back(Consignment& consignment) {
   const std::size_t charged = consignment.first.budget_bytes;
   std::size_t bytes = charged;
-  if (const SegmentStore* const shared = consignment.message.content.shared();
-      shared != nullptr && charged > 0 && --shared->messages_out_ == 0) {
-    bytes += shared->bytes();
+  std::size_t kept = 0;
+  if (consignment.is_light) {
+    kept = charged - sizeof(Consignment);  // without another look at its buffers
+  } else {
+    const SegmentStore* const shared = consignment.message.content.shared();
+    if (shared != nullptr && charged > 0 && --shared->messages_out_ == 0) {
+      bytes += shared->bytes();
+    }
+    consignment.give_up_memory();
+    kept = consignment.buffer_bytes();
   }
-  consignment.give_up_memory();
-  std::size_t kept = consignment.buffer_bytes();
   if (bytes_free_ + kept > options_.bytes_max) {
     // Made anew, since an assignment of empty strings would keep the buffers.
     std::destroy_at(&consignment);

@@ -77,6 +77,9 @@ class MessagePool {
   std::condition_variable idle_;
   std::vector<std::unique_ptr<Consignment>> messages_;
   std::vector<FreeMessage> free_;
+  // Of those the next to be taken, the last of them first. They are a list of their own, so that it
+  // is known which comes next, whatever comes back meanwhile.
+  std::vector<FreeMessage> next_;
   std::size_t messages_out_ = 0;
   std::size_t deliveries_out_ = 0;    // of those
   std::size_t deliveries_aside_ = 0;  // of these

@@ -14,6 +14,9 @@ namespace ringpost {
 
 struct Consignment;
 
+// What goes from core to core does so in pieces of this size.
+inline constexpr std::size_t cache_line_bytes = 64;
+
 // How far a recipient has come in the transaction under way. A note of the session that holds the
 // delivery.
 enum class RecipientProgress : std::uint8_t {
@@ -23,8 +26,8 @@ enum class RecipientProgress : std::uint8_t {
   refused,  // RCPT was refused, or the recipient is decided otherwise
 };
 
-// What became of one recipient.
-struct Recipient {
+// What became of one recipient, in as few cache lines as it can be.
+struct alignas(cache_line_bytes) Recipient {
   RecipientProgress progress = RecipientProgress::waiting;
   bool postponed = false;        // waits for a later attempt; not part of transactions until then
   bool decided = false;          // the outcome is final
@@ -51,6 +54,8 @@ struct Delivery {
   bool is_open = false;
   // All have the same outcome, that of recipients[0]: see outcome_of() in queue/consignment.h.
   bool shares_outcome = false;
+  // False: the message asks for no status notifications, and nobody need look.
+  bool may_ask_dsn = true;
   // Where a session was lost that was busy with its message, before this transaction began and in
   // it; `local`: none.
   Stage loss_stage = Stage::local;

@@ -16,7 +16,9 @@ void RecipientList::add(Bytes address) {
 
 void RecipientList::take(RecipientList& others) {
   if (empty()) {
-    std::swap(*this, others);
+    octets_.swap(others.octets_);
+    ends_.swap(others.ends_);
+    std::swap(count_, others.count_);
     return;
   }
   for (std::size_t i = 0; i < others.size(); ++i) {

@@ -34,10 +34,17 @@ ContentTraits operator+(const ContentTraits& front, const ContentTraits& back) {
 
 // ---- Content ------------------------------------------------------------------------------------
 
+Content::Content(const Content& other)
+    : traits_(other.traits_),
+      own_(other.own_),
+      parts_(other.parts_ == nullptr ? nullptr : std::make_unique<Parts>(*other.parts_)) {}
+
+Content& Content::operator=(const Content& other) { return *this = Content(other); }
+
 Bytes Content::piece_of_several(std::size_t index) const {
-  const Piece& piece = pieces_[index];
+  const Piece& piece = parts_->pieces[index];
   return piece.segment == own_segment ? Bytes(own_).substr(piece.offset, piece.bytes)
-                                      : shared_->octets(piece.segment);
+                                      : parts_->shared->octets(piece.segment);
 }
 
 std::string Content::text() const {
@@ -52,15 +59,13 @@ std::string Content::text() const {
 void Content::clear() {
   codec::empty(own_);
   traits_ = {};
-  pieces_.clear();
-  shared_.reset();
+  parts_.reset();
 }
 
 void Content::give_up_memory() {
   codec::shrink(own_);
-  if (shared_ != nullptr || pieces_.capacity() * sizeof(Piece) > limits::job_bytes_kept_max) {
+  if (parts_ != nullptr) {
     clear();
-    std::vector<Piece>().swap(pieces_);
   }
 }
 
@@ -110,12 +115,13 @@ Result<SegmentStorePtr, ContentError> ContentMaker::share(std::span<const Bytes>
 
 void ContentMaker::begin(Content& content, SegmentStorePtr shared) {
   content.clear();
-  content.shared_ = std::move(shared);
+  content.parts_ = std::make_unique<Content::Parts>();
+  content.parts_->shared = std::move(shared);
   error_.reset();
 }
 
 void ContentMaker::add_segment(Content& content, std::size_t segment) {
-  const ContentTraits& traits = content.shared_->traits(segment);
+  const ContentTraits& traits = content.parts_->shared->traits(segment);
   add_piece(content,
             {static_cast<std::uint32_t>(segment), 0, static_cast<std::uint32_t>(traits.bytes)},
             traits);
@@ -140,7 +146,7 @@ void ContentMaker::add_piece(Content& content, Content::Piece piece, const Conte
   }
   piece.begins_line = content.traits_.bytes == 0 || content.traits_.ends_with_crlf();
   piece.needs_stuffing = traits.has_leading_dot || (piece.begins_line && traits.begins_with_dot);
-  content.pieces_.push_back(piece);
+  content.parts_->pieces.push_back(piece);
   content.traits_ = content.traits_ + traits;
 }
 

@@ -274,7 +274,7 @@ bool Session::write_mail(Transaction& current) {
       traits_.capabilities().size ? current.header.size() + message_bytes(message) : 0;
   parameters.body_8bit = message.content.traits().has_8bit;
   parameters.smtputf8 = message.needs_smtputf8;
-  parameters.dsn = traits_.capabilities().dsn;
+  parameters.dsn = traits_.capabilities().dsn && current.delivery->may_ask_dsn;
   codec::append_mail(stream_.pending(), message.sender, parameters, message.dsn);
   stream_.expect(Expected::mail, flight_.sending());
   current.step = Step::rcpt;
@@ -284,7 +284,8 @@ bool Session::write_mail(Transaction& current) {
 bool Session::write_rcpt(Transaction& current) {
   const Delivery& delivery = *current.delivery;
   const std::uint32_t index = current.next_recipient;
-  const Bytes notify = traits_.capabilities().dsn ? Bytes(current.message->dsn.notify) : Bytes();
+  const bool may_ask_dsn = traits_.capabilities().dsn && delivery.may_ask_dsn;
+  const Bytes notify = may_ask_dsn ? Bytes(current.message->dsn.notify) : Bytes();
   codec::append_rcpt(stream_.pending(), delivery.address(index), notify);
   stream_.expect(Expected::rcpt, flight_.sending(), index);
   current.skip_to_next_recipient();

@@ -100,8 +100,9 @@ void Session::credit(const Expectation& expectation, const codec::Reply& reply) 
       on_opening_reply(expectation.kind, reply);
       break;
     case Expected::mail:
-      if (expectation.transaction + 1 < flight_.begun()) {
-        codec::prefetch_parts(*flight_.at(expectation.transaction + 1).delivery);
+      if (expectation.transaction + 2 < flight_.begun()) {
+        codec::prefetch(flight_.at(expectation.transaction + 2).delivery, sizeof(Delivery));
+        codec::prefetch_fate(*flight_.at(expectation.transaction + 1).delivery);
       }
       on_mail_reply(flight_.at(expectation.transaction), reply);
       break;

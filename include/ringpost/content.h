@@ -98,32 +98,42 @@ using SegmentStorePtr = std::shared_ptr<const SegmentStore>;
 // own text, and shared ones. Only a ContentMaker makes one.
 class Content {
  public:
+  Content() = default;
+  ~Content() = default;
+  Content(const Content& other);
+  Content& operator=(const Content& other);
+  Content(Content&&) = default;
+  Content& operator=(Content&&) = default;
+
   [[nodiscard]] const ContentTraits& traits() const { return traits_; }
   [[nodiscard]] std::uint64_t bytes() const { return traits_.bytes; }
   [[nodiscard]] bool empty() const { return traits_.bytes == 0; }
 
   // One at least; but for that one, none is empty. None ends between CR and LF.
-  [[nodiscard]] std::size_t piece_count() const { return pieces_.empty() ? 1 : pieces_.size(); }
+  [[nodiscard]] std::size_t piece_count() const { return is_whole() ? 1 : parts_->pieces.size(); }
   [[nodiscard]] Bytes piece(std::size_t index) const {
-    return pieces_.empty() ? Bytes(own_) : piece_of_several(index);
+    return is_whole() ? Bytes(own_) : piece_of_several(index);
   }
   // Whether a line begins with it: where it begins with a dot, that is to be stuffed.
   [[nodiscard]] bool piece_begins_line(std::size_t index) const {
-    return pieces_.empty() || pieces_[index].begins_line;
+    return is_whole() || parts_->pieces[index].begins_line;
   }
   // Whether it has a dot to be stuffed.
   [[nodiscard]] bool piece_needs_stuffing(std::size_t index) const {
-    return pieces_.empty() ? traits_.needs_stuffing() : pieces_[index].needs_stuffing;
+    return is_whole() ? traits_.needs_stuffing() : parts_->pieces[index].needs_stuffing;
   }
   // All of it in one, for those to whom its pieces mean nothing.
   [[nodiscard]] std::string text() const;
 
-  [[nodiscard]] const SegmentStore* shared() const { return shared_.get(); }
+  [[nodiscard]] const SegmentStore* shared() const {
+    return parts_ == nullptr ? nullptr : parts_->shared.get();
+  }
   // What its own buffers hold of memory.
   [[nodiscard]] std::size_t own_bytes() const {
-    return own_.capacity() + pieces_.capacity() * sizeof(Piece);
+    return own_.capacity() +
+           (parts_ == nullptr ? 0 : sizeof(Parts) + parts_->pieces.capacity() * sizeof(Piece));
   }
-  // Empty; memory is kept for the next, up to limits::job_bytes_kept_max.
+  // Empty; the memory of a text is kept for the next, up to limits::job_bytes_kept_max.
   void clear();
   // Frees what an unusually large content has swollen, and what is shared. What it says is lost.
   void give_up_memory();
@@ -141,12 +151,20 @@ class Content {
     bool needs_stuffing = false;
   };
 
+  struct Parts {
+    std::vector<Piece> pieces;
+    SegmentStorePtr shared;
+  };
+
+  // The own text is all of it.
+  [[nodiscard]] bool is_whole() const { return parts_ == nullptr || parts_->pieces.empty(); }
   [[nodiscard]] Bytes piece_of_several(std::size_t index) const;
 
-  std::string own_;
+  // In front what is asked for when its octets are not wanted any more. All of it has as much as a
+  // cache line: it goes from core to core.
   ContentTraits traits_;
-  std::vector<Piece> pieces_;  // empty: the own text is all of it
-  SegmentStorePtr shared_;
+  std::string own_;
+  std::unique_ptr<Parts> parts_;  // nearly all have none
 };
 
 // Makes contents, and is all that does: what it has made may be sent as it stands (RFC 5321 2.3.8:

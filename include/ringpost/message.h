@@ -53,8 +53,8 @@ class RecipientList {
   }
 
   std::string octets_;
-  std::vector<std::uint32_t> ends_;  // of all but the last
   std::size_t count_ = 0;
+  std::vector<std::uint32_t> ends_;  // of all but the last
 };
 
 // Where a message comes from: for people and for journals.
@@ -68,18 +68,20 @@ struct Origin {
 
 // Immutable from the moment it is submitted, and read by any thread from then on.
 struct Message {
-  // What a worker needs of every message stands together: it comes from another core's cache.
-  std::string sender;  // reverse-path without brackets; empty is the null sender
-  RecipientList recipients;
+  // What a worker needs of every message stands together, since it comes from another core's cache;
+  // then what its outcome line needs, too; then what only few have.
   Content content;
+  std::string sender;              // reverse-path without brackets; empty is the null sender
   std::int64_t expires_at_us = 0;  // Unix time; 0: never
   bool needs_smtputf8 = false;     // an address or a header is not ASCII
-  DsnRequest dsn;
+  RecipientList recipients;
 
   std::string id;             // echoed; never empty (a hash of the line when the line has none)
   std::string tags_json;      // raw JSON of `tags`, echoed; empty when absent
   std::string metadata_json;  // raw JSON of `metadata`, echoed; empty when absent
-  std::string endpoint;       // name of the endpoint asked for; empty: any
+
+  DsnRequest dsn;
+  std::string endpoint;  // name of the endpoint asked for; empty: any
   std::string idempotency_key;
   Origin origin;
 

@@ -406,7 +406,7 @@ TEST_CASE("route: a message that kills sessions is set aside, in however many de
     recipients.push_back("poison" + std::to_string(i) + "@b.example");
   }
   Consignment& poison = world.add_job("poison", recipients);
-  divide(poison, 1, 0);
+  divide(poison, 1);
   world.push({&poison});
   const Consignment& other = world.submit("other");
   world.run();
@@ -432,7 +432,7 @@ TEST_CASE("route: deliveries of one message go in several sessions at a time") {
     return command == "DATA" ? says("") : ordinary;
   };
   Consignment& job = world.add_job("one", {"a@b.example", "c@b.example", "d@b.example"});
-  divide(job, 1, 0);
+  divide(job, 1);
   world.push({&job});
   world.run_for(1s);
   CHECK(begun == 3);

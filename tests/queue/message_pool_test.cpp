@@ -7,6 +7,7 @@
 #include <atomic>
 #include <condition_variable>
 #include <deque>
+#include <functional>
 #include <mutex>
 #include <set>
 #include <thread>
@@ -248,16 +249,19 @@ TEST_CASE("message pool: what messages share is charged once, until the last of 
 }
 
 TEST_CASE("message pool: jobs that are not out keep buffers, and together no more than the bound") {
+  const bool is_charged = GENERATE(false, true);
   constexpr std::size_t bytes_max = 500'000;
   MessagePool pool({.messages_max = 100, .bytes_max = bytes_max});
   std::array<Consignment*, 100> jobs{};
   for (Consignment*& job : jobs) {
     job = pool.acquire();
-    charge(pool, *job);
   }
   // One after the other has been large, as it happens when large jobs come between small ones.
   for (Consignment*& job : jobs) {
     fill(*job, 30'000);
+    if (is_charged) {
+      charge(pool, *job);
+    }
     give_back(pool, job);
   }
   std::size_t kept = 0;
@@ -266,6 +270,36 @@ TEST_CASE("message pool: jobs that are not out keep buffers, and together no mor
   }
   CHECK(kept <= bytes_max);
   CHECK(kept >= 30'000);
+}
+
+TEST_CASE("message pool: what is kept only while it is out goes when it comes back, and its room") {
+  MessagePool pool({.messages_max = 100, .bytes_max = 1u << 20});
+  constexpr std::size_t swollen = 2 * limits::job_bytes_kept_max;
+  const std::vector<std::function<void(Consignment&)>> kinds = {
+      [](Consignment& job) { fill(job, swollen); },
+      [](Consignment& job) { job.message.tags_json.assign(swollen, 'x'); },
+      [](Consignment& job) { job.message.metadata_json.assign(swollen, 'x'); },
+      [](Consignment& job) { job.fates.assign(1000, PriorFate::none); },
+      [](Consignment& job) { job.first.end = 1000; },
+      [](Consignment& job) { ContentMaker().begin(job.message.content, nullptr); },
+  };
+  for (const auto& make : kinds) {
+    Consignment* const job = pool.acquire();
+    make(*job);
+    charge(pool, *job);
+    job->first.open();
+    give_back(pool, job);
+    CHECK(job->message.content.own_bytes() <= limits::job_bytes_kept_max);
+    CHECK(job->buffer_bytes() <= 2 * limits::job_bytes_kept_max);
+    CHECK(job->fates.capacity() == 0);
+    CHECK(job->first.recipients.size() <= 16);
+    CHECK(job->first.size() == 0);  // whoever looks at it finds nobody
+    Consignment* const again = pool.acquire();
+    REQUIRE(again == job);
+    CHECK(again->first.size() == 0);
+    CHECK_FALSE(again->first.is_open);
+    give_back(pool, again);
+  }
 }
 
 TEST_CASE("message pool: jobs keep their buffers also when all were out before one came back") {

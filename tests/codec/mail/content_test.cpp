@@ -163,6 +163,13 @@ TEST_CASE("content: shared pieces live as long as somebody uses them, and are co
   CHECK_FALSE(alive.expired());
   CHECK(content.text() == "head\r\nvalue\r\nbody\r\n");
   const Content copy = content;
+  Content assigned;
+  assigned = content;
+  maker.begin(content, nullptr);
+  maker.add_value(content, "other");
+  REQUIRE(maker.finish(content));
+  CHECK(copy.piece(2) == "body\r\n");
+  CHECK(assigned.text() == copy.text());
   content.clear();
   CHECK(copy.piece(2) == "body\r\n");
   Content last = copy;
