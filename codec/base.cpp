@@ -1,3 +1,7 @@
+// The problem: where an invariant is broken, nothing that is in memory can be trusted any more. The
+// idea: one line says where, and the process ends there and then. No destructor runs and nothing
+// else is written, which a journal survives as it survives SIGKILL. It is the only place outside of
+// tools that prints.
 #include <cstdio>
 #include <cstdlib>
 

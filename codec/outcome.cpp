@@ -1,3 +1,6 @@
+// The names stand in outcome lines that users have stored, so none of them ever changes; they have
+// the order of the enumerations. What is cleared keeps its capacity: an outcome is written for one
+// recipient after the other.
 #include <array>
 
 #include <ringpost/outcome.h>

@@ -1,4 +1,10 @@
-// What waits at a route and what becomes of it. Its sessions: route_sessions.cpp.
+// The problem: deliveries wait for a session, come back from one that has died, wait for another
+// attempt or cannot be sent at all, and none may be lost on the way or be in two places. The idea:
+// one look a turn, in one order: a stop or a gate that has failed comes first, then what is due,
+// then the deadline, then a delivery for each session with room before any gets its second.
+// Outcomes are reported when no session has the delivery any more. Limits: what is decided without
+// a session takes as many turns as its number needs. What becomes of an attempt that failed is
+// attempt_policy's; the sessions are route_sessions.cpp's.
 #include "engine/route.h"
 
 #include <algorithm>

@@ -1,5 +1,10 @@
-// The sessions of a route: when one is opened, what is learnt of it, and what is asked of a port
-// that does not greet. What waits for them: route.cpp.
+// The problem: each session costs the server something, and what one of them finds out (ways of
+// speaking, mechanisms, addresses that fail) is worth most to those that come next. The idea: one
+// is opened only for a delivery that no other has room for, one a turn, and when the gate agrees;
+// news goes to all sessions of this route at once and to the gate for the others, and how a session
+// ended is told there with how far it had come. A port that does not greet is asked by a
+// ClientHello whether it waits for TLS. Limits: that is asked once, and only where STARTTLS is
+// expected. What waits for sessions: route.cpp.
 #include "engine/pause.h"
 #include "engine/route.h"
 

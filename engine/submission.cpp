@@ -1,3 +1,8 @@
+// The problem: programs submit whatever they like, each address becomes a part of a command, and
+// the check is paid for every message. The idea: one pass over a table of octets knows nearly all
+// addresses; only the others are parsed. A message of which nothing is sent has three outcomes,
+// however many recipients there are: whom an earlier run has left in doubt stays in doubt, whatever
+// is wrong now. Limits: the content is not looked at here, nor is who is not sent to.
 #include "engine/submission.h"
 
 #include <algorithm>

@@ -1,3 +1,8 @@
+// The problem: one message for a hundred thousand recipients would leave its memory in the pool for
+// good, and clearing all that it had for each ordinary message would cost. The idea: lists that
+// only such messages need are freed, the rest is kept for the next and cleared; where nothing was
+// sent, recipients share outcomes and what an earlier run has left says which. Limits: the buffers
+// that are counted are the large ones; strings of outcomes are not among them.
 #include "queue/consignment.h"
 
 #include <algorithm>

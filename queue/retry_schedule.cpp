@@ -1,3 +1,6 @@
+// A heap is enough: a delivery comes out when it is due, or with all others when nothing is sent
+// any more, and nobody looks for a certain one. Limits: those that are due at the same time come in
+// any order.
 #include "queue/retry_schedule.h"
 
 #include <algorithm>

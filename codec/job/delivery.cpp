@@ -1,3 +1,7 @@
+// The problem: a delivery is used for one message after the other, and nothing of the last may show
+// in the next. The idea: everything is cleared when it is opened, with the capacity of strings
+// kept, so that no memory is asked for in the long run. Limits: recipients behind size() hold what
+// earlier messages have left there; active_recipients() leaves them out.
 #include "codec/job/delivery.h"
 
 namespace ringpost {

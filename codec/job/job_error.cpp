@@ -1,3 +1,7 @@
+// The problem: the place of a value is wanted only when something is wrong with it, which is nearly
+// never. The idea: places are links on the stack, and become text when somebody asks, from the
+// outermost in. Limits: of more than eight links the outermost are left out. The names of kinds
+// have the order of JobErrorKind.
 #include "codec/job/job_error.h"
 
 #include <array>

@@ -1,3 +1,7 @@
+// The problem: messages are filled again and again, and one of 50 MB must not keep its memory for
+// good, while ordinary ones should ask for none. The idea: what is emptied keeps its capacity up to
+// a bound (reusable_text.h), and the ends of recipients are numbers beside their octets, so that a
+// list of any length is two buffers. Limits: addresses are taken as they come.
 #include <utility>
 
 #include "codec/text/reusable_text.h"

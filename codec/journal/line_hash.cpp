@@ -1,3 +1,7 @@
+// The problem: users keep these values, and journals of earlier versions have those of another
+// function. The idea: XXH3 of 128 bits without a seed, whose values its library has promised not to
+// change; the earlier function stands beside it for as long as there are journals that were begun
+// with it.
 #include "codec/journal/line_hash.h"
 
 // Compiled into this file, so that no library has to be there when the program runs.

@@ -1,3 +1,7 @@
+// The problem: some programs print a token alone and some a JSON object with other secrets beside
+// it, and an error may quote none of them. The idea: an opening brace tells which it is, and of the
+// object two members are taken. Limits: simdjson's On-Demand front end looks at the others no
+// closer than it must, so some that are no JSON pass; the copy that it reads is not wiped.
 #include "codec/smtp/token_reply.h"
 
 #include <algorithm>

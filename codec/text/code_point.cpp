@@ -1,3 +1,7 @@
+// The problem: Unicode says what is hidden and what combines in tables of thousands of characters.
+// The idea: ranges of them, put together over gaps that do no harm, and searched by halves; words
+// only for those that people meet. Limits: the ranges are kept by hand, so what a later version of
+// Unicode adds is plain text until somebody adds it here.
 #include "codec/text/code_point.h"
 
 #include <algorithm>

@@ -1,3 +1,8 @@
+// The problem: metadata comes from strangers and stands in outcome lines as it came, so every octet
+// has to be JSON, however deep it is nested. The idea: what may come next is one of six
+// expectations, and what the levels above are, lists or objects, is a bit each in one word: there
+// is no tree and no recursion, and each piece is copied when it is taken. Limits: 64 levels;
+// numbers are checked for their form and never computed.
 #include "codec/text/json_echo.h"
 
 #include <array>

@@ -1,3 +1,8 @@
+// The problem: every outcome line is made of such strings; nearly all of them are plain ASCII, and
+// some are a stranger's words, which may hold any octet. The idea: plain octets are looked for
+// sixteen at a time and appended in one piece, all others go one character at a time. A text that
+// may be too long is measured first, as what comes out of it: an octet that is no UTF-8 becomes
+// three. Limits: what is bounded is the value; escaped it may be six times as long.
 #include "codec/text/json_text.h"
 
 #include <array>

@@ -1,3 +1,7 @@
+// The problem: messages to people show names of files and words of servers, which may hold any
+// octet. The idea: what is safe within a JSON string is safe on a terminal, so the same writer does
+// it; where no quotes stand around, quotes and backslashes need no escape. Limits: what is shown
+// cannot be read back: `\n` may be an escape, or the two characters that stood there.
 #include "codec/text/shown_text.h"
 
 #include "codec/text/json_text.h"

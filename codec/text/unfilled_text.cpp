@@ -1,4 +1,6 @@
-// The one file in C++23, for std::string::resize_and_overwrite().
+// The problem: resize() sets to zero what is written over at once. The idea:
+// resize_and_overwrite(), for which this is the one file in C++23. Limits: where the library has no
+// such thing, zeros are written after all.
 #include "codec/text/unfilled_text.h"
 
 namespace ringpost::codec {

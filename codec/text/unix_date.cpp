@@ -1,3 +1,7 @@
+// The problem: every outcome line has a time, and every message a date, whatever the machine thinks
+// of time zones and languages. The idea: the calendar of <chrono> does the sums, and digits and
+// English names are written and read here; whoever writes many times keeps the part up to the
+// second. Limits: what is written is UTC; the offset of a time that was read is not kept.
 #include "codec/text/unix_date.h"
 
 #include <algorithm>

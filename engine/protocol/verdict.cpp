@@ -1,3 +1,8 @@
+// The problem: whether a recipient is told `unsent` or `unknown` decides whether he gets a message
+// twice or never. The idea: one function for each way in which a message can end or be put off,
+// made from what is known and from nothing else. Of a session that was lost a single fact decides:
+// whether the last octet of the end of data had been handed to the kernel. Limits: replies are
+// taken at their word; which of them are about something else is found out before (reply_scope).
 #include "engine/protocol/verdict.h"
 
 #include "engine/protocol/opening_hint.h"

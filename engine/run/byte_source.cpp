@@ -1,3 +1,11 @@
+// Problem: job files come compressed or not, under any name, and through pipes whose writer takes
+// his time, while whoever stops a run does not want to wait.
+//
+// Idea: the first four octets tell the format. Where a read may wait, the wait is for the stop,
+// too. The end of the file is the end of the jobs only where the compressed octets may end.
+//
+// Limits: gzip and zstd. A regular file is read without an eye on the stop, however slow its disk
+// is.
 #include "engine/run/byte_source.h"
 
 #include <algorithm>

@@ -1,3 +1,9 @@
+// Problem: a file has many names, and a run that writes what it reads destroys it.
+//
+// Idea: device and inode tell which file it is; of one that is still to be made, its folder and its
+// name there, behind all symbolic links. All files of a run are compared before any is opened.
+//
+// Limits: what somebody renames between this look and the opening is not seen.
 #include "engine/run/file_role.h"
 
 #include <array>

@@ -1,3 +1,11 @@
+// Problem: a path in a job may lead to a FIFO without a writer, to a device, to a file that
+// somebody writes at this moment, or to one that this very run writes.
+//
+// Idea: it is opened without waiting, and what was opened is looked at, not its name. There is room
+// for one octet too many, and the file's state is compared behind the last read, so that a file
+// that changes is an error and never a mixture.
+//
+// Limits: a change that leaves size and time of modification as they were goes unnoticed.
 #include "engine/run/job_file_source.h"
 
 #include <algorithm>

@@ -1,3 +1,13 @@
+// Problem: a line may have many megabytes, a pipe may stop in the middle of one, and files are as
+// long as they like.
+//
+// Idea: one buffer, in which each line is given out where it was read, with room behind it as the
+// parser wants it. It grows for a long line and is small again with the next file; what is too long
+// even for that is passed over, and told as such. A line whose end cannot be read, or whose reading
+// was stopped, is none.
+//
+// Limits: the last line of a file needs no line end, so a file that was cut off in its last line is
+// not told from one that is whole.
 #include "engine/run/job_input.h"
 
 #include <chrono>

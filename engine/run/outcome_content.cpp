@@ -1,3 +1,11 @@
+// Problem: whoever names a job file as the place of outcome lines would have them appended to it;
+// but a file of outcome lines may begin with what a crash has torn or a power cut has blanked.
+//
+// Idea: each line is read up to its status, no further, and is an outcome, the beginning of one, or
+// something else. One outcome is enough to trust the file, and something else is enough to refuse
+// it where there is none.
+//
+// Limits: the first 256 KiB are looked at, and what stands in a value is not checked to be JSON.
 #include "engine/run/outcome_content.h"
 
 #include <algorithm>

@@ -1,3 +1,12 @@
+// Problem: a disk is full for a while, the reader of a pipe sleeps or has gone, and a run that was
+// killed has left half a line.
+//
+// Idea: what could not be written stays in memory, in order, for the next try. A pipe gets no more
+// than it has room for, so that all waiting is done in poll(), where a stop is seen. Lines that are
+// added to half of one begin on a line of their own.
+//
+// Limits: what waits here has no bound: whoever adds lines has to stop (FileSink). Who else writes
+// the same file is not known.
 #include "engine/run/outcome_file.h"
 
 #include <algorithm>

@@ -1,3 +1,6 @@
+// Problem: a line that is too long was passed over while it was read, and has an outcome all the
+// same. Idea: its number is its id. All others are the reader's, and here its errors get the place
+// in front, as compilers write it.
 #include "engine/run/parse_line.h"
 
 #include <ringpost/limits.h>

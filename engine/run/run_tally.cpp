@@ -1,3 +1,11 @@
+// Problem: a million refusals have a handful of reasons, and hardly two replies are the same: they
+// have ids and counters in them.
+//
+// Idea: replies are compared without their numbers, and the first of a group stands for it as it
+// was. What was accepted, which is nearly everything, is counted without a lock.
+//
+// Limits: ids with letters in them keep replies apart, and behind a thousand groups all others are
+// one.
 #include "engine/run/run_tally.h"
 
 #include <algorithm>

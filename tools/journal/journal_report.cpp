@@ -1,3 +1,8 @@
+// The problem: people ask a journal what is lost and what a resume would do, and programs want
+// every number of it; an ordinal alone says little where there are several job files. The idea: two
+// writers over one reading, which count nothing themselves but sums. Members that programs know
+// stay, and what they could not say stands beside them. Limits: of jobs in flight the first are
+// named, 10 in text and 1,000 in JSON.
 #include "tools/journal/journal_report.h"
 
 #include <array>

@@ -1,3 +1,8 @@
+// `ringpost probe`. The problem: who probes has half a configuration, and often no password yet.
+// The idea: the endpoint is chosen and completed as for a run, so that what is probed is what would
+// be used, but a password may be missing; a token is read once for all ports. The exit code says
+// whether any port is usable. Limits: what variables and [send] say for all endpoints is not
+// applied.
 #include <algorithm>
 #include <cstdlib>
 #include <iterator>

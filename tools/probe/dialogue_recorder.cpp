@@ -1,3 +1,8 @@
+// The problem: a dialogue comes in pieces, a password passes in it in several forms, and a server
+// may talk without end. The idea: our lines are whole, and of those of AUTH all but the mechanism
+// is left out; the server's are put together first, then searched for the secret, then cut. A
+// parser of its own makes replies of the same octets. Limits: 400 lines of 512 octets; what the
+// search for secrets does not find (codec/smtp/sasl.h) stays.
 #include "tools/probe/dialogue_recorder.h"
 
 #include <algorithm>

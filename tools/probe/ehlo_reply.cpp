@@ -1,3 +1,7 @@
+// The problem: people want to read what the server wrote, and a limit that no session has a use
+// for. The idea: the text is read once more beside codec::parse_capabilities(), which decides all
+// that sessions go by. Limits: a value that is no number counts as not said; of two lines of LIMITS
+// the last one counts.
 #include "tools/probe/ehlo_reply.h"
 
 #include <algorithm>

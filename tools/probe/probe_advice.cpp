@@ -1,3 +1,8 @@
+// The problem: "connection timed out" names what was seen, and not what to do. The idea: each fault
+// has a sentence and a few steps, the likeliest to help first, which look at all that is known: the
+// port's number, what the others did, the server's own words, names and dates of its certificate.
+// Limits: causes are guessed from experience; the steps name flags and URLs of this program, and
+// are kept in step by hand.
 #include "tools/probe/probe_advice.h"
 
 #include <algorithm>

@@ -1,3 +1,8 @@
+// The problem: the machine, TLS and the session each have their own errors, and one end means
+// several things: silence before the greeting may be a port that waits for TLS, behind it a slow
+// server. The idea: the kind and the state in which it happened decide together, and switches name
+// every kind, so that a new one cannot be forgotten. Limits: what cannot happen in a probe counts
+// as broken.
 #include "tools/probe/probe_fault.h"
 
 #include <cerrno>

@@ -1,3 +1,5 @@
+// These names stand in the output of `probe --json`, where programs compare them: one that was
+// given stays. They have the order of the enumerations.
 #include "tools/probe/probe_finding.h"
 
 #include <fmt/format.h>

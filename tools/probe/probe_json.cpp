@@ -1,3 +1,8 @@
+// The problem: programs want to tell what was not seen from what is empty. The idea: what never
+// came is left out, and a member is null where the server could have said something and did not;
+// the words are those of the text report, the kinds beside them are for comparing. Commas come by
+// themselves: one is due unless the last octet has opened something. Limits: texts are cut at 1
+// KiB.
 #include "tools/probe/probe_json.h"
 
 #include <cstdint>

@@ -1,3 +1,7 @@
+// The problem: several ports with a dozen facts each have to fit on a screen, and end in one thing
+// to do. The idea: a page that wraps between words and remembers the advice that it has given;
+// ports first, and the verdict last, where a terminal shows it. Limits: columns are counted in
+// octets, so that lines with other scripts, or with colours, are wrapped early.
 #include "tools/probe/probe_report.h"
 
 #include <algorithm>

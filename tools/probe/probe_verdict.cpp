@@ -1,3 +1,8 @@
+// The problem: several ports work, and people want to be told one, and what to write down. The
+// idea: they are ranked by what lasts: the login, TLS, that it is no relay port, extensions, and
+// round trips rather than times, which are chance in a single probe. URL and section are written as
+// what reads them wants them. Limits: of an endpoint's settings only those that make a port usable
+// are written: no mechanism and no client certificate.
 #include "tools/probe/probe_verdict.h"
 
 #include <algorithm>

@@ -1,3 +1,7 @@
+// The problem: words of servers and names of files get into lines that a terminal shows and a
+// collector takes apart. The idea: a line is made by a function without side effects, which cuts
+// and escapes what it is given, and leaves in one write. Limits: a line that cannot be written is
+// lost, since there is no other place to say so; whoever reads stderr slowly slows down who logs.
 #include "tools/process/log.h"
 
 #include <array>

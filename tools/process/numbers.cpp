@@ -1,3 +1,8 @@
+// The problem: the library's functions read more than people mean ("1e9", "inf", "-1"), and a unit
+// that is guessed wrong is a thousandfold. The idea: digits first, then one of a few units, and
+// nothing behind; durations and rates have bounds within which no sum with them overflows, and
+// errors show how it is written. Limits: k is 1,000, and never 1,024; what is below a millisecond
+// is not shown.
 #include "tools/process/numbers.h"
 
 #include <algorithm>

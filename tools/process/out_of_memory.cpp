@@ -1,3 +1,5 @@
+// It runs where there is no memory, on any thread, perhaps with a lock held: it makes no string and
+// takes no lock, and knows two system calls. Limits: only what comes by operator new ends here.
 #include "tools/process/out_of_memory.h"
 
 #include <atomic>

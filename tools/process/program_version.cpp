@@ -1,3 +1,6 @@
+// The problem: a report of a bug is worth what it says about the machine. The idea: each library is
+// asked by the folder that may include it, and names and values stand in one list, so that text and
+// JSON cannot differ.
 #include "tools/process/program_version.h"
 
 #include <array>

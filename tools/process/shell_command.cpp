@@ -1,3 +1,9 @@
+// The problem: a command may hang, print without end, ask on the terminal, or leave a daemon behind
+// that keeps its output open; and it is started by a process with threads, blocked signals and jobs
+// on its standard input. The idea: posix_spawn() with signals as programs expect them and /dev/null
+// as input; a pidfd tells the end, and until then both outputs are read, with what is too much
+// thrown away. Limits: what takes too long is killed alone: what it has started goes on; where
+// there is no pidfd the command counts as ended when its outputs are closed.
 #include "tools/process/shell_command.h"
 
 #include <algorithm>

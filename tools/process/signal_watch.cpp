@@ -1,3 +1,8 @@
+// The problem: a signal handler may do next to nothing, and whoever has to hear of a signal waits
+// for input, for a ring or for room. The idea: signals are blocked everywhere and read from a
+// descriptor by one thread, which may do anything; who waits for input waits for an eventfd beside
+// it. Limits: a thread that was started before takes signals as ever; commands that are started
+// inherit the blocked signals, and have to be given back theirs (shell_command.cpp).
 #include "tools/process/signal_watch.h"
 
 #include <algorithm>

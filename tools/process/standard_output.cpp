@@ -1,3 +1,7 @@
+// The problem: the reader of a pipe has seen enough, or the disk is full, and an exit code of 0
+// would say that all is there. The idea: octets are gathered and written by write(2), and the first
+// failure stays known until somebody asks for the exit code; who has gone needs no message, others
+// do. Limits: what is gathered and not flushed is lost without a word.
 #include "tools/process/standard_output.h"
 
 #include <cerrno>

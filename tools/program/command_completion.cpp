@@ -1,3 +1,5 @@
+// `ringpost completion`. The script is made when it is asked for, since only then all commands have
+// been registered; how it is written for each shell stands in completion.cpp.
 #include <memory>
 #include <string>
 #include <vector>

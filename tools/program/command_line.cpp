@@ -1,3 +1,7 @@
+// The problem: CLI11 tells a person that an argument was not expected, and not which word was
+// meant. The idea: the first word is judged before CLI11 sees it (a command, a flag in the wrong
+// place, a file, a slip), and what it could not use afterwards is compared with what the innermost
+// command knows. Its exceptions end here. Limits: of other mistakes the words are CLI11's.
 #include "tools/program/command_line.h"
 
 #include <algorithm>

@@ -1,3 +1,8 @@
+// `ringpost sink`. The problem: forty flags, and tests that have to know when it listens, and
+// where. The idea: flags stay texts until it runs, and are read by tables of a name and a place;
+// the ready file is renamed into its place, so that it is there whole or not at all. What may wait
+// for somebody is done while signals still end the program. Limits: an end is seen up to 50 ms
+// late.
 #include <algorithm>
 #include <array>
 #include <cerrno>

@@ -1,3 +1,4 @@
+// `ringpost version`: what it says is collected in program_version.cpp.
 #include <memory>
 
 #include "tools/process/program_version.h"

@@ -1,3 +1,6 @@
+// The problem: dozens of flags need groups that can be read from afar. The idea: two columns,
+// wrapped between words, groups in the order in which a command lists them, and what every command
+// has at the end. Limits: columns are counted in octets, and there are always 100.
 #include "tools/program/help_text.h"
 
 #include <algorithm>

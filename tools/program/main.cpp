@@ -1,3 +1,7 @@
+// What has to hold of the process before anything else runs: whatever may go wrong with a file or a
+// pipe is an error of a call and not the end of the program, there are descriptors enough, and want
+// of memory ends it at once. Limits: commands that it starts would inherit that, and get their
+// signals back where they are started (shell_command.cpp).
 #include <algorithm>
 #include <csignal>
 #include <sys/resource.h>

@@ -1,4 +1,6 @@
-// `ringpost render`: the finished message of a job, as it would go out, for a look before sending.
+// `ringpost render`: the finished message of a job, as it would go out, for a look before sending;
+// the same reader makes it. Limits: its date is this moment's, dots are not doubled, and what is
+// added for a server, such as a field with the idempotency key, is not there.
 #include <chrono>
 #include <memory>
 #include <optional>

@@ -1,3 +1,6 @@
+// `ringpost send`: the run itself is send_run.cpp. Signals are watched from behind the settings, so
+// that until then one ends the program, and a password command with it, as any other, and in front
+// of everything that starts a thread, so that all threads have them blocked.
 #include "tools/process/log.h"
 #include "tools/process/signal_watch.h"
 #include "tools/program/commands.h"

@@ -1,4 +1,6 @@
-// `ringpost validate`: what `send` would refuse, and nothing else.
+// `ringpost validate`: what `send` would refuse of its jobs, and nothing else. The same reader with
+// the same settings says so, and a slow producer's mistakes are shown when they are made. Limits:
+// what depends on endpoints and their servers, their names and their limits, is not looked at.
 #include <cerrno>
 #include <chrono>
 #include <cstdlib>

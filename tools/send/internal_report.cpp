@@ -1,3 +1,7 @@
+// The problem: "two system calls a message" is true until somebody changes something. The idea:
+// what the hot path counts is printed on demand, from one list for text and JSON; people get it
+// divided by messages, programs as totals that they can subtract. Limits: allocations are there
+// only where the program was linked to count them.
 #include "tools/send/internal_report.h"
 
 #include <algorithm>

@@ -1,3 +1,8 @@
+// The problem: a line that is drawn over and lines that scroll share one terminal. The idea: as
+// long as a line is drawn, log lines come by here; the drawn one is taken away first, and the next
+// call draws it anew. Where there is no terminal it is a line every ten seconds. Limits: what is
+// printed past the log lands behind the drawn line; a terminal that is narrower than the line keeps
+// the rows above its last one.
 #include "tools/send/progress.h"
 
 #include <cstdlib>

@@ -1,3 +1,9 @@
+// The problem: with `-o jobs.jsonl`, or `2>jobs.jsonl`, a run would destroy its jobs, and even the
+// message about it would stand in them. The idea: all files of a run are listed with what they are
+// to it, the standard streams among them, and compared before any is opened for writing; a refusal
+// goes where it does no harm, and nowhere if there is no such place. Limits: what a shell's `>` has
+// emptied was empty before this program began; files that jobs name are looked at when they are
+// read.
 #include "tools/send/run_files.h"
 
 #include <algorithm>

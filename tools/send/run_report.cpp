@@ -1,3 +1,8 @@
+// The problem: the end of a run is where people decide what to send again. The idea: each status
+// stands with what it means for that, the most frequent reasons with the words of a real reply, and
+// what nobody would look for is said, too: jobs that were not read, lines that were lost, an
+// endpoint that did less than its share. Text and JSON are made of the same facts. Limits: five
+// reasons; more stand in the outcome lines.
 #include "tools/send/run_report.h"
 
 #include <algorithm>

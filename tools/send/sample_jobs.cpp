@@ -1,3 +1,6 @@
+// One of each kind comes first, so that the head of the file shows what a job can be. Its addresses
+// belong to nobody (RFC 2606), and where a server is to say no they are the ones that the embedded
+// ESP refuses on purpose.
 #include "tools/send/sample_jobs.h"
 
 #include <array>

@@ -1,3 +1,8 @@
+// The problem: a setting may be a flag, a variable or a line of a file, and has to mean the same in
+// all of them. The idea: CLI11 hands over texts and parses nothing: a flag is a setting with its
+// origin, the strongest layer above variables and files, and the tables of keys say what it means.
+// Limits: CLI11 keeps references to where the texts go, so these have addresses of their own for as
+// long as the app lives.
 #include "tools/send/send_flags.h"
 
 #include <algorithm>

@@ -1,3 +1,9 @@
+// The problem: a misspelt key that is passed over is a run without its rate, and a file that lies
+// there by somebody else's hand may name commands to run. The idea: the tree is compared with the
+// tables of keys, each value is tried at once, and all offences are told with their places, whether
+// an endpoint is used or not; what goes on is text with its origin, as from flags and variables. A
+// file that was found, not named, must be this user's or root's. Limits: of text that is no TOML
+// the first mistake is told.
 #include "tools/settings/config_file.h"
 
 #include <algorithm>

@@ -1,3 +1,8 @@
+// The problem: three files, variables and defaults make one configuration, and nobody sees which of
+// them has won. The idea: the functions of a run put it together, and each setting carries its
+// origin along; where a secret would come from is found out without reading it. Limits: flags are
+// not a part of it; what is not shown, because a secret may stand in it, has to be put back before
+// the text is a configuration again.
 #include "tools/settings/config_report.h"
 
 #include <cstdlib>

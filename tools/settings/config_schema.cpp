@@ -1,3 +1,6 @@
+// The problem: an editor should know the keys that this version knows, and what they take. The
+// idea: the schema is written from the rows that the reader of files goes by. Limits: it knows
+// kinds and not forms, so a text that is no duration passes; the form stands in a comment.
 #include "tools/settings/config_schema.h"
 
 #include <string_view>

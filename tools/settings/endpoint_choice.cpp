@@ -1,3 +1,8 @@
+// The problem: -e takes a name or a URL, perhaps with a weight behind it; a setting may be said for
+// all endpoints or for one; and a password that is in a common variable may be one ESP's while two
+// are chosen. The idea: a URL and a section of a file come to the same map of settings, and what
+// was said for all is put over it by its layer. A variable belongs to the first host that it was
+// read for, and goes to no other. Limits: a URL that ends with `=` and digits is one with a weight.
 #include "tools/settings/endpoint_choice.h"
 
 #include <algorithm>

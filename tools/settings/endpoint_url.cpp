@@ -1,3 +1,8 @@
+// The problem: people paste passwords into URLs, with any of / ? # @ in them, and arguments and
+// messages are read by others. The idea: the URL is cut into parts as it was written and decoded
+// afterwards; a colon in front of the @ is refused with the ways there are; what is printed has
+// gone through printable_url(), which leaves out all that may be a password, and parts that may be
+// half of one are not quoted at all. Limits: four parameters; no IPv6 zone.
 #include "tools/settings/endpoint_url.h"
 
 #include <algorithm>

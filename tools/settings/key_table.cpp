@@ -1,3 +1,8 @@
+// The problem: a key has a name, a help, a check, a default and a way to be shown, and whoever adds
+// one forgets some of them. The idea: all of that is one row, with a function from text to the
+// draft and one back; what the second says of a draft that nobody has written to is the default, so
+// it cannot differ from them. Limits: a row looks at its own value alone; what keys say together is
+// engine/endpoint_check's. A key of a later version has a row without a function, and is refused.
 #include "tools/settings/key_table.h"
 
 #include <algorithm>

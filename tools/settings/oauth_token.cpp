@@ -1,3 +1,7 @@
+// The problem: tokens live for an hour or so, and a run may last longer. The idea: what the engine
+// gets is a function that reads the file or runs the command anew. A file's token is as old as the
+// file, whose time is looked at before it is read: a file that is replaced in between seems older
+// than it is, never younger. Limits: a copy with a new time of modification seems fresh.
 #include "tools/settings/oauth_token.h"
 
 #include <algorithm>

@@ -1,3 +1,10 @@
+// The problem: a password shows in arguments, in the environment of this process and of those that
+// it starts, in files that others may open, in core files and in error messages. The idea: never
+// from the command line; variables are blanked where they stood; files must be their owner's alone,
+// but for systemd's; the process leaves no core and lets no debugger in from the first secret on;
+// errors name the place. The first place that is there counts, so that a mistake in it is not
+// covered by the next. Limits: while it runs the process has it in memory, and nothing wipes it
+// there.
 #include "tools/settings/secret.h"
 
 #include <algorithm>

@@ -1,3 +1,8 @@
+// The problem: thirty settings, each a flag, a variable and a key of a file, would mean thirty
+// times three pieces of code that drift apart. The idea: a table with a row for each, whose
+// function takes the text and says what is wrong with it; what is said for all endpoints is the
+// endpoint's own row. The layers are laid over each other before, as texts, and a row sees what has
+// won. Limits: one mistake at a time; -q, -v and the log level decide together, behind the table.
 #include "tools/settings/send_setting.h"
 
 #include <algorithm>

@@ -1,3 +1,8 @@
+// The problem: a variable with our prefix may be a slip, another version's, somebody else's or one
+// of tools/dev, and only the first is worth stopping for. The idea: it is compared with the names
+// of the table of settings; near one of them it is a slip, near none it is worth a warning. Limits:
+// in RINGPOST_ENDPOINT_NAME_PASSWORD only the last word is compared, since any name may stand in
+// the middle.
 #include "tools/settings/variable_check.h"
 
 #include <algorithm>
