@@ -95,5 +95,32 @@ class StatusTest(TidyTest):
                 self.assertEqual(self.breaches("engine/route.cpp", statement), "")
 
 
+class OpeningTest(TidyTest):
+    """A source opens with a comment that says what it is about."""
+
+    CODE = '#include "codec/base.h"\n'
+
+    def test_a_source_opens_with_code(self):
+        for path in ("codec/outcome.cpp", "codec/text/utf8.cpp", "tls/der.cpp",
+                     "queue/journal.cpp", "engine/route.cpp", "engine/run/run.cpp",
+                     "tools/send/send_run.cpp"):
+            for opening in ("", "\n// Behind a line.\n", "//\n", "//\n// Behind nothing.\n"):
+                with self.subTest(path=path, opening=opening):
+                    told = self.breaches_of(path, opening + self.CODE)
+                    self.assertIn(f"{path}:1: no comment at the top", told)
+
+    def test_a_source_opens_with_a_comment(self):
+        for path in ("codec/outcome.cpp", "engine/run/run.cpp", "tools/send/send_run.cpp"):
+            with self.subTest(path=path):
+                self.assertEqual(self.breaches_of(path, "// The problem.\n" + self.CODE), "")
+
+    def test_other_files_open_as_they_like(self):
+        for path, text in (("tests/engine/route_test.cpp", self.CODE),
+                           ("bench/micro/line_bench.cpp", self.CODE),
+                           ("engine/route.h", "#pragma once\n")):
+            with self.subTest(path=path):
+                self.assertEqual(self.breaches_of(path, text), "")
+
+
 if __name__ == "__main__":
     unittest.main()

@@ -85,6 +85,10 @@ OTHER_STATUSES = {
     "engine/run/run_tally.cpp": "group",  # of replies that are alike, for the report
 }
 
+# Sources that open with a comment: what is hard about them, how it is done, what they do not do.
+# Those of the embedded ESP are not held to it.
+OPENING = re.compile(r"(?!(tools/sink|engine/server)/)(codec|tls|queue|engine|tools)/.*\.cpp$")
+
 UNFINISHED = re.compile(r"\b(" + "|".join(("TO" + "DO", "FIX" + "ME", "XX" + "X")) + r")\b")
 CONTROL = re.compile(r"^\s*(else\b|do\b|(else\s+)?if\b|for\b|while\b|switch\b|try\b|catch\b)")
 TYPE_OR_SCOPE = re.compile(
@@ -228,6 +232,9 @@ class Tidy:
         code = without_comments(text)
         if path.endswith(".h") and not re.search(r"^#pragma once$", text, flags=re.M):
             self.breach(path, 1, "no #pragma once")
+        if OPENING.match(path) and not re.match(r"// \S", text):
+            self.breach(path, 1, "no comment at the top: say its problem, its idea and its limits, "
+                        "or in a line why it is there")
         self.check_includes(path, code)
         code = without_literals(code)
         for where, pattern, instead in BANNED:
