@@ -1,3 +1,7 @@
+// The problem: a lenient server hides what its client says wrongly, and what is wrong depends on
+// what this session was offered. The idea: a line is taken apart from left to right into views,
+// each parameter is judged by the offer, and every refusal is a literal with the violation that it
+// counts as. Limits: the text of ENVID and ORCPT is ASCII, although RFC 6533 allows more.
 #include "engine/server/command_syntax.h"
 
 #include <algorithm>

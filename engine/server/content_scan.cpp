@@ -1,3 +1,8 @@
+// The problem: every octet of content passes here, in pieces that end anywhere, and the end of data
+// must be CRLF "." CRLF and nothing that looks like it. The idea: where CR and LF stand in up to 64
+// octets are bits of two words, so that bare ones and the starts of lines come from shifts; only a
+// dot that begins a line is followed octet by octet. Content goes to the observer in the longest
+// pieces that the dots leave. Limits: what is wrong is counted, not located.
 #include "engine/server/content_scan.h"
 
 #include <algorithm>

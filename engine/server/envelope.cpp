@@ -1,3 +1,7 @@
+// The problem: thousands of idle sessions each hold an envelope, and few recipients ask for reports
+// on delivery. The idea: what NOTIFY and ORCPT say is kept only up to the last recipient who said
+// it, memory stays for the next message up to a bound, and a sender that the observer has no use
+// for is not copied.
 #include "engine/server/envelope.h"
 
 namespace ringpost::server {

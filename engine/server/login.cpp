@@ -1,3 +1,8 @@
+// The problem: six mechanisms differ in who speaks first and how often, and a wrong password has to
+// be told from a message that the mechanism does not allow. The idea: one state says what the next
+// line must be. The base64 of that line is decoded here, apart from the client's codec, so that
+// both cannot be wrong in the same way. Limits: nobody acts for another user, and how long a
+// comparison takes depends on what is compared, so no secret is safe here from whoever measures.
 #include "engine/server/login.h"
 
 #include <algorithm>

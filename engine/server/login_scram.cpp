@@ -1,3 +1,8 @@
+// The problem: a SCRAM server has to keep a salt and the keys of each user, or to make them. The
+// idea: the salt is a digest of the user's name, so that an account always gets the same one, and a
+// name that has no account gets one, too; the keys are made of the password at each login. Limits:
+// that costs 4,096 rounds of PBKDF2 a login. The formulas of the keys and the parser of attributes
+// are the client's own (codec/smtp/scram), so a mistake in those would not show between the two.
 #include "engine/server/login_scram.h"
 
 #include "codec/smtp/scram.h"

@@ -1,3 +1,7 @@
+// The problem: with the client's own check of addresses one mistake would pass on both sides. The
+// idea: the grammar of RFC 5321 4.1.2 and RFC 6531 3.3 once more, octet by octet, with a UTF-8
+// check of its own. Limits: of an address literal only the characters are looked at, and a domain
+// in UTF-8 is not held to IDNA.
 #include "engine/server/mailbox_syntax.h"
 
 #include <algorithm>

@@ -1,3 +1,8 @@
+// The problem: replies leave in order, and yet some leave later than others, some are not known yet
+// while others stand behind them, and a fault slows down single octets. The idea: one text with
+// offsets into it: marks say until where it may leave and when, gaps say where it has to stop. What
+// may leave is then one piece, for one send. Limits: filling a gap moves the text behind it, and
+// text that has left is cut off only when 64 KiB of it have come together, or nothing is left.
 #include "engine/server/reply_queue.h"
 
 #include <algorithm>

@@ -1,3 +1,5 @@
+// The words stand in the order of their enumerations, apart from the header that every session
+// includes: scripts read them in summaries, so they are only ever added to.
 #include "engine/server/server_count.h"
 
 #include <numeric>

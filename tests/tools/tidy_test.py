@@ -103,7 +103,7 @@ class OpeningTest(TidyTest):
     def test_a_source_opens_with_code(self):
         for path in ("codec/outcome.cpp", "codec/text/utf8.cpp", "tls/der.cpp",
                      "queue/journal.cpp", "engine/route.cpp", "engine/run/run.cpp",
-                     "tools/send/send_run.cpp"):
+                     "engine/server/login.cpp", "tools/send/send_run.cpp", "tools/sink/sink.cpp"):
             for opening in ("", "\n// Behind a line.\n", "//\n", "//\n// Behind nothing.\n"):
                 with self.subTest(path=path, opening=opening):
                     told = self.breaches_of(path, opening + self.CODE)

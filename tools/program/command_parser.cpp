@@ -1,3 +1,8 @@
+// The problem: CLI11 throws, writes into what its caller owns, and its exceptions do not say which
+// subcommand they came from. The idea: an app of CLI11 is built from the description for one
+// command line and dies here, exceptions become a value, and the path of subcommands is followed
+// again in the description. Limits: only the first mistake is told, in CLI11's words unless a word
+// was too many.
 #include "tools/program/command_parser.h"
 
 #include <algorithm>

@@ -1,3 +1,6 @@
+// What the readers of a description would otherwise each work out for themselves: the names within
+// a string in CLI11's notation, and the usual value of a flag, which is read from its target before
+// a command line changes it.
 #include "tools/program/command_spec.h"
 
 #include <algorithm>

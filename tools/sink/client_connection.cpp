@@ -1,3 +1,8 @@
+// The problem: TLS, session and replies each end in their own way, and the last reply, close_notify
+// and the client's end come in any order. The idea: whether all is over is worked out anew from the
+// session's next step, the client's end and the state of the channel; octets leave in collect()
+// alone, so the replies of a turn share a record. Limits: a client that sends and never reads is
+// let go when too much waits for it, because its receive cannot be paused.
 #include "tools/sink/client_connection.h"
 
 #include <algorithm>

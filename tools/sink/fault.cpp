@@ -1,3 +1,8 @@
+// The problem: faults are named by hand, ten kinds at nine stages, and some pairs make no sense.
+// The idea: words come from two tables in the order of the enumerations, and sets of stages say
+// where a kind is possible and where it comes when nobody says; "all" leaves out what is not
+// possible, a single pair that is not is a mistake. Limits: percentages are plain digits, and of
+// two that name the same fault the later one counts.
 #include "tools/sink/fault.h"
 
 #include <algorithm>

@@ -1,3 +1,8 @@
+// The problem: a fault that broke a client has to come again, but a generator with a state gives
+// other numbers as soon as one more fault is asked for. The idea: each decision is a hash of the
+// seed, the session, the message or the command of the opening, the stage and the fault. Limits:
+// sessions are numbered as they come, so with several of them a message may meet other faults in
+// the next run.
 #include "tools/sink/fault_dice.h"
 
 namespace ringpost::sink {

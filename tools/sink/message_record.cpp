@@ -1,3 +1,8 @@
+// The problem: a message is recorded if and only if it was accepted, which is known when its
+// content has long gone by. The idea: digest, X-Id and file are made while it passes, the line is
+// written behind the acceptance, and the file gets its name only then; what is discarded leaves
+// nothing. Limits: writes to the files of contents block the thread, and files of an earlier run
+// with the same names are replaced: sessions are counted anew in each run.
 #include "tools/sink/message_record.h"
 
 #include <algorithm>

@@ -1,3 +1,7 @@
+// The problem: several threads record in one file, which has to be believed afterwards. The idea:
+// each thread collects whole lines and appends them in one piece under a lock, to a file that was
+// new, empty or a record; after a failure nothing more is appended, and the first failure is kept.
+// Limits: the piece that failed may end in the middle of a line, and nothing is forced to the disk.
 #include "tools/sink/record.h"
 
 #include <algorithm>

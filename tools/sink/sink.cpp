@@ -1,3 +1,8 @@
+// The problem: a caller wants ports, a certificate and numbers of a server that lives on threads of
+// its own, and one reason when any part of it cannot start. The idea: all is bound before the first
+// thread starts; each thread has listeners and a server of its own and reports its start through a
+// promise; a lock for each keeps its server alive while somebody looks. Limits: the kernel spreads
+// connections over the threads, not evenly; CPU time is split into user and system only at the end.
 #include "tools/sink/sink.h"
 
 #include <array>

@@ -1,3 +1,7 @@
+// Tokens run out after so many logins, so that a client can be seen to fetch the next one. All
+// threads share one count of uses, and a login takes its use by compare-and-exchange: of two
+// sessions at the last use of a token one gets in. The password is kept as it is, because CRAM-MD5
+// and SCRAM are computed from it here; that does for tests, not for a server with users.
 #include "tools/sink/sink_accounts.h"
 
 namespace ringpost::sink {

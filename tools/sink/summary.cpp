@@ -1,3 +1,7 @@
+// The problem: people want a few lines, and scripts want all numbers under keys that stay. The
+// idea: the keys are the words of the enumerations, so that a new count is in the JSON by itself;
+// the text is put together by hand, and names only those violations that there were. Limits: in
+// both, a fault appears only where it was done, as most pairs of kind and stage never are.
 #include "tools/sink/summary.h"
 
 #include <iterator>

@@ -1,3 +1,7 @@
+// The problem: a message is counted a dozen times, and other threads look at the numbers meanwhile.
+// The idea: a thread counts in plain numbers and publishes them once a turn by relaxed stores; as
+// nobody else writes, no read-modify-write is needed. Limits: a reader may get numbers of different
+// turns.
 #include "tools/sink/tally.h"
 
 #include <numeric>
