@@ -1,8 +1,8 @@
 // The problem: three shells with three languages, and lists of flags that nobody keeps in step. The
-// idea: what CLI11 knows is read into plain values once, and each script is written from those. The
-// name of a value's type says what it can be: words of small letters between bars stand for
-// themselves, FILE is a file. Limits: names of endpoints are not known; fish goes by the last word
-// of a command, so two commands with the same last word share their flags there.
+// idea: each script is written from the descriptions of the commands (command_spec.h). The name of
+// a value's type says what it can be: words of small letters between bars stand for themselves,
+// FILE is a file. Limits: names of endpoints are not known; fish goes by the last word of a
+// command, so two commands with the same last word share their flags there.
 #include "tools/program/completion.h"
 
 #include <algorithm>
