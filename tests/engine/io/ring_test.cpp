@@ -119,12 +119,17 @@ class Peer {
       octets.remove_prefix(static_cast<std::size_t>(sent));
     }
   }
+  // So many octets, or those before the end. Claims nothing, since it is called on other threads,
+  // too, where Catch2 takes no assertions.
   [[nodiscard]] std::string hear(std::size_t count) const {
     std::string octets(count, '\0');
     std::size_t have = 0;
     while (have < count) {
       const ssize_t received = ::recv(descriptor_, octets.data() + have, count - have, 0);
-      REQUIRE(received > 0);
+      if (received <= 0) {
+        octets.resize(have);
+        break;
+      }
       have += static_cast<std::size_t>(received);
     }
     return octets;
@@ -587,8 +592,11 @@ TEST_CASE("ring: a peer who takes a little at a time gets all of it, and it comp
   ring->send(pair.handle, octets, 1);
   std::string heard;
   std::thread reader([&] {
-    while (heard.size() < octets.size()) {
-      heard += pair.peer.hear(std::min<std::size_t>(700, octets.size() - heard.size()));
+    constexpr std::size_t piece = 700;
+    for (std::size_t got = 1; got > 0 && heard.size() < octets.size();) {
+      const std::string more = pair.peer.hear(std::min(piece, octets.size() - heard.size()));
+      heard += more;
+      got = more.size();
     }
   });
   const auto all = wait_until(*ring, count_of(1));
