@@ -129,10 +129,14 @@ TEST_CASE("engine: a journal whose disk fails ends all sending") {
   const std::vector<TestJob> jobs = small_jobs(3000);
   Deliveries deliveries;
   auto engine = start(std::move(options), deliveries);
-  std::thread submitting([&] { submit_with_ordinals(*engine, jobs); });
-  deliveries.wait_for(20);
-  writes_fail = true;
-  submitting.join();
+  bool has_begun = false;
+  std::thread failing([&] {
+    has_begun = deliveries.comes_to(20);
+    writes_fail = true;
+  });
+  submit_with_ordinals(*engine, jobs);
+  failing.join();
+  CHECK(has_begun);
   REQUIRE(engine->drain(in_good_time()));
   CHECK(engine->journal_failed());
   engine.reset();

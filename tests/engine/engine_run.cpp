@@ -129,10 +129,12 @@ void wait_until_sessions_are_ready(const Engine& engine) {
   }
 }
 
-void Deliveries::wait_for(std::size_t count) const {
+bool Deliveries::comes_to(std::size_t count) const {
   std::unique_lock lock(mutex_);
-  REQUIRE(changed_.wait_until(lock, in_good_time(), [&] { return deliveries_.size() >= count; }));
+  return changed_.wait_until(lock, in_good_time(), [&] { return deliveries_.size() >= count; });
 }
+
+void Deliveries::wait_for(std::size_t count) const { REQUIRE(comes_to(count)); }
 
 // ---- TestSink
 // ------------------------------------------------------------------------------------

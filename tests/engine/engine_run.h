@@ -66,7 +66,9 @@ class Deliveries {
   [[nodiscard]] std::size_t count(Status status) const;
   // The one outcome of a job with one recipient; fails the test when it has none or more.
   [[nodiscard]] Told of(const std::string& id) const;
-  // Waits until so many are there.
+  // Waits until so many are there; false: they did not come. For any thread.
+  [[nodiscard]] bool comes_to(std::size_t count) const;
+  // For the thread of the test, which fails where they do not come.
   void wait_for(std::size_t count) const;
 
  private:
