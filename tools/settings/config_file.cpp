@@ -123,7 +123,7 @@ class TreeReader {
         continue;
       }
       read_value(name, value_node, key->kind, settings,
-                 [&](const SettingValue& value) { return check_value(name, value); });
+                 [key](const SettingValue& value) { return check_value(key->name, value); });
       const auto stored = settings.find(std::string_view(name));
       if (key->is_path && stored != settings.end()) {
         complete_path(stored->second.texts.front());
