@@ -6,7 +6,8 @@
 
 namespace ringpost {
 
-// In which order they are preferred, and how each is called, says codec/smtp/sasl.h.
+// In which order they are preferred, and how each is called, says
+// codec/smtp/auth_mechanism.cpp.
 enum class AuthMechanism : std::uint8_t {
   plain,
   login,
