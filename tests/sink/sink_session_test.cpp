@@ -198,15 +198,8 @@ TEST_CASE("session: the 421 behind the last message that a session may have") {
 
 TEST_CASE("session: each extension can be taken away") {
   ServerOptions options = sink_session_options();
-  options.extensions = {.starttls = true,
-                        .pipelining = false,
-                        .chunking = false,
-                        .eight_bit_mime = false,
-                        .smtputf8 = false,
-                        .size = false,
-                        .enhanced_status_codes = false,
-                        .dsn = false,
-                        .auth = false};
+  options.extensions = server::no_extensions;
+  options.extensions.starttls = true;
   const Played played = require_dialogue(
       {.options = options,
        .policy = {.starttls = true},

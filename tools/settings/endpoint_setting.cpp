@@ -13,13 +13,12 @@
 #include "engine/endpoint_check.h"
 #include "engine/submission_port.h"
 #include "tools/process/wording.h"
+#include "tools/settings/applied.h"
 #include "tools/settings/oauth_token.h"
 
 namespace ringpost::cli {
 
 namespace {
-
-using Applied = Result<void, std::string>;
 
 constexpr std::size_t endpoint_name_bytes_max = 64;
 

@@ -17,26 +17,16 @@
 #include "codec/text/spelling.h"
 #include "tools/process/numbers.h"
 #include "tools/process/wording.h"
+#include "tools/settings/applied.h"
 #include "tools/settings/endpoint_url.h"
 
 namespace ringpost::cli {
 
 namespace {
 
-using Applied = Result<void, std::string>;
-
 // More than one machine has ports for, and few enough that a slip of the finger shows.
 constexpr std::uint64_t connections_limit = 50'000;
 constexpr std::uint64_t weight_limit = 1000;
-
-template <typename T, typename U>
-Applied take(Result<T, std::string> parsed, U& into) {
-  if (!parsed) {
-    return Failure(std::move(parsed.error()));
-  }
-  into = static_cast<U>(std::move(*parsed));
-  return {};
-}
 
 // For `text` when there is an offence, and otherwise into `into`.
 Applied take_checked(std::optional<std::string> offence, const std::string& text,

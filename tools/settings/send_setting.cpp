@@ -17,25 +17,15 @@
 #include "codec/text/spelling.h"
 #include "tools/process/numbers.h"
 #include "tools/process/wording.h"
+#include "tools/settings/applied.h"
 #include "tools/settings/key_table.h"
 
 namespace ringpost::cli {
 
 namespace {
 
-using Applied = Result<void, std::string>;
-
 // Nobody has more; a slip of the finger shall not start ten thousand threads.
 constexpr std::uint64_t cores_limit = 256;
-
-template <typename T, typename U>
-Applied take(Result<T, std::string> parsed, U& into) {
-  if (!parsed) {
-    return Failure(std::move(parsed.error()));
-  }
-  into = static_cast<U>(std::move(*parsed));
-  return {};
-}
 
 template <typename T>
 struct Word {

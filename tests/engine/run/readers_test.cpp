@@ -26,6 +26,7 @@
 #include "engine/run/rehearsal.h"
 #include "engine/run/run_threads.h"
 #include "tests/engine/run/compressed.h"
+#include "tests/engine/run/no_listener.h"
 #include "tests/support/temporary_folder.h"
 #include <ringpost/limits.h>
 
@@ -155,14 +156,7 @@ ssize_t write_to_disk(int descriptor, const void* octets, std::size_t count) {
 }
 
 EngineOptions options_of(std::uint32_t outcome_threads) {
-  EngineOptions options;
-  EndpointOptions& endpoint = options.endpoints.emplace_back();
-  endpoint.name = "nobody";
-  endpoint.host = "127.0.0.1";
-  endpoint.port = 1;
-  endpoint.security = TransportSecurity::none;
-  endpoint.client_name = "client.example";
-  endpoint.patience = 0s;
+  EngineOptions options = test::engine_without_listener();
   options.cores = 2;
   options.outcome_threads = outcome_threads;
   options.jobs_in_flight_max = 200;

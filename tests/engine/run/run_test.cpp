@@ -18,6 +18,7 @@
 #include "engine/run/line_source.h"
 #include "engine/run/rehearsal.h"
 #include "engine/run/run_threads.h"
+#include "tests/engine/run/no_listener.h"
 #include "tests/support/temporary_folder.h"
 
 namespace ringpost::run {
@@ -428,14 +429,7 @@ TEST_CASE("run threads: every job is told of, also when nobody listens at the en
                  .pause = {}},
                 listener);
   REQUIRE(sink.open(nullptr, 0));
-  EngineOptions options;
-  EndpointOptions& endpoint = options.endpoints.emplace_back();
-  endpoint.name = "nobody";
-  endpoint.host = "127.0.0.1";
-  endpoint.port = 1;
-  endpoint.security = TransportSecurity::none;
-  endpoint.client_name = "client.example";
-  endpoint.patience = 0s;
+  EngineOptions options = test::engine_without_listener();
   options.jobs_in_flight_max = 20;
   auto threads =
       RunThreads::start(std::move(options), {.source = source, .sink = sink, .listener = listener});
