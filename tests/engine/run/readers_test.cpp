@@ -26,6 +26,7 @@
 #include "engine/run/rehearsal.h"
 #include "engine/run/run_threads.h"
 #include "tests/engine/run/compressed.h"
+#include "tests/engine/run/judged_sink.h"
 #include "tests/engine/run/no_listener.h"
 #include "tests/support/temporary_folder.h"
 #include <ringpost/limits.h>
@@ -187,6 +188,7 @@ class ThreadedRun {
         {.source = source_, .planner = planner, .sink = sink, .listener = listener});
     REQUIRE(started);
     threads_ = std::move(*started);
+    sink.run = &threads_->run();
   }
 
   void read(const std::function<bool()>& goes_on) { threads_->read(goes_on); }
@@ -196,6 +198,7 @@ class ThreadedRun {
     REQUIRE(engine().drain(never));
     CHECK(run().is_over());
     CHECK(run().finish().empty());
+    CHECK(sink.calls_behind_the_end == 0);
   }
   // The ids of outcome lines, in their order.
   [[nodiscard]] std::vector<std::string> ids_in(std::string_view name) const {
@@ -220,7 +223,7 @@ class ThreadedRun {
  public:
   TemporaryFolder folder;
   Listener listener;
-  FileSink sink;
+  test::JudgedSink sink;
 
  private:
   LineSource source_;

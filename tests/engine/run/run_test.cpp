@@ -18,6 +18,7 @@
 #include "engine/run/line_source.h"
 #include "engine/run/rehearsal.h"
 #include "engine/run/run_threads.h"
+#include "tests/engine/run/judged_sink.h"
 #include "tests/engine/run/no_listener.h"
 #include "tests/support/temporary_folder.h"
 
@@ -92,26 +93,6 @@ class TestPlanner : public RehearsalPlanner {
   }
   std::string fails_at;
   std::string skips;
-};
-
-// Files, and how often they are asked for something when all messages are back: then they belong to
-// whoever ends the run.
-class JudgedSink : public FileSink {
- public:
-  using FileSink::FileSink;
-  void take(std::span<const OutcomeView> decided, std::size_t group) override {
-    judge();
-    FileSink::take(decided, group);
-  }
-  Result<void, RunTrouble> write(bool everything, std::size_t group) override {
-    judge();
-    return FileSink::write(everything, group);
-  }
-  const Run* run = nullptr;
-  int calls_behind_the_end = 0;
-
- private:
-  void judge() { calls_behind_the_end += run->is_over() ? 1 : 0; }
 };
 
 // A run of job files, of which nothing is sent.
@@ -192,7 +173,7 @@ class Stepped {
   const std::vector<std::string> files_;
 
  public:
-  JudgedSink sink;
+  test::JudgedSink sink;
 
  private:
   LineSource source_;
