@@ -15,6 +15,9 @@
 # commit where the codec is another, for people to read: what a machine that others use can time is
 # no test. They come last, when nothing else runs.
 #
+# What failed tests said at last is told once more at the end: their own place is thousands of lines
+# above it.
+#
 # A preset that cannot be built, and one in which no test ran, count as one failure each, so that
 # nothing can be green by not happening.
 set -euo pipefail
@@ -35,6 +38,7 @@ report() {
   # What the lane has started is in its process group.
   if [[ -n $lane ]]; then kill -- "-$lane" 2>/dev/null || true; fi
   if ((status != 0 && failed == 0)) || ((passed == 0 && failed == 0)); then failed=1; fi
+  cat "$logs/failures" >&2 2>/dev/null || true
   printf '%d passed, %d failed\n' "$passed" "$failed"
   exit $((failed > 0))
 }
@@ -122,6 +126,7 @@ test_preset() {
   if [[ -e $results ]]; then
     read -r preset_passed preset_failed preset_skipped \
       < <("$parts/count_results.py" "$results" "$folder/cases")
+    "$parts/failures.py" "$preset" "$results" >>"$logs/failures" || true
   fi
   if ((preset_passed + preset_failed == 0)); then
     warn "$preset: no test ran, which counts as one failure"
@@ -166,6 +171,7 @@ main() {
       fail "no tests for preset '$preset'" "known are: release dev tsan fuzz"
   done
   mkdir -p "$logs"
+  rm -f "$logs/failures"
   if [[ " ${presets[*]} " == *" fuzz "* ]]; then groups+=(fuzz); fi
   "$parts/packages.sh" "${groups[@]}"
   fetch_peers &

@@ -44,7 +44,8 @@ echo "fuzz.sh $*" >>"$FOLDER/said"
 echo "11 passed, 1 failed"
 """
 RESULTS = ('<testsuite><testcase name="one" status="run"/><testcase name="two" status="run"/>'
-           '<testcase name="three" status="fail"/></testsuite>')
+           '<testcase name="three" status="fail"><system-out>first words\n{}expected 2 &lt; 1'
+           '</system-out></testcase></testsuite>').format("more\n" * 50)
 
 
 class LanesTest(Workspace):
@@ -52,7 +53,7 @@ class LanesTest(Workspace):
         super().setUp()
         parts = self.folder / "tools/dev.d"
         parts.mkdir(parents=True)
-        for name in "test.sh", "common.sh", "count_results.py":
+        for name in "test.sh", "common.sh", "count_results.py", "failures.py":
             shutil.copy(PARTS / name, parts)
         for name in "packages.sh", "dependencies.sh", "peers.sh", "roots.sh", "bench_compare.py":
             self.program(parts / name, "#!/bin/sh\n")
@@ -96,6 +97,15 @@ class LanesTest(Workspace):
     def test_nothing_fails(self):
         (self.folder / "results.xml").write_text(RESULTS.replace("fail", "run"))
         self.assertEqual(self.run_presets("dev", "tsan")[:2], (0, "6 passed, 0 failed"))
+
+    def test_failures_are_told_again(self):
+        """At the end, by preset and name, with the last that each of them said."""
+        _, _, said = self.run_presets("dev", "tsan")
+        end = said[said.rindex("all of it took"):]
+        self.assertEqual([line.split()[1:3] for line in end.splitlines() if line[:2] == "--"],
+                         [["dev:", "three"], ["tsan:", "three"]])
+        self.assertEqual(end.count("expected 2 < 1"), 2)
+        self.assertNotIn("first words", end)
 
     def test_preset_that_cannot_be_built(self):
         """It is one failure and is shown; those behind it are tested."""
