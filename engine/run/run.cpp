@@ -25,11 +25,11 @@ using engine::WorkerOrder;
 // follows it.
 constexpr int failures_in_a_row_max = 8;
 
-// Messages that one of several readers takes out of the pool at a time: few enough that most of the
-// room is for those that are on their way.
+// Messages that a reader takes out of the pool at a time, since each visit there touches what the
+// other threads write: few enough that most of the room is for those that are on their way.
 constexpr std::size_t taken_at_once_max = 16;
 std::size_t taken_at_once(std::size_t room, std::size_t readers) {
-  return readers == 1 ? 1 : std::clamp<std::size_t>(room / readers / 4, 1, taken_at_once_max);
+  return std::clamp<std::size_t>(room / readers / 4, 1, taken_at_once_max);
 }
 
 }  // namespace
