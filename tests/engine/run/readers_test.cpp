@@ -245,6 +245,28 @@ bool are_all_jobs(std::vector<std::string> ids, std::size_t count) {
 
 }  // namespace
 
+TEST_CASE("readers: what they have in hand together is bounded, however short the lines are") {
+  const TemporaryFolder folder;
+  std::string text;
+  for (int i = 0; i < 200'000; ++i) {
+    text += "x\n";
+  }
+  const std::string file = folder.write("short", text);
+  const std::size_t readers = GENERATE(2U, 3U, 4U);
+  CAPTURE(readers);
+  auto blocks = LineBlocks::open({file}, -1, {.readers = readers});
+  REQUIRE(blocks);
+  std::vector<LineBlock> of_readers(readers);
+  std::size_t in_hand = 0;
+  for (LineBlock& block : of_readers) {
+    REQUIRE((*blocks)->next(block).value_or(false));
+    in_hand += block.lines.size();
+  }
+  CHECK(in_hand > 0);
+  // A repair of the journal takes twice as many for the most that a run may be ahead by.
+  CHECK(in_hand <= limits::lines_in_hand_max);
+}
+
 TEST_CASE("readers: every line comes once, at its place, whatever the files are") {
   const TemporaryFolder folder;
   const std::string lines = text_of_lines(1500, true);
