@@ -1,10 +1,8 @@
-// The problem: `452 4.5.3 Too many recipients: Too many messages sent`, `554 Transaction failed:
-// Recipient count exceeds 50` and `550 5.4.5 Daily user sending limit exceeded` have codes that say
-// "this message, never"; taken at their word they cost recipients who would have been taken.
+// The problem: sessions learn what a server takes from what it refuses, and only from that.
 //
-// The idea: codes first, where an RFC gives them one meaning; then pairs of words which stand
-// together in such replies and in no reply about a mailbox. Limits: English words, as servers say
-// them; the rules of single providers do not belong here.
+// The idea: the general rules say what a refusal is about; here stand the words for what a session
+// can do about it, and what it asks about a reply besides. Limits: English words, as servers say
+// them.
 #include "engine/protocol/reply_scope.h"
 
 #include <algorithm>
@@ -13,6 +11,7 @@
 #include <string_view>
 
 #include "codec/text/ascii.h"
+#include "engine/protocol/general_rules.h"
 #include <ringpost/limits.h>
 
 namespace ringpost::protocol {
@@ -32,81 +31,27 @@ bool has_any(std::string_view text, const std::array<std::string_view, count>& w
   });
 }
 
-// SPF, DKIM and DMARC authenticate a sender's domain, which is another matter.
-bool says_login(Stage stage, const codec::Reply& reply, std::string_view text) {
-  constexpr std::array<std::string_view, 8> words = {
-      "authentication required", "authentication is required", "must authenticate",
-      "must be authenticated",   "client not authenticated",   "client was not authenticated",
-      "requires authentication", "authenticate first"};
-  constexpr std::array<std::string_view, 3> of_domains = {"spf", "dkim", "dmarc"};
-  const bool in_words = stage != Stage::eod && has_any(text, words) && !has_any(text, of_domains);
-  return reply.code == 530 || reply.code == 535 || in_words;
-}
-
-bool is_excess(std::string_view text) {
-  constexpr std::array<std::string_view, 7> words = {"exceed",  "reached", "too many", "over",
-                                                     "used up", "no more", "maximum"};
-  return has_any(text, words);
-}
-
-// Of an account; a mailbox that is over its quota is its recipient's (X.2.2).
-bool says_quota(const codec::Reply& reply, std::string_view text) {
-  if (reply.enhanced.subject == 2) {
-    return false;
-  }
-  constexpr std::array<std::string_view, 15> words = {
-      "sending limit", "sending quota", "send limit",       "send quota",        "daily limit",
-      "daily quota",   "hourly limit",  "hourly quota",     "monthly limit",     "monthly quota",
-      "message quota", "daily message", "messages per day", "messages per hour", "user sending"};
-  // 5.4.5 is "routing loop" by its number and "daily sending limit" at Gmail: only with its words.
-  return has_any(text, words) && is_excess(text);
-}
-
-bool says_too_many_recipients(const codec::Reply& reply, std::string_view text) {
-  if (reply.enhanced.present() && reply.enhanced.subject == 5 && reply.enhanced.detail == 3) {
-    return true;
-  }
-  const bool recipients = has_any(text, std::array<std::string_view, 2>{"recipient", "rcpt"});
-  const bool counted = has_any(
-      text, std::array<std::string_view, 5>{"too many", "count", "number of", "maximum", "limit"});
-  return recipients && counted && is_excess(text);
-}
-
-// Old servers say 552 where 452 is meant (RFC 5321 4.5.3.1.10).
-bool may_mean_too_many_recipients(const codec::Reply& reply) {
-  return !reply.enhanced.present() && (reply.code == 452 || reply.code == 552);
-}
-
-bool counts_messages(std::string_view text) {
-  const bool messages = has_any(
-      text, std::array<std::string_view, 4>{"messages", "message limit", "transactions", "mails"});
-  const bool too_many =
-      has_any(text, std::array<std::string_view, 4>{"too many", "limit", "maximum", "exceed"});
-  return messages && too_many;
-}
-
-bool says_session_is_full(std::string_view text) {
-  return counts_messages(text) &&
-         has_any(text, std::array<std::string_view, 3>{"session", "connection", "messages sent"});
-}
-
 }  // namespace
 
 ReplyScope scope_of(Stage stage, const codec::Reply& reply) {
-  const std::string text = lower_case(reply.text);
-  if (says_login(stage, reply, text)) {
-    return ReplyScope::login;
+  switch (general_ruling(stage, reply).action) {
+    case RuleAction::stop:
+      return ReplyScope::login;
+    case RuleAction::reconnect:
+      return ReplyScope::session;
+    case RuleAction::pause:
+      return ReplyScope::quota;
+    case RuleAction::split:
+      return ReplyScope::recipients;
+    case RuleAction::reject:
+    case RuleAction::retry:
+    case RuleAction::fewer_connections:
+    case RuleAction::slow_down:
+    case RuleAction::renew_token:
+    case RuleAction::mistake:
+      return ReplyScope::message;
   }
-  if (says_session_is_full(text)) {
-    return ReplyScope::session;
-  }
-  if (says_quota(reply, text)) {
-    return ReplyScope::quota;
-  }
-  // Of a message that is too large 552 is right, so without the words only RCPT's counts.
-  const bool overflow = says_too_many_recipients(reply, text) ||
-                        (stage == Stage::rcpt && may_mean_too_many_recipients(reply));
-  return overflow && stage != Stage::mail ? ReplyScope::recipients : ReplyScope::message;
+  RP_ASSERT(false);
 }
 
 bool may_be_full_session(Stage stage, const codec::Reply& reply) {

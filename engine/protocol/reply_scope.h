@@ -20,8 +20,7 @@ enum class ReplyScope : std::uint8_t {
 };
 
 // `stage`: of the command that it answers: mail, rcpt, data or eod. Precondition: it is a 4xx or a
-// 5xx. By the code where an RFC gives it a meaning (RFC 4954 6, RFC 5321 4.5.3.1.10, RFC 3463),
-// else by words that were seen at servers and providers; what neither knows is about the message.
+// 5xx. By the general rules (general_rules.h); what they do not know is about the message.
 [[nodiscard]] ReplyScope scope_of(Stage stage, const codec::Reply& reply);
 
 // Whether a 4xx behind messages that this session has sent may mean that it has had its share: any

@@ -1,5 +1,6 @@
-// codec/smtp/smtp_reply: any split of a server's octets gives the same replies and the same error
-// as one piece, and what is said of a reply holds.
+// codec/smtp/smtp_reply and engine/protocol/reply_rules: any split of a server's octets gives the
+// same replies, the same rulings and the same error as one piece, and what is said of a reply
+// holds.
 //
 // Input: octets that say where to cut, up to the first `|`; behind it the server's octets.
 #include <optional>
@@ -7,6 +8,7 @@
 #include <vector>
 
 #include "codec/smtp/smtp_reply.h"
+#include "engine/protocol/reply_rules.h"
 #include "tests/fuzz/fuzz_input.h"
 #include <ringpost/limits.h>
 
@@ -21,7 +23,8 @@ struct SeenReply {
   EnhancedStatus enhanced;
   std::string text;
   std::uint16_t lines;
-  std::size_t end;  // octets of the server up to the end of the reply
+  std::size_t end;                         // octets of the server up to the end of the reply
+  std::optional<protocol::Ruling> ruling;  // of a refusal, as it was read
 
   bool operator==(const SeenReply&) const = default;
 };
@@ -34,6 +37,36 @@ struct Seen {
 
   bool operator==(const Seen&) const = default;
 };
+
+const protocol::ReplyRules& rules() {
+  static const protocol::ReplyRules all = [] {
+    protocol::ReplyRule of_user;
+    of_user.enhanced = "4.*";
+    of_user.text = "too*many";
+    of_user.action = protocol::RuleAction::slow_down;
+    protocol::ReplyRule of_preset;
+    of_preset.text = "limit";
+    of_preset.scope = protocol::RuleScope::account;
+    of_preset.action = protocol::RuleAction::pause;
+    return protocol::ReplyRules({of_user}, {of_preset});
+  }();
+  return all;
+}
+
+// One of the rules that fit, or a general one, which makes no 4xx final.
+std::optional<protocol::Ruling> ruling_of(const Reply& reply) {
+  if (!reply.transient() && !reply.permanent()) {
+    return std::nullopt;
+  }
+  const protocol::Ruling ruling = rules().rule(Stage::rcpt, reply);
+  if (ruling.rule != nullptr) {
+    RP_ASSERT(fits(*ruling.rule, Stage::rcpt, reply));
+    RP_ASSERT(ruling.scope == ruling.rule->scope && ruling.action == ruling.rule->action);
+  } else {
+    RP_ASSERT(ruling.action != protocol::RuleAction::reject || reply.permanent());
+  }
+  return ruling;
+}
 
 // The first line that begins with an enhanced status has had it taken away.
 void check_reply(const Reply& reply) {
@@ -81,8 +114,8 @@ Seen parse(Bytes server, Bytes cuts) {
       }
       RP_ASSERT(!parser.in_reply() && input.size() < before);
       check_reply(reply);
-      seen.replies.push_back(
-          {reply.code, reply.enhanced, std::string(reply.text), reply.lines, consumed});
+      seen.replies.push_back({reply.code, reply.enhanced, std::string(reply.text), reply.lines,
+                              consumed, ruling_of(reply)});
     }
   }
   seen.in_reply = parser.in_reply();
