@@ -10,12 +10,13 @@ import pty
 import shutil
 import subprocess
 import unittest
+from pathlib import Path
 
 from support.program import ProgramTest, is_sanitized
 from support.workspace import wait_until
 
 COMMANDS = ("send", "validate", "render", "probe", "sink", "demo", "journal", "config",
-            "completion", "version")
+            "presets", "completion", "version")
 GOOD = {"from": "a@example.com", "to": "b@example.com", "subject": "Hi", "text": "Hello"}
 # A screen or two.
 HELP_LINES_MAX = 72  # two screens
@@ -55,6 +56,20 @@ class CommandLine(ProgramTest):
         self.assertIn('unknown flag "-c"\nSee: ringpost config --help',
                       self.usage_error("config", "-c", "x", "show"))
         self.assertIn("completion", self.usage_error("completion", "tcsh"))
+
+    def test_presets_are_listed_and_shown_as_they_were_written(self):
+        listed = self.run_program("presets")
+        self.assert_exit(listed, 0)
+        names = [line.split()[0] for line in listed.stdout.decode().splitlines()]
+        folder = Path(__file__).resolve().parents[2] / "tools" / "presets"
+        self.assertEqual(names, sorted(file.stem for file in folder.glob("*.toml")))
+        for name in names:
+            shown = self.run_program("presets", "show", name)
+            self.assert_exit(shown, 0)
+            self.assertEqual(shown.stdout, (folder / f"{name}.toml").read_bytes())
+        self.assertIn('did you mean "sendgrid"?', self.usage_error("presets", "show", "sendgrd"))
+        self.assertIn('did you mean "show"?', self.usage_error("presets", "shwo"))
+        self.assertIn("NAME", self.usage_error("presets", "show"))
 
     def test_flags_of_later_versions_are_refused_and_not_passed_over(self):
         for flag in ("--template", "--log-attempts"):

@@ -96,7 +96,7 @@ void add_commands(CLI::App& app, const CommandSpec& program, std::deque<Count>& 
     const auto [current, command] = waiting[index];
     add_flags(*current, *command, counts);
     if (!command->subcommands.empty()) {
-      current->require_subcommand(1);
+      current->require_subcommand(command->run ? 0 : 1, 1);
     }
     for (const CommandSpec& each : command->subcommands) {
       waiting.emplace_back(current->add_subcommand(each.name, each.summary), &each);
@@ -121,8 +121,9 @@ void follow(const CLI::App& app, const CommandSpec& program, bool stop_at_extra,
         [current](const CommandSpec& each) { return each.name == current->get_name(); });
     result.path += " " + result.command->name;
   }
-  // Of a command that has some, what went wrong is that none of them was named.
-  if (stop_at_extra || !result.command->subcommands.empty()) {
+  // Of a command that has some and does nothing itself, what went wrong is that none of them was
+  // named.
+  if (stop_at_extra || (!result.command->subcommands.empty() && !result.command->run)) {
     result.mistake.clear();
     const std::vector<std::string> remaining = current->remaining();
     if (!remaining.empty()) {

@@ -63,7 +63,7 @@ struct CommandSpec {
   std::vector<FlagSpec> flags = {};
   std::string examples = {};  // the end of the help
   // Does the work, prints its own errors to stderr (as "ringpost: ...") and returns the exit code.
-  // Empty where there are subcommands, of which one has to be named.
+  // Empty where there are subcommands of which one has to be named.
   std::function<int()> run = {};
   std::vector<CommandSpec> subcommands = {};
 

@@ -15,13 +15,15 @@ namespace ringpost::cli {
 [[nodiscard]] CommandSpec demo_command();
 [[nodiscard]] CommandSpec journal_command();
 [[nodiscard]] CommandSpec config_command();
+[[nodiscard]] CommandSpec presets_command();
 [[nodiscard]] CommandSpec version_command();
 [[nodiscard]] CommandSpec completion_command();
 
 // In the order in which the help lists them.
 inline constexpr CommandSpec (*command_registry[])() = {
-    send_command, validate_command, render_command, probe_command,      sink_command,
-    demo_command, journal_command,  config_command, completion_command, version_command};
+    send_command,    validate_command,   render_command,  probe_command,
+    sink_command,    demo_command,       journal_command, config_command,
+    presets_command, completion_command, version_command};
 
 // All of them below the program, each with the flags that every command has.
 [[nodiscard]] CommandSpec program_spec();

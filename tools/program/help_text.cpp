@@ -54,7 +54,7 @@ std::string names_of(const FlagSpec& flag) {
 std::string usage_of(const CommandSpec& command, const std::string& path) {
   std::string text = fmt::format("Usage: {}", path);
   if (!command.subcommands.empty()) {
-    return text + " COMMAND [FLAGS]\n";
+    return text + (command.run ? " [COMMAND] [FLAGS]\n" : " COMMAND [FLAGS]\n");
   }
   text += " [FLAGS]";
   for (const FlagSpec& flag : command.flags) {

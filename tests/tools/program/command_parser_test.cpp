@@ -38,7 +38,10 @@ struct Shop {
     buy.flags.back().may_be_repeated = true;
     CommandSpec till{.name = "till", .summary = "The till"};
     till.subcommands = {{.name = "open", .summary = "Opens it"}};
-    program.subcommands = {buy, till};
+    CommandSpec list{.name = "list", .summary = "Lists"};
+    list.subcommands = {{.name = "show", .summary = "Shows one"}};
+    list.run = [] { return 0; };
+    program.subcommands = {buy, till, list};
   }
 
   ParsedLine parse(Words words) { return parse_words(program, std::move(words)); }
@@ -107,6 +110,21 @@ TEST_CASE("command parser: a mistake is told with the command that it was made w
   const ParsedLine outer = shop.parse({"till", "-x", "open"});
   CHECK(outer.unexpected == "-x");
   CHECK(outer.path == "shop till");
+}
+
+TEST_CASE("command parser: a command that does something itself needs none of its own") {
+  Shop shop;
+  const ParsedLine alone = shop.parse({"list"});
+  REQUIRE(alone.wanted == command);
+  CHECK(alone.command->name == "list");
+  CHECK(contains(help_of(*alone.command, alone.path), "Usage: shop list [COMMAND] [FLAGS]\n"));
+  const ParsedLine inner = shop.parse({"list", "show"});
+  REQUIRE(inner.wanted == command);
+  CHECK(inner.path == "shop list show");
+  const ParsedLine wrong = shop.parse({"list", "shwo"});
+  CHECK(wrong.wanted == nothing);
+  CHECK(wrong.unexpected == "shwo");
+  CHECK(wrong.path == "shop list");
 }
 
 TEST_CASE("command parser: help is wanted whatever else is wrong") {
