@@ -59,6 +59,7 @@ protocol::SessionOptions session_options(const EndpointOptions& endpoint) {
   session.pipelining = pipelining_of(endpoint);
   session.messages_in_flight_max = endpoint.messages_in_flight_max;
   session.messages_max = endpoint.messages_per_connection_max;
+  session.message_bytes_max = endpoint.message_bytes_max;
   session.recipients_max = std::max(1u, endpoint.recipients_max);
   session.idempotency_header = endpoint.idempotency_header;
   session.timeouts = timeouts_of(endpoint);

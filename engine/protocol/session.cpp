@@ -41,6 +41,11 @@ std::uint64_t message_bytes(const Message& message) {
   return message.content.bytes() + (message.content.traits().has_open_line() ? 2u : 0u);
 }
 
+// Of two limits of which 0 is none.
+std::uint64_t smaller_limit(std::uint64_t one, std::uint64_t other) {
+  return one == 0 ? other : other == 0 ? one : std::min(one, other);
+}
+
 }  // namespace
 
 Session::Session(const SessionOptions& options, SessionListener& listener, Instant now,
@@ -83,10 +88,14 @@ void Session::submit(Delivery& delivery, Instant now) {
 bool Session::refuse_locally(Delivery& delivery) {
   const Message& message = *delivery.message;
   std::string reason;
-  const std::uint64_t size_max = traits_.capabilities().message_bytes_max;
-  if (traits_.capabilities().size && size_max != 0 && message_bytes(message) > size_max) {
+  const std::uint64_t said =
+      traits_.capabilities().size ? traits_.capabilities().message_bytes_max : 0;
+  const std::uint64_t size_max = smaller_limit(said, options_.message_bytes_max);
+  if (size_max != 0 && message_bytes(message) > size_max) {
     reason = "the message has " + std::to_string(message_bytes(message)) +
-             " octets and the server takes at most " + std::to_string(size_max);
+             (size_max == said ? " octets and the server takes at most "
+                               : " octets and bytes_per_message allows at most ") +
+             std::to_string(size_max);
   } else if (message.content.traits().has_8bit && !traits_.capabilities().eight_bit_mime) {
     reason = "the message has 8-bit content and the server does not offer 8BITMIME";
   } else if (message.needs_smtputf8 && !traits_.capabilities().smtputf8) {

@@ -51,7 +51,8 @@ struct SessionOptions : OpeningOptions {
   std::uint32_t messages_in_flight_max = 0;
   std::size_t flight_bytes_max = limits::flight_bytes_max;
   std::uint64_t messages_max = 0;  // of this session, which says QUIT behind the last; 0: no limit
-  std::uint32_t recipients_max = 100;  // of one transaction; RFC 5321 4.5.3.1.8
+  std::uint64_t message_bytes_max = 0;  // SIZE may say less; 0: it alone counts
+  std::uint32_t recipients_max = 100;   // of one transaction; RFC 5321 4.5.3.1.8
   // The field in front of messages that have an idempotency key; empty: none
   // (codec/mail/idempotency_header.h).
   std::string idempotency_header;

@@ -75,6 +75,8 @@ struct EndpointOptions {
   double messages_per_second_max = 0;             // 0: no limit
   std::uint32_t recipients_max = 100;             // of one transaction
   std::uint64_t messages_per_connection_max = 0;  // 0: no limit
+  // A larger message is `invalid`; 0: what the server says (SIZE, RFC 1870) is all that counts.
+  std::uint64_t message_bytes_max = 0;
   PipeliningOption pipelining = PipeliningOption::automatic;
   // Messages that one session may have in flight, where the server announces enough for more than
   // one; 0: as many as keep step, up to limits::flight_messages_max.

@@ -34,13 +34,13 @@ class Sink:
     (or one on `port`)."""
 
     def __init__(self, folder, *flags, cleanup, listeners=("starttls",), certificate=None,
-                 port=0):
+                 port=0, user=USER):
         self.folder = temporary_folder(cleanup, folder)
         ready = self.folder / "ready.json"
         password = self.folder / "password"
         password.write_text(PASSWORD, encoding="ascii")
         arguments = ["sink", "--ready-file", ready, "--record", "record.jsonl", "--summary", "json",
-                     "--user", USER, "--password-file", password]
+                     "--user", user, "--password-file", password]
         for name, flag in LISTEN.items():
             arguments += [flag, f"127.0.0.1:{port}" if name in listeners else "none"]
         if certificate:

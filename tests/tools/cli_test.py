@@ -114,7 +114,7 @@ class CommandLine(ProgramTest):
                                               "$comment": "BOOLEAN"})
         for key in (*endpoint.values(), *sections["send"]["properties"].values()):
             self.assertTrue(key["description"])
-        self.assertNotIn("preset", endpoint)
+        self.assertNotIn("queue_id", endpoint)
         self.assertNotIn("dry_run", sections["send"]["properties"])
 
     def test_what_is_said_of_a_port_that_is_none(self):
@@ -228,6 +228,43 @@ class Configuration(ProgramTest):
         # What it prints is a configuration file itself.
         again = self.write(shown, "again.toml")
         self.assert_exit(self.run_program("config", "check", "-c", again), 0)
+
+    def test_show_names_the_preset_that_a_value_comes_from(self):
+        self.write('[endpoint.news]\npreset = "ses"\nregion = "eu-west-1"\nplan = "sandbox"\n'
+                   'username = "me"\nbytes_per_message = 5000\n[endpoint.esp]\n'
+                   'host = "smtp.postmarkapp.com"\n[send]\nendpoint = "news"\n')
+        run = self.run_program("config", "show")
+        self.assert_exit(run, 0)
+        shown = run.stdout.decode()
+        self.assertRegex(shown, r'host = "email-smtp.eu-west-1.amazonaws.com" +'
+                                r'# preset ses, region eu-west-1\n')
+        self.assertRegex(shown, r'recipients_per_message = 50 +# preset ses, line \d+\n')
+        self.assertRegex(shown, r'bytes_per_message = 5000 +# ./ringpost.toml:6:21\n')
+        self.assertRegex(shown, r'\n# rate = "200 recipients/d" +# preset ses, line \d+; not ')
+        self.assertRegex(shown, r'username_is_password = true +# preset postmark, line \d+\n')
+        self.write(shown, "again.toml")
+        again = self.run_program("config", "check", "-c", "again.toml")
+        self.assert_exit(again, 0)
+        self.assertIn('"me" is no user name as Amazon SES gives them', again.stderr)
+        self.assertIn("the host is Postmark's", again.stderr)
+
+    def test_a_preset_is_an_endpoint_by_its_name(self):
+        """What is missing of one is asked for in the provider's words."""
+        for words, said in (
+                (("send", "-e", "sendgrd"), 'did you mean "sendgrid"?'),
+                (("send", "-e", "sendgrid"), "the password should be: an API key"),
+                (("send", "-e", "mailgun"), "Mailgun wants a user name (the full address"),
+                (("send", "-e", "ses"), 'region = "..." under [endpoint.ses] picks one of'),
+                (("send", "-e", "relay"), "endpoint.relay: preset relay has no host of its own"),
+                (("send", "-e", "smtp://u@h?preset=sendgrd"), 'did you mean "sendgrid"?')):
+            with self.subTest(words=words):
+                run = self.run_program(*words)
+                self.assert_exit(run, 2)
+                self.assertIn(said, run.stderr)
+        # An endpoint of that name is meant before the preset.
+        self.write('[endpoint.sendgrid]\nhost = "localhost"\nport = 1\n')
+        run = self.run_program("send", "--dry-run", "-e", "sendgrid")
+        self.assert_exit(run, 0)
 
     def test_check_names_each_mistake_by_file_line_and_column(self):
         self.write('[endpoint.ses]\nhosst = "x"\nport = "465x"\n[send]\npreset = 1\n')

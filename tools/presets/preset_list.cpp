@@ -100,14 +100,21 @@ std::string line_of(const Preset& preset) {
 
 }  // namespace
 
-Result<std::string_view, UsageError> preset_text(Bytes name) {
-  if (const PresetText* const found = find_text(name)) {
-    return found->text;
-  }
+bool is_preset(Bytes name) { return find_text(name) != nullptr; }
+
+std::vector<std::string_view> preset_names() {
   std::vector<std::string_view> names;
   for (const PresetText& each : preset_texts()) {
     names.push_back(each.name);
   }
+  return names;
+}
+
+Result<std::string_view, UsageError> preset_text(Bytes name) {
+  if (const PresetText* const found = find_text(name)) {
+    return found->text;
+  }
+  const std::vector<std::string_view> names = preset_names();
   return Failure(UsageError{fmt::format(
       "{}\nThe presets are {}.", codec::unknown_word("preset", name, names), joined(names, ", "))});
 }

@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "tools/presets/embedded.h"
 #include "tools/presets/preset_file.h"
@@ -11,6 +12,13 @@
 #include <ringpost/base.h>
 
 namespace ringpost::cli {
+
+// What `preset` says in the place of a name to have none, whatever the host.
+inline constexpr std::string_view no_preset = "none";
+
+[[nodiscard]] bool is_preset(Bytes name);
+// All of them, sorted.
+[[nodiscard]] std::vector<std::string_view> preset_names();
 
 // The file as it was written. An error names the presets that there are, and the nearest.
 [[nodiscard]] Result<std::string_view, UsageError> preset_text(Bytes name);

@@ -268,10 +268,14 @@ FaultWords explain_auth(const PortFinding& port, const ProbeFinding& finding) {
             {"name another one that it offers (?auth=login, auth = \"login\"), or ask the server's "
              "owner which it takes"}};
   }
-  return {fmt::format("the login of {} was refused: {}{}", in_quotes(finding.endpoint.username),
+  const std::string check =
+      "check user name and password; many ESPs want a fixed user name such as apikey, or SMTP "
+      "credentials that differ from those of the web site";
+  return {fmt::format("the login{} was refused: {}{}",
+                      finding.username_is_password ? std::string()
+                                                   : " of " + in_quotes(finding.endpoint.username),
                       said, tried.empty() ? "" : " (" + tried + ")"),
-          {"check user name and password; many ESPs want a fixed user name such as apikey, or "
-           "SMTP credentials that differ from those of the web site",
+          {finding.login_hint.empty() ? check : finding.login_hint,
            "check that the account and this machine's address are allowed to submit"}};
 }
 

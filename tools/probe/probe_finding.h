@@ -145,7 +145,9 @@ struct NameFinding {
 struct ProbeFinding {
   std::string name;            // of the endpoint
   bool is_configured = false;  // it is an [endpoint.NAME]
-  EndpointOptions endpoint;    // without the password
+  EndpointOptions endpoint;    // without the password, and without a user name that is one
+  bool username_is_password = false;
+  std::string login_hint;  // what the provider wants, where the login is refused; empty: not known
   bool password_known = false;
   NameFinding dns;
   std::vector<PortFinding> ports;  // in the order in which they were asked for

@@ -188,7 +188,8 @@ void append_tls(Page& page, const PortFinding& port, const ProbeFinding& finding
 }
 
 void append_auth(Page& page, const PortFinding& port, const ProbeFinding& finding) {
-  const std::string& username = finding.endpoint.username;
+  const std::string username =
+      finding.username_is_password ? "the password's owner" : finding.endpoint.username;
   if (port.auth.accepted) {
     page.row("AUTH", port.ms_of(ProbeStep::auth),
              fmt::format("{} as {}: {}", printable(port.auth.mechanism), printable(username),

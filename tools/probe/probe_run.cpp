@@ -178,7 +178,15 @@ Result<ProbeFinding, UsageError> run_probe(const ProbeRequest& request) {
   finding.name = endpoint.name;
   finding.is_configured = request.is_configured;
   finding.endpoint = endpoint;
+  finding.username_is_password =
+      !endpoint.password.empty() && endpoint.username == endpoint.password;
+  if (finding.username_is_password) {
+    finding.endpoint.username.clear();
+  }
   finding.endpoint.password.clear();
+  if (const auto& preset = request.endpoint.preset) {
+    finding.login_hint = login_hint(*preset, finding.endpoint.username);
+  }
   finding.password_known = has_password(endpoint);
   finding.timeout = request.timeout;
   finding.unix_seconds = std::chrono::duration_cast<std::chrono::seconds>(

@@ -63,7 +63,7 @@ std::string login_reason(const ProbeFinding& finding, const PortFinding& best) {
                : "TLS is verified and the login was accepted";
   }
   const std::string tls = best.security == TransportSecurity::none ? "no TLS" : "TLS is verified";
-  if (finding.endpoint.username.empty()) {
+  if (finding.endpoint.username.empty() && !finding.username_is_password) {
     return tls + "; no credentials were given, so that no login was tried";
   }
   return tls + (finding.password_known ? "; no login was tried here"
@@ -170,8 +170,11 @@ std::string toml_of(const ProbeFinding& finding, const PortFinding& port) {
   if (port.security != default_security(port.port)) {
     toml += fmt::format("security = {}\n", quoted(name_of(port.security)));
   }
-  if (!endpoint.username.empty() && (port.auth.accepted || !port.wants_auth)) {
-    toml += fmt::format("username = {}\n", quoted(endpoint.username));
+  const bool logs_in = !endpoint.username.empty() || finding.username_is_password;
+  if (logs_in && (port.auth.accepted || !port.wants_auth)) {
+    toml += finding.username_is_password
+                ? std::string("username_is_password = true\n")
+                : fmt::format("username = {}\n", quoted(endpoint.username));
     toml += fmt::format("# password_command = \"...\", password_file = \"...\" or {}\n",
                         password_variable(name));
     if (port.security == TransportSecurity::none) {

@@ -30,7 +30,7 @@ Passwords come from password_file, password_command, $CREDENTIALS_DIRECTORY/NAME
 RINGPOST_PASSWORD; never from a flag.
 
 Examples:
-  ringpost send -e smtps://apikey@smtp.sendgrid.net -o outcomes.jsonl jobs.jsonl.zst
+  ringpost send -e sendgrid -o outcomes.jsonl jobs.jsonl.zst
   make-jobs | ringpost send -e ses --rate 14/s --errors failed.jsonl
   ringpost send -e ses=3 -e mailgun=1 --fail-on rejected,unknown jobs.jsonl)";
 
@@ -159,7 +159,13 @@ Result<SendSettings, UsageError> SendFlags::settings() const {
     for (FileRole& role : files_of(endpoint)) {
       settings.files_read.push_back(std::move(role));
     }
-    settings.endpoints.push_back(std::move(endpoint.draft.options));
+    EndpointOptions& options = endpoint.draft.options;
+    if (endpoint.preset) {
+      const bool has_name = endpoint.settings.contains("username");
+      settings.login_hints[options.name] =
+          login_hint(*endpoint.preset, has_name ? options.username : std::string());
+    }
+    settings.endpoints.push_back(std::move(options));
   }
   return settings;
 }

@@ -103,6 +103,17 @@ std::optional<int> exit_code_of_signal(int signal) {
   }
 }
 
+// What the provider wants, where a login was refused.
+void append_login_hints(std::vector<EndpointFailure>& failures,
+                        const std::map<std::string, std::string>& hints) {
+  for (EndpointFailure& failure : failures) {
+    const auto hint = hints.find(failure.endpoint);
+    if (failure.stage == name_of(Stage::auth) && hint != hints.end() && !hint->second.empty()) {
+      failure.message += "; " + hint->second;
+    }
+  }
+}
+
 class SendRun : private run::RunListener {
  public:
   SendRun(const SendSettings& settings, SignalWatch& watch, Log& log)
@@ -410,6 +421,7 @@ RunFacts SendRun::facts() const {
     const Engine& engine = threads_->engine();
     facts.statistics = engine.statistics();
     facts.failures = engine.endpoint_failures();
+    append_login_hints(facts.failures, settings_.login_hints);
     facts.endpoints = engine.endpoint_reports();
   }
   facts.seconds = std::chrono::duration<double>(Clock::now() - started_at_).count();

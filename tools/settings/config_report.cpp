@@ -95,8 +95,30 @@ std::string send_section(const SettingMap& settings) {
   return out;
 }
 
-std::string endpoint_section(const std::string& name, const SettingMap& settings,
-                             const EndpointDraft& draft) {
+// What a preset says and nothing obeys is no setting.
+std::string unheld_lines(const ChosenEndpoint& endpoint) {
+  std::string out;
+  if (endpoint.preset) {
+    for (const UnheldValue& value : endpoint.preset->unheld) {
+      append_line(out, "# " + value.key,
+                  toml_value({value.texts, Layer::preset, ""}, SettingKind::text),
+                  value.origin + "; not obeyed by this version");
+    }
+  }
+  return out;
+}
+
+// Of a key that nobody has said.
+std::string_view default_origin(const EndpointKey& key, const EndpointDraft& draft) {
+  const bool is_capped = key.name == "connections" && draft.connections_allowed != 0 &&
+                         draft.options.connections_max < EndpointOptions{}.connections_max;
+  return is_capped ? "max_connections" : "default";
+}
+
+std::string endpoint_section(const ChosenEndpoint& endpoint) {
+  const std::string& name = endpoint.secret_name;
+  const SettingMap& settings = endpoint.settings;
+  const EndpointDraft& draft = endpoint.draft;
   const bool needs_quotes = name.find('.') != std::string::npos;
   std::string out = fmt::format("\n[endpoint.{}]\n", needs_quotes ? toml_text(name) : name);
   const bool has_ports = settings.contains("ports");
@@ -110,14 +132,39 @@ std::string endpoint_section(const std::string& name, const SettingMap& settings
     }
     const std::string value = key.show(draft);
     if (!value.empty() && !(has_ports && key.name == "port")) {
-      append_line(out, key.name, toml_value({{value}, Layer::file, ""}, key.kind), "default");
+      append_line(out, key.name, toml_value({{value}, Layer::file, ""}, key.kind),
+                  default_origin(key, draft));
     }
   }
-  if (!draft.options.username.empty() && !draft.has_token()) {
+  out += unheld_lines(endpoint);
+  if (draft.logs_in() && !draft.has_token()) {
     const auto place = secret_place_text({name, draft.password_file, draft.password_command});
     out += fmt::format("# password: {}\n", place ? "from " + *place : "nowhere to be found");
   }
   return out;
+}
+
+// What a run would fail for, or the server refuse.
+std::vector<std::string> login_warnings(const ChosenEndpoint& endpoint) {
+  const EndpointDraft& draft = endpoint.draft;
+  std::vector<std::string> warnings;
+  if (auto missing = missing_username(endpoint)) {
+    warnings.push_back(std::move(*missing));
+  }
+  const SecretPlace place{endpoint.secret_name, draft.password_file, draft.password_command};
+  if (draft.logs_in() && !draft.has_token() && !secret_place_text(place)) {
+    warnings.push_back(
+        fmt::format("endpoint {}: there is no password for its user name", draft.options.name));
+  }
+  const auto& preset = endpoint.preset;
+  if (preset && has_odd_username(*preset, draft.options.username)) {
+    const auto hint = preset->preset.hints.find("username");
+    warnings.push_back(fmt::format(
+        "endpoint {}: {} is no user name as {} gives them{}", draft.options.name,
+        in_quotes(draft.options.username), preset->preset.name,
+        hint == preset->preset.hints.end() ? std::string() : "; it should be: " + hint->second));
+  }
+  return warnings;
 }
 
 std::string head(const Configuration& configuration) {
@@ -139,11 +186,11 @@ Result<std::string, UsageError> effective_configuration(const std::string& named
   }
   std::string text = head(effective->configuration) + send_section(effective->send);
   for (const auto& [name, settings] : effective->configuration.endpoints) {
-    const auto draft = make_endpoint(name, settings);
-    if (!draft) {
-      return Failure(UsageError{draft.error()});
+    const auto endpoint = complete_endpoint(name, settings);
+    if (!endpoint) {
+      return Failure(UsageError{endpoint.error()});
     }
-    text += endpoint_section(name, settings, *draft);
+    text += endpoint_section(*endpoint);
   }
   return text;
 }
@@ -170,17 +217,15 @@ Result<ConfigurationCheck, UsageError> check_configuration(const std::string& na
   ConfigurationCheck check;
   std::vector<ChosenEndpoint> endpoints;
   for (const auto& [name, settings] : effective->configuration.endpoints) {
-    auto draft = make_endpoint(name, settings);
-    if (!draft) {
-      note(draft.error());
+    auto endpoint = complete_endpoint(name, settings);
+    if (!endpoint) {
+      note(endpoint.error());
       continue;
     }
-    const SecretPlace place{name, draft->password_file, draft->password_command};
-    if (!draft->options.username.empty() && !draft->has_token() && !secret_place_text(place)) {
-      check.warnings.push_back(
-          fmt::format("endpoint {}: there is no password for its user name", name));
+    for (std::string& warning : login_warnings(*endpoint)) {
+      check.warnings.push_back(std::move(warning));
     }
-    endpoints.push_back({std::move(*draft), name});
+    endpoints.push_back(std::move(*endpoint));
   }
   if (!errors.empty()) {
     return Failure(UsageError{std::move(errors)});

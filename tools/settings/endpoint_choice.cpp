@@ -15,6 +15,7 @@
 #include <fmt/format.h>
 
 #include "codec/text/spelling.h"
+#include "tools/presets/preset_list.h"
 #include "tools/process/numbers.h"
 #include "tools/process/wording.h"
 #include "tools/settings/endpoint_url.h"
@@ -57,6 +58,8 @@ std::string unknown_endpoint(Bytes name, const Configuration& configuration) {
       known.push_back(known_name);
     }
   }
+  const auto presets = preset_names();
+  known.insert(known.end(), presets.begin(), presets.end());
   std::string text = codec::unknown_word("endpoint", name, known);
   if (name.find_first_of(".:@") != Bytes::npos) {
     return text + " (a server's address begins with smtp:// or smtps://)";
@@ -81,6 +84,10 @@ Result<std::pair<std::string, SettingMap>, std::string> own_settings(
     return std::pair(std::string(host), std::move(*settings));
   }
   const auto found = configuration.endpoints.find(choice.endpoint);
+  if (found == configuration.endpoints.end() && is_preset(choice.endpoint)) {
+    const std::string preset(choice.endpoint);
+    return std::pair(preset, SettingMap{{"preset", {{preset}, Layer::preset, "its name"}}});
+  }
   if (found == configuration.endpoints.end()) {
     return Failure(unknown_endpoint(choice.endpoint, configuration));
   }
@@ -96,20 +103,20 @@ Result<ChosenEndpoint, std::string> choose_one(const Choice& choice,
   }
   auto& [name, settings] = *own;
   lay_send_wide(settings, send_settings);
-  auto draft = make_endpoint(name, settings);
-  if (!draft) {
-    return Failure(std::move(draft.error()));
+  auto endpoint = complete_endpoint(std::move(name), std::move(settings));
+  if (endpoint && choice.weight) {
+    endpoint->draft.options.weight = *choice.weight;
   }
-  draft->options.weight = choice.weight.value_or(draft->options.weight);
-  return ChosenEndpoint{std::move(*draft), std::move(name), std::move(settings)};
+  return endpoint;
 }
 
 std::string no_choice(const Configuration& configuration, EndpointPlace place) {
   const bool is_flag = place == EndpointPlace::flag;
   if (configuration.endpoints.empty()) {
     return fmt::format(
-        "no endpoint: name the server {} smtps://USER@HOST, or describe it as [endpoint.NAME] in "
-        "ringpost.toml",
+        "no endpoint: name the server {} smtps://USER@HOST, or its provider (`ringpost presets` "
+        "lists "
+        "them), or describe it as [endpoint.NAME] in ringpost.toml",
         is_flag ? "with -e" : "as in: ringpost probe");
   }
   std::vector<std::string_view> names;
@@ -149,7 +156,61 @@ std::optional<unsigned> mode_others_have(const std::string& path) {
   return shared ? std::optional<unsigned>(status.st_mode & 0777U) : std::nullopt;
 }
 
+std::string no_password(const ChosenEndpoint& endpoint) {
+  const EndpointOptions& options = endpoint.draft.options;
+  const std::string whose =
+      options.username.empty() ? std::string() : " for user " + in_quotes(options.username);
+  const std::string hint = endpoint.preset ? login_hint(*endpoint.preset, options.username) : "";
+  return fmt::format("endpoint {}: there is no password{}.\n{}{}{}", options.name, whose, hint,
+                     hint.empty() ? "" : ".\n", ways_to_give_a_password(endpoint.secret_name));
+}
+
+// More than the provider allows, said by the user and not done.
+std::optional<std::string> too_many_connections(const ChosenEndpoint& endpoint) {
+  const auto wished = endpoint.settings.find("connections");
+  const std::uint32_t allowed = endpoint.draft.connections_allowed;
+  EndpointDraft draft;
+  if (allowed == 0 || wished == endpoint.settings.end() ||
+      !find_endpoint_key("connections")->apply(wished->second, draft) ||
+      wished->second.text() == "auto" || draft.options.connections_max <= allowed) {
+    return std::nullopt;
+  }
+  const auto cap = endpoint.settings.find("max_connections");
+  return fmt::format(
+      "endpoint {}: of {} connections {} are opened, as max_connections says ({}); a larger one in "
+      "its section allows more",
+      endpoint.draft.options.name, draft.options.connections_max, allowed, cap->second.origin);
+}
+
 }  // namespace
+
+Result<ChosenEndpoint, std::string> complete_endpoint(std::string name, SettingMap settings) {
+  auto laid = lay_preset(name, settings);
+  if (!laid) {
+    return Failure(std::move(laid.error()));
+  }
+  auto draft = make_endpoint(name, settings);
+  if (!draft) {
+    return Failure(std::move(draft.error()));
+  }
+  return ChosenEndpoint{std::move(*draft), std::move(name), std::move(settings), std::move(*laid)};
+}
+
+std::optional<std::string> missing_username(const ChosenEndpoint& endpoint) {
+  const EndpointDraft& draft = endpoint.draft;
+  if (!endpoint.preset || endpoint.preset->is_picked_by_host || draft.nobody_logs_in ||
+      draft.logs_in()) {
+    return std::nullopt;
+  }
+  const Preset& preset = endpoint.preset->preset;
+  const auto hint = preset.hints.find("username");
+  return fmt::format(
+      "endpoint {}: {} wants a user name{}: username = \"...\" under [endpoint.{}], or -e "
+      "smtp://USER@{}; auth = \"none\" sends without one",
+      draft.options.name, preset.name,
+      hint == preset.hints.end() ? std::string() : fmt::format(" ({})", hint->second),
+      endpoint.secret_name, draft.options.host);
+}
 
 Result<std::vector<ChosenEndpoint>, UsageError> choose_endpoints(const SendDraft& draft,
                                                                  const SettingMap& send_settings,
@@ -187,7 +248,11 @@ Result<void, UsageError> read_passwords(std::vector<ChosenEndpoint>& endpoints, 
   std::map<std::string, std::string> host_of_variable;
   for (ChosenEndpoint& endpoint : endpoints) {
     EndpointOptions& options = endpoint.draft.options;
-    if (options.username.empty()) {
+    const auto missing = missing_username(endpoint);
+    if (missing && need == PasswordNeed::required) {
+      return Failure(UsageError{*missing});
+    }
+    if (!endpoint.draft.logs_in()) {
       continue;
     }
     protect_process_memory();
@@ -205,9 +270,7 @@ Result<void, UsageError> read_passwords(std::vector<ChosenEndpoint>& endpoints, 
       continue;
     }
     if (!*secret) {
-      return Failure(UsageError{fmt::format("endpoint {}: there is no password for user {}.\n{}",
-                                            options.name, in_quotes(options.username),
-                                            ways_to_give_a_password(endpoint.secret_name))});
+      return Failure(UsageError{no_password(endpoint)});
     }
     const std::string& variable = (*secret)->variable;
     const std::string& host = host_of_variable.emplace(variable, options.host).first->second;
@@ -215,6 +278,9 @@ Result<void, UsageError> read_passwords(std::vector<ChosenEndpoint>& endpoints, 
       return Failure(UsageError{fmt::format(
           "{} would go to {} and to {}, which are two servers: give each its own, as in {}",
           variable, host, options.host, password_variable(endpoint.secret_name))});
+    }
+    if (endpoint.draft.lacks_username()) {
+      options.username = (*secret)->value;
     }
     options.password = std::move((*secret)->value);
   }
@@ -225,6 +291,14 @@ std::vector<std::string> endpoint_warnings(const std::vector<ChosenEndpoint>& en
   std::vector<std::string> warnings;
   for (const ChosenEndpoint& endpoint : endpoints) {
     const EndpointOptions& options = endpoint.draft.options;
+    if (endpoint.preset) {
+      for (std::string& warning : preset_warnings(options.name, *endpoint.preset)) {
+        warnings.push_back(std::move(warning));
+      }
+    }
+    if (auto too_many = too_many_connections(endpoint)) {
+      warnings.push_back(std::move(*too_many));
+    }
     if (options.security == TransportSecurity::none && !options.username.empty()) {
       warnings.push_back(fmt::format(
           "endpoint {}: the password goes out in clear, and anybody on the way can read it",

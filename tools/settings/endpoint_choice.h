@@ -1,12 +1,14 @@
 // Which endpoints a run uses, complete with passwords.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "tools/process/usage_error.h"
 #include "tools/settings/config_file.h"
 #include "tools/settings/endpoint_setting.h"
+#include "tools/settings/preset_layer.h"
 #include "tools/settings/send_setting.h"
 #include <ringpost/base.h>
 
@@ -18,12 +20,22 @@ struct ChosenEndpoint {
   std::string secret_name =
       {};                    // what its password is kept under: its name, or the host of its URL
   SettingMap settings = {};  // what it was made of
+  std::optional<LaidPreset> preset = {};
 };
+
+// The endpoint of these settings with its preset under them, and no password yet. An error names
+// the setting that is to blame.
+[[nodiscard]] Result<ChosenEndpoint, std::string> complete_endpoint(std::string name,
+                                                                    SettingMap settings);
+
+// What a preset's server wants to know and nobody has said: who logs in. Nothing: all is there.
+[[nodiscard]] std::optional<std::string> missing_username(const ChosenEndpoint& endpoint);
 
 // Where a command line has its endpoints: behind -e, or as its argument.
 enum class EndpointPlace : bool { flag, argument };
 
-// The endpoints of `draft.endpoints`; the only one there is in `configuration` when that is empty.
+// The endpoints of `draft.endpoints`, where the name of a preset is an endpoint that says nothing
+// else, unless one has that name; the only one there is in `configuration` when that is empty.
 // With what `send_settings` says for all endpoints, as far as it has the last word over
 // `configuration`.
 [[nodiscard]] Result<std::vector<ChosenEndpoint>, UsageError> choose_endpoints(

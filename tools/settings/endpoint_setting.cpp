@@ -27,30 +27,20 @@ bool is_of_url(const SettingMap& settings) {
   return host != settings.end() && host->second.layer == Layer::url;
 }
 
-// "FILE:LINE:COLUMN: " of a setting, or the endpoint's name when there is no such setting. A URL is
-// short enough to find the word.
-std::string blame(const std::string& name, const SettingMap& settings, std::string_view key) {
-  const auto found = settings.find(key);
-  if (found == settings.end()) {
-    return is_of_url(settings) ? settings.at("host").origin : fmt::format("endpoint.{}", name);
-  }
-  const SettingValue& value = found->second;
-  return value.layer == Layer::url || value.layer == Layer::flag ||
-                 value.layer == Layer::environment
-             ? value.origin
-             : fmt::format("{}: endpoint.{}.{}", value.origin, name, key);
-}
-
 void settle_ports(EndpointDraft& draft) {
   EndpointOptions& options = draft.options;
-  const auto first = draft.ports.empty() ? draft.port : draft.ports.front();
-  options.security = draft.security.value_or(default_security(first.value_or(submission_port)));
-  options.port = first.value_or(default_port(options.security));
-  for (const std::uint16_t port : draft.ports) {
+  const ListedPort first = draft.ports.empty() ? ListedPort{} : draft.ports.front();
+  const auto number = draft.ports.empty() ? draft.port : first.port;
+  const auto said = first.security ? first.security : draft.security;
+  options.security = said.value_or(default_security(number.value_or(submission_port)));
+  options.port = number.value_or(default_port(options.security));
+  for (const ListedPort& listed : draft.ports) {
+    const std::uint16_t port = listed.port;
     const bool is_first = options.ports.empty();
-    const TransportSecurity security = is_first         ? options.security
-                                       : draft.security ? security_in_list(port, *draft.security)
-                                                        : default_security(port);
+    const TransportSecurity security = is_first          ? options.security
+                                       : listed.security ? *listed.security
+                                       : draft.security  ? security_in_list(port, *draft.security)
+                                                         : default_security(port);
     const auto is_known = [port](const PortOption& other) { return other.port == port; };
     if (std::none_of(options.ports.begin(), options.ports.end(), is_known)) {
       options.ports.push_back({port, security});
@@ -58,11 +48,29 @@ void settle_ports(EndpointDraft& draft) {
   }
 }
 
+// No more than the provider allows, however many are wished for.
+void settle_connections(EndpointDraft& draft) {
+  if (draft.connections_allowed != 0) {
+    draft.options.connections_max =
+        std::min(draft.options.connections_max, draft.connections_allowed);
+  }
+}
+
 // Two keys of which only one may stand there. What they say together is endpoint_offence()'s.
 Applied check_pairs(const std::string& name, const SettingMap& settings) {
   if (settings.contains("ports") && settings.contains("port")) {
+    return Failure(fmt::format("{}: it stands beside \"ports\"; keep one",
+                               place_of_setting(name, settings, "port")));
+  }
+  const auto auth = settings.find("auth");
+  const bool nobody_logs_in = auth != settings.end() && auth->second.text() == "none";
+  if (nobody_logs_in && settings.contains("username")) {
     return Failure(
-        fmt::format("{}: it stands beside \"ports\"; keep one", blame(name, settings, "port")));
+        fmt::format("{}: nobody logs in with auth = \"none\"{}; keep one",
+                    place_of_setting(name, settings, "username"),
+                    auth->second.layer == Layer::preset
+                        ? fmt::format(" ({}), auth = \"auto\" has him", auth->second.origin)
+                        : std::string()));
   }
   return {};
 }
@@ -85,19 +93,20 @@ std::string offence_text(const std::string& name, const SettingMap& settings,
     return fmt::format(
         "{}: a user name needs TLS: without it the password could be read on the way (an "
         "[endpoint.NAME] with allow_plaintext_auth = true permits it)",
-        blame(name, settings, "username"));
+        place_of_setting(name, settings, "username"));
   }
   std::string_view key = offence.key;
   if (key == "oauth_token") {
     key = draft.oauth_token_file.empty() ? "oauth_token_command" : "oauth_token_file";
   }
-  return fmt::format("{}: {}", blame(name, settings, key), offence.text);
+  return fmt::format("{}: {}", place_of_setting(name, settings, key), offence.text);
 }
 
 Applied complete(const std::string& name, const SettingMap& settings, EndpointDraft& draft) {
   EndpointOptions& options = draft.options;
   options.name = name;
   settle_ports(draft);
+  settle_connections(draft);
   if (draft.has_token()) {
     // Nothing is read yet: the engine does when it needs one, and again when it has expired.
     options.read_token =
@@ -109,7 +118,11 @@ Applied complete(const std::string& name, const SettingMap& settings, EndpointDr
   if (auto checked = check_pairs(name, settings); !checked) {
     return checked;
   }
-  auto offence = endpoint_offence(options);
+  EndpointOptions with_user = options;
+  if (draft.lacks_username()) {
+    with_user.username = "-";  // it comes with the password, and there is one
+  }
+  auto offence = endpoint_offence(with_user);
   const auto beside = token_beside(draft);
   if (beside && (!offence || offence->key == beside->key)) {
     offence = beside;
@@ -137,6 +150,20 @@ std::optional<std::string> endpoint_name_offence(Bytes name) {
   return std::nullopt;
 }
 
+std::string place_of_setting(const std::string& name, const SettingMap& settings,
+                             std::string_view key) {
+  const auto found = settings.find(key);
+  if (found == settings.end()) {
+    return is_of_url(settings) ? settings.at("host").origin : fmt::format("endpoint.{}", name);
+  }
+  const SettingValue& value = found->second;
+  // A URL is short enough to find the word.
+  return value.layer == Layer::url || value.layer == Layer::flag ||
+                 value.layer == Layer::environment
+             ? value.origin
+             : fmt::format("{}: endpoint.{}.{}", value.origin, name, key);
+}
+
 void lay_send_wide(SettingMap& settings, const SettingMap& send_settings) {
   for (const EndpointKey& key : endpoint_keys()) {
     const auto said = send_settings.find(key.send_wide.name);
@@ -160,7 +187,8 @@ Result<EndpointDraft, std::string> make_endpoint(const std::string& name,
     const EndpointKey* const key = find_endpoint_key(key_name);
     RP_ASSERT(key != nullptr && key->apply != nullptr);
     if (auto applied = key->apply(value, draft); !applied) {
-      return Failure(fmt::format("{}: {}", blame(name, settings, key_name), applied.error()));
+      return Failure(
+          fmt::format("{}: {}", place_of_setting(name, settings, key_name), applied.error()));
     }
   }
   if (auto completed = complete(name, settings, draft); !completed) {

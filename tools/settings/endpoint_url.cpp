@@ -2,7 +2,7 @@
 // messages are read by others. The idea: the URL is cut into parts as it was written and decoded
 // afterwards; a colon in front of the @ is refused with the ways there are; what is printed has
 // gone through printable_url(), which leaves out all that may be a password, and parts that may be
-// half of one are not quoted at all. Limits: four parameters; no IPv6 zone.
+// half of one are not quoted at all. Limits: five parameters; no IPv6 zone.
 #include "tools/settings/endpoint_url.h"
 
 #include <algorithm>
@@ -170,14 +170,14 @@ struct Parameter {
 };
 
 Parsed<Parameter> read_parameter(Bytes name, Bytes encoded_value) {
-  constexpr std::array<std::string_view, 4> known = {"tls", "ca", "verify", "auth"};
+  constexpr std::array<std::string_view, 5> known = {"tls", "ca", "verify", "auth", "preset"};
   if (name.find('@') != Bytes::npos) {
     // Not quoted: somebody's password has a question mark in it.
     return Failure(std::string("the user name stands before the host (its ? is %3F)"));
   }
   if (std::find(known.begin(), known.end(), name) == known.end()) {
     return Failure(codec::unknown_word("parameter", name, known) +
-                   " (there are tls=none, ca=FILE, verify=off and auth=MECHANISM)");
+                   " (there are tls=none, ca=FILE, verify=off, auth=MECHANISM and preset=NAME)");
   }
   Parsed<std::string> value = percent_decoded(encoded_value);
   if (!value) {
@@ -197,8 +197,8 @@ Parsed<Parameter> read_parameter(Bytes name, Bytes encoded_value) {
     }
     return Parameter{"ca_file", std::move(*value)};
   }
-  if (name == "auth") {
-    return Parameter{"auth", std::move(*value)};
+  if (name == "auth" || name == "preset") {
+    return Parameter{name == "auth" ? "auth" : "preset", std::move(*value)};
   }
   if (*value != "off" && *value != "on") {
     return Failure(std::string("verify can only be off or on"));

@@ -15,6 +15,8 @@
 #include "codec/smtp/sasl.h"
 #include "codec/text/ascii.h"
 #include "codec/text/spelling.h"
+#include "tools/presets/preset_list.h"
+#include "tools/presets/preset_value.h"
 #include "tools/process/numbers.h"
 #include "tools/process/wording.h"
 #include "tools/settings/applied.h"
@@ -56,8 +58,46 @@ Applied apply_port(const SettingValue& value, EndpointDraft& draft) {
   return take(parse_port(value.text()), draft.port);
 }
 
+// Each may say how it is secured: "587 starttls".
 Applied apply_ports(const SettingValue& value, EndpointDraft& draft) {
-  return take(parse_ports(value.texts), draft.ports);
+  for (const std::string& text : value.texts) {
+    if (text.find(' ') == std::string::npos) {
+      const auto listed = parse_ports({&text, 1});
+      if (!listed) {
+        return Failure(listed.error());
+      }
+      for (const std::uint16_t port : *listed) {
+        draft.ports.push_back({port, std::nullopt});
+      }
+      continue;
+    }
+    const auto port = parse_preset_port(text);
+    if (!port) {
+      return Failure(port.error());
+    }
+    draft.ports.push_back({port->port, port->security});
+  }
+  return {};
+}
+
+Applied apply_preset(const SettingValue& value, EndpointDraft& draft) {
+  if (value.text() != no_preset) {
+    if (const auto found = preset_text(value.text()); !found) {
+      return Failure(found.error().message);
+    }
+  }
+  draft.preset = value.text();
+  return {};
+}
+
+Applied apply_auth(const SettingValue& value, EndpointDraft& draft) {
+  draft.nobody_logs_in = value.text() == "none";
+  return draft.nobody_logs_in ? Applied() : take(parse_auth(value.text()), draft.options.auth);
+}
+
+Applied apply_max_connections(const SettingValue& value, EndpointDraft& draft) {
+  return take(parse_number(value.text(), {.min = 1, .max = connections_limit}),
+              draft.connections_allowed);
 }
 
 Result<std::uint32_t, std::string> parse_connections(Bytes text) {
@@ -192,6 +232,10 @@ Applied apply_count(const SettingValue& value, Draft& draft) {
   return take(parse_number(value.text(), {.min = min, .max = max}), draft.options.*member);
 }
 
+Applied apply_username_is_password(const SettingValue& value, Draft& draft) {
+  return take(parse_boolean(value.text()), draft.username_is_password);
+}
+
 std::string show_nothing(const Draft& /*draft*/) { return {}; }
 
 template <auto member>
@@ -215,7 +259,9 @@ std::string show_security(const Draft& draft) {
   return std::string(name_of(draft.options.security));
 }
 
-std::string show_auth(const Draft& draft) { return auth_text(draft.options.auth); }
+std::string show_auth(const Draft& draft) {
+  return draft.nobody_logs_in ? "none" : auth_text(draft.options.auth);
+}
 
 std::string show_pipelining(const Draft& draft) {
   if (draft.options.pipelining == PipeliningOption::off) {
@@ -239,6 +285,12 @@ constexpr std::string_view run = "The run";
 
 // In the order in which they are shown.
 constexpr EndpointKey keys[] = {
+    {"preset", "NAME|none", "The provider, whose preset is laid under these keys",
+     SettingKind::text, !is_path, !is_secret, own_only, apply_preset, show_nothing},
+    {"region", "NAME", "Which of the preset's hosts", SettingKind::text, !is_path, !is_secret,
+     own_only, apply_place<&Draft::region>, show_nothing},
+    {"plan", "NAME", "Which of the preset's plans the account has", SettingKind::text, !is_path,
+     !is_secret, own_only, apply_place<&Draft::plan>, show_nothing},
     {"host", "HOST", "Name or address of the server", SettingKind::text, !is_path, !is_secret,
      own_only, apply_host, show_nothing},
     {"port", "N", "Its port", SettingKind::number, !is_path, !is_secret, own_only, apply_port,
@@ -266,8 +318,10 @@ constexpr EndpointKey keys[] = {
     {"oauth_token_command", "COMMAND", "A command that prints an OAuth access token",
      SettingKind::text, !is_path, is_secret, own_only, apply_place<&Draft::oauth_token_command>,
      show_nothing},
-    {"auth", "MECHANISM|auto", "The mechanism to log in with", SettingKind::text, !is_path,
-     !is_secret, own_only, apply_with<&Options::auth, parse_auth>, show_auth},
+    {"username_is_password", "BOOLEAN", "The password is the user name, too", SettingKind::boolean,
+     !is_path, !is_secret, own_only, apply_username_is_password, show_nothing},
+    {"auth", "MECHANISM|auto|none", "The mechanism to log in with", SettingKind::text, !is_path,
+     !is_secret, own_only, apply_auth, show_auth},
     {"allow_plaintext_auth", "BOOLEAN", "Log in without TLS, too", SettingKind::boolean, !is_path,
      !is_secret, own_only, apply_with<&Options::allow_plaintext_auth, parse_boolean>, show_nothing},
     {"ca_file", "FILE", "PEM with CAs that are trusted beside the system's", SettingKind::text,
@@ -288,6 +342,8 @@ constexpr EndpointKey keys[] = {
      {"connections", where},
      apply_with<&Options::connections_max, parse_connections>,
      show_count<&Options::connections_max>},
+    {"max_connections", "N", "Connections that the provider allows", SettingKind::number, !is_path,
+     !is_secret, own_only, apply_max_connections, show_nothing},
     {"rate",
      "N[/s|/m|/h]",
      "Messages to each endpoint, at most",
@@ -327,6 +383,9 @@ constexpr EndpointKey keys[] = {
     {"messages_per_connection", "N", "Messages of a connection before it is replaced",
      SettingKind::number, !is_path, !is_secret, own_only,
      apply_count<&Options::messages_per_connection_max, 1, 1'000'000'000>, show_nothing},
+    {"bytes_per_message", "N", "Octets of a message; a larger one is invalid", SettingKind::number,
+     !is_path, !is_secret, own_only,
+     apply_count<&Options::message_bytes_max, 1, std::uint64_t{1} << 40>, show_nothing},
     {"max_attempts",
      "N",
      "Attempts of a message after a 4xx or a lost connection, with pauses",
@@ -373,8 +432,15 @@ constexpr EndpointKey keys[] = {
     {"end_of_data_timeout", "DURATION", "For the reply to a message", SettingKind::number, !is_path,
      !is_secret, own_only, apply_pause<&Options::end_of_data_timeout>,
      show_pause<&Options::end_of_data_timeout>},
-    {"preset", "NAME", "The provider whose settings are meant; not supported yet",
+    {"max_connection_idle", "DURATION",
+     "When the server ends an idle connection; not supported yet", SettingKind::text, !is_path,
+     !is_secret, own_only, nullptr, show_nothing},
+    {"max_connection_age", "DURATION", "When a connection is replaced; not supported yet",
      SettingKind::text, !is_path, !is_secret, own_only, nullptr, show_nothing},
+    {"rate_counts", "messages|recipients", "What an unknown rate counts; not supported yet",
+     SettingKind::text, !is_path, !is_secret, own_only, nullptr, show_nothing},
+    {"queue_id", "TEXT", "Where the id stands in a 2xx; not supported yet", SettingKind::text,
+     !is_path, !is_secret, own_only, nullptr, show_nothing},
 };
 
 }  // namespace

@@ -16,12 +16,24 @@
 
 namespace ringpost::cli {
 
+// One of `ports`: how it is secured is its number's matter where it does not say.
+struct ListedPort {
+  std::uint16_t port = 0;
+  std::optional<TransportSecurity> security;
+};
+
 // An endpoint that is being read.
 struct EndpointDraft {
   EndpointOptions options;
+  std::string preset;  // and what is chosen of it; empty: nothing was said
+  std::string region;
+  std::string plan;
   std::optional<std::uint16_t> port;  // nothing: it was not said
-  std::vector<std::uint16_t> ports;
+  std::vector<ListedPort> ports;
   std::optional<TransportSecurity> security;
+  bool nobody_logs_in = false;            // the server knows its clients by their addresses
+  bool username_is_password = false;      // both are one secret
+  std::uint32_t connections_allowed = 0;  // by the provider; 0: nothing is known
   std::string password_file;
   std::string password_command;
   std::string oauth_token_file;
@@ -30,6 +42,11 @@ struct EndpointDraft {
   [[nodiscard]] bool has_token() const {
     return !oauth_token_file.empty() || !oauth_token_command.empty();
   }
+  // The user name comes with the password.
+  [[nodiscard]] bool lacks_username() const {
+    return username_is_password && options.username.empty();
+  }
+  [[nodiscard]] bool logs_in() const { return !options.username.empty() || username_is_password; }
 };
 
 // Where a key may be said for all endpoints of a run at once: as a flag, a variable and a key of

@@ -160,7 +160,8 @@ constexpr std::string_view messages = "Messages (stderr)";
 
 constexpr SendKey own_keys[] = {
     {"endpoint", "-e", "NAME|URL",
-     "Server: smtp[s]://user@host[:port], or a name of ringpost.toml; repeatable, with =WEIGHT",
+     "Server: smtp[s]://user@host[:port], a name of ringpost.toml or of `ringpost presets`; "
+     "repeatable, with =WEIGHT",
      where, "", SettingKind::text_list, true, apply_endpoint},
     {"outcomes", "-o", "FILE|-", "Outcome lines, one per recipient; - is stdout", results, "",
      SettingKind::text, true,

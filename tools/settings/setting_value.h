@@ -13,7 +13,7 @@
 namespace ringpost::cli {
 
 // Who said it; the first has the last word.
-enum class Layer : std::uint8_t { flag, environment, url, file };
+enum class Layer : std::uint8_t { flag, environment, url, file, plan, preset };
 
 struct SettingValue {
   std::vector<std::string> texts;  // one, unless it was written as a list

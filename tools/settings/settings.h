@@ -4,6 +4,7 @@
 
 #include <bitset>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -38,6 +39,10 @@ struct SendSettings {
   std::vector<std::string> files;  // "-" is stdin; empty: stdin alone
   std::vector<EndpointOptions>
       endpoints;  // complete, with passwords; may be empty with dry_run only
+
+  // What user name and password should be, by the names of endpoints whose provider is known: for
+  // whom the server refuses.
+  std::map<std::string, std::string> login_hints;
 
   std::string outcomes_path;  // "-": stdout; empty: none
   std::string errors_path;    // only what was not accepted; "-": stdout; empty: none

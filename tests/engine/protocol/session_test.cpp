@@ -11,6 +11,7 @@
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators.hpp>
 
+#include "tests/engine/protocol/support.h"
 #include "tests/support/mail.h"
 #include "tests/support/transcript.h"
 
@@ -24,74 +25,11 @@ using protocol::SessionOptions;
 using protocol::SessionState;
 using protocol::TlsMode;
 
-namespace {
-
-class Listener final : public protocol::SessionListener {
- public:
-  void on_start_tls() override { heard.emplace_back("start_tls"); }
-  void on_ready() override { heard.emplace_back("ready"); }
-  void on_end_of_data(Delivery& delivery, std::uint32_t begin, std::uint32_t end) override {
-    announced.push_back(delivery.message->id + " " + std::to_string(begin) + "-" +
-                        std::to_string(end));
-  }
-  void on_verdict(Delivery& delivery, std::uint32_t index,
-                  const protocol::Verdict& verdict) override {
-    heard.push_back(delivery.message->id + " " + std::string(delivery.address(index)) + " " +
-                    std::string(name_of(verdict.status)));
-    reasons.emplace_back(verdict.reason);
-    stages.push_back(verdict.stage);
-    delivery.recipients[index].decided = true;
-  }
-  void on_delivery_done(Delivery& delivery) override {
-    heard.push_back(delivery.message->id + " done");
-  }
-  void on_closed(const CloseReason& why) override {
-    heard.push_back("closed " + std::string(name_of(why.kind)));
-    reasons.push_back(why.message());
-  }
-
-  std::vector<std::string> heard;
-  std::vector<std::string> announced;
-  std::vector<std::string> reasons;
-  std::vector<Stage> stages;
-};
-
-struct Rig {
-  explicit Rig(TlsMode tls_mode = TlsMode::none, Pipelining pipelining = Pipelining::across,
-               const PipeliningKnowledge& knowledge = {})
-      : session(options, listener, now, knowledge) {
-    options.client_name = "client.example";
-    options.tls_mode = tls_mode;
-    options.pipelining = pipelining;
-  }
-
-  void receive(std::string_view octets) { session.receive(octets, now); }
-
-  // Everything that it has to say, handed over.
-  std::string send() {
-    std::string said;
-    while (session.has_output()) {
-      said += session.output(room);
-    }
-    session.handed_over(session.output_offset(), now);
-    return said;
-  }
-
-  void greet(const std::string& keywords) {
-    receive("220 mx\r\n");
-    send();
-    receive("250-mx\r\n" + keywords);
-  }
-
-  SessionOptions options;
-  Listener listener;
-  Instant now{std::chrono::hours(1)};
-  std::vector<char> room = std::vector<char>(16'384);
-  Session session;
-};
-
+using protocol::test::Rig;
 using test::Mail;
 using test::shown;
+
+namespace {
 
 Mail message(const std::string& id, std::string content) {
   return test::make_mail({.id = id, .recipients = {"r@b.example"}, .content = std::move(content)});
@@ -541,27 +479,6 @@ TEST_CASE("session: who knows the stage of a failure better says so") {
   reason.stage = Stage::tls;
   rig.session.transport_closed(reason);
   CHECK(rig.listener.heard == std::vector<std::string>{"closed tls_failed"});
-}
-
-TEST_CASE("session: a local refusal names what the server cannot take") {
-  Rig rig;
-  rig.greet("250 SIZE 10\r\n");
-  Mail one = message("one", "12345678901\r\n");
-  Mail two = message("two", "\xc3\xa9\r\n");
-  Mail three = message("three", "x\r\n");
-  three.message.needs_smtputf8 = true;
-  rig.session.submit(one.delivery, rig.now);
-  rig.session.submit(two.delivery, rig.now);
-  rig.session.submit(three.delivery, rig.now);
-  CHECK(rig.session.idle());
-  REQUIRE(rig.listener.reasons.size() == 3);
-  CHECK(rig.listener.reasons[0] == "the message has 13 octets and the server takes at most 10");
-  CHECK(rig.listener.reasons[1].find("8BITMIME") != std::string::npos);
-  CHECK(rig.listener.reasons[2].find("SMTPUTF8") != std::string::npos);
-  const std::vector<std::string> heard = {
-      "ready",    "one r@b.example invalid",   "one done",  "two r@b.example invalid",
-      "two done", "three r@b.example invalid", "three done"};
-  CHECK(rig.listener.heard == heard);
 }
 
 TEST_CASE("session: decided recipients are passed over") {

@@ -64,7 +64,9 @@ TEST_CASE("config file: every offence is named with its line and column") {
   CHECK(contains(refused("[[endpoint]]\nhost = \"x\""), "[endpoint.NAME]"));
   CHECK(contains(refused("send = 1"), "[send]"));
   CHECK(contains(refused("[endpoint.\"a/../b\"]\n"), "no name for an endpoint"));
-  CHECK(contains(refused("[endpoint.ses]\npreset = \"ses\""), "does not support preset yet"));
+  CHECK(contains(refused("[endpoint.ses]\nqueue_id = \"{id}\""), "does not support queue_id yet"));
+  CHECK(contains(refused("[endpoint.ses]\npreset = \"sess\""),
+                 "t.toml:2:10: preset: unknown preset \"sess\"; did you mean \"ses\"?"));
   CHECK(contains(refused("[endpoint.ses]\npassword = \"hunter2\""), "password_file"));
   CHECK_FALSE(contains(refused("[endpoint.ses]\npassword = \"hunter2\""), "hunter2"));
   CHECK(contains(refused("[endpoint.ses\n"), "t.toml:1:"));
