@@ -4,7 +4,7 @@
 //
 // Idea: each verdict is weighed alone, with the recipient's history and the endpoint's rules as
 // values, so that every case is a row of a table (attempt_policy_test, and attempts.rows for whole
-// rows of attempts). Reply rules of a provider would stand here.
+// rows of attempts). Whose matter a reply is, has been ruled before (protocol/reply_rules).
 //
 // Limits: what is true of the endpoint as a whole is EndpointMood's, as far as verdicts on messages
 // tell it, and EndpointGate's, as far as sessions do.
@@ -28,8 +28,8 @@ using protocol::WaitEnd;
 bool is_free(const Verdict& verdict, const AttemptHistory& history) {
   // The session had done its work and ended before it said a word about this message, as servers do
   // that take so many messages a session.
-  const bool ended_before_it =
-      history.session_progressed && verdict.stage == Stage::mail && !verdict.reason.empty();
+  const bool ended_before_it = history.session_progressed && verdict.stage == Stage::mail &&
+                               !verdict.reason.empty() && !verdict.wants_pause;
   return verdict.may_retry && (!verdict.counts_as_attempt || ended_before_it);
 }
 

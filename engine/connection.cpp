@@ -404,6 +404,11 @@ void Connection::on_fall_back(const protocol::CloseReason& why) {
   environment_.listener->on_fall_back(why);
 }
 
+void Connection::on_unruled(Stage stage, const codec::Reply& reply,
+                            const protocol::Ruling& ruling) {
+  environment_.listener->on_unruled(stage, reply, ruling);
+}
+
 void Connection::on_closed(const protocol::CloseReason& reason) {
   const tls::TlsError* error = link_.tls_error();
   if (error == nullptr || has_session()) {

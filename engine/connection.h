@@ -32,6 +32,8 @@ class ConnectionListener {
                           const protocol::Verdict& verdict) = 0;
   virtual void on_delivery_done(Connection& connection, Delivery& delivery) = 0;
   virtual void on_fall_back(const protocol::CloseReason& why) = 0;
+  virtual void on_unruled(Stage stage, const codec::Reply& reply,
+                          const protocol::Ruling& ruling) = 0;
   // Dead; every delivery has been let go of. Operations may still be under way: see finished().
   virtual void on_ended(Connection& connection, const protocol::CloseReason& reason) = 0;
 };
@@ -197,6 +199,7 @@ class Connection final : private protocol::SessionListener {
                   const protocol::Verdict& verdict) override;
   void on_delivery_done(Delivery& delivery) override;
   void on_fall_back(const protocol::CloseReason& why) override;
+  void on_unruled(Stage stage, const codec::Reply& reply, const protocol::Ruling& ruling) override;
   void on_closed(const protocol::CloseReason& reason) override;
 
   const ConnectionEnvironment& environment_;

@@ -20,6 +20,7 @@
 #include "engine/protocol/close_reason.h"
 #include "engine/protocol/pipelining.h"
 #include "engine/rate_limit.h"
+#include "engine/refusal_tally.h"
 #include <ringpost/base.h>
 #include <ringpost/config.h>
 
@@ -124,6 +125,8 @@ class EndpointGate {
   // What was told of ways of speaking that did not work, in their order.
   [[nodiscard]] std::vector<std::string> fall_backs() const;
   [[nodiscard]] RateLimit& rate() { return rate_; }
+  [[nodiscard]] RefusalTally& refusals() { return refusals_; }
+  [[nodiscard]] const RefusalTally& refusals() const { return refusals_; }
   // While it is held no session is given a message; those under way go on. Any thread; routes look
   // at it now and then.
   void hold(bool held) { held_.store(held, std::memory_order_relaxed); }
@@ -167,6 +170,7 @@ class EndpointGate {
   ReadToken read_token_;
   std::function<void(const EndpointNotice&)> notice_;
   RateLimit rate_;
+  RefusalTally refusals_;
   std::atomic<bool> failed_{false};
   std::atomic<bool> held_{false};
   std::atomic<bool> accepted_{false};  // anything, ever

@@ -212,6 +212,20 @@ std::vector<EndpointFailure> EngineCore::endpoint_failures() const {
   return failures;
 }
 
+namespace {
+
+void report_refusals(const protocol::UnmatchedReplies& replies, EndpointReport& report) {
+  constexpr std::size_t kinds_told = 5;
+  report.refusals_unruled = replies.total();
+  for (protocol::UnmatchedReply& one : replies.most_frequent(kinds_told)) {
+    report.unruled.push_back({one.stage, one.code, one.enhanced, std::move(one.words),
+                              protocol::name_of(one.scope), protocol::name_of(one.action),
+                              one.count});
+  }
+}
+
+}  // namespace
+
 std::vector<EndpointReport> EngineCore::endpoint_reports(Instant now) const {
   std::vector<EndpointReport> reports;
   for (const Endpoint& endpoint : endpoints_) {
@@ -221,6 +235,7 @@ std::vector<EndpointReport> EngineCore::endpoint_reports(Instant now) const {
     report.endpoint = gate.options().name;
     report.pipelining = pipelining ? protocol::name_of(*pipelining) : std::string_view();
     report.fall_backs = gate.fall_backs();
+    report_refusals(gate.refusals().replies(), report);
     if (const auto away = gate.away_for(now)) {
       report.away_for = *away;
       if (const auto trouble = gate.trouble()) {

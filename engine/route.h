@@ -106,6 +106,7 @@ class Route final : private ConnectionListener {
                   const protocol::Verdict& verdict) override;
   void on_delivery_done(Connection& connection, Delivery& delivery) override;
   void on_fall_back(const protocol::CloseReason& why) override;
+  void on_unruled(Stage stage, const codec::Reply& reply, const protocol::Ruling& ruling) override;
   void on_ended(Connection& connection, const protocol::CloseReason& reason) override;
 
   RouteEnvironment environment_;

@@ -145,6 +145,10 @@ void Route::tell_knowledge(Connection& connection) {
 
 void Route::on_fall_back(const protocol::CloseReason& why) { gate_.fell_back(why); }
 
+void Route::on_unruled(Stage stage, const codec::Reply& reply, const protocol::Ruling& ruling) {
+  gate_.refusals().note(stage, reply, ruling);
+}
+
 void Route::on_ready(Connection& connection) {
   environment_.stats->sessions_ready.add(1);
   environment_.stats->sessions_resumed.add(connection.tls_resumed() ? 1 : 0);

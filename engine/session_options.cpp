@@ -61,6 +61,7 @@ protocol::SessionOptions session_options(const EndpointOptions& endpoint) {
   session.messages_max = endpoint.messages_per_connection_max;
   session.message_bytes_max = endpoint.message_bytes_max;
   session.recipients_max = std::max(1u, endpoint.recipients_max);
+  session.reply_rules = endpoint.reply_rules;
   session.idempotency_header = endpoint.idempotency_header;
   session.timeouts = timeouts_of(endpoint);
   return session;

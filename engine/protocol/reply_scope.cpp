@@ -33,25 +33,35 @@ bool has_any(std::string_view text, const std::array<std::string_view, count>& w
 
 }  // namespace
 
-ReplyScope scope_of(Stage stage, const codec::Reply& reply) {
-  switch (general_ruling(stage, reply).action) {
+ReplyScope scope_of(const Ruling& ruling) {
+  const bool waits_for_more = ruling.rule != nullptr && ruling.rule->times > 1;
+  const bool is_of_sender = ruling.scope == RuleScope::sender;
+  if (waits_for_more || is_of_sender) {
+    return ReplyScope::message;
+  }
+  switch (ruling.action) {
     case RuleAction::stop:
+    case RuleAction::renew_token:
+    case RuleAction::mistake:
       return ReplyScope::login;
     case RuleAction::reconnect:
+    case RuleAction::fewer_connections:
       return ReplyScope::session;
+    case RuleAction::slow_down:
+      return ruling.scope == RuleScope::session ? ReplyScope::session : ReplyScope::quota;
     case RuleAction::pause:
       return ReplyScope::quota;
     case RuleAction::split:
       return ReplyScope::recipients;
     case RuleAction::reject:
     case RuleAction::retry:
-    case RuleAction::fewer_connections:
-    case RuleAction::slow_down:
-    case RuleAction::renew_token:
-    case RuleAction::mistake:
       return ReplyScope::message;
   }
   RP_ASSERT(false);
+}
+
+ReplyScope scope_of(Stage stage, const codec::Reply& reply) {
+  return scope_of(general_ruling(stage, reply));
 }
 
 bool may_be_full_session(Stage stage, const codec::Reply& reply) {

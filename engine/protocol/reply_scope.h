@@ -7,6 +7,7 @@
 #include <cstdint>
 
 #include "codec/smtp/smtp_reply.h"
+#include "engine/protocol/reply_rules.h"
 #include <ringpost/outcome.h>
 
 namespace ringpost::protocol {
@@ -18,6 +19,11 @@ enum class ReplyScope : std::uint8_t {
   login,       // nobody is logged in, or not well enough: nothing can be sent there
   quota,       // the account has used up what it may send: later
 };
+
+// What a session can do about what a ruling says. Where it cannot do that yet, the nearest that it
+// can: what is slower or fewer is a pause of the endpoint or the end of the session; what is about
+// one sender alone is about the message, and so is what counts only when it was said several times.
+[[nodiscard]] ReplyScope scope_of(const Ruling& ruling);
 
 // `stage`: of the command that it answers: mail, rcpt, data or eod. Precondition: it is a 4xx or a
 // 5xx. By the general rules (general_rules.h); what they do not know is about the message.

@@ -51,6 +51,9 @@ class SessionListener {
   // The way in use does not work with this server, and the session goes on without it:
   // `why.fall_back` says how. An end of the session for such a cause says so by itself.
   virtual void on_fall_back(const CloseReason& /*why*/) {}
+  // A refusal that no rule of the user's or of a preset fits.
+  virtual void on_unruled(Stage /*stage*/, const codec::Reply& /*reply*/,
+                          const Ruling& /*ruling*/) {}
   // Comes last, once.
   virtual void on_closed(const CloseReason& reason) = 0;
 };
@@ -191,7 +194,10 @@ class Session {
   void on_rcpt_reply(Transaction& current, std::uint32_t index, const codec::Reply& reply);
   void on_data_reply(Transaction& current, const codec::Reply& reply);
   void on_chunk_reply(Transaction& current, const codec::Reply& reply);
+  [[nodiscard]] Ruling ruling_of(Stage stage, const codec::Reply& reply) const;
   [[nodiscard]] Verdict judge(Transaction& current, Stage stage, const codec::Reply& reply);
+  [[nodiscard]] std::optional<Verdict> act_on(const Ruling& ruling, Transaction& current,
+                                              Stage stage, const codec::Reply& reply);
   bool learn_recipients_max(const Expectation& expectation, const codec::Reply& reply);
   [[nodiscard]] static bool is_cut_short(const Transaction& current, const codec::Reply& reply);
   void release_refused_mail();

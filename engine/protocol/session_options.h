@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -14,6 +15,8 @@
 #include <ringpost/limits.h>
 
 namespace ringpost::protocol {
+
+class ReplyRules;
 
 enum class TlsMode : std::uint8_t {
   none,      // plaintext relay; no credentials unless allow_plaintext_auth
@@ -53,6 +56,8 @@ struct SessionOptions : OpeningOptions {
   std::uint64_t messages_max = 0;  // of this session, which says QUIT behind the last; 0: no limit
   std::uint64_t message_bytes_max = 0;  // SIZE may say less; 0: it alone counts
   std::uint32_t recipients_max = 100;   // of one transaction; RFC 5321 4.5.3.1.8
+  // Null: the general ones alone.
+  std::shared_ptr<const ReplyRules> reply_rules;
   // The field in front of messages that have an idempotency key; empty: none
   // (codec/mail/idempotency_header.h).
   std::string idempotency_header;

@@ -1,6 +1,8 @@
 // The receiving side of the session: what each reply means for what it answers. See session.cpp;
 // greeting, EHLO, STARTTLS and AUTH are opening.h's.
 #include "codec/job/delivery_prefetch.h"
+#include "engine/protocol/general_rules.h"
+#include "engine/protocol/reply_rules.h"
 #include "engine/protocol/reply_scope.h"
 #include "engine/protocol/session.h"
 
@@ -159,7 +161,7 @@ bool Session::learn_recipients_max(const Expectation& expectation, const codec::
     return false;
   }
   const std::uint32_t taken = flight_.at(expectation.transaction).taken;
-  if (taken == 0 || scope_of(Stage::rcpt, reply) != ReplyScope::recipients) {
+  if (taken == 0 || scope_of(ruling_of(Stage::rcpt, reply)) != ReplyScope::recipients) {
     return false;
   }
   traits_.note_recipients_max(taken);
@@ -300,7 +302,7 @@ void Session::on_mail_reply(Transaction& current, const codec::Reply& reply) {
     // More was asked in the same breath. If the end of the session is what comes next, that was
     // about what came together and not about this message.
     const bool in_company = reply.permanent() && !stream_.awaited().empty() &&
-                            scope_of(Stage::mail, reply) == ReplyScope::message;
+                            scope_of(ruling_of(Stage::mail, reply)) == ReplyScope::message;
     if (in_company) {
       refused_mail_ = std::make_unique<HeldReply>(held(Stage::mail, 0, reply));
     } else {
@@ -317,6 +319,12 @@ void Session::release_refused_mail() {
   decide_all(current, judge(current, Stage::mail, refusal->reply()));
 }
 
+// The user's rules, then the preset's, then the general ones.
+Ruling Session::ruling_of(Stage stage, const codec::Reply& reply) const {
+  return options_.reply_rules ? options_.reply_rules->rule(stage, reply)
+                              : general_ruling(stage, reply);
+}
+
 // What a refusal means for the recipients that it answers, and for the session.
 Verdict Session::judge(Transaction& current, Stage stage, const codec::Reply& reply) {
   if (reply.positive()) {
@@ -325,42 +333,26 @@ Verdict Session::judge(Transaction& current, Stage stage, const codec::Reply& re
   if (second_opinion_ && current.one_by_one && !second_opinion_->second) {
     second_opinion_->second = held(stage, 0, reply);
   }
-  const ReplyScope scope = scope_of(stage, reply);
+  const Ruling ruling = ruling_of(stage, reply);
+  if (ruling.rule == nullptr) {
+    listener_.on_unruled(stage, reply, ruling);
+  }
   if (stage == Stage::mail && trial_mail_taken_ && mails_taken_ == 0 &&
-      (scope == ReplyScope::session || reply.transient())) {
+      (scope_of(ruling) == ReplyScope::session || reply.transient())) {
     // It has so few messages a session that the trial was one too many.
     fall_back_now(reason_with_reply(CloseKind::way_refused, stage, reply, false),
                   Pipelining::across);
     quit_wanted_ = true;
     return verdict_of_way(stage, reply);
   }
-  switch (scope) {
-    case ReplyScope::login:
-      end_when_answered(reason_with_reply(CloseKind::login_wanted, stage, reply, true));
-      return verdict_of_way(stage, reply);
-    case ReplyScope::quota:
-      return verdict_of_quota(stage, reply);
-    case ReplyScope::session: {
-      // The message itself has been counted; so have those that were refused, by some servers.
-      const std::uint64_t before = mails_answered_ - 1;
-      if (before > 0) {
-        note_session_is_full(before);
-        if (reply.permanent() && !stream_.awaited().empty()) {
-          full_word_ = std::make_unique<CloseReason>(
-              reason_with_reply(CloseKind::peer_closing, stage, reply, false));
-        }
-        return verdict_of_way(stage, reply);
-      }
-      break;
+  if (auto verdict = act_on(ruling, current, stage, reply)) {
+    if (ruling.rule != nullptr) {
+      verdict->reason = ruling.rule->hint;
     }
-    case ReplyScope::recipients:
-      if (current.taken > (stage == Stage::rcpt ? 0u : 1u)) {
-        note_too_many_recipients(current, stage, reply);
-        return verdict_of_way(stage, reply);
-      }
-      break;
-    case ReplyScope::message:
-      break;
+    return *verdict;
+  }
+  if (ruling.rule != nullptr) {
+    return verdict_of_rule(stage, reply, ruling);
   }
   // A session that has sent before and is put off may have had its share: another one tells, where
   // a sender that is not wanted now is put off at its first MAIL.
@@ -375,6 +367,46 @@ Verdict Session::judge(Transaction& current, Stage stage, const codec::Reply& re
     return verdict_of_way(stage, reply);
   }
   return verdict_of_reply(stage, reply);
+}
+
+// Of what is not about the message. Nothing: there is nothing to be done but to judge it.
+std::optional<Verdict> Session::act_on(const Ruling& ruling, Transaction& current, Stage stage,
+                                       const codec::Reply& reply) {
+  switch (scope_of(ruling)) {
+    case ReplyScope::login: {
+      CloseReason reason = reason_with_reply(CloseKind::login_wanted, stage, reply, true);
+      reason.detail = ruling.rule != nullptr ? ruling.rule->hint : std::string();
+      end_when_answered(std::move(reason));
+      return verdict_of_way(stage, reply);
+    }
+    case ReplyScope::quota:
+      return verdict_of_quota(stage, reply);
+    case ReplyScope::session: {
+      // The message itself has been counted; so have those that were refused, by some servers.
+      const std::uint64_t before = mails_answered_ - 1;
+      if (before == 0) {
+        return std::nullopt;
+      }
+      if (ruling.action == RuleAction::reconnect) {
+        note_session_is_full(before);
+      }
+      quit_wanted_ = true;
+      if (reply.permanent() && !stream_.awaited().empty()) {
+        full_word_ = std::make_unique<CloseReason>(
+            reason_with_reply(CloseKind::peer_closing, stage, reply, false));
+      }
+      return verdict_of_way(stage, reply);
+    }
+    case ReplyScope::recipients:
+      if (current.taken > (stage == Stage::rcpt ? 0u : 1u)) {
+        note_too_many_recipients(current, stage, reply);
+        return verdict_of_way(stage, reply);
+      }
+      return std::nullopt;
+    case ReplyScope::message:
+      return std::nullopt;
+  }
+  RP_ASSERT(false);
 }
 
 void Session::note_session_is_full(std::uint64_t messages) {

@@ -62,6 +62,17 @@ Bytes longest_row(Bytes text) {
 
 }  // namespace
 
+bool lacks_rule(Stage stage, const codec::Reply& reply, const Ruling& ruling) {
+  const bool by_class = ruling.rule == nullptr &&
+                        (ruling.action == RuleAction::reject || ruling.action == RuleAction::retry);
+  // RFC 3463 3.2 and 3.3; without a status the codes of RFC 5321 4.2.3 for a mailbox.
+  const bool of_mailbox =
+      reply.enhanced.present()
+          ? reply.enhanced.subject == 1 || reply.enhanced.subject == 2
+          : reply.code == 450 || reply.code == 550 || reply.code == 551 || reply.code == 553;
+  return by_class && !(stage == Stage::rcpt && of_mailbox);
+}
+
 bool UnmatchedReply::is_same_kind(const UnmatchedReply& other) const {
   return stage == other.stage && code == other.code && enhanced == other.enhanced &&
          codec::equal_without_case(words, other.words);

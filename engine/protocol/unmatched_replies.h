@@ -14,6 +14,10 @@
 
 namespace ringpost::protocol {
 
+// Whether a general ruling has only gone by the class of the code, and that of a reply which is not
+// a recipient's own: what "no such user" means needs no rule.
+[[nodiscard]] bool lacks_rule(Stage stage, const codec::Reply& reply, const Ruling& ruling);
+
 struct UnmatchedReply {
   Stage stage = Stage::local;
   std::uint16_t code = 0;

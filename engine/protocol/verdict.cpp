@@ -63,6 +63,21 @@ Verdict verdict_of_quota(Stage stage, const codec::Reply& reply) {
   return verdict;
 }
 
+Verdict verdict_of_rule(Stage stage, const codec::Reply& reply, const Ruling& ruling) {
+  RP_ASSERT(ruling.rule != nullptr);
+  Verdict verdict = with_reply(Status::deferred, stage, reply);
+  const bool is_taken = ruling.rule->times <= 1;
+  if (is_taken && ruling.action == RuleAction::reject) {
+    verdict.status = Status::rejected;
+  } else if (is_taken && ruling.action == RuleAction::stop) {
+    verdict.status = Status::unsent;  // until somebody acts: a later run may send it
+  } else if (is_taken && ruling.action == RuleAction::split) {
+    verdict = verdict_of_reply(stage, reply);  // of a transaction that is as small as can be
+  }
+  verdict.reason = ruling.rule->hint;
+  return verdict;
+}
+
 Verdict verdict_of_loss(Stage stage, bool end_of_data_handed_over, const CloseReason& reason,
                         Bytes reason_text) {
   if (end_of_data_handed_over) {

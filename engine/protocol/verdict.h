@@ -4,6 +4,7 @@
 
 #include "codec/smtp/smtp_reply.h"
 #include "engine/protocol/close_reason.h"
+#include "engine/protocol/reply_rules.h"
 #include <ringpost/base.h>
 #include <ringpost/outcome.h>
 
@@ -49,6 +50,10 @@ struct Verdict {
 
 // The account has used up its quota: again after a pause, and that counts.
 [[nodiscard]] Verdict verdict_of_quota(Stage stage, const codec::Reply& reply);
+
+// What a rule of the user's or of a preset makes of a refusal of the message, whatever its code
+// says. Its hint is the reason. Precondition: there is such a rule.
+[[nodiscard]] Verdict verdict_of_rule(Stage stage, const codec::Reply& reply, const Ruling& ruling);
 
 // The session ended before the recipient had an answer. `end_of_data_handed_over`: the last octet
 // of the message's end of data was given to the kernel, so the server may have taken it.

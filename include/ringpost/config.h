@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -13,6 +14,10 @@
 #include <ringpost/limits.h>
 
 namespace ringpost {
+
+namespace protocol {
+class ReplyRules;
+}
 
 // How TLS comes onto the connection. There is no way to try it and go on without.
 enum class TransportSecurity : std::uint8_t {
@@ -83,6 +88,10 @@ struct EndpointOptions {
   std::uint32_t messages_in_flight_max = 0;
   bool chunking = true;      // BDAT where announced (RFC 3030); else always DATA
   std::uint32_t weight = 1;  // share of the jobs that name no endpoint
+
+  // What refusals are about, before the rules that hold at any server; null: those alone
+  // (engine/protocol/reply_rules.h).
+  std::shared_ptr<const protocol::ReplyRules> reply_rules;
 
   // The header field that carries a message's idempotency key to the provider; empty: none does.
   std::string idempotency_header;

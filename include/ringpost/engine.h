@@ -57,6 +57,18 @@ struct EndpointFailure {
   std::string message;
 };
 
+// A kind of refusals that fitted no rule of EndpointOptions::reply_rules and none of the words that
+// are known of any server: only the class of its code decided.
+struct UnruledRefusal {
+  Stage stage = Stage::local;
+  std::uint16_t code = 0;
+  EnhancedStatus enhanced;
+  std::string words;       // what those of the kind have in common; may be empty
+  std::string_view scope;  // what was made of it, in the words of [[endpoint.NAME.reply]]
+  std::string_view action;
+  std::uint64_t count = 0;
+};
+
 // How an endpoint is spoken to.
 struct EndpointReport {
   std::string endpoint;
@@ -67,6 +79,9 @@ struct EndpointReport {
   std::string trouble;
   // What did not work with it, step by step: "goes on with DATA groups: ...".
   std::vector<std::string> fall_backs{};
+  // Refusals that no rule fitted: all, and the most frequent kinds.
+  std::uint64_t refusals_unruled = 0;
+  std::vector<UnruledRefusal> unruled{};
 };
 
 struct EngineStatistics {

@@ -42,6 +42,12 @@ Verdict quota() {
   return verdict;
 }
 
+Verdict explained_quota() {
+  Verdict verdict = quota();
+  verdict.reason = "the credits of the plan are used up";
+  return verdict;
+}
+
 Verdict loss(Stage stage, bool was_next) {
   Verdict verdict = reply(Status::unsent, stage);
   verdict.may_retry = true;
@@ -106,6 +112,8 @@ const std::vector<PolicyRow>& policy_rows() {
       {"another way, stopped", other_way(Stage::rcpt), {}, stopped, "over"},
       {"quota", quota(), {}, three_attempts, "after a pause, counts"},
       {"quota for the last time", quota(), before(2), three_attempts, "over, counts"},
+      {"quota with a rule's words for people", explained_quota(), progressed, three_attempts,
+       "after a pause, counts"},
       {"lost", loss(Stage::data, true), {}, three_attempts, "at once, counts, marks"},
       {"lost behind others", loss(Stage::data, false), {}, three_attempts, "at once, counts"},
       {"lost elsewhere", loss(Stage::data, true), before(1, Stage::rcpt), three_attempts,

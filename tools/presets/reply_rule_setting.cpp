@@ -297,6 +297,12 @@ std::string reply_rule_text(const ReplyRule& rule, std::string_view heading) {
   return out;
 }
 
+std::string rule_heading(Bytes endpoint) {
+  const bool needs_quotes = endpoint.find_first_of(".:") != Bytes::npos;
+  return fmt::format("[[endpoint.{}.reply]]",
+                     needs_quotes ? quoted_toml(std::string(endpoint)) : std::string(endpoint));
+}
+
 Result<void, std::string> check_action(RuleScope scope, RuleAction action) {
   const unsigned scopes = scopes_for(action);
   if ((scopes >> static_cast<unsigned>(scope) & 1u) != 0) {

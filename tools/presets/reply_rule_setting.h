@@ -22,6 +22,9 @@ namespace ringpost::cli {
 [[nodiscard]] std::string reply_rule_text(const protocol::ReplyRule& rule,
                                           std::string_view heading);
 
+// "[[endpoint.news.reply]]", with quotes where the name needs them.
+[[nodiscard]] std::string rule_heading(Bytes endpoint);
+
 // Whether an action has a meaning for this scope; a clause when it has none.
 [[nodiscard]] Result<void, std::string> check_action(protocol::RuleScope scope,
                                                      protocol::RuleAction action);

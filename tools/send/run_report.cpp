@@ -14,6 +14,8 @@
 #include <fmt/format.h>
 
 #include "codec/text/json_text.h"
+#include "engine/protocol/unmatched_replies.h"
+#include "tools/presets/reply_rule_setting.h"
 #include "tools/process/wording.h"
 #include "tools/send/internal_report.h"
 
@@ -150,6 +152,55 @@ void append_shares(std::string& text, const RunFacts& facts) {
   }
 }
 
+// The table that would rule a kind of refusals, for people to change; empty: they have no words in
+// common.
+std::string rule_for(const std::string& endpoint, const UnruledRefusal& refusal) {
+  if (refusal.words.empty()) {
+    return {};
+  }
+  protocol::UnmatchedReply kind;
+  kind.stage = refusal.stage;
+  kind.code = refusal.code;
+  kind.enhanced = refusal.enhanced;
+  kind.words = refusal.words;
+  kind.scope = protocol::rule_scope_named(refusal.scope).value_or(kind.scope);
+  kind.action = protocol::rule_action_named(refusal.action).value_or(kind.action);
+  return reply_rule_text(kind.rule(), rule_heading(endpoint));
+}
+
+// What nobody has a rule for was judged by its code alone.
+void append_unruled(std::string& text, const RunFacts& facts) {
+  constexpr std::size_t rules_shown = 3;
+  for (const EndpointReport& endpoint : facts.endpoints) {
+    if (endpoint.refusals_unruled == 0) {
+      continue;
+    }
+    fmt::format_to(std::back_inserter(text),
+                   "endpoint {}: {} refusal{} fitted no reply rule and went by the code alone; in "
+                   "ringpost.toml this would rule them, with another scope or action where they "
+                   "mean something else:\n",
+                   printable(endpoint.endpoint), endpoint.refusals_unruled,
+                   endpoint.refusals_unruled == 1 ? "" : "s");
+    for (std::size_t i = 0; i < std::min(rules_shown, endpoint.unruled.size()); ++i) {
+      const std::string rule = rule_for(endpoint.endpoint, endpoint.unruled[i]);
+      text += rule.empty() ? "" : fmt::format("# {} times\n{}", endpoint.unruled[i].count, rule);
+    }
+  }
+}
+
+void append_json_unruled(std::string& json, const EndpointReport& endpoint) {
+  fmt::format_to(std::back_inserter(json), ",\"refusals_unruled\":{},\"rules_proposed\":[",
+                 endpoint.refusals_unruled);
+  for (const UnruledRefusal& refusal : endpoint.unruled) {
+    const std::string rule = rule_for(endpoint.endpoint, refusal);
+    if (!rule.empty()) {
+      json += json.back() == '[' ? "" : ",";
+      codec::append_json_string(json, rule);
+    }
+  }
+  json += "]";
+}
+
 // Where they are, or that they are not there.
 void append_outcomes_path(std::string& text, const RunFacts& facts) {
   for (const run::LostLines& lost : facts.lost_lines) {
@@ -238,6 +289,7 @@ std::string summary_text(const RunFacts& facts) {
                    failure.endpoint, failure.stage, printable(failure.message));
   }
   append_shares(text, facts);
+  append_unruled(text, facts);
   append_outcomes_path(text, facts);
   if (facts.internal) {
     append_internal_text(text, facts);
@@ -261,7 +313,9 @@ std::string summary_json(const RunFacts& facts) {
       json += json.back() == '[' ? "" : ",";
       codec::append_json_string(json, fall_back);
     }
-    fmt::format_to(std::back_inserter(json), "],\"left\":{}}}", facts.tally->left_by(i));
+    fmt::format_to(std::back_inserter(json), "],\"left\":{}", facts.tally->left_by(i));
+    append_json_unruled(json, facts.endpoints[i]);
+    json += "}";
   }
   json += "],\"endpoint_failures\":[";
   for (std::size_t i = 0; i < facts.failures.size(); ++i) {

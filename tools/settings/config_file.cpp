@@ -22,6 +22,7 @@
 #include <toml++/toml.h>
 
 #include "codec/text/spelling.h"
+#include "tools/presets/reply_rule_setting.h"
 #include "tools/process/descriptor.h"
 #include "tools/process/numbers.h"
 #include "tools/settings/endpoint_setting.h"
@@ -106,13 +107,18 @@ class TreeReader {
       } else if (const auto offence = endpoint_name_offence(name)) {
         offend(name.source(), *offence);
       } else {
-        read_endpoint(*endpoint, configuration_.endpoints[std::string(name)]);
+        read_endpoint(*endpoint, std::string(name));
       }
     }
   }
 
-  void read_endpoint(const toml::table& table, SettingMap& settings) {
+  void read_endpoint(const toml::table& table, const std::string& endpoint) {
+    SettingMap& settings = configuration_.endpoints[endpoint];
     for (const auto& [name, value_node] : table) {
+      if (name == "reply") {
+        read_reply_rules(value_node, endpoint);
+        continue;
+      }
       const EndpointKey* const key = find_endpoint_key(name);
       if (key == nullptr) {
         offend(name.source(), unknown_endpoint_key(name));
@@ -127,6 +133,25 @@ class TreeReader {
       const auto stored = settings.find(std::string_view(name));
       if (key->is_path && stored != settings.end()) {
         complete_path(stored->second.texts.front());
+      }
+    }
+  }
+
+  void read_reply_rules(const toml::node& node, const std::string& endpoint) {
+    const toml::array* const rules = node.as_array();
+    if (rules == nullptr || !rules->is_homogeneous(toml::node_type::table)) {
+      offend(node.source(),
+             fmt::format("a rule is a table of its own: [[endpoint.{}.reply]]", endpoint));
+      return;
+    }
+    for (const toml::node& each : *rules) {
+      auto rule = read_reply_rule(*each.as_table(), path_);
+      if (rule) {
+        configuration_.reply_rules[endpoint].push_back(std::move(*rule));
+        continue;
+      }
+      for (TomlOffence& offence : rule.error()) {
+        offences_.push_back({offence.position, std::move(offence.text)});
       }
     }
   }
@@ -231,6 +256,7 @@ class TreeReader {
     for (const EndpointKey& key : endpoint_keys()) {
       known.push_back(key.name);
     }
+    known.emplace_back("reply");
     return codec::unknown_word("key", name, known);
   }
 
@@ -353,6 +379,11 @@ Result<Configuration, UsageError> load_configuration(const std::string& named) {
   return all;
 }
 
+std::vector<protocol::ReplyRule> Configuration::rules_of(Bytes endpoint) const {
+  const auto found = reply_rules.find(endpoint);
+  return found == reply_rules.end() ? std::vector<protocol::ReplyRule>() : found->second;
+}
+
 void lay_over(Configuration& lower, const Configuration& upper) {
   lower.files.insert(lower.files.end(), upper.files.begin(), upper.files.end());
   lay_over(lower.send, upper.send);
@@ -364,6 +395,10 @@ void lay_over(Configuration& lower, const Configuration& upper) {
       below.erase("ports");
     }
     lay_over(below, settings);
+  }
+  for (const auto& [name, rules] : upper.reply_rules) {
+    std::vector<protocol::ReplyRule>& below = lower.reply_rules[name];
+    below.insert(below.begin(), rules.begin(), rules.end());
   }
 }
 

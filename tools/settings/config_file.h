@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/protocol/reply_rules.h"
 #include "tools/process/usage_error.h"
 #include "tools/settings/setting_value.h"
 #include <ringpost/base.h>
@@ -17,6 +18,10 @@ struct Configuration {
   std::vector<std::string> files;  // the ones that were read, the strongest last
   SettingMap send;
   std::map<std::string, SettingMap, std::less<>> endpoints;
+  // [[endpoint.NAME.reply]], the first that fits decides: those of the strongest file come first.
+  std::map<std::string, std::vector<protocol::ReplyRule>, std::less<>> reply_rules;
+
+  [[nodiscard]] std::vector<protocol::ReplyRule> rules_of(Bytes endpoint) const;
 };
 
 // Reads the text of a file. `path` names it in messages; paths in it start at its folder.

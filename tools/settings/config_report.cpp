@@ -13,6 +13,7 @@
 #include <fmt/format.h>
 
 #include "codec/text/json_text.h"
+#include "tools/presets/reply_rule_setting.h"
 #include "tools/process/numbers.h"
 #include "tools/process/wording.h"
 #include "tools/settings/config_file.h"
@@ -144,6 +145,21 @@ std::string endpoint_section(const ChosenEndpoint& endpoint) {
   return out;
 }
 
+// The user's, as they would be written, and how many of the preset's stand behind them.
+std::string rule_sections(const ChosenEndpoint& endpoint,
+                          const std::vector<protocol::ReplyRule>& rules) {
+  std::string out;
+  for (const protocol::ReplyRule& rule : rules) {
+    out += fmt::format("\n# {}\n{}", rule.origin,
+                       reply_rule_text(rule, rule_heading(endpoint.secret_name)));
+  }
+  if (endpoint.preset && !endpoint.preset->preset.replies.empty()) {
+    out += fmt::format("# and {} rules for replies of preset {}\n",
+                       endpoint.preset->preset.replies.size(), endpoint.preset->preset.id);
+  }
+  return out;
+}
+
 // What a run would fail for, or the server refuse.
 std::vector<std::string> login_warnings(const ChosenEndpoint& endpoint) {
   const EndpointDraft& draft = endpoint.draft;
@@ -186,11 +202,12 @@ Result<std::string, UsageError> effective_configuration(const std::string& named
   }
   std::string text = head(effective->configuration) + send_section(effective->send);
   for (const auto& [name, settings] : effective->configuration.endpoints) {
-    const auto endpoint = complete_endpoint(name, settings);
+    const auto rules = effective->configuration.rules_of(name);
+    const auto endpoint = complete_endpoint(name, settings, rules);
     if (!endpoint) {
       return Failure(UsageError{endpoint.error()});
     }
-    text += endpoint_section(*endpoint);
+    text += endpoint_section(*endpoint) + rule_sections(*endpoint, rules);
   }
   return text;
 }
@@ -217,7 +234,7 @@ Result<ConfigurationCheck, UsageError> check_configuration(const std::string& na
   ConfigurationCheck check;
   std::vector<ChosenEndpoint> endpoints;
   for (const auto& [name, settings] : effective->configuration.endpoints) {
-    auto endpoint = complete_endpoint(name, settings);
+    auto endpoint = complete_endpoint(name, settings, effective->configuration.rules_of(name));
     if (!endpoint) {
       note(endpoint.error());
       continue;

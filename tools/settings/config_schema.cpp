@@ -76,6 +76,9 @@ std::string configuration_schema() {
       endpoint.push_back(key_schema(key.name, key.kind, key.help, key.type, key.show({})));
     }
   }
+  endpoint.push_back(
+      R"("reply":{"type":"array","description":"What refusals are about, and what is done",)"
+      R"("items":{"type":"object","required":["text","scope","action"]}})");
   std::vector<std::string> send;
   for (const SendKey& key : send_keys()) {
     if (key.in_file) {

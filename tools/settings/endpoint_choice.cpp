@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string_view>
 #include <sys/stat.h>
@@ -103,7 +104,9 @@ Result<ChosenEndpoint, std::string> choose_one(const Choice& choice,
   }
   auto& [name, settings] = *own;
   lay_send_wide(settings, send_settings);
-  auto endpoint = complete_endpoint(std::move(name), std::move(settings));
+  auto rules = is_endpoint_url(choice.endpoint) ? std::vector<protocol::ReplyRule>()
+                                                : configuration.rules_of(name);
+  auto endpoint = complete_endpoint(std::move(name), std::move(settings), std::move(rules));
   if (endpoint && choice.weight) {
     endpoint->draft.options.weight = *choice.weight;
   }
@@ -184,7 +187,8 @@ std::optional<std::string> too_many_connections(const ChosenEndpoint& endpoint) 
 
 }  // namespace
 
-Result<ChosenEndpoint, std::string> complete_endpoint(std::string name, SettingMap settings) {
+Result<ChosenEndpoint, std::string> complete_endpoint(std::string name, SettingMap settings,
+                                                      std::vector<protocol::ReplyRule> rules) {
   auto laid = lay_preset(name, settings);
   if (!laid) {
     return Failure(std::move(laid.error()));
@@ -192,6 +196,11 @@ Result<ChosenEndpoint, std::string> complete_endpoint(std::string name, SettingM
   auto draft = make_endpoint(name, settings);
   if (!draft) {
     return Failure(std::move(draft.error()));
+  }
+  const auto of_preset = *laid ? (*laid)->preset.replies : std::vector<protocol::ReplyRule>();
+  if (!rules.empty() || !of_preset.empty()) {
+    draft->options.reply_rules =
+        std::make_shared<const protocol::ReplyRules>(std::move(rules), of_preset);
   }
   return ChosenEndpoint{std::move(*draft), std::move(name), std::move(settings), std::move(*laid)};
 }

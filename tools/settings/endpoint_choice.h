@@ -23,10 +23,10 @@ struct ChosenEndpoint {
   std::optional<LaidPreset> preset = {};
 };
 
-// The endpoint of these settings with its preset under them, and no password yet. An error names
-// the setting that is to blame.
-[[nodiscard]] Result<ChosenEndpoint, std::string> complete_endpoint(std::string name,
-                                                                    SettingMap settings);
+// The endpoint of these settings with its preset under them, the user's rules for replies before
+// the preset's, and no password yet. An error names the setting that is to blame.
+[[nodiscard]] Result<ChosenEndpoint, std::string> complete_endpoint(
+    std::string name, SettingMap settings, std::vector<protocol::ReplyRule> rules = {});
 
 // What a preset's server wants to know and nobody has said: who logs in. Nothing: all is there.
 [[nodiscard]] std::optional<std::string> missing_username(const ChosenEndpoint& endpoint);

@@ -29,6 +29,10 @@ class Listener final : public SessionListener {
   void on_delivery_done(Delivery& delivery) override {
     heard.push_back(delivery.message->id + " done");
   }
+  void on_unruled(Stage stage, const codec::Reply& reply, const Ruling& /*ruling*/) override {
+    unruled.push_back(std::string(name_of(stage)) + " " + std::to_string(reply.code) + " " +
+                      std::string(reply.text));
+  }
   void on_closed(const CloseReason& why) override {
     heard.push_back("closed " + std::string(name_of(why.kind)));
     reasons.push_back(why.message());
@@ -36,6 +40,7 @@ class Listener final : public SessionListener {
 
   std::vector<std::string> heard;
   std::vector<std::string> announced;
+  std::vector<std::string> unruled;
   std::vector<std::string> reasons;
   std::vector<Stage> stages;
 };

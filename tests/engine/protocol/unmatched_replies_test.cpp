@@ -108,4 +108,20 @@ TEST_CASE("unmatched replies: the rule that is proposed fits each reply of its k
   CHECK(with_words > 1000);
 }
 
+TEST_CASE(
+    "unmatched replies: what a code says of a mailbox, and what general rules know, lacks none") {
+  const auto lacks = [](Stage stage, const codec::Reply& reply) {
+    return protocol::lacks_rule(stage, reply, ReplyRules().rule(stage, reply));
+  };
+  const EnhancedStatus none;
+  CHECK_FALSE(lacks(Stage::rcpt, refusal(550, {5, 1, 1}, "no such user")));
+  CHECK_FALSE(lacks(Stage::rcpt, refusal(452, {4, 2, 2}, "mailbox full")));
+  CHECK_FALSE(lacks(Stage::rcpt, refusal(550, none, "no such user")));
+  CHECK(lacks(Stage::rcpt, refusal(550, {5, 7, 1}, "we know you")));
+  CHECK(lacks(Stage::rcpt, refusal(554, none, "we know you")));
+  CHECK(lacks(Stage::eod, refusal(550, none, "odd content")));
+  CHECK(lacks(Stage::mail, refusal(451, none, "later")));
+  CHECK_FALSE(lacks(Stage::mail, refusal(550, {5, 4, 5}, "Daily user sending limit exceeded")));
+}
+
 }  // namespace ringpost

@@ -53,6 +53,23 @@ TEST_CASE("run report: a run that went well is short") {
         "outcomes: outcomes.jsonl\n");
 }
 
+TEST_CASE("run report: what fitted no reply rule comes with the rules that would fit it") {
+  const run::RunTally tally;
+  RunFacts facts = facts_of(tally);
+  EndpointReport& endpoint = facts.endpoints.front();
+  endpoint.refusals_unruled = 7;
+  endpoint.unruled = {{Stage::eod, 554, {5, 6, 0}, "strange content", "message", "reject", 6},
+                      {Stage::eod, 554, {}, "", "message", "reject", 1}};
+  const std::string rule =
+      "[[endpoint.relay.reply]]\ncode = 554\nenhanced = \"5.6.0\"\ntext = \"strange content\"\n"
+      "stage = \"eod\"\nscope = \"message\"\naction = \"reject\"\n";
+  const std::string text = summary_text(facts);
+  has(text, "endpoint relay: 7 refusals fitted no reply rule");
+  has(text, "# 6 times\n" + rule + "outcomes: ");
+  has(summary_json(facts), R"("refusals_unruled":7,"rules_proposed":["[[endpoint.relay.reply]]\n)");
+  has(summary_json(facts_of(tally)), R"("refusals_unruled":0,"rules_proposed":[]})");
+}
+
 TEST_CASE("run report: what was not accepted comes with advice and its reasons") {
   run::RunTally tally;
   tally.count(outcome_of(Status::rejected, 550, "5.1.1 no such user 17"));
@@ -119,7 +136,8 @@ TEST_CASE("run report: the JSON summary has every status, and escapes what other
         "\"sessions_ready\":3,\"sessions_resumed\":2,\"turns\":0,\"ring_enters\":0,\"endpoints\":[{"
         "\"endpoint\":\"relay\","
         "\"pipelining\":\"DATA "
-        "groups\",\"fall_backs\":[],\"left\":0}],\"endpoint_failures\":[{\"endpoint\":"
+        "groups\",\"fall_backs\":[],\"left\":0,\"refusals_unruled\":0,\"rules_proposed\":[]}],"
+        "\"endpoint_failures\":[{\"endpoint\":"
         "\"a\\\"b\",\"stage\":\"tls\",\"message\":\"line\\nbreak\"}],\"signal\":2}}\n");
   facts.signal = 0;
   CHECK(summary_json(facts).find("signal") == std::string::npos);
@@ -201,7 +219,8 @@ TEST_CASE("run report: the share that one endpoint left unsent while another wor
   tally.count(outcome_of(Status::accepted, 250, "OK"));
   has(summary_text(facts), "endpoint other left 2 recipients of its share unsent while another ");
   has(summary_json(facts),
-      "{\"endpoint\":\"other\",\"pipelining\":\"\",\"fall_backs\":[],\"left\":2}");
+      "{\"endpoint\":\"other\",\"pipelining\":\"\",\"fall_backs\":[],\"left\":2,\"refusals_"
+      "unruled\":0,\"rules_proposed\":[]}");
   // What fails at the one that works is its own.
   left.endpoint = 0;
   tally.count(left);

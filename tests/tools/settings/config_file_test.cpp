@@ -77,6 +77,31 @@ TEST_CASE("config file: every offence is named with its line and column") {
   CHECK(contains(two, "\nt.toml:4:8: port: "));
 }
 
+TEST_CASE("config file: rules for replies keep their order, those of the stronger file first") {
+  const auto one = parse_configuration(
+      "[[endpoint.a.reply]]\ncode = 550\ntext = \"x\"\nscope = \"account\"\naction = \"pause\"\n"
+      "[[endpoint.a.reply]]\ntext = \"y\"\nscope = \"message\"\naction = \"retry\"\n",
+      "one.toml");
+  const auto two = parse_configuration(
+      "[[endpoint.a.reply]]\ntext = \"z\"\nscope = \"message\"\naction = \"reject\"\n", "two.toml");
+  REQUIRE((one && two));
+  Configuration both = *one;
+  lay_over(both, *two);
+  const auto rules = both.rules_of("a");
+  REQUIRE(rules.size() == 3);
+  CHECK(rules[0].text == "z");
+  CHECK(rules[0].origin == "two.toml, line 1");
+  CHECK(rules[1].code == 550);
+  CHECK(rules[2].text == "y");
+  CHECK(both.rules_of("b").empty());
+  CHECK(both.endpoints.contains("a"));
+  const std::string wrong = refused(
+      "[[endpoint.a.reply]]\ntext = \"x\"\nscope = \"account\"\naction = \"reject\"\n"
+      "[endpoint.b]\nreply = 5\n");
+  CHECK(contains(wrong, "t.toml:4:10: \"reject\" has no meaning for the scope"));
+  CHECK(contains(wrong, "a rule is a table of its own: [[endpoint.b.reply]]"));
+}
+
 TEST_CASE("config file: a value of the wrong type is told what the key takes") {
   CHECK(contains(refused("[endpoint.a]\nhost = 5"), "t.toml:2:8: host: it takes text"));
   CHECK(contains(refused("[endpoint.a]\nverify = \"no\""), "true or false"));

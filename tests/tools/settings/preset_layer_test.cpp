@@ -217,6 +217,19 @@ TEST_CASE("preset layer: more connections than the provider allows are not opene
   CHECK(contains(warnings[0], "preset m365, line "));
 }
 
+TEST_CASE("preset layer: the user's rules for replies stand before the preset's") {
+  protocol::ReplyRule own;
+  own.text = "odd";
+  const auto endpoint = complete_endpoint("e", said({{"preset", "sendgrid"}}), {own});
+  REQUIRE(endpoint);
+  const auto& rules = endpoint->draft.options.reply_rules;
+  REQUIRE(rules);
+  CHECK(rules->rules().front() == own);
+  CHECK(rules->rules().size() == endpoint->preset->preset.replies.size() + 1);
+  CHECK(rules->rules()[1].origin.starts_with("preset sendgrid, line "));
+  CHECK_FALSE(endpoint_with({{"host", "h"}}).draft.options.reply_rules);
+}
+
 TEST_CASE("preset layer: every preset makes an endpoint, with what its file leaves to the user") {
   for (const std::string_view name : preset_names()) {
     CAPTURE(name);
