@@ -6,7 +6,7 @@ import tempfile
 import unittest
 from pathlib import Path
 
-TIDY = Path(__file__).parents[2] / "tools/dev.d/tidy.py"
+TIDY = Path(__file__).parents[3] / "tools/dev.d/tidy.py"
 
 
 class TidyTest(unittest.TestCase):

@@ -7,7 +7,7 @@ import unittest
 from pathlib import Path
 from unittest import mock
 
-SCRIPTS = Path(__file__).parents[2] / "tools" / "dev.d"
+SCRIPTS = Path(__file__).parents[3] / "tools" / "dev.d"
 sys.path.insert(0, str(SCRIPTS))
 
 import bench_compare  # noqa: E402  pylint: disable=wrong-import-position
