@@ -6,7 +6,8 @@
 #include "engine/endpoint_check.h"
 
 #include <algorithm>
-#include <cmath>
+#include <array>
+#include <utility>
 
 #include "codec/mail/header_text.h"
 #include "codec/smtp/sasl.h"
@@ -26,13 +27,27 @@ bool has_line_break_or_nul(std::string_view text) {
   return text.find_first_of(std::string_view("\r\n\0", 3)) != std::string_view::npos;
 }
 
+Offence offence_of_rates(const std::vector<QuotaLimit>& rates) {
+  std::array<bool, quota_units * quota_periods> is_there{};
+  for (const QuotaLimit& rate : rates) {
+    if (rate.window.amount == 0 || rate.window.length <= Duration::zero()) {
+      return EndpointOffence{"rate", "a rate is one unit at least, in some time"};
+    }
+    bool& known = is_there[static_cast<std::size_t>(rate.unit) * quota_periods +
+                           static_cast<std::size_t>(rate.period)];
+    if (std::exchange(known, true)) {
+      return EndpointOffence{"rate", "two rates of the same unit and period"};
+    }
+  }
+  return std::nullopt;
+}
+
 Offence offence_of_numbers(const EndpointOptions& options) {
-  const double rate = options.messages_per_second_max;
   if (options.connections_max == 0) {
     return EndpointOffence{"connections", "at least one connection is needed"};
   }
-  if (!std::isfinite(rate) || rate < 0) {
-    return EndpointOffence{"rate", "the rate is a number of messages a second, or 0 for no limit"};
+  if (auto offence = offence_of_rates(options.rates)) {
+    return offence;
   }
   if (options.recipients_max == 0 || options.attempts_max == 0) {
     return EndpointOffence{options.recipients_max == 0 ? "recipients_per_message" : "max_attempts",

@@ -47,14 +47,16 @@ std::string fall_back_text(protocol::Pipelining to, const protocol::CloseReason&
 
 EndpointGate::EndpointGate(const EndpointOptions& options, Resolve resolve,
                            std::function<void()> wake_workers, std::function<Instant()> clock,
-                           ReadToken read_token)
+                           ReadToken read_token, queue::QuotaMemory* quota_memory)
     : options_(options),
       ports_(ports_of(options)),
       resolve_(std::move(resolve)),
       wake_workers_(std::move(wake_workers)),
       clock_(std::move(clock)),
       read_token_(std::move(read_token)),
-      rate_(options.messages_per_second_max),
+      own_quota_memory_(quota_memory == nullptr ? std::make_unique<queue::PrivateQuotaMemory>()
+                                                : nullptr),
+      quota_(options.rates, quota_memory == nullptr ? *own_quota_memory_ : *quota_memory),
       patience_(options),
       login_source_(options) {}
 

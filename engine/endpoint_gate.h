@@ -19,7 +19,7 @@
 #include "engine/login_source.h"
 #include "engine/protocol/close_reason.h"
 #include "engine/protocol/pipelining.h"
-#include "engine/rate_limit.h"
+#include "engine/quota.h"
 #include "engine/refusal_tally.h"
 #include <ringpost/base.h>
 #include <ringpost/config.h>
@@ -60,10 +60,11 @@ class EndpointGate {
 
   // `wake_workers` is called, on any thread, when an answer of wait may have become another one.
   // `clock` is the time of a look-up's end, which comes by itself. `read_token` is there when the
-  // options have a TokenReader.
+  // options have a TokenReader. `quota_memory`: where the counts of the rates are, which outlives
+  // it; null: in this gate alone.
   EndpointGate(const EndpointOptions& options, Resolve resolve, std::function<void()> wake_workers,
                std::function<Instant()> clock = std::chrono::steady_clock::now,
-               ReadToken read_token = {});
+               ReadToken read_token = {}, queue::QuotaMemory* quota_memory = nullptr);
 
   // Who hears of what happens to the endpoint. Called without a lock, on any thread.
   void on_notice(std::function<void(const EndpointNotice&)> callback) {
@@ -124,7 +125,8 @@ class EndpointGate {
   [[nodiscard]] std::optional<protocol::Pipelining> pipelining() const;
   // What was told of ways of speaking that did not work, in their order.
   [[nodiscard]] std::vector<std::string> fall_backs() const;
-  [[nodiscard]] RateLimit& rate() { return rate_; }
+  // What of the rates is left. Any thread.
+  [[nodiscard]] Quota& quota() { return quota_; }
   [[nodiscard]] RefusalTally& refusals() { return refusals_; }
   [[nodiscard]] const RefusalTally& refusals() const { return refusals_; }
   // While it is held no session is given a message; those under way go on. Any thread; routes look
@@ -169,7 +171,8 @@ class EndpointGate {
   std::function<Instant()> clock_;
   ReadToken read_token_;
   std::function<void(const EndpointNotice&)> notice_;
-  RateLimit rate_;
+  std::unique_ptr<queue::QuotaMemory> own_quota_memory_;
+  Quota quota_;
   RefusalTally refusals_;
   std::atomic<bool> failed_{false};
   std::atomic<bool> held_{false};

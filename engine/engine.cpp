@@ -14,6 +14,7 @@
 #include "engine/engine_inside.h"
 #include "engine/io/resolver.h"
 #include "engine/io/ring.h"
+#include "engine/quota_keeper.h"
 #include "engine/stats.h"
 #include "engine/token_thread.h"
 #include "engine/worker.h"
@@ -69,6 +70,7 @@ struct Engine::State {
     engine::Counter allocations;
   };
 
+  std::unique_ptr<engine::QuotaKeeper> quota_keeper;
   EngineCore core;
   engine::EngineInside::Deliver deliver;
   std::vector<std::unique_ptr<WorkerThread>> workers;
@@ -82,8 +84,11 @@ struct Engine::State {
   // For the same reason behind it. One for each endpoint, null for those without a TokenReader.
   std::vector<std::unique_ptr<engine::TokenThread>> token_threads;
 
-  State(EngineOptions options, engine::EngineInside::Deliver engine_deliver)
-      : core(std::move(options), parts()), deliver(std::move(engine_deliver)) {}
+  State(EngineOptions options, std::unique_ptr<engine::QuotaKeeper> keeper,
+        engine::EngineInside::Deliver engine_deliver)
+      : quota_keeper(std::move(keeper)),
+        core(std::move(options), parts()),
+        deliver(std::move(engine_deliver)) {}
 
   [[nodiscard]] EngineCore::Parts parts();
   [[nodiscard]] std::string start();
@@ -112,6 +117,7 @@ EngineCore::Parts Engine::State::parts() {
   parts.wake = [this] { wake_all(); };
   parts.clock = std::chrono::steady_clock::now;
   parts.unix_time_us = unix_time_us;
+  parts.quota_memories = quota_keeper->memories();
   return parts;
 }
 
@@ -294,8 +300,12 @@ Result<std::unique_ptr<Engine>, EngineError> engine::EngineInside::start(EngineO
   if (std::string wrong = first_mistake(options); !wrong.empty()) {
     return Failure(EngineError{std::move(wrong)});
   }
-  std::unique_ptr<Engine> engine(
-      new Engine(std::make_unique<Engine::State>(std::move(options), std::move(deliver))));
+  auto keeper = QuotaKeeper::open(options);
+  if (!keeper) {
+    return Failure(EngineError{std::move(keeper.error())});
+  }
+  std::unique_ptr<Engine> engine(new Engine(
+      std::make_unique<Engine::State>(std::move(options), std::move(*keeper), std::move(deliver))));
   if (std::string wrong = engine->state_->start(); !wrong.empty()) {
     return Failure(EngineError{std::move(wrong)});
   }

@@ -67,8 +67,9 @@ EngineCore::EngineCore(EngineOptions options, Parts parts, const EngineLimits& l
       read_token = [this, i](auto done) { parts_.read_token(i, std::move(done)); };
     }
     Endpoint& added = endpoints_.emplace_back();
-    added.gate = std::make_unique<EndpointGate>(endpoint, parts_.resolve, parts_.wake, parts_.clock,
-                                                std::move(read_token));
+    added.gate = std::make_unique<EndpointGate>(
+        endpoint, parts_.resolve, parts_.wake, parts_.clock, std::move(read_token),
+        i < parts_.quota_memories.size() ? parts_.quota_memories[i] : nullptr);
     added.deliveries = std::make_unique<queue::DeliveryQueue>();
     added.gate->on_notice(options_.on_notice);
   }
@@ -252,7 +253,10 @@ EngineCore::Feeder::Feeder(EngineCore& core, const Options& options)
     : core_(core), options_(options), outcomes_(core.outcomes(options.number)) {
   for (std::size_t i = 0; i < core.endpoints_.size(); ++i) {
     lanes_.push_back(std::make_unique<Lane>(*core.endpoints_[i].deliveries));
-    lanes_.back()->recipients_max = core.options_.endpoints[i].recipients_max;
+    // A transaction with more recipients than a rate has would wait for ever.
+    lanes_.back()->recipients_max = static_cast<std::uint32_t>(
+        std::min<std::uint64_t>(core.options_.endpoints[i].recipients_max,
+                                core.endpoints_[i].gate->quota().recipients_max()));
   }
 }
 

@@ -58,6 +58,9 @@ class EngineCore {
     std::function<void()> wake;
     std::function<Instant()> clock;              // of what comes by itself
     std::function<std::int64_t()> unix_time_us;  // of what is decided before it is sent
+    // For each endpoint where the counts of its rates are, which outlives the core; null or not
+    // there: in the core alone.
+    std::vector<queue::QuotaMemory*> quota_memories = {};
   };
 
   EngineCore(EngineOptions options, Parts parts);

@@ -25,6 +25,11 @@ constexpr std::size_t deliveries_per_take = 16;
 // How often a route looks whether its gate is still held.
 constexpr Duration held_look_every = std::chrono::milliseconds(50);
 
+// How often a route looks at a rate that allows nothing for long: another worker or process may
+// give back what it had taken. A wait that is worth a word.
+constexpr Duration quota_look_every = std::chrono::seconds(1);
+constexpr Duration quota_wait_said_min = std::chrono::seconds(30);
+
 // Deliveries that are decided without a session: as many as one turn may take, the others go on in
 // the next.
 constexpr std::size_t deliveries_decided_per_turn = 1024;
@@ -32,6 +37,17 @@ constexpr std::size_t deliveries_decided_per_turn = 1024;
 // `attempts` are those without the one at hand.
 AttemptHistory history_of(const Recipient& recipient) {
   return {.attempts = recipient.outcome.attempts, .last = recipient.outcome.status};
+}
+
+// Those that the next transaction is for; before a delivery is opened, all of them.
+std::uint64_t undecided_count(const Delivery& delivery) {
+  if (!delivery.is_open) {
+    return delivery.size();
+  }
+  const auto recipients = delivery.active_recipients();
+  return static_cast<std::uint64_t>(
+      std::count_if(recipients.begin(), recipients.end(),
+                    [](const Recipient& recipient) { return !recipient.decided; }));
 }
 
 // The session was lost in the moment in which it got the message.
@@ -150,8 +166,7 @@ void Route::assign(Instant now) {
     if (delivery == nullptr) {
       return;
     }
-    if (!gate_.rate().take(now)) {
-      try_again_at_ = std::max(gate_.rate().next(), now + std::chrono::microseconds(100));
+    if (!gate_.quota().unlimited() && !take_quota(connection, *delivery, now)) {
       return;
     }
     waiting_.pop_front();
@@ -163,10 +178,55 @@ void Route::assign(Instant now) {
   }
 }
 
+// False: not yet.
+bool Route::take_quota(const Connection& connection, const Delivery& delivery, Instant now) {
+  // More octets than a rate has in its window count as all of it.
+  const QuotaAnswer answer = gate_.quota().take(
+      {.recipients = undecided_count(delivery), .octets = delivery.message->content.bytes()}, now);
+  if (!answer.is_taken) {
+    if (answer.next - now >= quota_wait_said_min) {
+      gate_.tell(
+          "its rate is used up: what is left waits until it allows more, or for the deadline");
+    }
+    try_again_at_ =
+        std::clamp(answer.next, now + std::chrono::microseconds(100), now + quota_look_every);
+    return false;
+  }
+  // With nothing before it that it would wait for, and all learnt that a first message asks for.
+  const bool is_warm = connection.progressed() && connection.idle();
+  quota_shares_.insert_or_assign(&delivery, QuotaShare{answer.ticket, is_warm});
+  return true;
+}
+
+// What the server has heard of counts, whatever it said.
+void Route::hear_quota(const Delivery& delivery, const protocol::Verdict& verdict) {
+  const auto found = quota_shares_.find(&delivery);
+  if (found != quota_shares_.end()) {
+    found->second.has_left = found->second.has_left || verdict.code != 0 || verdict.was_next ||
+                             verdict.status == Status::unknown;
+  }
+}
+
+// No session has it any more.
+void Route::settle_quota(const Delivery& delivery) {
+  const auto found = quota_shares_.find(&delivery);
+  if (found == quota_shares_.end()) {
+    return;
+  }
+  if (found->second.has_left) {
+    gate_.quota().answered(found->second.ticket, connection_environment_.io->now(),
+                           found->second.in_warm_session);
+  } else {
+    gate_.quota().give_back(found->second.ticket);
+  }
+  quota_shares_.erase(found);
+}
+
 // False: the message is over age, and the connection is still free.
 bool Route::give(Connection& connection, Delivery& delivery, Instant now) {
   if (delivery.message->expires_at_us != 0 &&
       connection_environment_.io->unix_time_us() >= delivery.message->expires_at_us) {
+    settle_quota(delivery);
     expire(delivery, protocol::WaitEnd::over_age, gate_.trouble());
     return false;
   }
@@ -376,6 +436,9 @@ void Route::take_back_intent(Delivery& delivery, std::uint32_t index) {
 
 void Route::on_verdict(Connection& connection, Delivery& delivery, std::uint32_t index,
                        const protocol::Verdict& verdict) {
+  if (!quota_shares_.empty()) {
+    hear_quota(delivery, verdict);
+  }
   const bool answered = verdict.status == Status::accepted || verdict.status == Status::rejected ||
                         verdict.status == Status::deferred;
   if (answered && !connection.progressed()) {
@@ -442,6 +505,9 @@ void Route::hear_mood(const protocol::Verdict& verdict, const AttemptRules& rule
 
 void Route::on_delivery_done(Connection& connection, Delivery& delivery) {
   environment_.stats->messages.add(1);
+  if (!quota_shares_.empty()) {
+    settle_quota(delivery);
+  }
   if (connection.accepted) {
     connection.accepted = false;
     environment_.stats->content_bytes.add(delivery.message->content.bytes());

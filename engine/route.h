@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <unordered_map>
 #include <vector>
 
 #include "codec/journal/journal_record.h"
@@ -71,6 +72,10 @@ class Route final : private ConnectionListener {
  private:
   [[nodiscard]] Instant deadline() const { return environment_.deadline; }
   void assign(Instant now);
+  [[nodiscard]] bool take_quota(const Connection& connection, const Delivery& delivery,
+                                Instant now);
+  void hear_quota(const Delivery& delivery, const protocol::Verdict& verdict);
+  void settle_quota(const Delivery& delivery);
   void open_session(Instant now);
   void end_all_waiting(const protocol::CloseReason& reason);
   [[nodiscard]] bool give(Connection& connection, Delivery& delivery, Instant now);
@@ -121,9 +126,16 @@ class Route final : private ConnectionListener {
   codec::ReusableQueue<Delivery*>
       waiting_;  // taken from the queue, or come back from a session that died
   codec::ReusableQueue<Connection*> with_room_;  // the one that waited longest first
-  queue::RetrySchedule retries_;                 // deliveries with postponed recipients
-  std::size_t retry_messages_ = 0;               // of which it has the first one
-  std::size_t retry_bytes_ = 0;                  // that they hold
+  // For the deliveries that sessions have, where the endpoint has rates.
+  struct QuotaShare {
+    QuotaTicket ticket;
+    bool in_warm_session = false;
+    bool has_left = false;  // the server may have counted it
+  };
+  std::unordered_map<const Delivery*, QuotaShare> quota_shares_;
+  queue::RetrySchedule retries_;    // deliveries with postponed recipients
+  std::size_t retry_messages_ = 0;  // of which it has the first one
+  std::size_t retry_bytes_ = 0;     // that they hold
   EndpointMood mood_;
   Instant break_until_{};
   std::vector<Connection*> sessions_;  // opening or open; not those that ended

@@ -12,6 +12,7 @@
 #include <ringpost/auth_mechanism.h>
 #include <ringpost/base.h>
 #include <ringpost/limits.h>
+#include <ringpost/quota.h>
 
 namespace ringpost {
 
@@ -76,8 +77,11 @@ struct EndpointOptions {
   std::string client_certificate_file;
   std::string client_key_file;
 
-  std::uint32_t connections_max = 10;             // over all cores
-  double messages_per_second_max = 0;             // 0: no limit
+  std::uint32_t connections_max = 10;  // over all cores
+  // What the provider takes of the account in any second, minute, hour and day, by all cores, and
+  // by other processes where EngineOptions::state_folder is there. All hold together; one at most
+  // of a unit and a period. Empty: no limit.
+  std::vector<QuotaLimit> rates;
   std::uint32_t recipients_max = 100;             // of one transaction
   std::uint64_t messages_per_connection_max = 0;  // 0: no limit
   // A larger message is `invalid`; 0: what the server says (SIZE, RFC 1870) is all that counts.
@@ -125,6 +129,8 @@ struct EndpointOptions {
 struct EndpointNotice {
   std::string endpoint;
   std::string message;  // one sentence
+  // Whoever asked to hear of errors alone wants to hear of it.
+  bool is_grave = false;
 };
 
 namespace queue {
@@ -146,6 +152,9 @@ struct EngineOptions {
   // Written to before an end of data may leave; the jobs need `ordinal` and `line_hash`. Outlives
   // the engine. Outcomes are the callback's to write.
   queue::Journal* journal = nullptr;
+  // Where the counts of rates outlive this process, and are one with those of others that send for
+  // the same user at the same host; made where it is not there. Empty: nowhere.
+  std::string state_folder;
   // How often the calling thread has allocated memory so far, for EngineStatistics. Null: they are
   // not counted.
   std::uint64_t (*count_allocations)() = nullptr;

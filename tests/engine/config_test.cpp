@@ -46,12 +46,14 @@ TEST_CASE("config: numbers that mean nothing are named") {
   endpoint.host = "mx.example";
   endpoint.port = 587;
   REQUIRE(first_mistake(options).empty());
-  for (const double rate :
-       {-1.0, std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::infinity()}) {
-    endpoint.messages_per_second_max = rate;
-    CHECK(first_mistake(options).find("\"esp\": the rate") != std::string::npos);
+  for (const RateWindow window : {RateWindow{0, std::chrono::seconds(1)}, RateWindow{1, {}}}) {
+    endpoint.rates = {{QuotaUnit::messages, QuotaPeriod::second, window}};
+    CHECK(first_mistake(options).find("\"esp\": a rate is one unit") != std::string::npos);
   }
-  endpoint.messages_per_second_max = 0.5;
+  endpoint.rates = {messages_per_second(1), messages_per_second(2)};
+  CHECK(first_mistake(options).find("two rates of the same unit") != std::string::npos);
+  endpoint.rates = {{QuotaUnit::recipients, QuotaPeriod::second, {1, std::chrono::seconds(2)}},
+                    messages_per_second(2)};
   CHECK(first_mistake(options).empty());
   endpoint.recipients_max = 0;
   CHECK(first_mistake(options).find("one recipient") != std::string::npos);

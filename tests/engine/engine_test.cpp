@@ -203,7 +203,7 @@ TEST_CASE("engine: next() is the same job until it was submitted or refused") {
 TEST_CASE("engine: a rate limit holds for all cores together") {
   TestSink sink;
   EndpointOptions endpoint = sink.endpoint();
-  endpoint.messages_per_second_max = 40;
+  endpoint.rates = {messages_per_second(40)};
   Deliveries deliveries;
   auto engine = start(options_of({endpoint}, 2), deliveries);
   const std::vector<TestJob> jobs = small_jobs(22);

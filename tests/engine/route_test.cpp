@@ -588,7 +588,7 @@ TEST_CASE("route: abort gives a verdict to everything, at every stage of a sessi
 }
 
 TEST_CASE("route: a rate limit is kept by the clock") {
-  World world({.connections_max = 3, .messages_per_second_max = 10});
+  World world({.connections_max = 3, .rates = {messages_per_second(10)}});
   std::vector<const Consignment*> jobs;
   for (int i = 0; i < 51; ++i) {
     jobs.push_back(&world.submit("job-" + std::to_string(i)));

@@ -17,7 +17,7 @@ EndpointOptions endpoint_of(const WorldOptions& options) {
   endpoint.host = "fake.example";
   endpoint.security = TransportSecurity::none;
   endpoint.connections_max = options.connections_max;
-  endpoint.messages_per_second_max = options.messages_per_second_max;
+  endpoint.rates = options.rates;
   endpoint.recipients_max = options.recipients_max;
   endpoint.attempts_max = options.attempts_max;
   endpoint.connect_attempts_max = options.connect_attempts_max;

@@ -18,7 +18,7 @@ namespace ringpost::engine::test {
 
 struct WorldOptions {
   std::uint32_t connections_max = 1;
-  double messages_per_second_max = 0;
+  std::vector<QuotaLimit> rates = {};
   std::uint32_t recipients_max = 100;
   std::uint32_t attempts_max = 3;
   std::uint32_t connect_attempts_max = 4;  // 0: only patience ends it

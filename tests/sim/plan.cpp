@@ -164,7 +164,9 @@ void choose_endpoint(Plan& plan, Random& random) {
   endpoint.host = "sim.example";
   endpoint.security = TransportSecurity::none;
   endpoint.connections_max = static_cast<std::uint32_t>(random.between(1, 5));
-  endpoint.messages_per_second_max = random.one_in(8) ? 5 : 0;
+  if (random.one_in(8)) {
+    endpoint.rates = {messages_per_second(5)};
+  }
   endpoint.attempts_max = static_cast<std::uint32_t>(random.between(1, 5));
   endpoint.connect_attempts_max =
       random.one_in(3) ? static_cast<std::uint32_t>(random.between(2, 8)) : 0;

@@ -123,7 +123,7 @@ class Simulation {
     }
     Duration longest = 2min;
     longest += transactions * round_trips_max * 2 * plan_.network.latency_max;
-    if (plan_.endpoint.messages_per_second_max > 0) {
+    if (!plan_.endpoint.rates.empty()) {
       longest += transactions * 1s;
     }
     if (plan_.network.server.odd.errors_soft > 0) {

@@ -240,7 +240,8 @@ class Configuration(ProgramTest):
                                 r'# preset ses, region eu-west-1\n')
         self.assertRegex(shown, r'recipients_per_message = 50 +# preset ses, line \d+\n')
         self.assertRegex(shown, r'bytes_per_message = 5000 +# ./ringpost.toml:6:21\n')
-        self.assertRegex(shown, r'\n# rate = "200 recipients/d" +# preset ses, line \d+; not ')
+        self.assertRegex(shown, r'\nrate = \["1 recipients/s", "200 recipients/d"\] +'
+                                r'# preset ses, line \d+\n')
         self.assertRegex(shown, r'username_is_password = true +# preset postmark, line \d+\n')
         self.write(shown, "again.toml")
         again = self.run_program("config", "check", "-c", "again.toml")

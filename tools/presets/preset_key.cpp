@@ -12,6 +12,7 @@
 #include "codec/text/ascii.h"
 #include "tools/presets/preset_value.h"
 #include "tools/process/numbers.h"
+#include "tools/process/quota_limits.h"
 #include "tools/process/wording.h"
 
 namespace ringpost::cli {
@@ -77,7 +78,7 @@ Checked check_bytes(Bytes text) {
 }
 Checked check_boolean(Bytes text) { return done(parse_boolean(text)); }
 Checked check_port(Bytes text) { return done(parse_preset_port(text)); }
-Checked check_rate(Bytes text) { return done(parse_rate_window(text)); }
+Checked check_rate(Bytes text) { return done(parse_quota_limit(text)); }
 Checked check_duration(Bytes text) {
   const auto duration = parse_duration(text);
   if (duration && *duration < std::chrono::seconds(1)) {

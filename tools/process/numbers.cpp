@@ -132,35 +132,6 @@ Result<Duration, std::string> parse_duration(Bytes text) {
   return Duration(std::llround(seconds * 1e9));
 }
 
-Result<double, std::string> parse_rate(Bytes text) {
-  const std::size_t slash = std::min(text.find('/'), text.size());
-  const auto [digits, suffix] = split_number(text.substr(0, slash), true);
-  const std::optional<double> value = decimal(digits);
-  const std::optional<std::uint64_t> factor = multiplier(suffix);
-  double period_seconds = 1;
-  bool known_period = true;
-  if (slash < text.size()) {
-    const Bytes period = text.substr(slash + 1);
-    const auto* const unit =
-        std::find_if(time_units.begin() + 1, time_units.end(),
-                     [period](const TimeUnit& known) { return known.name == period; });
-    known_period = unit != time_units.end();
-    period_seconds = known_period ? unit->seconds : 1;
-  }
-  if (!value || !factor || !known_period) {
-    return Failure(fmt::format("{} is no rate (write 14/s, 600/m, 10k/h or 14)", in_quotes(text)));
-  }
-  const double per_second = *value * static_cast<double>(*factor) / period_seconds;
-  // Below one message a month nobody means it; above a billion a second the sums lose their
-  // meaning.
-  if (per_second < 1e-6 || per_second > 1e9) {
-    return Failure(
-        fmt::format("{} is out of range: from 0.0036/h to 1000M/s (leave it out for no limit)",
-                    in_quotes(text)));
-  }
-  return per_second;
-}
-
 Result<bool, std::string> parse_boolean(Bytes text) {
   std::string lower(text.substr(0, 8));
   std::transform(lower.begin(), lower.end(), lower.begin(), codec::lower);
@@ -190,7 +161,5 @@ std::string duration_text(Duration duration) {
   }
   return fmt::format("{}ms", milliseconds);
 }
-
-std::string rate_text(double per_second) { return fmt::format("{:g}/s", per_second); }
 
 }  // namespace ringpost::cli

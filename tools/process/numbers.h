@@ -24,16 +24,10 @@ struct NumberRange {
 // most a year, which bounds every sum with a clock.
 [[nodiscard]] Result<Duration, std::string> parse_duration(Bytes text);
 
-// Of messages: N[/s|/m|/h], N with decimals or a suffix, as in 14/s, 10k/h, 0.5. By the second
-// without a unit. Returned by the second, and above 0.
-[[nodiscard]] Result<double, std::string> parse_rate(Bytes text);
-
 // true, yes, on, 1 or false, no, off, 0; case does not count.
 [[nodiscard]] Result<bool, std::string> parse_boolean(Bytes text);
 
 // The shortest text that parse_duration() reads as the same: "30s", "1500ms".
 [[nodiscard]] std::string duration_text(Duration duration);
-// "14/s", "0.5/s".
-[[nodiscard]] std::string rate_text(double per_second);
 
 }  // namespace ringpost::cli

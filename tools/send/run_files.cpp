@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "engine/run/outcome_content.h"
+#include "queue/quota_file.h"
 #include "tools/process/descriptor.h"
 
 namespace ringpost::cli {
@@ -41,6 +42,20 @@ void add_streams(std::vector<run::FileRole>& roles) {
 
 // When messages to people would go into one of the files, the refusal must not, either: it is said
 // on standard output, and not at all when that is the same file.
+// Those of accounts, each once.
+std::vector<std::string> state_files(const SendSettings& settings) {
+  std::vector<std::string> paths;
+  for (const EndpointOptions& endpoint : settings.endpoints) {
+    if (!settings.state_folder.empty() && !endpoint.rates.empty()) {
+      paths.push_back(settings.state_folder + "/" +
+                      queue::quota_file_name(endpoint.host, endpoint.username));
+    }
+  }
+  std::sort(paths.begin(), paths.end());
+  paths.erase(std::unique(paths.begin(), paths.end()), paths.end());
+  return paths;
+}
+
 Result<void, std::string> refuse(std::string conflict, std::span<const run::FileRole> roles) {
   const auto is_of = [](int descriptor) {
     return [descriptor](const run::FileRole& role) { return role.descriptor == descriptor; };
@@ -76,6 +91,9 @@ std::vector<run::FileRole> files_of_run(const SendSettings& settings) {
     if (!path.empty() && path != standard_stream) {
       roles.push_back({flag, path, -1, true});
     }
+  }
+  for (std::string& path : state_files(settings)) {
+    roles.push_back({"the state file of a rate", std::move(path), -1, true});
   }
   add_streams(roles);
   return roles;

@@ -299,10 +299,12 @@ EngineOptions SendRun::engine_options() {
   options.outcome_threads = settings_.outcome_threads;
   options.deadline = settings_.deadline;
   options.deadline_drain = settings_.drain;
+  options.state_folder = settings_.state_folder;
   options.journal = journal_ ? &journal_->journal() : nullptr;
   options.count_allocations = allocation_counter();
   options.on_notice = [this](const EndpointNotice& notice) {
-    log_.warn(notice.message, {{"endpoint", notice.endpoint}});
+    log_.write(notice.is_grave ? LogLevel::error : LogLevel::warn, notice.message,
+               {{"endpoint", notice.endpoint}});
   };
   return options;
 }

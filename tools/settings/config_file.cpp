@@ -178,7 +178,8 @@ class TreeReader {
   using Texts = Result<std::vector<std::string>, std::string>;
 
   static Texts texts_of(const toml::node& node, SettingKind kind) {
-    const bool takes_list = kind == SettingKind::text_list || kind == SettingKind::number_list;
+    const bool takes_list = kind == SettingKind::text_list || kind == SettingKind::number_list ||
+                            kind == SettingKind::rate_list;
     const toml::array* const array = node.as_array();
     std::vector<std::string> texts;
     if (array != nullptr && takes_list) {
@@ -203,7 +204,8 @@ class TreeReader {
   }
 
   static Result<std::string, std::string> text_of(const toml::node& node, SettingKind kind) {
-    const bool takes_number = kind == SettingKind::number || kind == SettingKind::number_list;
+    const bool takes_number = kind == SettingKind::number || kind == SettingKind::number_list ||
+                              kind == SettingKind::rate_list;
     if (const auto* const text = node.as_string();
         text != nullptr && kind != SettingKind::boolean) {
       return text->get();
@@ -234,6 +236,8 @@ class TreeReader {
         return "it takes text in quotes, or a list of them";
       case SettingKind::number_list:
         return "it takes a number or a list of numbers";
+      case SettingKind::rate_list:
+        return "it takes a rate in quotes, as in \"14/s\", or a list of them";
     }
     RP_ASSERT(false);
   }

@@ -61,7 +61,8 @@ bool is_plain(SettingKind kind, Bytes text) {
   if (text == "true" || text == "false") {
     return kind == SettingKind::boolean || kind == SettingKind::number;
   }
-  const bool may_be_number = kind == SettingKind::number || kind == SettingKind::number_list;
+  const bool may_be_number = kind == SettingKind::number || kind == SettingKind::number_list ||
+                             kind == SettingKind::rate_list;
   return may_be_number && !text.empty() && text.find_first_not_of("0123456789") == Bytes::npos;
 }
 

@@ -34,6 +34,7 @@ std::string_view value_schema(SettingKind kind) {
     case SettingKind::text_list:
       return R"("type":["string","array"],"items":{"type":"string"},"minItems":1)";
     case SettingKind::number_list:
+    case SettingKind::rate_list:
       return R"("type":["number","string","array"],"items":{"type":["number","string"]},)"
              R"("minItems":1)";
   }

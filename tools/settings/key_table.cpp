@@ -18,6 +18,7 @@
 #include "tools/presets/preset_list.h"
 #include "tools/presets/preset_value.h"
 #include "tools/process/numbers.h"
+#include "tools/process/quota_limits.h"
 #include "tools/process/wording.h"
 #include "tools/settings/applied.h"
 #include "tools/settings/endpoint_url.h"
@@ -98,6 +99,11 @@ Applied apply_auth(const SettingValue& value, EndpointDraft& draft) {
 Applied apply_max_connections(const SettingValue& value, EndpointDraft& draft) {
   return take(parse_number(value.text(), {.min = 1, .max = connections_limit}),
               draft.connections_allowed);
+}
+
+// A list of a file, or commas.
+Applied apply_rates(const SettingValue& value, EndpointDraft& draft) {
+  return take(parse_quota_limits(joined(value.texts, ",")), draft.options.rates);
 }
 
 Result<std::uint32_t, std::string> parse_connections(Bytes text) {
@@ -238,6 +244,14 @@ Applied apply_username_is_password(const SettingValue& value, Draft& draft) {
 
 std::string show_nothing(const Draft& /*draft*/) { return {}; }
 
+std::string show_rates(const Draft& draft) {
+  std::vector<std::string> texts;
+  for (const QuotaLimit& limit : draft.options.rates) {
+    texts.push_back(quota_limit_text(limit));
+  }
+  return joined(texts, ",");
+}
+
 template <auto member>
 std::string show_count(const Draft& draft) {
   return fmt::format("{}", draft.options.*member);
@@ -345,14 +359,14 @@ constexpr EndpointKey keys[] = {
     {"max_connections", "N", "Connections that the provider allows", SettingKind::number, !is_path,
      !is_secret, own_only, apply_max_connections, show_nothing},
     {"rate",
-     "N[/s|/m|/h]",
-     "Messages to each endpoint, at most",
-     SettingKind::number,
+     "N[/s|/m|/h|/d]",
+     "At most so much to each endpoint: 14/s, or 14/s,50000 recipients/d",
+     SettingKind::rate_list,
      !is_path,
      !is_secret,
      {"rate", where},
-     apply_with<&Options::messages_per_second_max, parse_rate>,
-     show_nothing},
+     apply_rates,
+     show_rates},
     {"pipelining",
      "auto|off|N",
      "Messages in flight on a connection, where the server allows it",

@@ -2,13 +2,12 @@
 // and yet be able to say anything himself. The idea: a preset is laid under the settings of an
 // endpoint when all of them have come together, key by key, so that whatever was said anywhere is
 // stronger by being there; only keys that are two ways to say one thing look at each other. Limits:
-// of rates those are held that the engine can hold as a pace (messages, by the second to the hour),
-// and the narrowest of them; what is not obeyed is kept apart, to be told.
+// a rate that is said anywhere takes the place of all that a preset has; what is not obeyed is kept
+// apart, to be told.
 #include "tools/settings/preset_layer.h"
 
 #include <algorithm>
 #include <array>
-#include <chrono>
 #include <string_view>
 #include <utility>
 
@@ -19,6 +18,7 @@
 #include "codec/text/wildcard.h"
 #include "tools/presets/preset_list.h"
 #include "tools/presets/preset_value.h"
+#include "tools/process/quota_limits.h"
 #include "tools/process/wording.h"
 #include "tools/settings/applied.h"
 #include "tools/settings/endpoint_setting.h"
@@ -42,21 +42,6 @@ std::vector<std::string_view> names_in(const Map& map) {
     names.push_back(name);
   }
   return names;
-}
-
-// The engine knows a pace. A day's amount as a pace would spread few messages over hours.
-bool is_held(const RateWindow& window) {
-  return window.unit == RateUnit::messages && window.period <= std::chrono::hours(1);
-}
-
-double pace_of(const RateWindow& window) {
-  return static_cast<double>(window.amount) / static_cast<double>(window.period.count());
-}
-
-// As `rate` of an endpoint takes it: "30/m".
-std::string pace_text(const RateWindow& window) {
-  const auto seconds = window.period.count();
-  return fmt::format("{}/{}", window.amount, seconds == 1 ? "s" : seconds == 60 ? "m" : "h");
 }
 
 // Lays one preset under the settings of one endpoint.
@@ -197,36 +182,34 @@ class PresetLayering {
     return wanted;
   }
 
-  // Each window is a limit of its own; one of a plan takes the place of the same one below.
+  // Each is a limit of its own; one of a plan takes the place of the same one below.
   void note_rates(const PresetSetting& value, Layer layer) {
     for (const std::string& text : value.texts) {
-      const auto window = parse_rate_window(text);
-      RP_ASSERT(window.has_value());
+      const auto limit = parse_quota_limit(text);
+      RP_ASSERT(limit.has_value());
       const bool is_replaced = std::any_of(rates_.begin(), rates_.end(), [&](const Rate& other) {
-        return other.window.unit == window->unit && other.window.period == window->period;
+        return other.limit.unit == limit->unit && other.limit.period == limit->period;
       });
       if (!is_replaced) {
-        rates_.push_back({*window, layer, value.origin, text});
+        rates_.push_back({*limit, layer, value.origin, text});
       }
     }
   }
 
+  // The origin is that of the strongest layer which has one.
   void lay_rates() {
-    const Rate* narrowest = nullptr;
-    for (const Rate& rate : rates_) {
-      if (!is_held(rate.window)) {
-        laid_.unheld.push_back({"rate", {rate.text}, rate.origin});
-      } else if (narrowest == nullptr || pace_of(rate.window) < pace_of(narrowest->window)) {
-        narrowest = &rate;
-      }
+    if (rates_.empty() || settings_.contains("rate")) {
+      return;
     }
-    if (narrowest != nullptr && !settings_.contains("rate")) {
-      settings_["rate"] = {{pace_text(narrowest->window)}, narrowest->layer, narrowest->origin};
+    SettingValue& value = settings_["rate"];
+    value = {{}, rates_.front().layer, rates_.front().origin};
+    for (const Rate& rate : rates_) {
+      value.texts.push_back(rate.text);
     }
   }
 
   struct Rate {
-    RateWindow window;
+    QuotaLimit limit;
     Layer layer;
     std::string origin;
     std::string text;

@@ -134,6 +134,13 @@ Applied apply_path(const SettingValue& value, std::string& into) {
   return {};
 }
 
+Applied apply_state(const SettingValue& value, SendDraft& draft) {
+  std::string folder;
+  auto applied = apply_path(value, folder);
+  draft.state_folder = folder == "none" ? std::string() : std::move(folder);
+  return applied;
+}
+
 // Where `-` is standard output, so are its other names: a file that is opened once more would be
 // written from two ends.
 Applied apply_output(const SettingValue& value, std::string& into) {
@@ -163,6 +170,8 @@ constexpr SendKey own_keys[] = {
      "Server: smtp[s]://user@host[:port], a name of ringpost.toml or of `ringpost presets`; "
      "repeatable, with =WEIGHT",
      where, "", SettingKind::text_list, true, apply_endpoint},
+    {"state", "", "DIR|none", "Counts of rates, for other runs", where, "~/.local/state/ringpost",
+     SettingKind::text, true, apply_state},
     {"outcomes", "-o", "FILE|-", "Outcome lines, one per recipient; - is stdout", results, "",
      SettingKind::text, true,
      [](const SettingValue& value, SendDraft& draft) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -19,7 +20,8 @@ namespace ringpost::cli {
 struct SendDraft {
   SendSettings settings;
 
-  std::vector<std::string> endpoints;  // NAME, URL, each perhaps with =WEIGHT
+  std::vector<std::string> endpoints;       // NAME, URL, each perhaps with =WEIGHT
+  std::optional<std::string> state_folder;  // nothing: the usual one
 
   std::uint64_t verbosity = 0;
   bool no_color = false;

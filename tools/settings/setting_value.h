@@ -36,6 +36,7 @@ enum class SettingKind : std::uint8_t {
   boolean,
   text_list,  // a text or a list of texts
   number_list,
+  rate_list,  // a number, a text such as "14/s", or a list of them
 };
 
 // Adds what `upper` says on top of `lower`.

@@ -44,6 +44,9 @@ struct SendSettings {
   // whom the server refuses.
   std::map<std::string, std::string> login_hints;
 
+  // Where counts of rates are kept; empty: nowhere.
+  std::string state_folder;
+
   std::string outcomes_path;  // "-": stdout; empty: none
   std::string errors_path;    // only what was not accepted; "-": stdout; empty: none
 

@@ -76,24 +76,6 @@ TEST_CASE("duration: the text of one is read as the same") {
   CHECK(duration_text(300s) == "5m");
 }
 
-TEST_CASE("rate: by the second, the minute and the hour") {
-  CHECK(parse_rate("14/s") == 14.0);
-  CHECK(parse_rate("14") == 14.0);
-  CHECK(parse_rate("600/m") == 10.0);
-  CHECK(parse_rate("36k/h") == 10.0);
-  CHECK(parse_rate("0.5/s") == 0.5);
-  CHECK(parse_rate("1M") == 1e6);
-  CHECK(rate_text(14) == "14/s");
-}
-
-TEST_CASE("rate: what is none, or would send nothing, is refused") {
-  for (const char* text : {"", "/s", "14/", "14/d", "14/ms", "14/s/s", "-1/s", "0", "0/s", "1e9",
-                           "nan", "inf", "2000M", "14 /s"}) {
-    INFO(text);
-    CHECK_FALSE(parse_rate(text));
-  }
-}
-
 TEST_CASE("boolean: the usual words, whatever their case") {
   for (const char* text : {"true", "TRUE", "yes", "on", "1"}) {
     CHECK(parse_boolean(text) == true);

@@ -9,6 +9,7 @@
 
 #include "tests/tools/support.h"
 #include "tools/presets/preset_list.h"
+#include "tools/process/quota_limits.h"
 #include "tools/settings/endpoint_choice.h"
 #include "tools/settings/endpoint_url.h"
 
@@ -162,18 +163,19 @@ TEST_CASE("preset layer: a region is a host, and one that is wanted is asked for
   CHECK(contains(refusal_with({{"preset", "relay"}}), "no host of its own"));
 }
 
-TEST_CASE("preset layer: a rate that the engine can hold is held, and the others are told") {
-  const ChosenEndpoint m365 = endpoint_with({{"preset", "m365"}, {"username", "a@b"}});
-  CHECK(m365.draft.options.messages_per_second_max == 0.5);
-  CHECK(m365.draft.options.connections_max == 3);
-  CHECK(has_unheld(m365, "rate", "10000 recipients/d"));
-  // A day's amount as a pace would spread few messages over hours.
-  const ChosenEndpoint gmail =
-      endpoint_with({{"preset", "gmail"}, {"username", "a@b"}, {"plan", "free"}});
-  CHECK(gmail.draft.options.messages_per_second_max == 0);
-  CHECK(has_unheld(gmail, "rate", "500 messages/d"));
-  CHECK(endpoint_with({{"preset", "m365"}, {"username", "a@b"}, {"rate", "2/s"}})
-            .draft.options.messages_per_second_max == 2);
+TEST_CASE("preset layer: rates of a preset hold together, and one that is said replaces them") {
+  const auto rates_of = [](const std::vector<std::pair<std::string, std::string>>& keys) {
+    std::string texts;
+    for (const QuotaLimit& limit : endpoint_with(keys).draft.options.rates) {
+      texts += (texts.empty() ? "" : ", ") + quota_limit_text(limit);
+    }
+    return texts;
+  };
+  CHECK(rates_of({{"preset", "m365"}, {"username", "a@b"}}) == "30/m, 10000 recipients/d");
+  CHECK(rates_of({{"preset", "gmail"}, {"username", "a@b"}, {"plan", "free"}}) == "500/d");
+  CHECK(rates_of({{"preset", "m365"}, {"username", "a@b"}, {"rate", "2/s"}}) == "2/s");
+  CHECK(endpoint_with({{"preset", "m365"}, {"username", "a@b"}}).draft.options.connections_max ==
+        3);
   CHECK(contains(refusal_with({{"preset", "gmail"}, {"plan", "fre"}}), "did you mean \"free\"?"));
 }
 

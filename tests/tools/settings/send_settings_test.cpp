@@ -80,7 +80,7 @@ TEST_CASE("send settings: flags over environment over file over default") {
   run.variable("RINGPOST_RATE", "2/s");
   const SendSettings settings = run.accepted({"-e", "smtp://h", "--drain", "3s"});
   CHECK(settings.drain == 3s);
-  CHECK(settings.endpoints[0].messages_per_second_max == 2);
+  CHECK(settings.endpoints[0].rates == std::vector{messages_per_second(2)});
   CHECK(settings.cores == 2);
   CHECK(settings.readers == 1);
   CHECK(settings.outcome_threads == 1);
@@ -96,13 +96,13 @@ TEST_CASE(
       "pipeline = \"off\"\n");
   SendSettings settings = run.accepted({});
   REQUIRE(settings.endpoints.size() == 2);
-  CHECK(settings.endpoints[0].messages_per_second_max == 1);
-  CHECK(settings.endpoints[1].messages_per_second_max == 5);
+  CHECK(settings.endpoints[0].rates == std::vector{messages_per_second(1)});
+  CHECK(settings.endpoints[1].rates == std::vector{messages_per_second(5)});
   CHECK(settings.endpoints[0].pipelining == PipeliningOption::off);
   run.variable("RINGPOST_CONNECTIONS", "7");
   settings = run.accepted({"--rate", "9/s"});
-  CHECK(settings.endpoints[0].messages_per_second_max == 9);
-  CHECK(settings.endpoints[1].messages_per_second_max == 9);
+  CHECK(settings.endpoints[0].rates == std::vector{messages_per_second(9)});
+  CHECK(settings.endpoints[1].rates == std::vector{messages_per_second(9)});
   CHECK(settings.endpoints[0].connections_max == 7);
 }
 
@@ -170,7 +170,7 @@ TEST_CASE(
       {"-e", "smtp://a", "--rate", "1/s", "one.jsonl", "--rate=2/s", "-e", "smtp://b", "-", "two"});
   CHECK(settings.files == std::vector<std::string>{"one.jsonl", "-", "two"});
   CHECK(settings.endpoints.size() == 2);
-  CHECK(settings.endpoints[0].messages_per_second_max == 2);
+  CHECK(settings.endpoints[0].rates == std::vector{messages_per_second(2)});
   CHECK_FALSE(settings.fail_on);
 }
 
