@@ -134,9 +134,14 @@ Applied apply_path(const SettingValue& value, std::string& into) {
   return {};
 }
 
+// `config show` writes the usual place with a tilde, which no shell has seen in a file.
 Applied apply_state(const SettingValue& value, SendDraft& draft) {
   std::string folder;
   auto applied = apply_path(value, folder);
+  const char* const home = std::getenv("HOME");
+  if (folder.starts_with("~/") && home != nullptr) {
+    folder.replace(0, 1, home);
+  }
   draft.state_folder = folder == "none" ? std::string() : std::move(folder);
   return applied;
 }

@@ -119,6 +119,18 @@ TEST_CASE("send settings: an error names the layer that is to blame") {
   CHECK(run.refused({"-e", "smtp://h"}).starts_with("./ringpost.toml:2:12: newlines: \"crlf\""));
 }
 
+TEST_CASE("send settings: a state folder is found from home, whoever names it") {
+  Run run;
+  const std::string folder = run.folder().path("home/counts");
+  run.config(
+      "[endpoint.esp]\nhost = \"mail.example.com\"\nrate = \"40/d\"\n"
+      "[send]\nstate = \"~/counts\"\n");
+  CHECK(run.accepted({"--endpoint", "esp"}).state_folder == folder);
+  CHECK(run.accepted({"--endpoint", "esp", "--state=~/counts"}).state_folder == folder);
+  CHECK(run.accepted({"--endpoint", "esp", "--state", "./~"}).state_folder == "./~");
+  CHECK(run.accepted({"--endpoint", "esp", "--state", "none"}).state_folder.empty());
+}
+
 TEST_CASE("send settings: an empty variable counts as not set") {
   Run run;
   run.variable("RINGPOST_CORES", "");
