@@ -5,7 +5,6 @@
 // named, 10 in text and 1,000 in JSON.
 #include "tools/journal/journal_report.h"
 
-#include <array>
 #include <cstdint>
 #include <iterator>
 #include <string_view>
@@ -16,6 +15,7 @@
 #include "codec/text/json_text.h"
 #include "codec/text/unix_date.h"
 #include "queue/job_file_sample.h"
+#include "tools/process/statuses.h"
 #include "tools/process/wording.h"
 
 namespace ringpost::cli {
@@ -25,10 +25,6 @@ namespace {
 // Of jobs in flight.
 constexpr std::size_t jobs_shown_text = 10;
 constexpr std::size_t jobs_shown_json = 1000;
-
-constexpr std::array<Status, status_count> statuses = {
-    Status::accepted, Status::rejected, Status::deferred, Status::unsent,
-    Status::unknown,  Status::invalid,  Status::expired};
 
 template <typename... Values>
 void print(std::string& text, fmt::format_string<Values...> format, Values&&... values) {

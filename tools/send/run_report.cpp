@@ -6,7 +6,6 @@
 #include "tools/send/run_report.h"
 
 #include <algorithm>
-#include <array>
 #include <chrono>
 #include <iterator>
 #include <span>
@@ -16,6 +15,7 @@
 #include "codec/text/json_text.h"
 #include "engine/protocol/unmatched_replies.h"
 #include "tools/presets/reply_rule_setting.h"
+#include "tools/process/statuses.h"
 #include "tools/process/wording.h"
 #include "tools/send/internal_report.h"
 
@@ -24,10 +24,6 @@ namespace ringpost::cli {
 namespace {
 
 constexpr std::size_t groups_shown = 5;
-
-constexpr std::array<Status, status_count> statuses = {
-    Status::accepted, Status::rejected, Status::deferred, Status::unsent,
-    Status::unknown,  Status::invalid,  Status::expired};
 
 double per_second(std::uint64_t count, const RunFacts& facts) {
   return static_cast<double>(count) / std::max(facts.seconds, 1e-3);

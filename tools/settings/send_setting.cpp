@@ -16,6 +16,7 @@
 #include "codec/text/ascii.h"
 #include "codec/text/spelling.h"
 #include "tools/process/numbers.h"
+#include "tools/process/statuses.h"
 #include "tools/process/wording.h"
 #include "tools/settings/applied.h"
 #include "tools/settings/key_table.h"
@@ -84,9 +85,8 @@ std::vector<std::string> split_list(Bytes text) {
 
 Applied apply_fail_on(const SettingValue& value, SendDraft& draft) {
   std::array<std::string_view, status_count + 1> known;
-  for (std::size_t index = 0; index < status_count; ++index) {
-    known[index] = name_of(static_cast<Status>(index));
-  }
+  std::transform(statuses.begin(), statuses.end(), known.begin(),
+                 [](Status status) { return name_of(status); });
   known[status_count] = "none";
   StatusSet classes;
   std::size_t word_count = 0;
