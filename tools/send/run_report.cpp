@@ -179,7 +179,9 @@ void append_unruled(std::string& text, const RunFacts& facts) {
                    endpoint.refusals_unruled == 1 ? "" : "s");
     for (std::size_t i = 0; i < std::min(rules_shown, endpoint.unruled.size()); ++i) {
       const std::string rule = rule_for(endpoint.endpoint, endpoint.unruled[i]);
-      text += rule.empty() ? "" : fmt::format("# {} times\n{}", endpoint.unruled[i].count, rule);
+      text += rule.empty() ? ""
+                           : fmt::format("# {} time{}\n{}", endpoint.unruled[i].count,
+                                         endpoint.unruled[i].count == 1 ? "" : "s", rule);
     }
   }
 }

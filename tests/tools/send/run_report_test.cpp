@@ -59,13 +59,14 @@ TEST_CASE("run report: what fitted no reply rule comes with the rules that would
   EndpointReport& endpoint = facts.endpoints.front();
   endpoint.refusals_unruled = 7;
   endpoint.unruled = {{Stage::eod, 554, {5, 6, 0}, "strange content", "message", "reject", 6},
-                      {Stage::eod, 554, {}, "", "message", "reject", 1}};
+                      {Stage::eod, 554, {}, "", "message", "reject", 1},
+                      {Stage::rcpt, 553, {}, "strange name", "recipient", "reject", 1}};
   const std::string rule =
       "[[endpoint.relay.reply]]\ncode = 554\nenhanced = \"5.6.0\"\ntext = \"strange content\"\n"
       "stage = \"eod\"\nscope = \"message\"\naction = \"reject\"\n";
   const std::string text = summary_text(facts);
   has(text, "endpoint relay: 7 refusals fitted no reply rule");
-  has(text, "# 6 times\n" + rule + "outcomes: ");
+  has(text, "# 6 times\n" + rule + "# 1 time\n[[endpoint.relay.reply]]\ncode = 553\n");
   has(summary_json(facts), R"("refusals_unruled":7,"rules_proposed":["[[endpoint.relay.reply]]\n)");
   has(summary_json(facts_of(tally)), R"("refusals_unruled":0,"rules_proposed":[]})");
 }
