@@ -16,6 +16,9 @@ constexpr Duration shortest_reply_age = std::chrono::seconds(5);
 // A day's limit alone is there for those who send little: nobody wants a minute between two
 // messages because there may be 1440 of them.
 constexpr Duration paced_length_max = std::chrono::hours(1);
+// A message may go so much before its turn: a rate of many thousands would wake a worker for each.
+// The log bounds what a window gets, whatever the pace.
+constexpr Duration pace_slack = std::chrono::milliseconds(1);
 
 std::uint64_t units_of(QuotaUnit unit, const QuotaAmounts& amounts) {
   switch (unit) {
@@ -70,7 +73,7 @@ QuotaAnswer Quota::take(const QuotaAmounts& amounts, Instant now) {
   for_each([&](const Limit& limit) { next = std::max(next, free_at(limit, amounts, now)); });
   const Limit* const pace = paced();
   if (pace != nullptr) {
-    next = std::max(next, window_of(*pace).even_at());
+    next = std::max(next, window_of(*pace).even_at() - pace_slack);
   }
   if (next > now) {
     return {.next = next};

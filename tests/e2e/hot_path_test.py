@@ -72,6 +72,16 @@ class HotPathTest(SinkTest):
         # Into the record's plaintext, into wolfSSL's record, out of it; and commands.
         self.assertLess(added["bytes_copied"], content * 3.5, added)
 
+    def test_with_a_rate_that_is_no_bound(self):
+        """Its pace is no reason to wake up for each message."""
+        jobs = jobs_of(2000)
+        sink = self.sink(*LATENCY)
+        for _ in range(3):
+            counted = self.counters(sink, jobs, "--rate", "1000000/s", "--state", "none")
+            if counted["ring_enters"] <= LONG * 0.25:
+                break
+        self.assertLessEqual(counted["ring_enters"], LONG * 0.25, counted)
+
     def test_long_messages(self):
         """75 KB, five records: what a session has ready goes in one send, not one and the rest."""
         jobs = jobs_of(75_000, LONG_MESSAGES)
