@@ -53,23 +53,38 @@ void ServerSession::on_hello(Bytes name, bool extended) {
 
 // RFC 5321 4.1.1.1. Neither this reply nor that to HELO has an enhanced status (RFC 2034 4).
 void ServerSession::offer_extensions(Bytes name) {
-  offered_ = options_.extensions;
+  offered_ = extensions();
   offered_.starttls = starttls_offered();
   offered_.auth = auth_offered();
-  replies_.append("250-");
-  replies_.append(options_.host_name);
-  replies_.append(" greets ");
-  replies_.append(name);
-  replies_.append("\r\n");
-  fmt::basic_memory_buffer<char, 64> size;
-  fmt::format_to(std::back_inserter(size), "SIZE {}", options_.size_max);
+  std::vector<std::string> lines = {fmt::format("{} greets {}", options_.host_name, name)};
+  append_ehlo(lines);
+  for (std::size_t i = 0; i < lines.size(); ++i) {
+    replies_.append(i + 1 < lines.size() ? "250-" : "250 ");
+    replies_.append(lines[i]);
+    replies_.append("\r\n");
+  }
+}
+
+// A provider's own words stand as they are, but for what this listener has not.
+void ServerSession::append_ehlo(std::vector<std::string>& lines) const {
+  if (const std::optional<Announcement>& told = announcement()) {
+    const bool tells_auth = offered_.auth || setup_.policy.starttls;
+    for (const std::string& line : told->keywords) {
+      const bool is_there = is_keyword(line, "STARTTLS") ? offered_.starttls
+                                                         : !is_keyword(line, "AUTH") || tells_auth;
+      if (is_there) {
+        lines.push_back(line);
+      }
+    }
+    return;
+  }
   std::string auth = "AUTH";
   for (const AuthMechanism mechanism : options_.mechanisms) {
     auth.append(" ").append(codec::name_of(mechanism));
   }
-  const std::array<std::pair<bool, Bytes>, 9> keywords = {{
+  const std::array<std::pair<bool, std::string>, 10> keywords = {{
       {offered_.pipelining, "PIPELINING"},
-      {offered_.size, {size.data(), size.size()}},
+      {offered_.size, fmt::format("SIZE {}", options_.size_max)},
       {offered_.starttls, "STARTTLS"},
       {offered_.auth, auth},
       {offered_.enhanced_status_codes, "ENHANCEDSTATUSCODES"},
@@ -77,19 +92,27 @@ void ServerSession::offer_extensions(Bytes name) {
       {offered_.dsn, "DSN"},
       {offered_.smtputf8, "SMTPUTF8"},
       {offered_.chunking, "CHUNKING"},
+      {true, "HELP"},
   }};
   for (const auto& [is_offered, keyword] : keywords) {
     if (is_offered) {
-      replies_.append("250-");
-      replies_.append(keyword);
-      replies_.append("\r\n");
+      lines.push_back(keyword);
     }
   }
-  replies_.append("250 HELP\r\n");
+}
+
+const std::optional<Announcement>& ServerSession::announcement() const {
+  const bool is_before_tls = setup_.policy.starttls && client_.tls_version.empty();
+  return is_before_tls ? options_.announced_in_clear : options_.announced;
+}
+
+const Extensions& ServerSession::extensions() const {
+  const std::optional<Announcement>& told = announcement();
+  return told ? told->extensions : options_.extensions;
 }
 
 bool ServerSession::starttls_offered() const {
-  return setup_.policy.starttls && options_.extensions.starttls && client_.tls_version.empty();
+  return setup_.policy.starttls && extensions().starttls && client_.tls_version.empty();
 }
 
 bool ServerSession::auth_offered() const {
@@ -161,9 +184,7 @@ void ServerSession::on_login_step(LoginStep step) {
       phase_ = Phase::login;
       return;
     case LoginStep::granted:
-      client_.user = login_.user();
-      count(Count::auth_succeeded);
-      return reply(235, "2.7.0", "Welcome");
+      return end_login(true);
     case LoginStep::cancelled:
       return reply(501, "5.7.0", "Cancelled");
     case LoginStep::bad_encoding:
@@ -172,11 +193,20 @@ void ServerSession::on_login_step(LoginStep step) {
     case LoginStep::no_mechanism:
       return refuse({504, "5.5.4", "Not a mechanism that was announced", Violation::unannounced});
     case LoginStep::wrong:
-      break;
+      return end_login(false);
+  }
+}
+
+void ServerSession::end_login(bool is_right) {
+  const Answer answer = observer_.on_login(client_, is_right);
+  if (is_right && !answer.is_given()) {
+    client_.user = login_.user();
+    count(Count::auth_succeeded);
+    return reply(235, "2.7.0", "Welcome");
   }
   count(Count::auth_failed);
-  reply(535, "5.7.8", "User or password is wrong");
-  if (++auth_failures_ == auth_failures_max) {
+  say(answer.is_given() ? answer : Answer{535, "5.7.8", "User or password is wrong"});
+  if (phase_ != Phase::closed && ++auth_failures_ == auth_failures_max) {
     reply(421, "4.7.0", "Too many wrong passwords");
     close();
   }

@@ -129,6 +129,14 @@ class ServerObserver {
     return {};
   }
 
+  // In front of the greeting: an answer is said in its place, and the session ends.
+  [[nodiscard]] virtual Answer on_greeting(const ClientFacts& /*client*/) { return {}; }
+  // A login came to its end: with the right secret an answer refuses it all the same, with a wrong
+  // one it is what is said. None: 235, or 535.
+  [[nodiscard]] virtual Answer on_login(const ClientFacts& /*client*/, bool /*is_right*/) {
+    return {};
+  }
+
   // Nothing but this judgement is left to be passed: an answer refuses, none accepts.
   [[nodiscard]] virtual Answer on_sender(const ClientFacts& /*client*/,
                                          const MailArguments& /*mail*/) {

@@ -3,11 +3,13 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "codec/smtp/sasl_crypto.h"
 #include "engine/server/accounts.h"
+#include "engine/server/announcement.h"
 #include "engine/server/extensions.h"
 #include "engine/server/server_count.h"
 #include <ringpost/auth_mechanism.h>
@@ -18,6 +20,10 @@ namespace ringpost::server {
 // What all sessions of a server have in common; never changed while they live.
 struct ServerOptions {
   Extensions extensions{};
+  // Told behind EHLO in the place of a list that is made of `extensions`, and obeyed: in front of
+  // STARTTLS, where it is offered, and otherwise.
+  std::optional<Announcement> announced_in_clear{};
+  std::optional<Announcement> announced{};
   std::string host_name = "localhost";  // of the greeting
   std::string software = "ringpost";    // likewise
   // Announced in this order.

@@ -69,6 +69,10 @@ Next ServerSession::greet() {
   if (is_over_before(Stage::greeting)) {
     return next_;
   }
+  if (const Answer refusal = observer_.on_greeting(client_); refusal.is_given()) {
+    say_goodbye(refusal);
+    return next_;
+  }
   const std::size_t begin = replies_.size();
   replies_.append("220 ");
   replies_.append(options_.host_name);
@@ -318,8 +322,8 @@ std::size_t ServerSession::take_refused_chunk(Bytes input) {
   return count;
 }
 
-void ServerSession::say_goodbye(Bytes enhanced, Bytes text) {
-  reply(421, enhanced, text);
+void ServerSession::say_goodbye(const Answer& answer) {
+  say(answer);
   close();
 }
 
@@ -341,7 +345,7 @@ void ServerSession::write_reply(Out& out, unsigned code, Bytes enhanced, Bytes t
   out.append(Bytes(digits.data(), digits.size()));
   out.append(" ");
   // RFC 2034 4: replies of classes 2, 4 and 5 begin with it.
-  if (options_.extensions.enhanced_status_codes && !enhanced.empty()) {
+  if (extensions().enhanced_status_codes && !enhanced.empty()) {
     out.append(enhanced);
     out.append(" ");
   }

@@ -63,9 +63,10 @@ class ServerSession {
   // The handshake is done, before greet() or behind STARTTLS: the session begins anew.
   void tls_started(std::string_view version);
 
-  // 421, and the end: there are too many sessions (instead of greet()), the client was silent, or
-  // the server goes down. It waits behind answers that are still owed, as every reply does.
-  void say_goodbye(Bytes enhanced, Bytes text);
+  // An answer, mostly 421, and the end: there are too many sessions (instead of greet()), the
+  // client was silent, or the server goes down. It waits behind answers that are still owed, as
+  // every reply does.
+  void say_goodbye(const Answer& answer);
   // The transport broke. Whatever message was under way is discarded.
   void connection_lost();
 
@@ -102,6 +103,7 @@ class ServerSession {
   void on_starttls(Bytes arguments);
   void on_auth(Bytes arguments);
   void on_login_step(LoginStep step);
+  void end_login(bool is_right);
   void on_mail(Bytes arguments);
   void on_rcpt(Bytes arguments);
   void on_data(Bytes arguments);
@@ -137,10 +139,14 @@ class ServerSession {
     return wishes_.content ? &observer_ : nullptr;
   }
 
+  // What the next EHLO is told, in words or as flags.
+  [[nodiscard]] const std::optional<Announcement>& announcement() const;
+  [[nodiscard]] const Extensions& extensions() const;
   [[nodiscard]] bool starttls_offered() const;
   [[nodiscard]] bool auth_offered() const;
   [[nodiscard]] bool pipelining_offered() const { return offered_.pipelining; }
   void offer_extensions(Bytes name);
+  void append_ehlo(std::vector<std::string>& lines) const;
 
   void reply(unsigned code, Bytes enhanced, Bytes text);
   void say(const Answer& answer);

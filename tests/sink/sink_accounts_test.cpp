@@ -40,3 +40,16 @@ TEST_CASE("accounts: a token is good for so many logins, then only the next one 
   CHECK(with("second"));
   CHECK_FALSE(with("second"));
 }
+
+TEST_CASE("accounts: names that fit a form, whatever their case, or a name that is the token") {
+  AccountOptions options{.user = "nobody", .password = "secret", .tokens = {}};
+  options.user_forms = {"apikey", "*@*"};
+  SinkAccounts accounts(options);
+  REQUIRE(accounts.is_password("ApiKey", "secret"));
+  REQUIRE(accounts.is_password("a@b.example", "secret"));
+  REQUIRE_FALSE(accounts.is_password("nobody", "secret"));
+  REQUIRE_FALSE(accounts.password_of("apikeys"));
+  options.user_is_password = true;
+  REQUIRE(accounts.is_password("secret", "secret"));
+  REQUIRE_FALSE(accounts.is_password("apikey", "secret"));
+}

@@ -15,6 +15,7 @@
 #include "tools/presets/preset_key.h"
 #include "tools/presets/reply_rule_setting.h"
 #include "tools/presets/toml_offence.h"
+#include "tools/process/numbers.h"
 #include "tools/process/wording.h"
 
 namespace ringpost::cli {
@@ -244,16 +245,63 @@ class PresetReader {
 
   void read_server(const toml::table& root) {
     if (const toml::table* const server = section(root, "server")) {
-      check_keys(*server, std::array<std::string_view, 3>{"ehlo", "ehlo_in_clear", "accepted"});
+      check_keys(*server, std::array<std::string_view, 5>{"ehlo", "ehlo_in_clear", "accepted",
+                                                          "takes_any_username", "refusal"});
       read_texts(*server, "ehlo", preset_.server.ehlo);
       read_texts(*server, "ehlo_in_clear", preset_.server.ehlo_in_clear);
       read_text(*server, "accepted", preset_.server.accepted);
+      if (const toml::node* const any = server->get("takes_any_username")) {
+        preset_.server.takes_any_username = any->value_or(false);
+        if (!any->is_boolean()) {
+          offend(any->source(), "takes_any_username: it takes true or false");
+        }
+      }
+      read_refusals(*server);
     }
     if (const toml::table* const dns = section(root, "dns")) {
       check_keys(*dns, std::array<std::string_view, 2>{"dkim", "spf"});
       read_text(*dns, "spf", preset_.dns.spf);
       read_texts(*dns, "dkim", preset_.dns.dkim);
     }
+  }
+
+  void read_refusals(const toml::table& server) {
+    const toml::node* const node = server.get("refusal");
+    if (node == nullptr) {
+      return;
+    }
+    const toml::array* const refusals = node->as_array();
+    if (refusals == nullptr || !refusals->is_homogeneous(toml::node_type::table)) {
+      offend(node->source(), "a refusal is a table of its own: [[server.refusal]]");
+      return;
+    }
+    for (const toml::node& each : *refusals) {
+      read_refusal(*each.as_table());
+    }
+  }
+
+  void read_refusal(const toml::table& table) {
+    constexpr std::array<std::string_view, 9> limits = {
+        "rate", "quota", "connections", "messages", "recipients", "bytes", "idle", "age", "login"};
+    constexpr std::array<std::string_view, 4> stages = {"greeting", "auth", "mail", "eod"};
+    check_keys(table, std::array<std::string_view, 3>{"limit", "stage", "reply"});
+    PresetRefusal refusal;
+    read_text(table, "limit", refusal.limit);
+    read_text(table, "stage", refusal.stage);
+    read_text(table, "reply", refusal.reply);
+    if (std::find(limits.begin(), limits.end(), refusal.limit) == limits.end()) {
+      offend(table.source(), codec::unknown_word("limit", refusal.limit, limits));
+    }
+    if (!refusal.stage.empty() &&
+        std::find(stages.begin(), stages.end(), refusal.stage) == stages.end()) {
+      offend(table.source(), codec::unknown_word("stage", refusal.stage, stages));
+    }
+    const auto code = parse_number(Bytes(refusal.reply).substr(0, 3), {.min = 400, .max = 599});
+    if (!code || refusal.reply.size() < 5 || refusal.reply[3] != ' ') {
+      offend(table.source(),
+             "reply: it takes a code and words: \"421 4.7.0 Too many connections\"");
+    }
+    preset_.server.refusals.push_back(std::move(refusal));
   }
 
   void read_replies(const toml::table& root) {

@@ -22,11 +22,20 @@ struct PresetSetting {
 };
 using PresetSettings = std::map<std::string, PresetSetting, std::less<>>;
 
+// In which words the sink refuses for a limit, where the rules for replies do not say it.
+struct PresetRefusal {
+  std::string limit;  // "rate", "connections"
+  std::string stage;  // of rules: "mail", "eod"; empty: the usual one
+  std::string reply;  // "421 4.7.0 Too many connections"
+};
+
 // The provider's part in the sink.
 struct PresetServer {
   std::vector<std::string> ehlo;           // inside TLS, or always
   std::vector<std::string> ehlo_in_clear;  // before STARTTLS, where that differs
   std::string accepted;                    // the 2xx to a message
+  bool takes_any_username = false;
+  std::vector<PresetRefusal> refusals;
 };
 
 // What a sender's domain needs.

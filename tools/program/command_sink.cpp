@@ -28,6 +28,7 @@
 #include "tools/process/numbers.h"
 #include "tools/process/wording.h"
 #include "tools/program/commands.h"
+#include "tools/program/sink_provider.h"
 #include "tools/settings/endpoint_setting.h"
 #include "tools/sink/sink.h"
 
@@ -42,26 +43,26 @@ using sink::Summary;
 
 constexpr const char* sink_examples =
     "RCPT to reject...@ gets 550, to defer...@ 450; a message to reject-data@ 554 at its end, to\n"
-    "defer-data@ 451; MAIL from reject-mail@ 550, from defer-mail@ 450. SIGINT and SIGTERM end "
-    "it.\n"
-    "A fault hits so many messages in a hundred, at mail, rcpt, data, content or end, or at "
-    "@STAGE,\n"
-    "which may be greeting, ehlo, starttls or auth, too. The record has what was taken all the "
-    "same.\n"
+    "defer-data@ 451; MAIL from reject-mail@ 550, from defer-mail@ 450. A fault hits so many "
+    "messages\n"
+    "in a hundred, at mail, rcpt, data, content or end, or at @STAGE: greeting, ehlo, starttls, "
+    "auth.\n"
     "\n"
     "Examples:\n"
-    "  ringpost sink                                   # ports 2587 and 2465, user "
-    "ringpost/ringpost\n"
     "  ringpost sink --record got.jsonl --latency 50ms # an ESP 50 ms away, and what it took\n"
-    "  ringpost sink --no-chunking --no-pipelining     # as Amazon SES\n"
+    "  ringpost sink --profile ses --limit rate=14/s   # Amazon SES, and what came over its rate\n"
     "  ringpost sink --fault all=1 --fault 421@greeting=5 --fault-seed 7  # a bad day\n";
+
+// What a sink does that plays nobody, and is told nothing else.
+constexpr const char* usual_size_max = "52428800";
+constexpr const char* usual_recipients_max = "1000";
+constexpr const char* usual_mechanisms = "plain,login";
 
 // What the flags are parsed into; numbers stay text until the command runs.
 struct SinkFlags {
   SinkOptions options;
+  ProviderFlags provider;
   std::string threads = "1";
-  std::string size_max = "52428800";
-  std::string recipients_max = "1000";
   std::string sessions_max = "16384";
   std::string messages_max = "0";
   std::string messages_per_session_max = "0";
@@ -71,7 +72,6 @@ struct SinkFlags {
   std::string duration = "0";
   Duration run_for{0};
   std::string password_file;
-  std::string mechanisms = "plain,login";
   std::string token_file;
   std::string token_uses = "0";
   std::vector<std::string> faults;
@@ -81,6 +81,12 @@ struct SinkFlags {
   std::string ready_file;
   std::string summary = "text";
 };
+
+// Not where the text is from the start: of a flag that nobody gave a provider decides.
+FlagSpec usually(std::string usual, FlagSpec flag) {
+  flag.usual = std::move(usual);
+  return flag;
+}
 
 std::vector<FlagSpec> extension_flags(server::Extensions& extensions) {
   const std::pair<const char*, bool*> switches[] = {
@@ -108,8 +114,9 @@ std::vector<FlagSpec> listener_flags(SinkFlags& flags) {
       {
           with_usual(
               {"--listen", "ADDR:PORT", "STARTTLS listener, or none", &options.listen_starttls}),
-          with_usual({"--listen-tls", "ADDR:PORT", "TLS from the first octet, or none",
-                      &options.listen_tls}),
+          usually(options.listen_tls,
+                  {"--listen-tls", "ADDR:PORT", "TLS from the first octet, or none",
+                   &flags.provider.listen_tls}),
           {"--listen-plain", "ADDR:PORT", "No TLS: a relay without login", &options.listen_plain},
           {"--plain-auth", "", "Offer and require AUTH on --listen-plain", &options.plain_auth},
           {"--cert", "PEM", "Certificate chain, with --key; else one is made",
@@ -125,18 +132,21 @@ std::vector<FlagSpec> session_flags(SinkFlags& flags) {
   return in_group(
       "Sessions",
       {
-          with_usual({"--user", "NAME", "Who may log in", &options.account.user}),
+          usually(options.account.user, {"--user", "NAME", "Who may log in", &flags.provider.user}),
           {"--password-file", "FILE", "Its first line is the password (default: ringpost)",
            &flags.password_file},
-          with_usual({"--auth", "NAMES", "Mechanisms to announce, with commas, or all",
-                      &flags.mechanisms}),
+          usually(usual_mechanisms,
+                  {"--auth", "NAMES", "Mechanisms to announce, with commas, or all",
+                   &flags.provider.mechanisms}),
           {"--token-file", "FILE", "OAuth tokens that are good, one a line", &flags.token_file},
           {"--token-uses", "N", "A token is good for so many logins, and then only the next one",
            &flags.token_uses},
-          with_usual({"--hostname", "NAME", "Name in the greeting", &options.session.host_name}),
-          with_usual({"--size-max", "N", "Octets of a message", &flags.size_max}),
-          with_usual(
-              {"--recipients-max", "N", "Recipients of a transaction", &flags.recipients_max}),
+          usually(options.session.host_name,
+                  {"--hostname", "NAME", "Name in the greeting", &flags.provider.host_name}),
+          usually(usual_size_max,
+                  {"--size-max", "N", "Octets of a message", &flags.provider.size_max}),
+          usually(usual_recipients_max, {"--recipients-max", "N", "Recipients of a transaction",
+                                         &flags.provider.recipients_max}),
           with_usual({"--sessions-max", "N", "Sessions at a time", &flags.sessions_max}),
           with_usual(
               {"--idle-timeout", "DURATION", "421 after so long a silence", &flags.idle_timeout}),
@@ -182,7 +192,8 @@ std::vector<FlagSpec> run_flags(SinkFlags& flags) {
           {"--record-content", "DIR", "Store accepted messages as SESSION-MESSAGE.eml",
            &options.record_content_in},
           {"--max-messages", "N", "Stop after so many accepted messages", &flags.messages_max},
-          {"--duration", "DURATION", "Stop after so long", &flags.duration},
+          {"--duration", "DURATION", "Stop after so long; SIGINT and SIGTERM end it, too",
+           &flags.duration},
           {"--ready-file", "FILE", "JSON with ports and certificate, when ready",
            &flags.ready_file},
           std::move(summary),
@@ -193,14 +204,17 @@ Result<void, std::string> read_numbers(SinkFlags& flags) {
   SinkOptions& options = flags.options;
   const std::tuple<const char*, const std::string*, std::uint64_t*> numbers[] = {
       {"--threads", &flags.threads, &options.threads},
-      {"--size-max", &flags.size_max, &options.session.size_max},
-      {"--recipients-max", &flags.recipients_max, &options.session.recipients_max},
+      {"--size-max", &flags.provider.size_max, &options.session.size_max},
+      {"--recipients-max", &flags.provider.recipients_max, &options.session.recipients_max},
       {"--sessions-max", &flags.sessions_max, &options.sessions_max},
       {"--token-uses", &flags.token_uses, &options.account.tokens.uses_max},
       {"--max-messages", &flags.messages_max, &options.messages_max},
       {"--close-after", &flags.messages_per_session_max, &options.session.messages_max},
   };
   for (const auto& [name, text, number] : numbers) {
+    if (text->empty()) {
+      continue;  // as it is usual, or as a provider has it
+    }
     const auto parsed = parse_number(*text, {.min = 0, .max = 1ull << 40});
     if (!parsed) {
       return Failure(fmt::format("{}: {}", name, parsed.error()));
@@ -240,13 +254,14 @@ Result<void, std::string> read_password(SinkFlags& flags) {
 Result<void, std::string> read_mechanisms(SinkFlags& flags) {
   std::vector<AuthMechanism>& mechanisms = flags.options.session.mechanisms;
   mechanisms.clear();
-  if (flags.mechanisms == "all") {
+  const std::string& wanted = flags.provider.mechanisms;
+  if (wanted == "all") {
     for (std::size_t i = 0; i < auth_mechanism_count; ++i) {
       mechanisms.push_back(static_cast<AuthMechanism>(i));
     }
     return {};
   }
-  for (Bytes rest = flags.mechanisms; !rest.empty();) {
+  for (Bytes rest = wanted.empty() ? Bytes(usual_mechanisms) : Bytes(wanted); !rest.empty();) {
     const std::size_t length = std::min(rest.find(','), rest.size());
     const auto parsed = parse_auth(rest.substr(0, length));
     if (!parsed || !*parsed) {
@@ -291,8 +306,23 @@ Result<void, std::string> read_faults(SinkFlags& flags) {
   return {};
 }
 
+void take_texts(SinkFlags& flags) {
+  SinkOptions& options = flags.options;
+  const std::pair<const std::string*, std::string*> texts[] = {
+      {&flags.provider.user, &options.account.user},
+      {&flags.provider.host_name, &options.session.host_name},
+      {&flags.provider.listen_tls, &options.listen_tls},
+  };
+  for (const auto& [given, option] : texts) {
+    if (!given->empty()) {
+      *option = *given;
+    }
+  }
+}
+
 // Everything that is not an option of the sink itself.
 Result<void, std::string> complete(SinkFlags& flags) {
+  take_texts(flags);
   for (std::string* const address :
        {&flags.options.listen_starttls, &flags.options.listen_tls, &flags.options.listen_plain}) {
     if (*address == "none") {
@@ -307,7 +337,7 @@ Result<void, std::string> complete(SinkFlags& flags) {
       return done;
     }
   }
-  return {};
+  return play_provider(flags.provider, flags.options);
 }
 
 struct NamedListener {
@@ -437,9 +467,11 @@ CommandSpec sink_command() {
   CommandSpec command{
       .name = "sink",
       .summary = "The embedded ESP: an SMTP submission server for tests and benchmarks"};
-  for (std::vector<FlagSpec>& group : std::array{listener_flags(*flags), session_flags(*flags),
-                                                 extension_flags(flags->options.session.extensions),
-                                                 fault_flags(*flags), run_flags(*flags)}) {
+  for (std::vector<FlagSpec>& group :
+       std::array{listener_flags(*flags), session_flags(*flags),
+                  in_group("Sessions", provider_flags(flags->provider)),
+                  extension_flags(flags->options.session.extensions), fault_flags(*flags),
+                  run_flags(*flags)}) {
     std::move(group.begin(), group.end(), std::back_inserter(command.flags));
   }
   command.examples = sink_examples;

@@ -24,7 +24,8 @@ constexpr std::size_t unread_bytes_max = 1u << 20;
 ClientConnection::ClientConnection(const ConnectionSetup& setup, std::uint64_t number)
     : setup_(setup),
       observer_(*setup.faults, number, *setup.tally,
-                setup.record != nullptr ? &recorder_.emplace(*setup.record) : nullptr),
+                setup.record != nullptr ? &recorder_.emplace(*setup.record) : nullptr, setup.limits,
+                setup.session.options->host_name),
       session_(setup.session, {.session = number}, replies_, observer_) {}
 
 void ClientConnection::start(Instant now) {
@@ -38,6 +39,7 @@ void ClientConnection::start(Instant now) {
 void ClientConnection::greet(Instant now) {
   next_ = session_.greet();
   replies_.mark(now + setup_.faults->greeting_latency);
+  note_over();
 }
 
 void ClientConnection::start_channel() {
@@ -113,6 +115,7 @@ void ClientConnection::hand_to_session(Bytes plaintext, Instant now) {
     return;
   }
   next_ = session_.receive(plaintext);
+  note_over();
   const Duration latency = setup_.faults->reply_latency;
   // Without latency all replies share one mark, however long they wait for the socket.
   const bool at_once = latency == Duration::zero() && !replies_.is_slowed_down();
@@ -150,6 +153,15 @@ void ClientConnection::note_end() {
     setup_.tally->add(Count::sessions_lost);
   }
   end_noted_ = true;
+  observer_.over();
+}
+
+// Behind QUIT a connection counts no more, whenever the last reply leaves: by then the client may
+// have the next one, whose greeting is as far away.
+void ClientConnection::note_over() {
+  if (is_end(next_)) {
+    observer_.over();
+  }
 }
 
 void ClientConnection::collect(ByteBuffer& output, Instant now) {
@@ -218,22 +230,27 @@ void ClientConnection::turn_away() {
     next_ = Next::close;
     lost();
   } else {
-    say_goodbye("4.3.2", "Too many sessions");
+    say_goodbye({421, "4.3.2", "Too many sessions"});
   }
 }
 
-void ClientConnection::time_out() { say_goodbye("4.4.2", "Nothing came for too long"); }
+void ClientConnection::time_out() { say_goodbye({421, "4.4.2", "Nothing came for too long"}); }
 
-void ClientConnection::shut_down() { say_goodbye("4.3.2", "The sink is going down"); }
+void ClientConnection::end_for(ProviderLimit limit) {
+  say_goodbye(answer_of(*setup_.limits->on_ended(limit)));
+}
 
-void ClientConnection::say_goodbye(Bytes enhanced, Bytes text) {
+void ClientConnection::shut_down() { say_goodbye({421, "4.3.2", "The sink is going down"}); }
+
+void ClientConnection::say_goodbye(const server::Answer& answer) {
   const bool in_handshake = (channel_ != nullptr && !handshake_done_) || next_ == Next::start_tls;
   if (in_handshake || session_.is_stalled()) {
     next_ = Next::close;
     lost();
   } else if (!is_end(next_) && !dead_) {
-    session_.say_goodbye(enhanced, text);
+    session_.say_goodbye(answer);
     next_ = Next::close;
+    note_over();
     replies_.mark(Instant::min());
   }
 }

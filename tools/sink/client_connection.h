@@ -23,7 +23,8 @@ struct ConnectionSetup {
   tls::Context* context = nullptr;  // null: no TLS at all
   bool implicit_tls = false;
   Tally* tally = nullptr;
-  RecordBuffer* record = nullptr;  // null: nothing is recorded
+  RecordBuffer* record = nullptr;    // null: nothing is recorded
+  ProviderLimits* limits = nullptr;  // null: no provider is played
 };
 
 // Driven like this: start(), then received() and peer_ended() as octets come; after each of them,
@@ -62,10 +63,11 @@ class ClientConnection {
   [[nodiscard]] bool has_replies() const { return !replies_.empty(); }
   [[nodiscard]] Instant next_due() const { return replies_.next_due(); }
 
-  // 421, and the end: there are too many sessions (instead of start()), the client was silent, or
-  // the sink goes down.
+  // 421, and the end: there are too many sessions (instead of start()), the client was silent or
+  // its session too old, or the sink goes down.
   void turn_away();
   void time_out();
+  void end_for(ProviderLimit limit);
   void shut_down();
 
  private:
@@ -80,7 +82,8 @@ class ClientConnection {
   void hand_to_session(Bytes plaintext, Instant now);
   void end_session();
   void note_end();
-  void say_goodbye(Bytes enhanced, Bytes text);
+  void say_goodbye(const server::Answer& answer);
+  void note_over();
   void seal_due(Bytes due, ByteBuffer& output);
 
   const ConnectionSetup& setup_;

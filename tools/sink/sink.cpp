@@ -379,6 +379,9 @@ Summary Sink::stop() {
     summary.cpu = cpu_time();
     summary.elapsed = elapsed;
     summary.threads = state_->workers.size();
+    if (state_->shared.limits != nullptr) {
+      summary.limits = state_->shared.limits->report();
+    }
     if (state_->shared.record != nullptr) {
       summary.record_failure = state_->shared.record->failure();
     }

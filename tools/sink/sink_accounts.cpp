@@ -4,19 +4,47 @@
 // and SCRAM are computed from it here; that does for tests, not for a server with users.
 #include "tools/sink/sink_accounts.h"
 
+#include <algorithm>
+
+#include "codec/text/ascii.h"
+#include "codec/text/wildcard.h"
+
 namespace ringpost::sink {
 
+namespace {
+
+std::string in_lower_case(Bytes text) {
+  std::string lower(text);
+  std::transform(lower.begin(), lower.end(), lower.begin(), codec::lower);
+  return lower;
+}
+
+}  // namespace
+
+bool SinkAccounts::is_user(Bytes user) const {
+  if (options_.user_is_password) {
+    return user == options_.password;
+  }
+  if (options_.user_forms.empty()) {
+    return user == options_.user;
+  }
+  return std::any_of(options_.user_forms.begin(), options_.user_forms.end(),
+                     [&](const std::string& form) {
+                       return codec::fits_wildcard(in_lower_case(user), in_lower_case(form));
+                     });
+}
+
 bool SinkAccounts::is_password(Bytes user, Bytes password) {
-  return user == options_.user && password == options_.password;
+  return is_user(user) && password == options_.password;
 }
 
 std::optional<Bytes> SinkAccounts::password_of(Bytes user) {
-  return user == options_.user ? std::optional<Bytes>(options_.password) : std::nullopt;
+  return is_user(user) ? std::optional<Bytes>(options_.password) : std::nullopt;
 }
 
 bool SinkAccounts::use_token(Bytes user, Bytes token) {
   const TokenOptions& book = options_.tokens;
-  if (user != options_.user) {
+  if (!is_user(user)) {
     return false;
   }
   if (book.uses_max == 0) {

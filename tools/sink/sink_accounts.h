@@ -20,7 +20,10 @@ struct TokenOptions {
 
 struct AccountOptions {
   std::string user = "ringpost";
+  // In its place patterns of which a name must fit one; case does not count.
+  std::vector<std::string> user_forms{};
   std::string password = "ringpost";
+  bool user_is_password = false;  // both are one token, and `user` does not count
   TokenOptions tokens;
 };
 
@@ -35,6 +38,8 @@ class SinkAccounts final : public server::Accounts {
   [[nodiscard]] bool use_token(Bytes user, Bytes token) override;
 
  private:
+  [[nodiscard]] bool is_user(Bytes user) const;
+
   const AccountOptions& options_;
   std::atomic<std::uint64_t> token_uses_{0};
 };

@@ -21,8 +21,22 @@ std::size_t index_of(FaultStage stage) { return static_cast<std::size_t>(stage);
 }  // namespace
 
 SinkObserver::SinkObserver(const FaultOptions& faults, std::uint64_t session, Tally& tally,
-                           MessageObserver* messages)
-    : faults_(faults), tally_(tally), messages_(messages), dice_(faults.chances, session) {}
+                           MessageObserver* messages, ProviderLimits* limits, Bytes host)
+    : faults_(faults),
+      tally_(tally),
+      messages_(messages),
+      host_(host),
+      dice_(faults.chances, session) {
+  if (limits != nullptr) {
+    provider_.emplace(*limits, session);
+  }
+}
+
+void SinkObserver::over() {
+  if (provider_) {
+    provider_->over();
+  }
+}
 
 server::Wishes SinkObserver::wishes() const {
   const bool tells = messages_ != nullptr;
@@ -121,8 +135,21 @@ server::ContentVerdict SinkObserver::on_data(const server::ClientFacts& /*client
 
 // ---- Refusals ----------------------------------------------------------------------------------
 
+Answer SinkObserver::on_greeting(const server::ClientFacts& /*client*/) {
+  return provider_ ? provider_->greeting() : Answer{};
+}
+
+Answer SinkObserver::on_login(const server::ClientFacts& /*client*/, bool is_right) {
+  return provider_ ? provider_->login(is_right) : Answer{};
+}
+
 Answer SinkObserver::on_sender(const server::ClientFacts& /*client*/,
                                const server::MailArguments& mail) {
+  if (provider_) {
+    if (const Answer refusal = provider_->sender(mail); refusal.is_given()) {
+      return refusal;
+    }
+  }
   refusal_at_end_ = Refusal::none;
   switch (refusal_at_mail(mail.local_part)) {
     case Refusal::reject:
@@ -137,6 +164,11 @@ Answer SinkObserver::on_sender(const server::ClientFacts& /*client*/,
 
 Answer SinkObserver::on_recipient(const server::ClientFacts& /*client*/,
                                   const server::RcptArguments& rcpt) {
+  if (provider_) {
+    if (const Answer refusal = provider_->recipient(); refusal.is_given()) {
+      return refusal;
+    }
+  }
   switch (refusal_at_rcpt(rcpt.local_part)) {
     case Refusal::reject:
       return {550, "5.1.1", "No such user, as its address asks"};
@@ -149,30 +181,40 @@ Answer SinkObserver::on_recipient(const server::ClientFacts& /*client*/,
   return {};
 }
 
+// What a provider has no room for it does not look at.
 server::Taken SinkObserver::on_message(const server::IncomingMessage& message) {
-  if (refusal_at_end_ == Refusal::none) {
-    if (messages_ != nullptr) {
-      const RecipientList& recipients = message.envelope.recipients;
-      messages_->accepted({.session = message.client.session,
-                           .message = message.number,
-                           .queue_id = message.queue_id,
-                           .sender = message.envelope.sender,
-                           .recipients = recipients.in_front_of(recipients.size()),
-                           .bytes = message.bytes,
-                           .user = message.client.user,
-                           .tls_version = message.client.tls_version,
-                           .chunked = message.chunked,
-                           .violations = violations_});
-    }
-    return {};
+  const Answer no_room = provider_ ? provider_->message(message.bytes) : Answer{};
+  if (!no_room.is_given() && refusal_at_end_ == Refusal::none) {
+    record(message);
+    return {.answer = provider_ ? provider_->accepted(message, host_) : Answer{}};
   }
   if (messages_ != nullptr) {
     messages_->discarded();
+  }
+  if (no_room.is_given()) {
+    return {.answer = no_room};
   }
   if (refusal_at_end_ == Refusal::reject) {
     return {.answer = {554, "5.7.1", "Message refused, as an address asks"}};
   }
   return {.answer = {451, "4.3.0", "Message deferred, as an address asks"}};
+}
+
+void SinkObserver::record(const server::IncomingMessage& message) {
+  if (messages_ == nullptr) {
+    return;
+  }
+  const RecipientList& recipients = message.envelope.recipients;
+  messages_->accepted({.session = message.client.session,
+                       .message = message.number,
+                       .queue_id = message.queue_id,
+                       .sender = message.envelope.sender,
+                       .recipients = recipients.in_front_of(recipients.size()),
+                       .bytes = message.bytes,
+                       .user = message.client.user,
+                       .tls_version = message.client.tls_version,
+                       .chunked = message.chunked,
+                       .violations = violations_});
 }
 
 }  // namespace ringpost::sink

@@ -8,6 +8,7 @@
 #include "engine/server/server_observer.h"
 #include "tools/sink/fault_dice.h"
 #include "tools/sink/message_observer.h"
+#include "tools/sink/provider_session.h"
 #include "tools/sink/tally.h"
 #include <ringpost/base.h>
 
@@ -16,9 +17,13 @@ namespace ringpost::sink {
 // Thread: its session's.
 class SinkObserver final : public server::ServerObserver {
  public:
-  // `faults`, `tally` and `messages` outlive it. Without `messages` nobody is told of any.
+  // `faults`, `tally`, `messages` and `limits` outlive it. Without `messages` nobody is told of
+  // any, without `limits` no provider is played.
   SinkObserver(const FaultOptions& faults, std::uint64_t session, Tally& tally,
-               MessageObserver* messages);
+               MessageObserver* messages, ProviderLimits* limits = nullptr, Bytes host = {});
+
+  // The connection is over, or as good as that: a provider counts it no more.
+  void over();
 
   [[nodiscard]] server::Wishes wishes() const override;
 
@@ -28,6 +33,8 @@ class SinkObserver final : public server::ServerObserver {
   [[nodiscard]] server::StageVerdict after_stage(FaultStage stage, server::ReplyQueue& replies,
                                                  std::size_t begin) override;
 
+  [[nodiscard]] server::Answer on_greeting(const server::ClientFacts& client) override;
+  [[nodiscard]] server::Answer on_login(const server::ClientFacts& client, bool is_right) override;
   [[nodiscard]] server::Answer on_sender(const server::ClientFacts& client,
                                          const server::MailArguments& mail) override;
   [[nodiscard]] server::Answer on_recipient(const server::ClientFacts& client,
@@ -40,10 +47,13 @@ class SinkObserver final : public server::ServerObserver {
 
  private:
   [[nodiscard]] server::Ending drop();
+  void record(const server::IncomingMessage& message);
 
   const FaultOptions& faults_;
   Tally& tally_;
   MessageObserver* const messages_;
+  std::optional<ProviderSession> provider_;
+  const Bytes host_;
   FaultDice dice_;
   // Between before_stage() and after_stage(), and of content until its time comes.
   std::array<std::optional<FaultKind>, server::stage_count> coming_{};

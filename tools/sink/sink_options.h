@@ -4,10 +4,12 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "engine/server/server_options.h"
 #include "tools/sink/fault.h"
+#include "tools/sink/provider_profile.h"
 #include "tools/sink/sink_accounts.h"
 #include <ringpost/base.h>
 
@@ -17,6 +19,7 @@ struct SinkOptions {
   server::ServerOptions session{.software = "ringpost sink"};
   AccountOptions account;
   FaultOptions faults;
+  std::optional<ProviderProfile> provider;  // whose limits are kept, and counted
 
   // "ADDRESS:PORT", port 0 takes any free one; empty: no such listener.
   std::string listen_starttls = "127.0.0.1:2587";

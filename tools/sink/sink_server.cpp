@@ -107,6 +107,7 @@ ConnectionSetup SinkServer::setup_for(ListenerKind kind) {
   setup.implicit_tls = kind == ListenerKind::tls;
   setup.tally = &tally_;
   setup.record = record_.get();
+  setup.limits = shared_.limits.get();
   return setup;
 }
 
@@ -186,7 +187,7 @@ void SinkServer::accepted(const io::Completion& completion) {
   free_slots_.pop_back();
   Slot& slot = slots_[index];
   slot.handle = static_cast<io::Handle>(completion.result);
-  slot.last_heard = now_;
+  slot.since = slot.last_heard = now_;
   slot.receiving = true;
   const std::uint64_t number = shared_.sessions.fetch_add(1, std::memory_order_relaxed) + 1;
   slot.connection = std::make_unique<ClientConnection>(setups_[completion.owner], number);
@@ -324,28 +325,47 @@ void SinkServer::release_if_ended(std::uint32_t index) {
   --open_;
 }
 
-// Looks for clients that are silent or stuck, and for listeners that stopped.
+// Looks for clients that are silent or stuck, or here for too long, and for listeners that stopped.
 void SinkServer::sweep() {
-  const Duration idle = shared_.options.idle_timeout;
-  next_sweep_ = now_ + std::clamp(idle / 4, sweep_interval_min, sweep_interval_max);
+  ProviderLimits* const limits = shared_.limits.get();
+  const Duration idle = limits != nullptr ? limits->idle(now_) : Duration::zero();
+  const Duration age = limits != nullptr ? limits->age(now_) : Duration::zero();
+  Duration shortest = shared_.options.idle_timeout;
+  for (const Duration limit : {idle, age}) {
+    shortest = limit == Duration::zero() ? shortest : std::min(shortest, limit);
+  }
+  next_sweep_ = now_ + std::clamp(shortest / 4, sweep_interval_min, sweep_interval_max);
   for (std::uint32_t index = 0; index < slots_.size(); ++index) {
-    Slot& slot = slots_[index];
-    if (slot.connection == nullptr || slot.closing) {
-      continue;
-    }
-    if (now_ >= slot.give_up_at) {
-      slot.connection->lost();
-      make_ready(index);
-    } else if (slot.give_up_at == never && now_ - slot.last_heard >= idle) {
-      tally_.add(Count::sessions_timed_out);
-      slot.connection->time_out();
-      slot.give_up_at = now_ + give_up_time;
-      make_ready(index);
+    if (slots_[index].connection != nullptr && !slots_[index].closing) {
+      sweep(index, idle, age);
     }
   }
   for (const std::uint32_t listener : std::exchange(unarmed_, {})) {
     ring_->accept(listeners_[listener].listener.descriptor(), listener);
   }
+}
+
+// `idle` and `age` are a provider's; 0: it has none. Who is in the middle of something is not told
+// that his connection is too old before his next message.
+void SinkServer::sweep(std::uint32_t index, Duration idle, Duration age) {
+  Slot& slot = slots_[index];
+  const Duration silence = now_ - slot.last_heard;
+  if (now_ >= slot.give_up_at) {
+    slot.connection->lost();
+  } else if (slot.give_up_at != never) {
+    return;
+  } else if (idle != Duration::zero() && silence >= idle) {
+    slot.connection->end_for(ProviderLimit::idle);
+  } else if (age != Duration::zero() && now_ - slot.since >= age && silence >= 1s) {
+    slot.connection->end_for(ProviderLimit::age);
+  } else if (silence >= shared_.options.idle_timeout) {
+    tally_.add(Count::sessions_timed_out);
+    slot.connection->time_out();
+  } else {
+    return;
+  }
+  slot.give_up_at = std::min(slot.give_up_at, now_ + give_up_time);
+  make_ready(index);
 }
 
 void SinkServer::flush_record() {

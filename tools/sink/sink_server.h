@@ -11,6 +11,7 @@
 #include "engine/io/ring.h"
 #include "tls/context.h"
 #include "tools/sink/client_connection.h"
+#include "tools/sink/provider_limits.h"
 #include "tools/sink/record.h"
 #include "tools/sink/sink_options.h"
 #include "tools/sink/tally.h"
@@ -28,10 +29,15 @@ struct BoundListener {
 
 // What the threads of one sink share. Outlives them.
 struct SinkShared {
-  explicit SinkShared(const SinkOptions& wanted) : options(wanted), accounts(options.account) {}
+  explicit SinkShared(const SinkOptions& wanted) : options(wanted), accounts(options.account) {
+    if (options.provider) {
+      limits = std::make_unique<ProviderLimits>(*options.provider);
+    }
+  }
 
   SinkOptions options;
   SinkAccounts accounts;
+  std::unique_ptr<ProviderLimits> limits;  // null: no provider is played
   std::string certificate_pem;  // empty: no listener speaks TLS, or the options name files
   std::string key_pem;
   std::unique_ptr<Record> record;  // null: nothing is recorded
@@ -68,6 +74,7 @@ class SinkServer {
     bool timer_armed = false;  // an entry of timers_ is its
     bool in_ready = false;
     std::unique_ptr<char[]> sending;  // memory of the send under way
+    Instant since{};
     Instant last_heard{};
     Instant give_up_at = never;
   };
@@ -91,6 +98,7 @@ class SinkServer {
   void sent(const io::Completion& completion);
   void fire_timers();
   void sweep();
+  void sweep(std::uint32_t index, Duration idle, Duration age);
   void flush(std::uint32_t index);
   void flush_record();
   void note_messages();

@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "codec/text/json_text.h"
+#include "tools/sink/limits_summary.h"
 
 namespace ringpost::sink {
 
@@ -92,6 +93,9 @@ std::string summary_text(const Summary& summary) {
   }
   text.push_back('\n');
   append_faults(text, summary);
+  if (summary.limits) {
+    append_limits_text(text, *summary.limits);
+  }
   fmt::format_to(out,
                  "CPU         {:.3f} s user, {:.3f} s system on {} thread{}; {:.2f} us a message\n",
                  seconds(summary.cpu.user), seconds(summary.cpu.system), summary.threads,
@@ -130,6 +134,12 @@ std::string summary_json(const Summary& summary) {
     json.append("null");
   } else {
     codec::append_json_string(json, summary.record_failure);
+  }
+  json.append(R"(,"limits":)");
+  if (summary.limits) {
+    append_limits_json(json, *summary.limits);
+  } else {
+    json.append("null");
   }
   json.append("}\n");
   return json;

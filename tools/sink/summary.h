@@ -1,8 +1,10 @@
 // What a sink says when it has stopped.
 #pragma once
 
+#include <optional>
 #include <string>
 
+#include "tools/sink/provider_limits.h"
 #include "tools/sink/tally.h"
 #include <ringpost/base.h>
 
@@ -20,7 +22,8 @@ struct Summary {
   CpuTime cpu;
   Duration elapsed{0};
   std::size_t threads = 1;
-  std::string record_failure;  // why the record ends early; empty: it is whole
+  std::optional<LimitsReport> limits;  // of the provider that was played
+  std::string record_failure;          // why the record ends early; empty: it is whole
 
   [[nodiscard]] double cpu_microseconds_per_message() const;
 };
