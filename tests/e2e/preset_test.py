@@ -1,9 +1,9 @@
 """Endpoints that are a preset and a password.
 
 Goal: with each of the presets a name and a password are enough to send, and what the preset says is
-kept. Method: the preset itself, but for where its server is: the sink takes the provider's place,
-and knows the user whom the preset names. What a preset leaves to its user is filled in as its own
-forms say.
+kept. Method: the preset itself, but for where its server is: the sink plays the provider, so it
+announces what the provider announces, lets in whom it lets in, and keeps its limits. What a preset
+leaves to its user is filled in as its own forms say.
 """
 
 import json
@@ -15,6 +15,7 @@ from support.program import PASSWORD, USER
 from support.sink import SinkTest
 
 JOBS = 3  # some providers take one in two seconds
+SINK_USER = "ringpost"  # whom a sink knows when nobody says a name
 
 
 class PresetTest(SinkTest):
@@ -51,14 +52,15 @@ class PresetTest(SinkTest):
         user, is_own = self.user_of(preset)
         is_open = preset["endpoint"].get("auth") == "none"
         listener = "plain" if is_open else "starttls"
-        sink = self.sink(*flags, listeners=(listener,), user=user)
+        sink = self.sink("--profile", name, *flags, listeners=(listener,), user=None)
         place = {"preset": name, "host": "localhost", "ca_file": str(sink.certificate),
                  "ports": [f"{sink.ports[listener]} {'none' if is_open else 'starttls'}"]}
         if is_open:
             del place["ca_file"]
         elif is_own:
-            place["username"] = user
-        self.write_endpoint(name, **place, **settings)
+            place["username"] = user if "forms" in preset else SINK_USER
+            user = place["username"]
+        self.write_endpoint(name, **{**place, **settings})
         return sink, None if is_open else user
 
     def test_each_sends_with_a_name_and_a_password(self):
@@ -75,19 +77,53 @@ class PresetTest(SinkTest):
                 self.assertEqual(report.recipients(), recipients_of(jobs))
                 self.assertEqual({one["auth"] for one in report.record}, {user})
                 self.assert_strict(report)
+                self.assert_within_limits(report)
+
+    def assert_within_limits(self, report):
+        """Nothing was refused for being too much, and no login."""
+        limits = report.summary["limits"]
+        self.assertEqual(limits["logins_refused"], 0, limits)
+        for rate in limits["rates"]:
+            self.assertEqual((rate["refused"], rate["over"]), (0, 0), limits)
+        for name in ("connections", "messages", "recipients", "bytes", "idle", "age"):
+            self.assertEqual(limits[name]["refused"], 0, (name, limits))
+
+    def test_a_wrong_user_name_is_refused_and_the_right_one_is_told(self):
+        """Of each provider that gives user names a form, or has one for all."""
+        refusing = 0
+        for name in self.names():
+            preset = self.preset(name)
+            endpoint = preset["endpoint"]
+            if endpoint.get("auth") == "none" or preset.get("server", {}).get("takes_any_username"):
+                continue
+            with self.subTest(preset=name):
+                sink, _ = self.sink_of(name, username="nobody")
+                run = self.send(simple_jobs(1), name)
+                self.assert_exit(run, 7)
+                self.assertEqual(set(run.statuses()), {"unsent"}, run.describe())
+                self.assert_secret_absent(run)
+                if "username" in preset.get("forms", {}) and "username" in preset["hints"]:
+                    self.assert_says(run, "the user name should be")
+                self.assertGreater(sink.stop().summary["limits"]["logins_refused"], 0)
+                refusing += 1
+        self.assertGreaterEqual(refusing, 22)
 
     def test_limits_are_kept(self):
         """MailerSend has five messages a connection, Microsoft 365 three connections."""
         sink, _ = self.sink_of("mailersend")
         jobs = simple_jobs(23)
         self.assert_all_accepted(self.send(jobs, "mailersend", "--connections", "1"), jobs)
-        self.assertEqual(sink.stop().summary["sessions"], 5)
-        sink, _ = self.sink_of("m365", rate="100/s")
+        report = sink.stop()
+        self.assertEqual(report.summary["sessions"], 5)
+        self.assert_within_limits(report)
+        sink, _ = self.sink_of("m365", "--limit", "rate=none", rate="100/s")
         jobs = simple_jobs(60)
         run = self.send(jobs, "m365", "--connections", "20")
         self.assert_all_accepted(run, jobs)
         self.assert_says(run, "of 20 connections 3 are opened")
-        self.assertLessEqual(sink.stop().summary["sessions"], 3)
+        limits = sink.stop().summary["limits"]
+        self.assertLessEqual(limits["connections_peak"], 3)
+        self.assertEqual(limits["connections"], {"allowed": 3, "refused": 0})
 
     def test_a_message_that_is_too_large_is_invalid(self):
         sink, _ = self.sink_of("sendgrid", bytes_per_message=2000)

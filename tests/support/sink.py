@@ -31,7 +31,8 @@ class Report:
 
 class Sink:
     """A running sink with the listeners that are asked for, on ports that the kernel picks
-    (or one on `port`)."""
+    (or one on `port`). Without a user a provider that is played (`--profile`) says who may log in.
+    """
 
     def __init__(self, folder, *flags, cleanup, listeners=("starttls",), certificate=None,
                  port=0, user=USER):
@@ -40,7 +41,9 @@ class Sink:
         password = self.folder / "password"
         password.write_text(PASSWORD, encoding="ascii")
         arguments = ["sink", "--ready-file", ready, "--record", "record.jsonl", "--summary", "json",
-                     "--user", user, "--password-file", password]
+                     "--password-file", password]
+        if user is not None:
+            arguments += ["--user", user]
         for name, flag in LISTEN.items():
             arguments += [flag, f"127.0.0.1:{port}" if name in listeners else "none"]
         if certificate:
