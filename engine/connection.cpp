@@ -78,6 +78,7 @@ Instant Connection::deadline() const {
 
 void Connection::open(Opening opening) {
   RP_ASSERT(phase_ == Phase::idle);
+  stirred_at_ = environment_.io->now();
   link_options_.session = environment_.session;
   link_options_.knowledge = opening.knowledge;
   link_options_.login = std::move(opening.login);
@@ -189,6 +190,7 @@ void Connection::received(const io::Completion& completion) {
     return;
   }
   const Instant now = environment_.io->now();
+  stirred_at_ = now;
   const bool had_session = has_session();
   link_.feed(completion.data, now);
   if (!had_session && has_session()) {
@@ -215,7 +217,9 @@ void Connection::sent(std::int32_t result) {
   send_under_way_ = false;
   const bool whole = result >= 0 && static_cast<std::size_t>(result) == sending_.size();
   environment_.send_buffers->give_back(sending_);
-  if (!whole) {
+  if (whole) {
+    stirred_at_ = environment_.io->now();
+  } else {
     // The connection is dead, but replies may have come before it died: the receive tells the end.
     sending_broken_ = true;
   }
@@ -229,6 +233,9 @@ void Connection::sent(std::int32_t result) {
 
 void Connection::submit(Delivery& delivery) {
   had_message_ = true;
+  if (idle()) {
+    stirred_at_ = environment_.io->now();
+  }
   link_.session().submit(delivery, environment_.io->now());
 }
 

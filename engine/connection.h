@@ -80,6 +80,9 @@ class Connection final : private protocol::SessionListener {
   [[nodiscard]] bool had_message() const { return had_message_; }
   // When on_ready() came.
   [[nodiscard]] Instant ready_at() const { return ready_at_; }
+  // When something came from the server last, or was taken by it, or it was given its first message
+  // behind a pause; before that, when it was opened.
+  [[nodiscard]] Instant stirred_at() const { return stirred_at_; }
   // The address that took the connection; empty before.
   [[nodiscard]] const std::string& peer() const { return dial_.address(); }
   // Those that did not.
@@ -224,6 +227,7 @@ class Connection final : private protocol::SessionListener {
   Instant leave_at_ = never;    // when another address has its turn
   Instant ready_by_ = never;
   Instant ready_at_ = never;
+  Instant stirred_at_{};
   Dial dial_;
   // Of this port, where it is secured in another way than the endpoint's first one.
   std::unique_ptr<const protocol::SessionOptions> own_session_options_;

@@ -233,6 +233,9 @@ void EndpointGate::login_refused(const Ending& ending, const protocol::CloseReas
     return;
   }
   trouble_ = reason;
+  if (sessions_ready_ == 0) {
+    circuit_.failed(now);
+  }
   state_ = state_ == State::open ? State::untested : state_;
   // Logins that were under way together are refused together.
   if (!ending.canary && now < closed_until_) {
@@ -307,6 +310,7 @@ void EndpointGate::session_ready(bool canary, protocol::Pipelining pipelining,
     say_port(notices);
     pipelining_ = pipelining;
     ++sessions_ready_;
+    circuit_.session_ready();
     login_source_.accepted(token_number);
     addresses_.session_began(address);
     patience_.let_in();
@@ -351,6 +355,9 @@ void EndpointGate::session_ended(const Ending& ending, const protocol::CloseReas
     }
     if (ending.was_ready) {
       --sessions_ready_;
+      if (sessions_ready_ == 0) {
+        circuit_.sessions_lost();
+      }
       addresses_.session_ended(ending.address);
     } else if (ending.canary) {
       state_ = State::untested;
@@ -429,6 +436,7 @@ void EndpointGate::session_failed(const Ending& ending, const protocol::CloseRea
     return;
   }
   trouble_ = reason;
+  circuit_.failed(now);
   if (ending.in_doubt) {
     patience_.left_in_doubt();
   }
@@ -505,6 +513,7 @@ void EndpointGate::say_port(Notices& notices) {
 void EndpointGate::round_failed(const protocol::CloseReason& reason, bool for_good, Instant now,
                                 Notices& notices) {
   trouble_ = reason;
+  circuit_.failed(now);
   if (for_good && !patience_.has_worked()) {
     fail(reason);
     return;

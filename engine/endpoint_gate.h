@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "engine/address_book.h"
+#include "engine/circuit.h"
 #include "engine/endpoint_patience.h"
 #include "engine/io/resolver.h"
 #include "engine/login_source.h"
@@ -125,6 +126,12 @@ class EndpointGate {
   [[nodiscard]] std::optional<protocol::Pipelining> pipelining() const;
   // What was told of ways of speaking that did not work, in their order.
   [[nodiscard]] std::vector<std::string> fall_backs() const;
+  // Whether it should be given messages that others could send.
+  [[nodiscard]] bool takes_work(Instant now) const { return !failed() && circuit_.takes_work(now); }
+  [[nodiscard]] Circuit& circuit() { return circuit_; }
+  [[nodiscard]] const Circuit& circuit() const { return circuit_; }
+  // All workers: there is something to do for them.
+  void wake() { wake_workers_(); }
   // What of the rates is left. Any thread.
   [[nodiscard]] Quota& quota() { return quota_; }
   [[nodiscard]] RefusalTally& refusals() { return refusals_; }
@@ -174,6 +181,7 @@ class EndpointGate {
   std::unique_ptr<queue::QuotaMemory> own_quota_memory_;
   Quota quota_;
   RefusalTally refusals_;
+  Circuit circuit_;
   std::atomic<bool> failed_{false};
   std::atomic<bool> held_{false};
   std::atomic<bool> accepted_{false};  // anything, ever

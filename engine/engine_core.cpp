@@ -236,6 +236,7 @@ std::vector<EndpointReport> EngineCore::endpoint_reports(Instant now) const {
     report.endpoint = gate.options().name;
     report.pipelining = pipelining ? protocol::name_of(*pipelining) : std::string_view();
     report.fall_backs = gate.fall_backs();
+    report.handed_over = gate.circuit().handed_over();
     report_refusals(gate.refusals().replies(), report);
     if (const auto away = gate.away_for(now)) {
       report.away_for = *away;
@@ -257,6 +258,7 @@ EngineCore::Feeder::Feeder(EngineCore& core, const Options& options)
     lanes_.back()->recipients_max = static_cast<std::uint32_t>(
         std::min<std::uint64_t>(core.options_.endpoints[i].recipients_max,
                                 core.endpoints_[i].gate->quota().recipients_max()));
+    turns_.add(core.options_.endpoints[i].weight);
   }
 }
 
@@ -289,7 +291,7 @@ EngineCore::Feeder::Way EngineCore::Feeder::submit(Instant now) {
   const std::size_t count = consignment.message.recipients.size();
   std::size_t group_max = count;
   if (sends_to_any(consignment, 0, count)) {
-    lane = lane_of(consignment.message);
+    lane = lane_of(consignment.message, now);
     if (lane == nullptr) {
       return refuse("endpoint: no endpoint is named \"" + consignment.message.endpoint + "\"");
     }
@@ -370,9 +372,9 @@ void EngineCore::Feeder::charge_all() {
 
 void EngineCore::Feeder::report(Delivery& delivery) { outcomes_.push(report_submission(delivery)); }
 
-// The endpoint for a message: the one it names, or the next by weight. Null: there is none of that
-// name.
-EngineCore::Feeder::Lane* EngineCore::Feeder::lane_of(const Message& message) {
+// The endpoint for a message: the one it names, or one that has its turn. Null: there is none of
+// that name.
+EngineCore::Feeder::Lane* EngineCore::Feeder::lane_of(const Message& message, Instant now) {
   const std::vector<EndpointOptions>& endpoints = core_.options_.endpoints;
   if (!message.endpoint.empty()) {
     for (std::size_t i = 0; i < endpoints.size(); ++i) {
@@ -382,23 +384,25 @@ EngineCore::Feeder::Lane* EngineCore::Feeder::lane_of(const Message& message) {
     }
     return nullptr;
   }
-  std::int64_t total = 0;
-  Lane* best = nullptr;
+  return lanes_[next_endpoint(now)].get();
+}
+
+// Of those that answer; when none does, of those that were not given up.
+std::size_t EngineCore::Feeder::next_endpoint(Instant now) {
+  if (lanes_.size() == 1) {
+    return 0;
+  }
+  const auto gate = [this](std::size_t i) -> EndpointGate& { return *core_.endpoints_[i].gate; };
   for (std::size_t i = 0; i < lanes_.size(); ++i) {
-    if (core_.endpoints_[i].gate->failed() && lanes_.size() > 1) {
-      continue;  // others may still work
-    }
-    lanes_[i]->credit += endpoints[i].weight;
-    total += endpoints[i].weight;
-    if (best == nullptr || lanes_[i]->credit > best->credit) {
-      best = lanes_[i].get();
+    if (gate(i).circuit().take_trial(now)) {
+      return i;
     }
   }
-  if (best == nullptr) {
-    return lanes_.front().get();
+  auto next = turns_.next([&](std::size_t i) { return gate(i).takes_work(now); });
+  if (!next) {
+    next = turns_.next([&](std::size_t i) { return !gate(i).failed(); });
   }
-  best->credit -= total;
-  return best;
+  return next.value_or(0);
 }
 
 bool EngineCore::Feeder::flush() {

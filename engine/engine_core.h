@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "engine/endpoint_gate.h"
+#include "engine/weighted_turns.h"
 #include "engine/worker.h"
 #include "queue/delivery_queue.h"
 #include "queue/message_pool.h"
@@ -192,10 +193,10 @@ class EngineCore::Feeder {
     queue::DeliveryQueue::Producer producer;
     std::vector<Delivery*> batch;
     std::uint32_t recipients_max = 0;  // of one delivery
-    std::int64_t credit = 0;           // of smooth weighted turns
   };
 
-  [[nodiscard]] Lane* lane_of(const Message& message);
+  [[nodiscard]] Lane* lane_of(const Message& message, Instant now);
+  [[nodiscard]] std::size_t next_endpoint(Instant now);
   void push(Consignment& consignment, Lane* lane, std::int64_t now_us);
   Way tell(const protocol::Verdict& verdict);
   void report(Delivery& delivery);
@@ -206,6 +207,7 @@ class EngineCore::Feeder {
   const Options options_;
   queue::OutcomeQueue::Producer outcomes_;
   std::vector<std::unique_ptr<Lane>> lanes_;  // one for each endpoint
+  WeightedTurns turns_;                       // of them
   Consignment* at_hand_ = nullptr;
   std::vector<Consignment*> empty_;  // to come to hand, the last one first
   std::size_t gathered_ = 0;

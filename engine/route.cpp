@@ -81,6 +81,9 @@ void Route::turn(Instant now) {
   } else if (tls_question_ == TlsQuestion::answered) {
     give_up_silent();
   }
+  if (!others_.empty()) {
+    watch_circuit(now);
+  }
   if (stopping_) {
     protocol::CloseReason reason;
     reason.kind = protocol::CloseKind::aborted;
@@ -99,14 +102,25 @@ void Route::turn(Instant now) {
     }
     return;
   }
+  if (!others_.empty() && !gate_.held()) {
+    let_go(now);
+  }
   if (now < break_until_ || gate_.held()) {
     try_again_at_ = std::max(break_until_, now + held_look_every);
     return;
   }
-  assign(now);
+  const bool is_left = is_left_alone(now);
+  if (!is_left) {
+    take_trial(now);
+    assign(now);
+  }
   const bool work_waits = !waiting_.empty() || !deliveries_.empty();
-  if (work_waits && with_room_.empty() && sessions_.size() < limits_.connections_max) {
+  const bool wants_session = (work_waits && with_room_.empty()) || (is_left && wants_trial(now));
+  if (wants_session && sessions_.size() < limits_.connections_max) {
     open_session(now);
+  }
+  if (is_left) {
+    try_again_at_ = std::min(try_again_at_, now + held_look_every);
   }
 }
 
@@ -131,7 +145,7 @@ Instant Route::next_turn_at() const {
   const bool is_over = now >= deadline();
   const Instant sessions_end_at = sessions_.empty() ? never : environment_.sessions_end_at;
   const Instant end = !is_over ? deadline() : now < sessions_end_at ? sessions_end_at : never;
-  return std::min({try_again_at_, retries_.next_due(), end});
+  return std::min({try_again_at_, retries_.next_due(), end, next_look_at()});
 }
 
 Delivery* Route::next_delivery() {
@@ -239,6 +253,7 @@ bool Route::give(Connection& connection, Delivery& delivery, Instant now) {
   }
   delivery.loss_stage = delivery.consignment->loss_stage.load(std::memory_order_relaxed);
   delivery.started_at = now;
+  someone_waits_ = true;
   connection.submit(delivery);
   pump_later(connection);
   return true;
@@ -339,12 +354,17 @@ void Route::end_all_waiting(const protocol::CloseReason& reason) {
                                ? std::string("the run was stopped before it was sent")
                                : gate_.options().host + ": " + reason.message() + gate_.effort();
   const protocol::Verdict verdict = protocol::verdict_of_no_session(reason, text);
+  const bool has_refuge = this->has_refuge(connection_environment_.io->now());
   for (std::size_t i = 0; i < deliveries_decided_per_turn; ++i) {
     Delivery* const delivery = next_delivery();
     if (delivery == nullptr) {
       return;
     }
     waiting_.pop_front();
+    if (has_refuge && may_leave(*delivery)) {
+      leaving_.push_back(delivery);
+      continue;
+    }
     end_wait(*delivery, verdict);
     report_decided(*delivery);
   }
@@ -445,6 +465,9 @@ void Route::on_verdict(Connection& connection, Delivery& delivery, std::uint32_t
     connection.mark_progressed();
     gate_.session_progressed();
   }
+  if (answered && !others_.empty()) {
+    hear_answer();
+  }
   if (answered) {
     // Sessions that ended with it were ended by something else.
     forget_loss(delivery);
@@ -500,6 +523,7 @@ void Route::hear_mood(const protocol::Verdict& verdict, const AttemptRules& rule
   const auto pause = mood_.hear(verdict, now < break_until_, rules, gate_.options().name);
   if (pause) {
     break_until_ = now + *pause;
+    gate_.circuit().rests(break_until_);
   }
 }
 

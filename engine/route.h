@@ -4,8 +4,10 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <optional>
+#include <span>
 #include <unordered_map>
 #include <vector>
 
@@ -17,6 +19,7 @@
 #include "engine/endpoint_gate.h"
 #include "engine/outcome_record.h"
 #include "engine/stats.h"
+#include "engine/weighted_turns.h"
 #include "queue/delivery_queue.h"
 #include "queue/message_pool.h"
 #include "queue/outcome_queue.h"
@@ -51,9 +54,16 @@ class Route final : private ConnectionListener {
         EndpointGate& gate, queue::DeliveryQueue& deliveries, std::uint32_t endpoint_index,
         const RouteLimits& limits);
 
+  // The other endpoints of this worker, all routes of which are in `routes`, this one too. Before
+  // the first turn; without it the route sends all that it is given.
+  void meet(std::span<const std::unique_ptr<Route>> routes);
+
   // One look at what waits: gives deliveries to sessions with room, opens a session when that does
   // not suffice, and decides what cannot be sent.
   void turn(Instant now);
+  // Gives away what others are to send. Comes last in a turn, when all that is known of it stands
+  // in the journal and in the queue of outcomes.
+  void hand_over();
   // Whether a delivery that is pushed now would find something to do here: a worker that sleeps
   // wants to be woken for it.
   [[nodiscard]] bool hungry() const;
@@ -77,6 +87,19 @@ class Route final : private ConnectionListener {
   void hear_quota(const Delivery& delivery, const protocol::Verdict& verdict);
   void settle_quota(const Delivery& delivery);
   void open_session(Instant now);
+  struct Other;
+  [[nodiscard]] bool is_left_alone(Instant now) const;
+  [[nodiscard]] bool has_refuge(Instant now) const;
+  [[nodiscard]] bool may_take(const Other& other, Instant now) const;
+  [[nodiscard]] bool may_leave(const Delivery& delivery) const;
+  void watch_circuit(Instant now);
+  void leave_idle_sessions(Instant now);
+  [[nodiscard]] bool wants_trial(Instant now);
+  [[nodiscard]] bool is_at_work() const;
+  void let_go(Instant now);
+  void take_trial(Instant now);
+  void hear_answer();
+  [[nodiscard]] Instant next_look_at() const;
   void end_all_waiting(const protocol::CloseReason& reason);
   [[nodiscard]] bool give(Connection& connection, Delivery& delivery, Instant now);
   [[nodiscard]] bool sends_no_more() const;
@@ -152,6 +175,22 @@ class Route final : private ConnectionListener {
   // come.
   bool asked_gate_ = false;
   bool stopping_ = false;
+
+  // Of failover. Another endpoint, as this worker sees it.
+  struct Other {
+    explicit Other(Route& other);
+    Route* route;
+    queue::DeliveryQueue::Producer producer;
+    std::vector<Delivery*> batch;
+  };
+  std::deque<Other> others_;
+  WeightedTurns turns_;             // of the others
+  std::vector<Delivery*> leaving_;  // until the end of the turn
+  bool someone_waits_ = false;      // a session, for the server
+  bool has_left_sessions_ = false;  // since the circuit is open
+  Instant look_at_{};               // how long they wait
+  Instant let_go_at_{};
+  Instant trial_session_at_{};
 };
 
 }  // namespace ringpost::engine

@@ -22,6 +22,7 @@ void Route::open_session(Instant now) {
   Connection& opened = *connection;
   static_cast<void>(environment_.connections->add(std::move(connection), owner));
   sessions_.push_back(&opened);
+  someone_waits_ = true;
   environment_.stats->sessions_opened.add(1);
   opened.open({.addresses = std::move(admission.addresses),
                .security = admission.security,

@@ -55,6 +55,9 @@ Worker::Worker(io::Io& io, std::vector<WorkerEndpoint> endpoints, queue::Outcome
     routes_.push_back(std::make_unique<Route>(environment, connection, *endpoint.gate,
                                               *endpoint.deliveries, i, endpoint.limits));
   }
+  for (const auto& route : routes_) {
+    route->meet(routes_);
+  }
 }
 
 Worker::~Worker() = default;
@@ -91,6 +94,10 @@ bool Worker::turn() {
   pump();
   // What was decided goes to the outcome thread.
   publish();
+  // What endpoints that do not answer have kept goes to the others.
+  for (const auto& route : routes_) {
+    route->hand_over();
+  }
   return !over();
 }
 

@@ -79,6 +79,8 @@ struct EndpointReport {
   std::string trouble;
   // What did not work with it, step by step: "goes on with DATA groups: ...".
   std::vector<std::string> fall_backs{};
+  // Transactions that other endpoints were given, because it did not answer.
+  std::uint64_t handed_over = 0;
   // Refusals that no rule fitted: all, and the most frequent kinds.
   std::uint64_t refusals_unruled = 0;
   std::vector<UnruledRefusal> unruled{};

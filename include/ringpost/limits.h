@@ -110,6 +110,11 @@ inline constexpr auto look_up_pause = 30s;
 inline constexpr auto refused_login_pause_first = 2s;
 inline constexpr auto refused_login_pause_max = 1min;
 
+// An endpoint that has not answered for so long has its messages sent by others, where there are
+// others and the messages name none. Slow ones get up to a minute.
+inline constexpr auto failover_after = 3s;
+inline constexpr auto failover_after_max = 1min;
+
 // ---- Work in flight
 // ------------------------------------------------------------------------------
 

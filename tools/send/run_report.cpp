@@ -138,11 +138,17 @@ void append_fall_backs(std::string& text, const RunFacts& facts) {
 // Endpoints that did not do their part while others idled, perhaps.
 void append_shares(std::string& text, const RunFacts& facts) {
   for (std::size_t i = 0; i < facts.endpoints.size(); ++i) {
+    if (const std::uint64_t gone = facts.endpoints[i].handed_over; gone > 0) {
+      fmt::format_to(std::back_inserter(text),
+                     "endpoint {} did not answer for a while: {} transaction{} meant for it went "
+                     "to others\n",
+                     printable(facts.endpoints[i].endpoint), gone, gone == 1 ? "" : "s");
+    }
     const std::uint64_t left = facts.tally->left_by(i);
     if (left > 0 && facts.tally->another_accepts(i)) {
       fmt::format_to(std::back_inserter(text),
                      "endpoint {} left {} recipient{} of its share unsent while another endpoint "
-                     "worked: jobs keep their endpoint within a run; send these again\n",
+                     "worked: their jobs name it, or may have been sent there; send these again\n",
                      printable(facts.endpoints[i].endpoint), left, left == 1 ? "" : "s");
     }
   }
@@ -311,7 +317,8 @@ std::string summary_json(const RunFacts& facts) {
       json += json.back() == '[' ? "" : ",";
       codec::append_json_string(json, fall_back);
     }
-    fmt::format_to(std::back_inserter(json), "],\"left\":{}", facts.tally->left_by(i));
+    fmt::format_to(std::back_inserter(json), "],\"left\":{},\"handed_over\":{}",
+                   facts.tally->left_by(i), facts.endpoints[i].handed_over);
     append_json_unruled(json, facts.endpoints[i]);
     json += "}";
   }

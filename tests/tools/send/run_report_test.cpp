@@ -71,6 +71,18 @@ TEST_CASE("run report: what fitted no reply rule comes with the rules that would
   has(summary_json(facts_of(tally)), R"("refusals_unruled":0,"rules_proposed":[]})");
 }
 
+TEST_CASE("run report: what others have sent for an endpoint is said") {
+  const run::RunTally tally;
+  RunFacts facts = facts_of(tally);
+  CHECK(summary_text(facts).find("did not answer") == std::string::npos);
+  has(summary_json(facts), R"("handed_over":0)");
+  facts.endpoints.front().handed_over = 1;
+  has(summary_text(facts),
+      "endpoint relay did not answer for a while: 1 transaction meant for it "
+      "went to others\n");
+  has(summary_json(facts), R"("handed_over":1)");
+}
+
 TEST_CASE("run report: what was not accepted comes with advice and its reasons") {
   run::RunTally tally;
   tally.count(outcome_of(Status::rejected, 550, "5.1.1 no such user 17"));
@@ -137,7 +149,8 @@ TEST_CASE("run report: the JSON summary has every status, and escapes what other
         "\"sessions_ready\":3,\"sessions_resumed\":2,\"turns\":0,\"ring_enters\":0,\"endpoints\":[{"
         "\"endpoint\":\"relay\","
         "\"pipelining\":\"DATA "
-        "groups\",\"fall_backs\":[],\"left\":0,\"refusals_unruled\":0,\"rules_proposed\":[]}],"
+        "groups\",\"fall_backs\":[],\"left\":0,\"handed_over\":0,\"refusals_unruled\":0,\"rules_"
+        "proposed\":[]}],"
         "\"endpoint_failures\":[{\"endpoint\":"
         "\"a\\\"b\",\"stage\":\"tls\",\"message\":\"line\\nbreak\"}],\"signal\":2}}\n");
   facts.signal = 0;
@@ -220,7 +233,8 @@ TEST_CASE("run report: the share that one endpoint left unsent while another wor
   tally.count(outcome_of(Status::accepted, 250, "OK"));
   has(summary_text(facts), "endpoint other left 2 recipients of its share unsent while another ");
   has(summary_json(facts),
-      "{\"endpoint\":\"other\",\"pipelining\":\"\",\"fall_backs\":[],\"left\":2,\"refusals_"
+      "{\"endpoint\":\"other\",\"pipelining\":\"\",\"fall_backs\":[],\"left\":2,\"handed_over\":0,"
+      "\"refusals_"
       "unruled\":0,\"rules_proposed\":[]}");
   // What fails at the one that works is its own.
   left.endpoint = 0;
