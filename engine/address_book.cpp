@@ -143,12 +143,13 @@ bool AddressBook::has_rested(Instant now) const {
                      [&](const Entry& entry) { return entry.rests_until <= now; });
 }
 
-bool AddressBook::all_refuse() const {
-  const auto count = [&](Answer answer) {
-    return std::count_if(entries_.begin(), entries_.end(),
-                         [&](const Entry& entry) { return entry.answer == answer; });
+AddressBook::Answer AddressBook::answer() const {
+  const auto any = [&](Answer answer) {
+    return std::any_of(entries_.begin(), entries_.end(),
+                       [&](const Entry& entry) { return entry.answer == answer; });
   };
-  return count(Answer::refusal) > 0 && count(Answer::trouble) == 0;
+  return any(Answer::trouble) ? Answer::trouble
+                              : (any(Answer::refusal) ? Answer::refusal : Answer::none);
 }
 
 std::uint32_t AddressBook::sessions(std::string_view address) const {

@@ -44,8 +44,9 @@ class AddressBook {
 
   // Whether there is an address that does not rest.
   [[nodiscard]] bool has_rested(Instant now) const;
-  // Whether the latest answer of all that gave any was no for good.
-  [[nodiscard]] bool all_refuse() const;
+  // What all say together, by the latest answer of each: no for good only where all do that gave
+  // any.
+  [[nodiscard]] Answer answer() const;
   [[nodiscard]] std::uint32_t sessions(std::string_view address) const;
 
  private:

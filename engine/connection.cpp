@@ -62,6 +62,7 @@ Instant Connection::deadline() const {
       return dial_.deadline();
     case Phase::open:
       return std::min({link_.deadline(), was_ready_ ? never : ready_by_,
+                       awaits_security() ? secured_by_ : never,
                        awaits_greeting() ? std::min(silence_at_, leave_at_) : never});
     case Phase::farewell:
       return farewell_by_;
@@ -90,6 +91,7 @@ void Connection::open(Opening opening) {
     link_options_.session = own_session_options_.get();
   }
   ready_by_ = opening.ready_by;
+  secured_by_ = opening.secured_by;
   greeting_patience_ = opening.greeting_patience;
   has_others_ = opening.addresses.size() > 1;
   dial_.begin(std::move(opening.addresses), environment_.endpoint->connect_timeout,
@@ -144,6 +146,11 @@ void Connection::session_began(Instant now) {
   if (canary_ && has_others_) {
     leave_at_ = dial_.others_left() ? silence_at_ : now + greeting_patience_;
   }
+}
+
+bool Connection::certificate_was_judged() const {
+  const tls::TlsError* const error = link_.tls_error();
+  return error != nullptr && tls::is_about_certificate(error->kind);
 }
 
 // ---- Completions
@@ -314,7 +321,7 @@ void Connection::expire(Instant now) {
 }
 
 void Connection::expire_link(Instant now) {
-  if (awaits_greeting() && is_left_for_others(now)) {
+  if (is_left_for_next_port(now) || (awaits_greeting() && is_left_for_others(now))) {
     return;
   }
   // A handshake has the time that is left until the session must be ready, and no more.
@@ -324,6 +331,24 @@ void Connection::expire_link(Instant now) {
     fail(reason_of(protocol::CloseKind::timeout, Stage::local,
                    "the patience with the endpoint ended before the session was ready"));
   }
+}
+
+bool Connection::awaits_security() const {
+  return awaits_greeting() || link_.state() == LinkState::handshake;
+}
+
+// Without a word of the silence: the port's reason is told when another one serves.
+bool Connection::is_left_for_next_port(Instant now) {
+  if (now < secured_by_ || !awaits_security()) {
+    return false;
+  }
+  if (link_.state() == LinkState::handshake) {
+    link_.expire(now);
+  } else {
+    fail(reason_of(protocol::CloseKind::timeout, Stage::greeting,
+                   "no greeting in time, and the endpoint has other ports"));
+  }
+  return true;
 }
 
 // Behind the time in which a server should have greeted. Words without end hold an address as

@@ -56,6 +56,8 @@ struct Opening {
   // When it must stand, and when the session must be ready.
   Instant connect_by = never;
   Instant ready_by = never;
+  // When its greeting, and TLS, must be there: another port of the endpoint is next.
+  Instant secured_by = never;
   // How long an address may take to greet when all others have failed just now, before they have
   // their turn again.
   Duration greeting_patience = limits::greeting_patience;
@@ -97,6 +99,8 @@ class Connection final : private protocol::SessionListener {
   [[nodiscard]] TlsAnswer tls_answer() const { return link_.tls_answer(); }
   // Where the connection leads. Precondition: it stands.
   [[nodiscard]] const io::SocketAddress& address() const { return dial_.socket_address(); }
+  // Where TLS failed, whether that was about the server's certificate.
+  [[nodiscard]] bool certificate_was_judged() const;
   // Ends it with our own reason, so that its endpoint hears it.
   void give_up(protocol::CloseReason reason) { fail(std::move(reason)); }
   // How long a server may be silent before that is told.
@@ -192,6 +196,9 @@ class Connection final : private protocol::SessionListener {
   void fail(protocol::CloseReason reason);
   void expire_link(Instant now);
   [[nodiscard]] bool is_left_for_others(Instant now);
+  [[nodiscard]] bool is_left_for_next_port(Instant now);
+  // Neither greeted nor, where it comes to that, under TLS.
+  [[nodiscard]] bool awaits_security() const;
   void ended(const protocol::CloseReason& reason);
   void close_socket();
 
@@ -226,6 +233,7 @@ class Connection final : private protocol::SessionListener {
   Instant silence_at_ = never;  // when no greeting by then is told
   Instant leave_at_ = never;    // when another address has its turn
   Instant ready_by_ = never;
+  Instant secured_by_ = never;
   Instant ready_at_ = never;
   Instant stirred_at_{};
   Dial dial_;

@@ -21,6 +21,11 @@ constexpr Duration connect_time_min = std::chrono::seconds(2);
 // TLS and a login, and not much more than what the user wanted to wait.
 constexpr Duration ready_time_min = std::chrono::seconds(5);
 
+// Parts of the patience with a greeting, which grows by rounds, that a port has while another one
+// is next. At first: a SYN that is lost once or twice, and the seconds that some servers wait.
+constexpr int connects_in_patience = 8;
+constexpr int ports_in_patience = 3;
+
 bool is_refused_login(const protocol::CloseReason& reason) {
   return reason.permanent && (reason.kind == protocol::CloseKind::auth_refused ||
                               reason.kind == protocol::CloseKind::login_wanted);
@@ -49,7 +54,6 @@ EndpointGate::EndpointGate(const EndpointOptions& options, Resolve resolve,
                            std::function<void()> wake_workers, std::function<Instant()> clock,
                            ReadToken read_token, queue::QuotaMemory* quota_memory)
     : options_(options),
-      ports_(ports_of(options)),
       resolve_(std::move(resolve)),
       wake_workers_(std::move(wake_workers)),
       clock_(std::move(clock)),
@@ -57,6 +61,7 @@ EndpointGate::EndpointGate(const EndpointOptions& options, Resolve resolve,
       own_quota_memory_(quota_memory == nullptr ? std::make_unique<queue::PrivateQuotaMemory>()
                                                 : nullptr),
       quota_(options.rates, quota_memory == nullptr ? *own_quota_memory_ : *quota_memory),
+      ports_(ports_of(options)),
       patience_(options),
       login_source_(options) {}
 
@@ -66,6 +71,7 @@ EndpointGate::EndpointGate(const EndpointOptions& options, Resolve resolve,
 EndpointGate::Admission EndpointGate::ask(Instant now) {
   Admission admission;
   bool look_up = false;
+  std::uint16_t look_up_port = 0;
   bool read_token = false;
   {
     const std::lock_guard lock(mutex_);
@@ -74,12 +80,13 @@ EndpointGate::Admission EndpointGate::ask(Instant now) {
       patience_.wanted(now);
     }
     look_up = may_act && start_looking_up(now);
+    look_up_port = look_up_port_;
     read_token = may_act && login_source_.start_reading(now);
     admission = admit(now);
   }
   if (look_up) {
     // Without the lock: the resolver holds one of its own when it calls back.
-    resolve_(written_host(options_), port().port,
+    resolve_(written_host(options_), look_up_port,
              [this](io::Resolver::Answer answer) { resolved(std::move(answer)); });
   }
   if (read_token) {
@@ -106,24 +113,32 @@ EndpointGate::Admission EndpointGate::admit(Instant now) {
     state_ = State::testing;
     if (addresses_.round_is_over()) {
       addresses_.begin_round();
-      round_connected_ = false;
     }
     admission.addresses = addresses_.rest_of_round(now);
-    admission.greeting_patience = patience_.with_greeting();
-    // Beside sessions that work nobody's patience runs out, however long ago it began to run.
-    if (const Instant end = patience_.ends_at(); end != never && sessions_ready_ == 0) {
-      admission.connect_by = std::max(end, now + connect_time_min);
-      admission.ready_by = options_.patience ? std::max(end, now + ready_time_min) : never;
-    }
+    bound_canary(admission, now);
   } else {
     admission.addresses = addresses_.order(now);
   }
   admission.answer = Answer::go;
-  admission.security = port().security;
+  admission.security = ports_.current().security;
   admission.login = login_source_.login();
   admission.knowledge = knowledge_;
   admission.knowledge.doubts.next = choose_next();
   return admission;
+}
+
+void EndpointGate::bound_canary(Admission& admission, Instant now) const {
+  admission.greeting_patience = patience_.with_greeting();
+  // Beside sessions that work nobody's patience runs out, however long ago it began to run.
+  if (const Instant end = patience_.ends_at(); end != never && sessions_ready_ == 0) {
+    admission.connect_by = std::max(end, now + connect_time_min);
+    admission.ready_by = options_.patience ? std::max(end, now + ready_time_min) : never;
+  }
+  if (ports_.has_next()) {
+    admission.connect_by =
+        std::min(admission.connect_by, now + patience_.with_greeting() / connects_in_patience);
+    admission.secured_by = now + patience_.with_greeting() / ports_in_patience;
+  }
 }
 
 // ---- Where it is
@@ -136,7 +151,7 @@ bool EndpointGate::start_looking_up(Instant now) {
     return false;
   }
   looking_up_ = true;
-  look_up_port_ = port_index_;
+  look_up_port_ = ports_.current().port;
   look_up_wanted_ = false;
   return true;
 }
@@ -148,7 +163,7 @@ void EndpointGate::resolved(io::Resolver::Answer answer) {
     const std::lock_guard lock(mutex_);
     const Instant now = clock_();
     looking_up_ = false;
-    if (look_up_port_ != port_index_) {
+    if (look_up_port_ != ports_.current().port) {
       look_up_wanted_ = true;  // these have the port of before
     } else if (answer && !answer->empty()) {
       look_up_at_ = now + limits::address_age_max;
@@ -307,7 +322,9 @@ void EndpointGate::session_ready(bool canary, protocol::Pipelining pipelining,
   Notices notices;
   {
     const std::lock_guard lock(mutex_);
-    say_port(notices);
+    if (auto said = ports_.served()) {
+      notices.push_back(std::move(*said));
+    }
     pipelining_ = pipelining;
     ++sessions_ready_;
     circuit_.session_ready();
@@ -330,7 +347,7 @@ void EndpointGate::session_progressed() {
   {
     const std::lock_guard lock(mutex_);
     if (away_since_ != never) {
-      notices.push_back(place() + " is back");
+      notices.push_back(place_of(ports_.current().port) + " is back");
       away_since_ = never;
     }
     patience_.progressed();
@@ -441,12 +458,9 @@ void EndpointGate::session_failed(const Ending& ending, const protocol::CloseRea
     patience_.left_in_doubt();
   }
   if (!ending.address.empty()) {
-    round_connected_ = true;
     addresses_.failed(ending.address, answer_of(reason), now);
   }
-  if (ending.address.empty() && try_next_port()) {
-    return;
-  }
+  ports_.failed(port_end_of(reason, ending.certificate_was_judged));
   if (reason.permanent) {
     refusal_ = reason;
   }
@@ -454,9 +468,30 @@ void EndpointGate::session_failed(const Ending& ending, const protocol::CloseRea
   const bool out_of_time = options_.patience && now - ready_time_min >= patience_.ends_at();
   // One that got no connection has tried all that were left.
   if (ending.address.empty() || addresses_.round_is_over() || out_of_time) {
-    const bool for_good = addresses_.all_refuse() || (reason.permanent && ending.address.empty());
-    round_failed(for_good ? refusal_ : reason, for_good, now, notices);
+    port_failed(reason, !ending.address.empty(), now, notices);
   }
+}
+
+// Nothing came of any address on this port. A firewall on the way lets one port through and drops
+// another, or answers for it; what a server said holds on all of its ports.
+void EndpointGate::port_failed(const protocol::CloseReason& reason, bool has_connection,
+                               Instant now, Notices& notices) {
+  constexpr auto no_for_good = AddressBook::Answer::refusal;
+  const bool is_refusal = reason.permanent && !has_connection;
+  const std::uint16_t port = ports_.current().port;
+  const PortChoice::Next next = ports_.ended(is_refusal ? no_for_good : addresses_.answer(), now);
+  if (ports_.current().port != port) {
+    go_to_current_port();
+  }
+  if (next == PortChoice::Next::another) {
+    return;
+  }
+  const bool for_good = ports_.answer_of_round() == no_for_good;
+  protocol::CloseReason why = for_good ? refusal_ : reason;
+  if (next == PortChoice::Next::round && why.code == 0) {
+    why.detail += (why.detail.empty() ? "" : "; ") + ports_.explanation();
+  }
+  round_failed(why, for_good, now, notices);
 }
 
 // A server that has let sessions in and refuses one too many is full: more come after a pause. What
@@ -473,38 +508,10 @@ void EndpointGate::failed_beside_sessions(const Ending& ending, const protocol::
   }
 }
 
-// No address took a connection on this port, and there is one that the round has not tried: a
-// firewall on the way lets one through and drops another. What a server said holds on all of its
-// ports, and so does a pause. Where a session was let in once, the server is only away.
-bool EndpointGate::try_next_port() {
-  if (port_is_settled_ || round_connected_) {
-    return false;
-  }
-  const std::size_t next = (port_index_ + 1) % ports_.size();
-  const bool round_goes_on = next != 0;
-  if (ports_.size() > 1) {
-    port_index_ = next;
-    login_source_.use_port(ports_[next].port);
-    addresses_.clear();
-    look_up_wanted_ = true;
-  }
-  return round_goes_on;
-}
-
-// Once, and only where it is not the one that was wanted first.
-void EndpointGate::say_port(Notices& notices) {
-  if (port_is_settled_) {
-    return;
-  }
-  port_is_settled_ = true;
-  std::string passed_over;
-  for (std::size_t i = 0; i < port_index_; ++i) {
-    passed_over += (i == 0 ? "" : ", ") + std::to_string(ports_[i].port);
-  }
-  if (!passed_over.empty()) {
-    notices.push_back("uses port " + std::to_string(port().port) +
-                      ": no connection came about on " + passed_over);
-  }
+void EndpointGate::go_to_current_port() {
+  login_source_.use_port(ports_.current().port);
+  addresses_.clear();
+  look_up_wanted_ = true;
 }
 
 // Nothing came of any address. Sessions that were let through before a pause began, and fail during
@@ -542,7 +549,7 @@ void EndpointGate::say_away(const protocol::CloseReason& reason, Instant now, No
   const std::string how_long = is_refused_login(reason)
                                    ? "; trying it twice more"
                                    : "; trying again for up to " + pause_text(patience_.patience());
-  notices.push_back(place() + what + reason.message() + ")" + how_long);
+  notices.push_back(place_of(ports_.current().port) + what + reason.message() + ")" + how_long);
 }
 
 // One failure may be an accident. So are all that were under way when it came, since one restart
@@ -618,9 +625,21 @@ std::optional<Duration> EndpointGate::away_for(Instant now) const {
   return away ? std::optional(std::max(Duration::zero(), now - away_since_)) : std::nullopt;
 }
 
-std::string EndpointGate::place() const {
+PortOption EndpointGate::port() const {
+  const std::lock_guard lock(mutex_);
+  return ports_.current();
+}
+
+PortChoice EndpointGate::ports() const {
+  const std::lock_guard lock(mutex_);
+  return ports_;
+}
+
+std::string EndpointGate::place() const { return place_of(port().port); }
+
+std::string EndpointGate::place_of(std::uint16_t port) const {
   const bool literal = options_.host.find(':') != std::string::npos && options_.host[0] != '[';
-  return (literal ? "[" + options_.host + "]" : options_.host) + ":" + std::to_string(port().port);
+  return (literal ? "[" + options_.host + "]" : options_.host) + ":" + std::to_string(port);
 }
 
 }  // namespace ringpost::engine

@@ -18,6 +18,7 @@
 #include "engine/endpoint_patience.h"
 #include "engine/io/resolver.h"
 #include "engine/login_source.h"
+#include "engine/port_choice.h"
 #include "engine/protocol/close_reason.h"
 #include "engine/protocol/pipelining.h"
 #include "engine/quota.h"
@@ -47,6 +48,7 @@ class EndpointGate {
     TransportSecurity security = TransportSecurity::starttls;  // of their port
     Instant connect_by = never;  // when the patience with the endpoint ends
     Instant ready_by = never;    // the same, where the user has set it
+    Instant secured_by = never;  // greeted, and under TLS: another port is next
     Duration greeting_patience = limits::greeting_patience;  // when all others have failed
     std::shared_ptr<const protocol::Login> login;            // null: nobody logs in
     protocol::PipeliningKnowledge knowledge;
@@ -99,13 +101,14 @@ class EndpointGate {
   // How far a session that was let through had come when it ended.
   struct Ending {
     bool canary = false;
-    bool was_ready = false;          // session_ready() was called
-    bool progressed = false;         // session_progressed() was called
-    std::uint64_t token_number = 0;  // of its Login
-    std::string_view address = {};   // that took the connection; empty: none did
-    bool had_message = true;         // one was given to it
-    bool in_doubt = false;           // and may have been taken, without a word
-    protocol::StepSet next = 0;      // steps that it was to try again
+    bool was_ready = false;               // session_ready() was called
+    bool progressed = false;              // session_progressed() was called
+    std::uint64_t token_number = 0;       // of its Login
+    std::string_view address = {};        // that took the connection; empty: none did
+    bool had_message = true;              // one was given to it
+    bool in_doubt = false;                // and may have been taken, without a word
+    bool certificate_was_judged = false;  // and refused
+    protocol::StepSet next = 0;           // steps that it was to try again
   };
   void session_ended(const Ending& ending, const protocol::CloseReason& reason, Instant now);
 
@@ -119,7 +122,9 @@ class EndpointGate {
   // How long the endpoint is away already, once that was worth a notice.
   [[nodiscard]] std::optional<Duration> away_for(Instant now) const;
   // The one that sessions are opened to now.
-  [[nodiscard]] PortOption port() const { return ports_[port_index_.load()]; }
+  [[nodiscard]] PortOption port() const;
+  // How it was chosen, as of now.
+  [[nodiscard]] PortChoice ports() const;
   // "mx.example:587"
   [[nodiscard]] std::string place() const;
   // How the latest session speaks; none before the first.
@@ -148,6 +153,7 @@ class EndpointGate {
   using Notices = std::vector<std::string>;
 
   [[nodiscard]] Admission admit(Instant now);
+  void bound_canary(Admission& admission, Instant now) const;
   [[nodiscard]] bool start_looking_up(Instant now);
   void resolved(io::Resolver::Answer answer);
   void not_resolved(const protocol::CloseReason& reason, Instant now, Notices& notices);
@@ -158,8 +164,10 @@ class EndpointGate {
                      Notices& notices);
   void failed_beside_sessions(const Ending& ending, const protocol::CloseReason& reason,
                               Instant now);
-  [[nodiscard]] bool try_next_port();
-  void say_port(Notices& notices);
+  void go_to_current_port();
+  [[nodiscard]] std::string place_of(std::uint16_t port) const;
+  void port_failed(const protocol::CloseReason& reason, bool has_connection, Instant now,
+                   Notices& notices);
   void round_failed(const protocol::CloseReason& reason, bool for_good, Instant now,
                     Notices& notices);
   void say_away(const protocol::CloseReason& reason, Instant now, Notices& notices);
@@ -171,8 +179,6 @@ class EndpointGate {
   void tell(const Notices& notices);
 
   const EndpointOptions& options_;
-  const std::vector<PortOption> ports_;
-  std::atomic<std::size_t> port_index_{0};  // written under the lock
   Resolve resolve_;
   std::function<void()> wake_workers_;
   std::function<Instant()> clock_;
@@ -192,10 +198,9 @@ class EndpointGate {
   mutable std::mutex mutex_;  // guards all below
   State state_ = State::untested;
   AddressBook addresses_;
-  bool round_connected_ = false;  // some address of the round under way took a connection
-  bool port_is_settled_ = false;  // a session was let in there, so it stays for the run
+  PortChoice ports_;
   bool looking_up_ = false;
-  std::size_t look_up_port_ = 0;  // of the look-up under way
+  std::uint16_t look_up_port_ = 0;  // of the look-up under way
   bool look_up_wanted_ = true;
   Instant look_up_at_{};        // the answer is old, or a failed look-up is tried again
   bool pause_was_cut_ = false;  // for new addresses, since the endpoint went away

@@ -234,6 +234,12 @@ std::vector<EndpointReport> EngineCore::endpoint_reports(Instant now) const {
     const auto pipelining = gate.pipelining();
     EndpointReport& report = reports.emplace_back();
     report.endpoint = gate.options().name;
+    report.port = gate.port();
+    const PortChoice ports = gate.ports();
+    for (const PortChoice::PassedOver& other : ports.passed_over()) {
+      report.ports_passed_over.push_back({other.port, text_of(other.end)});
+    }
+    report.why_port = report.ports_passed_over.empty() ? std::string() : ports.explanation();
     report.pipelining = pipelining ? protocol::name_of(*pipelining) : std::string_view();
     report.fall_backs = gate.fall_backs();
     report.handed_over = gate.circuit().handed_over();

@@ -28,6 +28,7 @@ void Route::open_session(Instant now) {
                .security = admission.security,
                .connect_by = admission.connect_by,
                .ready_by = admission.ready_by,
+               .secured_by = admission.secured_by,
                .greeting_patience = admission.greeting_patience,
                .knowledge = admission.knowledge,
                .login = std::move(admission.login)});
@@ -97,7 +98,9 @@ void Route::give_up_silent() {
       reason_of(protocol::CloseKind::starttls_missing, Stage::greeting, tls_answer_);
   reason.permanent = true;
   for (Connection* const connection : std::vector<Connection*>(sessions_)) {
-    if (connection->ungreeted()) {
+    const bool is_there =
+        connection->ungreeted() && connection->address().port() == silent_address_.port();
+    if (is_there) {
       tls_question_ = TlsQuestion::over;
       connection->give_up(reason);
     }
@@ -198,6 +201,7 @@ void Route::on_ended(Connection& connection, const protocol::CloseReason& reason
   constexpr Duration idle_min = std::chrono::seconds(1);
   ending.had_message = connection.had_message() || now - connection.ready_at() < idle_min;
   ending.in_doubt = connection.in_doubt;
+  ending.certificate_was_judged = connection.certificate_was_judged();
   ending.next = connection.next_steps();
   gate_.session_ended(ending, reason, now);
   if (connection.was_ready()) {

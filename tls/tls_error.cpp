@@ -122,4 +122,24 @@ std::string_view name_of(TlsErrorKind kind) {
   return "internal";
 }
 
+bool is_about_certificate(TlsErrorKind kind) {
+  switch (kind) {
+    case TlsErrorKind::unknown_authority:
+    case TlsErrorKind::wrong_host:
+    case TlsErrorKind::expired:
+    case TlsErrorKind::not_yet_valid:
+    case TlsErrorKind::bad_certificate:
+    case TlsErrorKind::local_file:
+      return true;
+    case TlsErrorKind::no_common_version:
+    case TlsErrorKind::not_tls:
+    case TlsErrorKind::peer_alert:
+    case TlsErrorKind::closed:
+    case TlsErrorKind::truncated:
+    case TlsErrorKind::internal:
+      return false;
+  }
+  return false;
+}
+
 }  // namespace ringpost::tls

@@ -40,6 +40,10 @@ struct TlsError {
   [[nodiscard]] std::string message() const;
 };
 
+// Whether the peer speaks TLS, and whom to trust is the question: a certificate that does not do,
+// or a file of ours that says which ones do.
+[[nodiscard]] bool is_about_certificate(TlsErrorKind kind);
+
 // The enumerator's own name, for logs and statistics.
 [[nodiscard]] std::string_view name_of(TlsErrorKind kind);
 

@@ -58,8 +58,9 @@ struct EndpointOptions {
   bool host_is_absolute = false;
   std::uint16_t port = 587;
   TransportSecurity security = TransportSecurity::starttls;
-  // Tried in this order, as long as no address of the server takes a connection on the ones before;
-  // the first is `port` and `security`. Empty: those alone.
+  // Tried in this order, as long as on the ones before no address of the server takes a connection,
+  // greets and comes under TLS; what it says, and a certificate that does not do, ends that. The
+  // first is `port` and `security`. Empty: those alone.
   std::vector<PortOption> ports;
 
   std::string username;  // empty: no authentication

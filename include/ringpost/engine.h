@@ -69,6 +69,12 @@ struct UnruledRefusal {
   std::uint64_t count = 0;
 };
 
+// A port of an endpoint that was tried in vain before another one served.
+struct PassedOverPort {
+  std::uint16_t port = 0;
+  std::string_view why;  // "no connection came about"
+};
+
 // How an endpoint is spoken to.
 struct EndpointReport {
   std::string endpoint;
@@ -84,6 +90,11 @@ struct EndpointReport {
   // Refusals that no rule fitted: all, and the most frequent kinds.
   std::uint64_t refusals_unruled = 0;
   std::vector<UnruledRefusal> unruled{};
+  // That sessions are opened to, now.
+  PortOption port{};
+  std::vector<PassedOverPort> ports_passed_over{};
+  // The same in words: "no connection came about on 587, 2525"; empty where there are none.
+  std::string why_port{};
 };
 
 struct EngineStatistics {

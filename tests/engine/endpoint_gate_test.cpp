@@ -521,7 +521,7 @@ TEST_CASE("gate: refusals of an endpoint that has accepted something are its rec
   }
 }
 
-TEST_CASE("gate: ports are tried in turn where no address takes a connection") {
+TEST_CASE("gate: ports are tried in turn where another one may do better") {
   struct Ports {
     static EndpointOptions options_with_ports() {
       EndpointOptions options;
@@ -537,6 +537,20 @@ TEST_CASE("gate: ports are tried in turn where no address takes a connection") {
       const auto first = gate.ask(now);
       return first.answer == Answer::go ? first : gate.ask(now);
     }
+    // A canary at `at`, which took the connection; nobody did where it is empty.
+    void fail(const CloseReason& reason, std::string_view at = {}, bool certificate = false) {
+      Ending ending;
+      ending.canary = true;
+      ending.address = at;
+      ending.certificate_was_judged = certificate;
+      gate.session_ended(ending, reason, now);
+    }
+    void pass_pause() {
+      const auto pause = ask();
+      REQUIRE(pause.answer == Answer::wait);
+      REQUIRE(pause.try_again_at != never);
+      now = pause.try_again_at;
+    }
     EndpointOptions options = options_with_ports();
     Instant now = Instant{} + 1h;
     std::vector<std::string> notices;
@@ -548,16 +562,16 @@ TEST_CASE("gate: ports are tried in turn where no address takes a connection") {
   } test;
   test.gate.on_notice(
       [&test](const EndpointNotice& notice) { test.notices.push_back(notice.message); });
-  const auto fail = [&test](std::string_view at = {}) {
-    Ending ending;
-    ending.canary = true;
-    ending.address = at;
-    test.gate.session_ended(ending, at.empty() ? refused : one_too_many, test.now);
+  const auto ended_at = [](CloseKind kind, Stage stage, bool permanent = false) {
+    CloseReason reason = reason_of(kind, permanent);
+    reason.stage = stage;
+    return reason;
   };
+  const std::string there = "192.0.2.1:587";
   SECTION("the next one is tried at once, and said when it works") {
     const auto first = test.ask();
     CHECK(first.addresses.front().port() == 587);
-    fail();
+    test.fail(refused);
     const auto next = test.ask();
     REQUIRE(next.answer == Answer::go);
     // OAUTHBEARER says the port: that of the session, whatever the options name first.
@@ -570,26 +584,98 @@ TEST_CASE("gate: ports are tried in turn where no address takes a connection") {
     REQUIRE(test.notices.size() == 1);
     CHECK(test.notices.front() == "uses port 465: no connection came about on 587");
     CHECK(test.gate.place() == "192.0.2.1:465");
+    REQUIRE(test.gate.ports().passed_over().size() == 1);
+    CHECK(test.gate.ports().passed_over().front().port == 587);
+  }
+  SECTION("a connection that comes to nothing before the server has a say is no better") {
+    const auto reason = GENERATE_REF(ended_at(CloseKind::timeout, Stage::greeting),
+                                     ended_at(CloseKind::peer_closed, Stage::greeting),
+                                     ended_at(CloseKind::tls_failed, Stage::tls),
+                                     ended_at(CloseKind::starttls_missing, Stage::ehlo, true));
+    static_cast<void>(test.ask());
+    test.fail(reason, there);
+    const auto next = test.ask();
+    REQUIRE(next.answer == Answer::go);
+    CHECK(next.addresses.front().port() == 465);
+  }
+  SECTION("nobody waits long for a port while another is next, and longer each round") {
+    const auto first = test.ask();
+    const Duration at_first = first.connect_by - test.now;
+    CHECK(at_first < 5s);
+    CHECK(first.secured_by - test.now == limits::greeting_patience);
+    test.fail(refused);
+    const auto last = test.ask();
+    CHECK(last.connect_by == test.now + limits::patience_unproven);
+    CHECK(last.secured_by == never);
+    test.fail(refused);
+    test.pass_pause();
+    const auto again = test.ask();
+    CHECK(again.addresses.front().port() == 587);
+    CHECK(again.connect_by - test.now == 2 * at_first);
+    CHECK(again.secured_by - test.now == 2 * limits::greeting_patience);
   }
   SECTION("behind the last one comes a pause, and the first again") {
     static_cast<void>(test.ask());
-    fail();
+    test.fail(refused);
     static_cast<void>(test.ask());
-    fail();
-    const auto pause = test.ask();
-    CHECK(pause.answer == Answer::wait);
-    REQUIRE(pause.try_again_at != never);
-    test.now = pause.try_again_at;
+    test.fail(refused);
+    test.pass_pause();
     CHECK(test.ask().addresses.front().port() == 587);
+    REQUIRE(test.gate.trouble());
+    CHECK(test.gate.trouble()->detail.ends_with("no connection came about on 587, 465"));
+  }
+  SECTION("where all that answer refuse for good, nobody waits for the others") {
+    static_cast<void>(test.ask());
+    test.fail(ended_at(CloseKind::starttls_missing, Stage::ehlo, true), there);
+    static_cast<void>(test.ask());
+    test.fail(refused);
+    REQUIRE(test.gate.failed());
+    CHECK(test.gate.failure().kind == CloseKind::starttls_missing);
+    CHECK(test.gate.failure().detail.ends_with(
+        "there was no STARTTLS on 587; no connection came about on 465"));
   }
   SECTION("what a server said holds on all of its ports") {
     static_cast<void>(test.ask());
-    fail("192.0.2.1:587");
-    const auto pause = test.ask();
-    CHECK(pause.answer == Answer::wait);
-    REQUIRE(pause.try_again_at != never);
-    test.now = pause.try_again_at;
+    test.fail(one_too_many, there);
+    test.pass_pause();
     CHECK(test.ask().addresses.front().port() == 587);
+  }
+  SECTION("a login that is refused is tried nowhere else") {
+    static_cast<void>(test.ask());
+    test.fail(ended_at(CloseKind::auth_refused, Stage::auth, true), there);
+    CHECK(test.gate.failed());
+  }
+  SECTION("nor is a certificate that does not do") {
+    static_cast<void>(test.ask());
+    test.fail(ended_at(CloseKind::tls_failed, Stage::tls, true), there, true);
+    REQUIRE(test.gate.failed());
+    CHECK(test.gate.failure().kind == CloseKind::tls_failed);
+  }
+  SECTION("one that served is left only behind long trouble") {
+    static_cast<void>(test.ask());
+    test.gate.session_ready(true, Pipelining::across, 0, there);
+    test.gate.session_progressed();
+    CHECK(test.notices.empty());
+    Ending ending;
+    ending.was_ready = true;
+    ending.progressed = true;
+    ending.address = there;
+    test.gate.session_ended(ending, lost, test.now);
+    std::set<std::uint16_t> tried;
+    const Instant begin = test.now;
+    while (!test.gate.failed() && !tried.contains(465)) {
+      const auto canary = test.ask();
+      if (canary.answer == Answer::wait) {
+        REQUIRE(canary.try_again_at > test.now);
+        test.now = canary.try_again_at;
+        continue;
+      }
+      tried.insert(canary.addresses.front().port());
+      test.fail(refused);
+    }
+    CHECK(tried == std::set<std::uint16_t>{465, 587});
+    CHECK(test.now - begin >= limits::patience / 2);
+    CHECK(test.now - begin < limits::patience / 2 + 1min);
   }
 }
 

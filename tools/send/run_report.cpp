@@ -18,6 +18,7 @@
 #include "tools/process/statuses.h"
 #include "tools/process/wording.h"
 #include "tools/send/internal_report.h"
+#include "tools/settings/key_table.h"
 
 namespace ringpost::cli {
 
@@ -123,6 +124,27 @@ std::string pipelining_text(std::span<const EndpointReport> endpoints) {
     text += endpoint.pipelining;
   }
   return text;
+}
+
+// Which port was used, where it is not the one that was wanted first, and why.
+void append_ports(std::string& text, const RunFacts& facts) {
+  for (const EndpointReport& endpoint : facts.endpoints) {
+    if (!endpoint.why_port.empty()) {
+      fmt::format_to(std::back_inserter(text), "endpoint {} uses port {}: {}\n",
+                     printable(endpoint.endpoint), endpoint.port.port, endpoint.why_port);
+    }
+  }
+}
+
+void append_json_ports(std::string& json, const EndpointReport& endpoint) {
+  fmt::format_to(std::back_inserter(json),
+                 ",\"port\":{},\"security\":\"{}\",\"ports_passed_over\":[", endpoint.port.port,
+                 name_of(endpoint.port.security));
+  for (const PassedOverPort& other : endpoint.ports_passed_over) {
+    fmt::format_to(std::back_inserter(json), "{}{{\"port\":{},\"why\":\"{}\"}}",
+                   json.back() == '[' ? "" : ",", other.port, other.why);
+  }
+  json += "]";
 }
 
 // What did not work of ways of speaking, and why.
@@ -279,6 +301,7 @@ std::string summary_text(const RunFacts& facts) {
   const std::string pipelining = pipelining_text(facts.endpoints);
   fmt::format_to(std::back_inserter(text), "{}{}{}\n", sessions_text(facts.statistics),
                  pipelining.empty() ? "" : "; ", pipelining);
+  append_ports(text, facts);
   append_fall_backs(text, facts);
   const std::vector<run::ReplyGroup> groups = facts.tally->groups(groups_shown);
   if (!groups.empty()) {
@@ -319,6 +342,7 @@ std::string summary_json(const RunFacts& facts) {
     }
     fmt::format_to(std::back_inserter(json), "],\"left\":{},\"handed_over\":{}",
                    facts.tally->left_by(i), facts.endpoints[i].handed_over);
+    append_json_ports(json, facts.endpoints[i]);
     append_json_unruled(json, facts.endpoints[i]);
     json += "}";
   }

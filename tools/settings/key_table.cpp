@@ -311,7 +311,7 @@ constexpr EndpointKey keys[] = {
      show_port},
     {"ports",
      "N,N",
-     "Ports to try, in this order, until one takes a connection",
+     "Ports to try, in this order, until one serves",
      SettingKind::number_list,
      !is_path,
      !is_secret,

@@ -149,8 +149,10 @@ TEST_CASE("run report: the JSON summary has every status, and escapes what other
         "\"sessions_ready\":3,\"sessions_resumed\":2,\"turns\":0,\"ring_enters\":0,\"endpoints\":[{"
         "\"endpoint\":\"relay\","
         "\"pipelining\":\"DATA "
-        "groups\",\"fall_backs\":[],\"left\":0,\"handed_over\":0,\"refusals_unruled\":0,\"rules_"
-        "proposed\":[]}],"
+        "groups\",\"fall_backs\":[],\"left\":0,\"handed_over\":0,\"port\":587,\"security\":"
+        "\"starttls\",\"ports_"
+        "passed_over\":[],"
+        "\"refusals_unruled\":0,\"rules_proposed\":[]}],"
         "\"endpoint_failures\":[{\"endpoint\":"
         "\"a\\\"b\",\"stage\":\"tls\",\"message\":\"line\\nbreak\"}],\"signal\":2}}\n");
   facts.signal = 0;
@@ -234,7 +236,8 @@ TEST_CASE("run report: the share that one endpoint left unsent while another wor
   has(summary_text(facts), "endpoint other left 2 recipients of its share unsent while another ");
   has(summary_json(facts),
       "{\"endpoint\":\"other\",\"pipelining\":\"\",\"fall_backs\":[],\"left\":2,\"handed_over\":0,"
-      "\"refusals_"
+      "\"port\":587,"
+      "\"security\":\"starttls\",\"ports_passed_over\":[],\"refusals_"
       "unruled\":0,\"rules_proposed\":[]}");
   // What fails at the one that works is its own.
   left.endpoint = 0;
@@ -248,6 +251,21 @@ TEST_CASE("run report: a run that took no time divides by nothing") {
   RunFacts facts = facts_of(tally);
   facts.seconds = 0;
   has(summary_text(facts), "12 jobs in 0.00 s: 1000 messages/s");
+}
+
+TEST_CASE("run report: which port was used, and why") {
+  const run::RunTally tally;
+  RunFacts facts = facts_of(tally);
+  EndpointReport& endpoint = facts.endpoints.front();
+  endpoint.port = {465, TransportSecurity::implicit};
+  CHECK(summary_text(facts).find("uses port") == std::string::npos);
+  has(summary_json(facts), R"("port":465,"security":"implicit","ports_passed_over":[],)");
+  endpoint.ports_passed_over = {{587, "no greeting came"}, {2525, "no TLS came about"}};
+  endpoint.why_port = "no greeting came on 587; no TLS came about on 2525";
+  has(summary_text(facts),
+      "endpoint relay uses port 465: no greeting came on 587; no TLS came about on 2525\n");
+  has(summary_json(facts), R"("ports_passed_over":[{"port":587,"why":"no greeting came"},)"
+                           R"({"port":2525,"why":"no TLS came about"}])");
 }
 
 }  // namespace ringpost::cli
