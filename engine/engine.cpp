@@ -60,8 +60,10 @@ struct Engine::State {
     engine::WorkerStats stats;
     bool started = false;
     std::string error;
+    Instant started_at{};
 
     void note_counters(std::uint64_t allocations);
+    [[nodiscard]] double cpu_share() const;
   };
 
   // That tells the outcomes of one group.
@@ -185,6 +187,7 @@ void Engine::State::run_worker(WorkerThread& self, std::size_t number,
     } else {
       self.error = ring.error().message();
     }
+    self.started_at = std::chrono::steady_clock::now();
     self.started = true;
     start_changed.notify_all();
   }
@@ -206,6 +209,22 @@ void Engine::State::WorkerThread::note_counters(std::uint64_t allocations) {
   stats.receive_buffers_exhausted.set(counters.receive_buffers_exhausted);
   stats.completion_overflows.set(counters.completion_overflows);
   stats.allocations.set(allocations);
+}
+
+// Of the time since it was started, which the thread has computed.
+double Engine::State::WorkerThread::cpu_share() const {
+  ::clockid_t clock{};
+  ::timespec used{};
+  // The handle is the thread's until it is joined.
+  auto* const self = const_cast<std::thread*>(&thread);
+  if (::pthread_getcpuclockid(self->native_handle(), &clock) != 0 ||
+      ::clock_gettime(clock, &used) != 0) {
+    return 0;
+  }
+  const double seconds =
+      static_cast<double>(used.tv_sec) + 1e-9 * static_cast<double>(used.tv_nsec);
+  const std::chrono::duration<double> wall = std::chrono::steady_clock::now() - started_at;
+  return wall.count() > 0 ? std::clamp(seconds / wall.count(), 0.0, 1.0) : 0;
 }
 
 // Fewer sessions, each endpoint in proportion, but one of each.
@@ -361,6 +380,7 @@ EngineStatistics Engine::statistics() const {
     sum.receive_buffers_exhausted += worker->stats.receive_buffers_exhausted.get();
     sum.completion_overflows += worker->stats.completion_overflows.get();
     sum.worker_allocations += worker->stats.allocations.get();
+    sum.worker_cpu_share += worker->cpu_share() / static_cast<double>(state_->workers.size());
   }
   for (const auto& thread : state_->outcome_threads) {
     sum.outcome_allocations += thread->allocations.get();

@@ -71,6 +71,9 @@ EngineCore::EngineCore(EngineOptions options, Parts parts, const EngineLimits& l
         endpoint, parts_.resolve, parts_.wake, parts_.clock, std::move(read_token),
         i < parts_.quota_memories.size() ? parts_.quota_memories[i] : nullptr);
     added.deliveries = std::make_unique<queue::DeliveryQueue>();
+    for (std::uint32_t worker = 0; worker < options_.cores; ++worker) {
+      added.stats.push_back(std::make_unique<RouteStats>());
+    }
     added.gate->on_notice(options_.on_notice);
   }
 }
@@ -89,6 +92,7 @@ Result<std::vector<WorkerEndpoint>, EngineError> EngineCore::worker_endpoints(
     added.scram_cache = std::make_unique<codec::ScramCache>();
     added.session.sasl = {&tls::sasl_crypto(), added.scram_cache.get()};
     added.limits = share_of(endpoint, worker);
+    added.stats = endpoints_[i].stats[worker].get();
     if (has_port_with_tls(endpoint)) {
       auto context = tls_context(endpoint);
       if (!context) {
@@ -242,6 +246,11 @@ std::vector<EndpointReport> EngineCore::endpoint_reports(Instant now) const {
     report.why_port = report.ports_passed_over.empty() ? std::string() : ports.explanation();
     report.pipelining = pipelining ? protocol::name_of(*pipelining) : std::string_view();
     report.fall_backs = gate.fall_backs();
+    std::vector<const RouteStats*> stats;
+    for (const auto& of_worker : endpoint.stats) {
+      stats.push_back(of_worker.get());
+    }
+    report.held_back_by = limiting_factors(stats);
     report.handed_over = gate.circuit().handed_over();
     report_refusals(gate.refusals().replies(), report);
     if (const auto away = gate.away_for(now)) {

@@ -112,6 +112,7 @@ class EngineCore {
   struct Endpoint {
     std::unique_ptr<EndpointGate> gate;
     std::unique_ptr<queue::DeliveryQueue> deliveries;
+    std::vector<std::unique_ptr<RouteStats>> stats;  // of each worker
   };
 
   [[nodiscard]] RouteLimits share_of(const EndpointOptions& endpoint, std::uint32_t worker) const;

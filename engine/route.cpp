@@ -68,14 +68,26 @@ Route::Route(const RouteEnvironment& environment, ConnectionEnvironment connecti
       consumer_(deliveries),
       endpoint_index_(endpoint_index),
       limits_(limits) {
+  factor_since_ = connection_environment_.io->now();
   connection_environment_.listener = this;
   connection_environment_.stats = environment_.stats;
   connection_environment_.link.frontier = &frontier_;
 }
 
 void Route::turn(Instant now) {
+  if (environment_.route_stats != nullptr) {
+    const auto ns = static_cast<std::uint64_t>((now - factor_since_).count());
+    environment_.route_stats->held_ns[static_cast<std::size_t>(factor_)].add(ns);
+    factor_since_ = now;
+  }
+  factor_ = act(now);
+}
+
+// What kept it from doing more.
+LimitingFactor Route::act(Instant now) {
   try_again_at_ = never;
   asked_gate_ = false;
+  rate_is_used_up_ = false;
   if (tls_question_ == TlsQuestion::wanted) {
     ask_for_tls();
   } else if (tls_question_ == TlsQuestion::answered) {
@@ -88,11 +100,11 @@ void Route::turn(Instant now) {
     protocol::CloseReason reason;
     reason.kind = protocol::CloseKind::aborted;
     end_all_waiting(reason);
-    return;
+    return LimitingFactor::nothing;
   }
   if (gate_.failed()) {
     end_all_waiting(gate_.failure());
-    return;
+    return LimitingFactor::nothing;
   }
   take_due(now);
   if (now >= deadline()) {
@@ -100,14 +112,14 @@ void Route::turn(Instant now) {
     if (now >= environment_.sessions_end_at) {
       end_overdue_sessions();
     }
-    return;
+    return LimitingFactor::nothing;
   }
   if (!others_.empty() && !gate_.held()) {
     let_go(now);
   }
   if (now < break_until_ || gate_.held()) {
     try_again_at_ = std::max(break_until_, now + held_look_every);
-    return;
+    return gate_.held() ? LimitingFactor::output : LimitingFactor::pause;
   }
   const bool is_left = is_left_alone(now);
   if (!is_left) {
@@ -121,7 +133,29 @@ void Route::turn(Instant now) {
   }
   if (is_left) {
     try_again_at_ = std::min(try_again_at_, now + held_look_every);
+    return work_waits ? LimitingFactor::away : LimitingFactor::nothing;
   }
+  return factor();
+}
+
+LimitingFactor Route::factor() const {
+  const bool work_waits = !waiting_.empty() || !deliveries_.empty();
+  if (work_waits) {
+    const bool has_session = std::any_of(sessions_.begin(), sessions_.end(),
+                                         [](const auto* one) { return one->was_ready(); });
+    return rate_is_used_up_                  ? LimitingFactor::rate
+           : !has_session && gate_.trouble() ? LimitingFactor::away
+           : sessions_.size() < limits_.connections_max || !has_session
+               ? LimitingFactor::connections
+               : LimitingFactor::replies;
+  }
+  const bool others_wait = environment_.pool != nullptr && environment_.pool->someone_waits();
+  if (with_room_.empty() && !sessions_.empty()) {
+    return LimitingFactor::replies;
+  }
+  return others_wait         ? LimitingFactor::output
+         : !retries_.empty() ? LimitingFactor::retries
+                             : LimitingFactor::input;
 }
 
 bool Route::hungry() const {
@@ -198,6 +232,7 @@ bool Route::take_quota(const Connection& connection, const Delivery& delivery, I
   const QuotaAnswer answer = gate_.quota().take(
       {.recipients = undecided_count(delivery), .octets = delivery.message->content.bytes()}, now);
   if (!answer.is_taken) {
+    rate_is_used_up_ = true;
     if (answer.next - now >= quota_wait_said_min) {
       gate_.tell(
           "its rate is used up: what is left waits until it allows more, or for the deadline");
@@ -529,6 +564,10 @@ void Route::hear_mood(const protocol::Verdict& verdict, const AttemptRules& rule
 
 void Route::on_delivery_done(Connection& connection, Delivery& delivery) {
   environment_.stats->messages.add(1);
+  if (environment_.route_stats != nullptr) {
+    environment_.route_stats->note_transaction(connection_environment_.io->now() -
+                                               delivery.started_at);
+  }
   if (!quota_shares_.empty()) {
     settle_quota(delivery);
   }

@@ -17,6 +17,7 @@
 #include "engine/connection.h"
 #include "engine/connection_table.h"
 #include "engine/endpoint_gate.h"
+#include "engine/limiting_factor.h"
 #include "engine/outcome_record.h"
 #include "engine/stats.h"
 #include "engine/weighted_turns.h"
@@ -36,6 +37,7 @@ struct RouteEnvironment {
   Instant deadline = never;                              // of the run
   queue::MessagePool* pool = nullptr;  // which all messages are from; null: their bound is not its
   Instant sessions_end_at = never;     // those that are busy long behind the deadline
+  RouteStats* route_stats = nullptr;   // of this route; null: nobody wants to know
 };
 
 // This worker's share of an endpoint.
@@ -81,6 +83,8 @@ class Route final : private ConnectionListener {
 
  private:
   [[nodiscard]] Instant deadline() const { return environment_.deadline; }
+  [[nodiscard]] LimitingFactor act(Instant now);
+  [[nodiscard]] LimitingFactor factor() const;
   void assign(Instant now);
   [[nodiscard]] bool take_quota(const Connection& connection, const Delivery& delivery,
                                 Instant now);
@@ -174,6 +178,9 @@ class Route final : private ConnectionListener {
   // The last turn() has opened a session or asked the gate in vain: a completion or a wake-up will
   // come.
   bool asked_gate_ = false;
+  bool rate_is_used_up_ = false;                     // the last turn() has met it
+  LimitingFactor factor_ = LimitingFactor::nothing;  // since then
+  Instant factor_since_{};
   bool stopping_ = false;
 
   // Of failover. Another endpoint, as this worker sees it.

@@ -31,7 +31,7 @@ Worker::Worker(io::Io& io, std::vector<WorkerEndpoint> endpoints, queue::Outcome
       timers_(io.now()),
       journal_(options.journal),
       outcomes_(outcomes) {
-  const RouteEnvironment environment{
+  RouteEnvironment environment{
       &connections_,
       &dirty_,
       &decided_,
@@ -42,6 +42,7 @@ Worker::Worker(io::Io& io, std::vector<WorkerEndpoint> endpoints, queue::Outcome
       options.deadline == never ? never : options.deadline + options.deadline_drain};
   for (std::uint32_t i = 0; i < endpoints_.size(); ++i) {
     WorkerEndpoint& endpoint = endpoints_[i];
+    environment.route_stats = endpoint.stats;
     ConnectionEnvironment connection;
     connection.io = &io_;
     connection.send_buffers = &send_buffers_;

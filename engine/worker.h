@@ -31,6 +31,7 @@ struct WorkerEndpoint {
   std::unique_ptr<codec::ScramCache> scram_cache;  // of `session`
   std::unique_ptr<tls::Context> tls_context;       // null without TLS; this worker's own
   RouteLimits limits;                              // this worker's share
+  RouteStats* stats = nullptr;                     // its own; null: nobody wants to know
 };
 
 struct WorkerOptions {

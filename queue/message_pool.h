@@ -1,6 +1,7 @@
 // Empty messages, and the bound on full ones: where back-pressure comes from.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <cstddef>
 #include <memory>
@@ -56,6 +57,8 @@ class MessagePool {
   // Waits until every message is back, or until `deadline`; says whether they are.
   [[nodiscard]] bool wait_until_idle(Instant deadline);
   [[nodiscard]] std::size_t messages_out() const;
+  // Whether anybody waits in acquire().
+  [[nodiscard]] bool someone_waits() const { return waiting_.load(std::memory_order_relaxed) > 0; }
 
  private:
   [[nodiscard]] bool has_room() const {
@@ -85,7 +88,7 @@ class MessagePool {
   std::size_t deliveries_aside_ = 0;  // of these
   std::size_t bytes_out_ = 0;
   std::size_t bytes_free_ = 0;  // buffers that free messages keep for the next one
-  std::size_t waiting_ = 0;
+  std::atomic<std::size_t> waiting_{0};  // written under the lock
   bool closed_ = false;
 };
 

@@ -75,6 +75,13 @@ struct PassedOverPort {
   std::string_view why;  // "no connection came about"
 };
 
+// What held an endpoint back, and for which part of the time in which there was something to send.
+struct FactorShare {
+  // "input", "disk", "rate", "connections", "round trips", "server", "pause", "retries", "away".
+  std::string_view factor;
+  double share = 0;
+};
+
 // How an endpoint is spoken to.
 struct EndpointReport {
   std::string endpoint;
@@ -85,6 +92,8 @@ struct EndpointReport {
   std::string trouble;
   // What did not work with it, step by step: "goes on with DATA groups: ...".
   std::vector<std::string> fall_backs{};
+  // The largest first; empty before anything was to be sent.
+  std::vector<FactorShare> held_back_by{};
   // Transactions that other endpoints were given, because it did not answer.
   std::uint64_t handed_over = 0;
   // Refusals that no rule fitted: all, and the most frequent kinds.
@@ -104,6 +113,7 @@ struct EngineStatistics {
   std::uint64_t sessions_ready = 0;
   std::uint64_t sessions_resumed = 0;  // of the ready ones: TLS was resumed with a ticket
   std::uint64_t turns = 0;
+  double worker_cpu_share = 0;  // of the time that workers have had: 1 is all of it
   std::uint64_t ring_enters = 0;  // io_uring_enter calls
 
   // Of the workers' hot path, for whoever wants to know what a message costs.

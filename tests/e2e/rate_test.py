@@ -4,6 +4,7 @@ Goal: nobody gets more than the rate of any second, minute, hour or day, whoever
 many do, and however a run before has ended. Method: what the sink has accepted, by its own record.
 """
 
+import json
 import os
 import signal
 import unittest
@@ -47,6 +48,16 @@ class RateTest(SinkTest):
                 taken = moments(sink.stop().record)
                 for first, later in zip(taken, taken[rate:]):
                     self.assertGreater(later - first, 0.98)
+
+    def test_the_run_says_that_its_rate_held_it_back(self):
+        sink = self.sink()
+        run = self.send(simple_jobs(40), sink.endpoint(), "--rate", "20/s", "--state", "none",
+                        "--summary", "json")
+        self.assertEqual(self.counted(run), {"accepted": 40})
+        endpoint, = json.loads(run.stdout)["summary"]["endpoints"]
+        self.assertEqual(max(endpoint["held_back_by"], key=endpoint["held_back_by"].get), "rate")
+        run = self.send(simple_jobs(40), sink.endpoint(), "--rate", "20/s", "--state", "none")
+        self.assertIn("held back by rate", run.stdout.decode())
 
     def test_damage_is_said_to_who_wants_errors_alone(self):
         sink = self.sink()

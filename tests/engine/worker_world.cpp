@@ -36,6 +36,7 @@ std::vector<WorkerEndpoint> worker_endpoints(const WorldOptions& options, Endpoi
   endpoint.session.recipients_max = options.recipients_max;
   endpoint.session.timeouts.command = options.command_timeout;
   endpoint.session.timeouts.greeting = options.command_timeout;
+  endpoint.stats = options.stats;
   endpoint.limits.connections_max = options.connections_max;
   endpoint.limits.retry_messages_max = options.retry_messages_max;
   std::vector<WorkerEndpoint> endpoints;

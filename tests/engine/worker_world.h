@@ -30,6 +30,7 @@ struct WorldOptions {
   // How far the endpoint has shown that it can be run ahead.
   protocol::Pipelining shown = protocol::Pipelining::across;
   std::size_t retry_messages_max = 1000;
+  RouteStats* stats = nullptr;
 };
 
 class World {

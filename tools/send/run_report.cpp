@@ -18,6 +18,7 @@
 #include "tools/process/statuses.h"
 #include "tools/process/wording.h"
 #include "tools/send/internal_report.h"
+#include "tools/send/limits_report.h"
 #include "tools/settings/key_table.h"
 
 namespace ringpost::cli {
@@ -302,6 +303,7 @@ std::string summary_text(const RunFacts& facts) {
   fmt::format_to(std::back_inserter(text), "{}{}{}\n", sessions_text(facts.statistics),
                  pipelining.empty() ? "" : "; ", pipelining);
   append_ports(text, facts);
+  append_limits(text, facts);
   append_fall_backs(text, facts);
   const std::vector<run::ReplyGroup> groups = facts.tally->groups(groups_shown);
   if (!groups.empty()) {
@@ -343,6 +345,7 @@ std::string summary_json(const RunFacts& facts) {
     fmt::format_to(std::back_inserter(json), "],\"left\":{},\"handed_over\":{}",
                    facts.tally->left_by(i), facts.endpoints[i].handed_over);
     append_json_ports(json, facts.endpoints[i]);
+    append_json_limits(json, facts.endpoints[i], facts);
     append_json_unruled(json, facts.endpoints[i]);
     json += "}";
   }
@@ -382,6 +385,7 @@ std::string progress_text(const RunFacts& facts) {
   fmt::format_to(std::back_inserter(text), "{} accepted  {} other  {:.0f}/s  {:.0f} s", accepted,
                  total - accepted, per_second(accepted, facts), facts.seconds);
   append_away(text, facts);
+  append_foremost_limit(text, facts);
   return text;
 }
 

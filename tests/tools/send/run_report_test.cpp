@@ -151,7 +151,7 @@ TEST_CASE("run report: the JSON summary has every status, and escapes what other
         "\"pipelining\":\"DATA "
         "groups\",\"fall_backs\":[],\"left\":0,\"handed_over\":0,\"port\":587,\"security\":"
         "\"starttls\",\"ports_"
-        "passed_over\":[],"
+        "passed_over\":[],\"held_back_by\":{},"
         "\"refusals_unruled\":0,\"rules_proposed\":[]}],"
         "\"endpoint_failures\":[{\"endpoint\":"
         "\"a\\\"b\",\"stage\":\"tls\",\"message\":\"line\\nbreak\"}],\"signal\":2}}\n");
@@ -237,7 +237,7 @@ TEST_CASE("run report: the share that one endpoint left unsent while another wor
   has(summary_json(facts),
       "{\"endpoint\":\"other\",\"pipelining\":\"\",\"fall_backs\":[],\"left\":2,\"handed_over\":0,"
       "\"port\":587,"
-      "\"security\":\"starttls\",\"ports_passed_over\":[],\"refusals_"
+      "\"security\":\"starttls\",\"ports_passed_over\":[],\"held_back_by\":{},\"refusals_"
       "unruled\":0,\"rules_proposed\":[]}");
   // What fails at the one that works is its own.
   left.endpoint = 0;
