@@ -128,6 +128,25 @@ TEST_CASE("limits: a rate that changes is another one, and what was accepted bef
   REQUIRE(rates[2].peak == 10);
 }
 
+TEST_CASE("limits: a rate that is set anew is counted anew, though it be the same") {
+  ProviderProfile profile = profile_with({a_second(2), a_second(9, QuotaUnit::recipients)});
+  profile.changes = {
+      {.at = 5s, .what = CapSetting{.limit = ProviderLimit::rate, .rate = a_second(2)}}};
+  ProviderLimits limits(std::move(profile));
+  REQUIRE(limits.on_greeting(1, limits_begin) == nullptr);
+  REQUIRE(is_taken(limits, limits_begin + 4500ms));
+  REQUIRE(is_taken(limits, limits_begin + 4500ms));
+  REQUIRE_FALSE(is_taken(limits, limits_begin + 4500ms));
+  REQUIRE_FALSE(is_taken(limits, limits_begin + 5s));
+  REQUIRE(is_taken(limits, limits_begin + 5500ms));
+  const LimitsReport report = limits.report();
+  REQUIRE(report.rates.size() == 3);
+  REQUIRE(report.rates[0].peak == 3);
+  REQUIRE(report.rates[2].limit == a_second(2));
+  REQUIRE(report.rates[2].peak == 2);
+  REQUIRE(report.refused_by_second == std::vector<std::uint32_t>{0, 0, 0, 0, 1, 1});
+}
+
 TEST_CASE("limits: an outage refuses everything for its time, and costs no rate anything") {
   ProviderProfile profile = profile_with({a_second(1)});
   ProviderReply reply = usual_reply(ProviderLimit::outage);

@@ -120,6 +120,8 @@ void append_limits_json(std::string& json, const LimitsReport& report) {
   append_seconds(json, report.came_by_second);
   json += R"(,"accepted_by_second":)";
   append_seconds(json, report.accepted_by_second);
+  json += R"(,"refused_by_second":)";
+  append_seconds(json, report.refused_by_second);
   json.push_back('}');
 }
 

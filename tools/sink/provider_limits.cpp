@@ -40,7 +40,7 @@ Stage stage_of(QuotaUnit unit, const ProviderReply& reply) {
 ProviderLimits::ProviderLimits(ProviderProfile profile)
     : profile_(std::move(profile)), caps_(profile_.caps) {
   report_.name = profile_.name;
-  put_in_force(Duration::zero());
+  put_in_force(Duration::zero(), std::nullopt);
 }
 
 // ---- Time --------------------------------------------------------------------------------------
@@ -66,19 +66,21 @@ void ProviderLimits::change(const ProviderChange& change) {
     outage_ends_ = begin_ + change.at + outage->length;
     return;
   }
-  lay(std::get<CapSetting>(change.what), caps_);
-  put_in_force(change.at);
+  const CapSetting& setting = std::get<CapSetting>(change.what);
+  lay(setting, caps_);
+  put_in_force(change.at, setting.rate);
 }
 
-// Those of `caps_` that are not, in the place of those that are no more.
-void ProviderLimits::put_in_force(Duration from) {
+// Those of `caps_` that are not, in the place of those that are no more. One that is `set_anew` is
+// another one, though it be the same.
+void ProviderLimits::put_in_force(Duration from, const std::optional<QuotaLimit>& set_anew) {
   std::vector<RateInForce> rates;
   for (const QuotaLimit& limit : caps_.rates) {
-    rates.push_back(rate_in_force(limit, from));
+    rates.push_back(rate_in_force(limit, from, limit == set_anew));
   }
   for (RateInForce& before : std::exchange(rates_, std::move(rates))) {
     const auto is_same = [&](const RateInForce& rate) {
-      return rate.report.limit == before.report.limit;
+      return rate.report.limit == before.report.limit && rate.report.from_s == before.report.from_s;
     };
     if (std::none_of(rates_.begin(), rates_.end(), is_same)) {
       report_.rates.push_back(before.report);
@@ -86,11 +88,12 @@ void ProviderLimits::put_in_force(Duration from) {
   }
 }
 
-ProviderLimits::RateInForce ProviderLimits::rate_in_force(const QuotaLimit& limit, Duration from) {
+ProviderLimits::RateInForce ProviderLimits::rate_in_force(const QuotaLimit& limit, Duration from,
+                                                          bool is_set_anew) {
   const auto before = std::find_if(rates_.begin(), rates_.end(), [&](const RateInForce& rate) {
     return rate.report.limit.unit == limit.unit && rate.report.limit.period == limit.period;
   });
-  if (before != rates_.end() && before->report.limit == limit) {
+  if (before != rates_.end() && before->report.limit == limit && !is_set_anew) {
     return *before;
   }
   RateInForce rate{.report = {.limit = limit},
@@ -109,6 +112,7 @@ ProviderLimits::RateInForce ProviderLimits::rate_in_force(const QuotaLimit& limi
 
 const ProviderReply* ProviderLimits::refuse(ProviderLimit limit) {
   report_.refused[index_of(limit)] += 1;
+  note(report_.refused_by_second, now_);
   return &profile_.reply(limit);
 }
 
@@ -216,6 +220,7 @@ const ProviderReply* ProviderLimits::outage_at(Stage stage) {
     return nullptr;
   }
   report_.refused[index_of(ProviderLimit::outage)] += 1;
+  note(report_.refused_by_second, now_);
   return outage_;
 }
 

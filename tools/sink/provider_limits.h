@@ -9,6 +9,7 @@
 #include <array>
 #include <cstdint>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <vector>
 
@@ -45,6 +46,7 @@ struct LimitsReport {
   // Of each second since the first connection, as long as there were any.
   std::vector<std::uint32_t> came_by_second;
   std::vector<std::uint32_t> accepted_by_second;
+  std::vector<std::uint32_t> refused_by_second;  // whatever it was, and for whatever limit
 };
 
 // What a message is to the rates.
@@ -95,8 +97,8 @@ class ProviderLimits {
 
   void advance(Instant now);
   void change(const ProviderChange& change);
-  void put_in_force(Duration from);
-  [[nodiscard]] RateInForce rate_in_force(const QuotaLimit& limit, Duration from);
+  void put_in_force(Duration from, const std::optional<QuotaLimit>& set_anew);
+  [[nodiscard]] RateInForce rate_in_force(const QuotaLimit& limit, Duration from, bool is_set_anew);
   [[nodiscard]] const ProviderReply* refuse(ProviderLimit limit);
   [[nodiscard]] bool is_one_too_many(std::uint64_t session) const;
   [[nodiscard]] const ProviderReply* outage_at(server::Stage stage);
