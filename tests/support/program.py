@@ -8,6 +8,7 @@ import signal
 import subprocess
 import time
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -134,7 +135,8 @@ class RunningProgram:
             self.process.kill()
         self.process.wait()
         if self.process.stdin:
-            self.process.stdin.close()
+            with suppress(BrokenPipeError):  # of what it has not read
+                self.process.stdin.close()
 
 
 class ProgramTest(Workspace):

@@ -35,13 +35,15 @@ class Sink:
     """
 
     def __init__(self, folder, *flags, cleanup, listeners=("starttls",), certificate=None,
-                 port=0, user=USER):
+                 port=0, user=USER, record=True):
         self.folder = temporary_folder(cleanup, folder)
         ready = self.folder / "ready.json"
         password = self.folder / "password"
         password.write_text(PASSWORD, encoding="ascii")
-        arguments = ["sink", "--ready-file", ready, "--record", "record.jsonl", "--summary", "json",
+        arguments = ["sink", "--ready-file", ready, "--summary", "json",
                      "--password-file", password]
+        if record:
+            arguments += ["--record", "record.jsonl"]
         if user is not None:
             arguments += ["--user", user]
         for name, flag in LISTEN.items():
