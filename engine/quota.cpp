@@ -17,7 +17,8 @@ constexpr Duration shortest_reply_age = std::chrono::seconds(5);
 // messages because there may be 1440 of them.
 constexpr Duration paced_length_max = std::chrono::hours(1);
 // A message may go so much before its turn: a rate of many thousands would wake a worker for each.
-// The log bounds what a window gets, whatever the pace.
+// The log bounds what a window gets, whatever the pace. Not where a rate is being found out: what
+// is read off a second of it is right as far as that second was even.
 constexpr Duration pace_slack = std::chrono::milliseconds(1);
 
 std::uint64_t units_of(QuotaUnit unit, const QuotaAmounts& amounts) {
@@ -73,7 +74,8 @@ QuotaAnswer Quota::take(const QuotaAmounts& amounts, Instant now) {
   for_each([&](const Limit& limit) { next = std::max(next, free_at(limit, amounts, now)); });
   const Limit* const pace = paced();
   if (pace != nullptr) {
-    next = std::max(next, window_of(*pace).even_at() - pace_slack);
+    const Duration slack = pace == &found_rate_ ? Duration::zero() : pace_slack;
+    next = std::max(next, window_of(*pace).even_at() - slack);
   }
   if (next > now) {
     return {.next = next};
@@ -119,8 +121,13 @@ void Quota::give_back(const QuotaTicket& ticket) {
 
 void Quota::set_found_rate(std::optional<RateWindow> rate) {
   const std::lock_guard lock(memory_);
+  const RateWindow before = found_rate_.limit.window;
+  const bool had_one = has_found_rate_;
   has_found_rate_ = rate.has_value();
   found_rate_.limit.window = rate.value_or(RateWindow());
+  if (had_one && has_found_rate_) {
+    window_of(found_rate_).change_pace(before);
+  }
   counts_ = has_found_rate_ || !limits_.empty();
 }
 

@@ -134,6 +134,15 @@ void QuotaWindow::take_evenly(std::uint64_t units, Instant now) {
   log_.last_ns = std::max(log_.last_ns, nanoseconds_of(now));
 }
 
+void QuotaWindow::change_pace(RateWindow before) {
+  const std::int64_t wait_ns = log_.next_even_ns - log_.last_ns;
+  if (wait_ns > 0 && limit_.per_second() > before.per_second()) {
+    const double share = before.per_second() / limit_.per_second();
+    log_.next_even_ns =
+        log_.last_ns + static_cast<std::int64_t>(static_cast<double>(wait_ns) * share);
+  }
+}
+
 Duration QuotaWindow::free_after() const {
   return limit_.length + std::min(limit_.length / guard_share, guard_max);
 }

@@ -41,6 +41,8 @@ class QuotaWindow {
   // twice the pace; and the units that were taken now, entered there.
   [[nodiscard]] Instant even_at() const;
   void take_evenly(std::uint64_t units, Instant now);
+  // The limit is another one than before: what is due next was so at the pace of that one.
+  void change_pace(RateWindow before);
 
  private:
   [[nodiscard]] Duration free_after() const;
