@@ -22,6 +22,13 @@ namespace {
 using protocol::Verdict;
 using protocol::WaitEnd;
 
+// So often a message is told for nothing that it came too fast: the rate goes down meanwhile, and
+// what is said of one message again and again is its own matter.
+constexpr std::uint32_t rate_refusals_max = 32;
+// Whoever is told twice waits, so that others are asked and not always the same one; not for long,
+// since the rate is kept by another.
+constexpr std::uint32_t rate_pauses_max = 3;
+
 // Losses that are not the message's doing, so that it may try again for nothing. None of them comes
 // without some recipient's final outcome, so there is an end to them. (Nor is there an endless row
 // of ways to fall back to: those cost no attempt, either.)
@@ -30,7 +37,8 @@ bool is_free(const Verdict& verdict, const AttemptHistory& history) {
   // that take so many messages a session.
   const bool ended_before_it = history.session_progressed && verdict.stage == Stage::mail &&
                                !verdict.reason.empty() && !verdict.wants_pause;
-  return verdict.may_retry && (!verdict.counts_as_attempt || ended_before_it);
+  const bool is_worn_out = verdict.too_fast && history.rate_refusals >= rate_refusals_max;
+  return verdict.may_retry && !is_worn_out && (!verdict.counts_as_attempt || ended_before_it);
 }
 
 // Between 0 and 1, well spread for salts that are alike.
@@ -63,6 +71,12 @@ Decision decide_further(const Verdict& verdict, const AttemptHistory& history,
     return decision;
   }
   if (rules.is_stopped || (!free && attempts >= rules.attempts_max)) {
+    return decision;
+  }
+  if (verdict.too_fast && history.rate_refusals > 0) {
+    decision.next = NextStep::after_pause;
+    decision.pause =
+        retry_pause(rules.pause_first, std::min(history.rate_refusals, rate_pauses_max), salt);
     return decision;
   }
   // The first loss is tried again at once: there are other sessions.

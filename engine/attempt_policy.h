@@ -21,6 +21,7 @@ struct AttemptHistory {
   Stage lost_at = Stage::local;     // where a session was lost that was busy with its message
   bool lost_with_others = false;    // this loss came in the moment in which the session got it
   bool session_progressed = false;  // the session has done work
+  std::uint32_t rate_refusals = 0;  // in a row: it came too fast
 };
 
 // Of the endpoint and the run.

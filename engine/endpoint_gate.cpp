@@ -60,7 +60,7 @@ EndpointGate::EndpointGate(const EndpointOptions& options, Resolve resolve,
       read_token_(std::move(read_token)),
       own_quota_memory_(quota_memory == nullptr ? std::make_unique<queue::PrivateQuotaMemory>()
                                                 : nullptr),
-      quota_(options.rates, quota_memory == nullptr ? *own_quota_memory_ : *quota_memory),
+      rate_(options, quota_memory == nullptr ? *own_quota_memory_ : *quota_memory),
       ports_(ports_of(options)),
       patience_(options),
       login_source_(options) {}
@@ -430,6 +430,16 @@ void EndpointGate::recipient_refused(Stage stage, const codec::Reply& reply) {
     reason.text = reply.text;
     reason.permanent = true;
     fail(reason);
+  }
+}
+
+void EndpointGate::came_too_fast(Stage stage, const codec::Reply& reply, Instant now) {
+  if (rate_.refused_for(now) < options_.patience.value_or(limits::patience)) {
+    return;
+  }
+  const std::lock_guard lock(mutex_);
+  if (!failed()) {
+    fail(reason_with_reply(protocol::CloseKind::rate_refused, stage, reply, true));
   }
 }
 

@@ -16,12 +16,12 @@
 #include "engine/address_book.h"
 #include "engine/circuit.h"
 #include "engine/endpoint_patience.h"
+#include "engine/endpoint_rate.h"
 #include "engine/io/resolver.h"
 #include "engine/login_source.h"
 #include "engine/port_choice.h"
 #include "engine/protocol/close_reason.h"
 #include "engine/protocol/pipelining.h"
-#include "engine/quota.h"
 #include "engine/refusal_tally.h"
 #include <ringpost/base.h>
 #include <ringpost/config.h>
@@ -96,6 +96,9 @@ class EndpointGate {
   // close the gate.
   void recipient_accepted() { accepted_.store(true, std::memory_order_relaxed); }
   void recipient_refused(Stage stage, const codec::Reply& reply);
+  // A message came too fast there. Where no other word has come for as long as the patience with an
+  // endpoint lasts, the gate closes.
+  void came_too_fast(Stage stage, const codec::Reply& reply, Instant now);
   // The first recipient on that session who got an answer, whichever it was.
   void session_progressed();
   // How far a session that was let through had come when it ended.
@@ -137,8 +140,8 @@ class EndpointGate {
   [[nodiscard]] const Circuit& circuit() const { return circuit_; }
   // All workers: there is something to do for them.
   void wake() { wake_workers_(); }
-  // What of the rates is left. Any thread.
-  [[nodiscard]] Quota& quota() { return quota_; }
+  // How fast it may be given messages. Any thread.
+  [[nodiscard]] EndpointRate& rate() { return rate_; }
   [[nodiscard]] RefusalTally& refusals() { return refusals_; }
   [[nodiscard]] const RefusalTally& refusals() const { return refusals_; }
   // While it is held no session is given a message; those under way go on. Any thread; routes look
@@ -185,7 +188,7 @@ class EndpointGate {
   ReadToken read_token_;
   std::function<void(const EndpointNotice&)> notice_;
   std::unique_ptr<queue::QuotaMemory> own_quota_memory_;
-  Quota quota_;
+  EndpointRate rate_;
   RefusalTally refusals_;
   Circuit circuit_;
   std::atomic<bool> failed_{false};

@@ -272,7 +272,7 @@ EngineCore::Feeder::Feeder(EngineCore& core, const Options& options)
     // A transaction with more recipients than a rate has would wait for ever.
     lanes_.back()->recipients_max = static_cast<std::uint32_t>(
         std::min<std::uint64_t>(core.options_.endpoints[i].recipients_max,
-                                core.endpoints_[i].gate->quota().recipients_max()));
+                                core.endpoints_[i].gate->rate().recipients_max()));
     turns_.add(core.options_.endpoints[i].weight);
   }
 }

@@ -79,6 +79,7 @@ PortEnd port_end_of(const protocol::CloseReason& reason, bool certificate_was_ju
     case CloseKind::mechanism_refused:
     case CloseKind::login_wanted:
     case CloseKind::all_refused:
+    case CloseKind::rate_refused:
     case CloseKind::quit:
     case CloseKind::aborted:
     case CloseKind::starttls_injected:

@@ -30,6 +30,9 @@ constexpr Duration held_look_every = std::chrono::milliseconds(50);
 constexpr Duration quota_look_every = std::chrono::seconds(1);
 constexpr Duration quota_wait_said_min = std::chrono::seconds(30);
 
+// So many messages of a worker are between two words about speed that are worth nothing.
+constexpr std::uint64_t messages_between_refusals = 200;
+
 // Deliveries that are decided without a session: as many as one turn may take, the others go on in
 // the next.
 constexpr std::size_t deliveries_decided_per_turn = 1024;
@@ -214,7 +217,7 @@ void Route::assign(Instant now) {
     if (delivery == nullptr) {
       return;
     }
-    if (!gate_.quota().unlimited() && !take_quota(connection, *delivery, now)) {
+    if (!gate_.rate().unlimited() && !take_quota(connection, *delivery, now)) {
       return;
     }
     waiting_.pop_front();
@@ -229,7 +232,7 @@ void Route::assign(Instant now) {
 // False: not yet.
 bool Route::take_quota(const Connection& connection, const Delivery& delivery, Instant now) {
   // More octets than a rate has in its window count as all of it.
-  const QuotaAnswer answer = gate_.quota().take(
+  const QuotaAnswer answer = gate_.rate().take(
       {.recipients = undecided_count(delivery), .octets = delivery.message->content.bytes()}, now);
   if (!answer.is_taken) {
     rate_is_used_up_ = true;
@@ -243,16 +246,38 @@ bool Route::take_quota(const Connection& connection, const Delivery& delivery, I
   }
   // With nothing before it that it would wait for, and all learnt that a first message asks for.
   const bool is_warm = connection.progressed() && connection.idle();
-  quota_shares_.insert_or_assign(&delivery, QuotaShare{answer.ticket, is_warm});
+  quota_shares_.insert_or_assign(&delivery,
+                                 QuotaShare{answer.ticket, {.in_warm_session = is_warm}});
   return true;
 }
 
 // What the server has heard of counts, whatever it said.
 void Route::hear_quota(const Delivery& delivery, const protocol::Verdict& verdict) {
   const auto found = quota_shares_.find(&delivery);
-  if (found != quota_shares_.end()) {
-    found->second.has_left = found->second.has_left || verdict.code != 0 || verdict.was_next ||
-                             verdict.status == Status::unknown;
+  if (found == quota_shares_.end()) {
+    return;
+  }
+  QuotaShare& share = found->second;
+  share.has_left =
+      share.has_left || verdict.code != 0 || verdict.was_next || verdict.status == Status::unknown;
+  share.answer.too_fast += verdict.too_fast ? 1 : 0;
+  const bool is_judged = verdict.stage == Stage::eod && verdict.code != 0;
+  share.answer.taken += !verdict.too_fast && is_judged ? 1 : 0;
+}
+
+// Of an endpoint that has no limit: a word now and then is one server's of many, or a message's.
+void Route::hear_too_fast(Delivery& delivery, const protocol::Verdict& verdict, Instant now) {
+  delivery.is_too_fast = true;
+  if (!gate_.rate().unlimited()) {
+    gate_.came_too_fast(verdict.stage, {verdict.code, verdict.enhanced, verdict.text, 1}, now);
+    return;
+  }
+  const std::uint64_t messages = environment_.stats->messages.get();
+  const bool is_again =
+      messages_at_refusal_ && messages - *messages_at_refusal_ < messages_between_refusals;
+  messages_at_refusal_ = messages;
+  if (is_again) {
+    gate_.rate().begin_to_follow(now);
   }
 }
 
@@ -263,10 +288,10 @@ void Route::settle_quota(const Delivery& delivery) {
     return;
   }
   if (found->second.has_left) {
-    gate_.quota().answered(found->second.ticket, connection_environment_.io->now(),
-                           found->second.in_warm_session);
+    gate_.rate().answered(found->second.ticket, connection_environment_.io->now(),
+                          found->second.answer);
   } else {
-    gate_.quota().give_back(found->second.ticket);
+    gate_.rate().give_back(found->second.ticket);
   }
   quota_shares_.erase(found);
 }
@@ -520,10 +545,14 @@ void Route::on_verdict(Connection& connection, Delivery& delivery, std::uint32_t
   history.lost_at = delivery.loss_stage;
   history.lost_with_others = is_lost_with_others(connection, delivery, at.now);
   history.session_progressed = connection.progressed();
+  history.rate_refusals = delivery.rate_refusals;
   const AttemptRules rules = attempt_rules();
   const Decision decision = decide(verdict, history, rules, delivery.message->id);
   record(recipient.outcome, verdict, decision, at);
   hear_mood(verdict, rules, at.now);
+  if (verdict.too_fast) {
+    hear_too_fast(delivery, verdict, at.now);
+  }
   if (decision.marks_loss) {
     delivery.new_loss_stage = verdict.stage;
   }
@@ -554,6 +583,17 @@ void Route::remember_loss(Delivery& delivery) {
   }
 }
 
+void Route::count_rate_refusals(Delivery& delivery) {
+  if (delivery.is_too_fast) {
+    delivery.is_too_fast = false;
+    if (delivery.rate_refusals < UINT8_MAX) {
+      ++delivery.rate_refusals;
+    }
+  } else {
+    delivery.rate_refusals = 0;
+  }
+}
+
 void Route::hear_mood(const protocol::Verdict& verdict, const AttemptRules& rules, Instant now) {
   const auto pause = mood_.hear(verdict, now < break_until_, rules, gate_.options().name);
   if (pause) {
@@ -576,6 +616,7 @@ void Route::on_delivery_done(Connection& connection, Delivery& delivery) {
     environment_.stats->content_bytes.add(delivery.message->content.bytes());
   }
   remember_loss(delivery);
+  count_rate_refusals(delivery);
   bool goes_on = false;
   bool waits = false;
   for (const Recipient& recipient : delivery.active_recipients()) {

@@ -90,6 +90,7 @@ class Route final : private ConnectionListener {
                                 Instant now);
   void hear_quota(const Delivery& delivery, const protocol::Verdict& verdict);
   void settle_quota(const Delivery& delivery);
+  void hear_too_fast(Delivery& delivery, const protocol::Verdict& verdict, Instant now);
   void open_session(Instant now);
   struct Other;
   [[nodiscard]] bool is_left_alone(Instant now) const;
@@ -129,6 +130,7 @@ class Route final : private ConnectionListener {
   void report_decided(Delivery& delivery);
   static void forget_loss(Delivery& delivery);
   static void remember_loss(Delivery& delivery);
+  static void count_rate_refusals(Delivery& delivery);
   void take_back_intent(Delivery& delivery, std::uint32_t index);
 
   void on_ready(Connection& connection) override;
@@ -156,10 +158,12 @@ class Route final : private ConnectionListener {
   // For the deliveries that sessions have, where the endpoint has rates.
   struct QuotaShare {
     QuotaTicket ticket;
-    bool in_warm_session = false;
+    RateAnswer answer;
     bool has_left = false;  // the server may have counted it
   };
   std::unordered_map<const Delivery*, QuotaShare> quota_shares_;
+  // Where it has none: how many messages were done when the server last said "too fast".
+  std::optional<std::uint64_t> messages_at_refusal_;
   queue::RetrySchedule retries_;    // deliveries with postponed recipients
   std::size_t retry_messages_ = 0;  // of which it has the first one
   std::size_t retry_bytes_ = 0;     // that they hold

@@ -47,6 +47,8 @@ void Consignment::clear() {
   first.shares_outcome = false;
   first.loss_stage = Stage::local;
   first.new_loss_stage = Stage::local;
+  first.rate_refusals = 0;
+  first.is_too_fast = false;
   first.submitted_at = {};
   first.started_at = {};
   first.retry_pause = Duration::zero();

@@ -60,6 +60,9 @@ struct Delivery {
   // it; `local`: none.
   Stage loss_stage = Stage::local;
   Stage new_loss_stage = Stage::local;
+  // How often in a row the server has said that it came too fast, and whether it does so now.
+  std::uint8_t rate_refusals = 0;
+  bool is_too_fast = false;
   Instant submitted_at{};         // when the engine took it
   Instant started_at{};           // when a session last took it
   Duration retry_pause{};         // in front of the attempt of its postponed recipients

@@ -52,6 +52,9 @@ constexpr std::array<CloseWords, close_kind_count> close_words = {{
      "the server has refused all that it was given, in the same words, and accepted nothing: the "
      "rest was not sent. Is it about the account? If it is about these recipients, "
      "--max-refusals 0 goes on"},
+    {"rate_refused",
+     "the server says that messages come too fast, however slowly they do, and has taken none for "
+     "long: the rest was not sent"},
 }};
 
 }  // namespace

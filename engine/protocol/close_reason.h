@@ -37,8 +37,9 @@ enum class CloseKind : std::uint8_t {
   way_refused,        // refused in a group what it takes, or refuses otherwise, one by one
   login_wanted,       // to a message: nobody is logged in, or not well enough
   all_refused,        // one message after the other, in the same words
+  rate_refused,       // the same, because they come too fast, however slowly they do
 };
-inline constexpr std::size_t close_kind_count = 23;
+inline constexpr std::size_t close_kind_count = 24;
 [[nodiscard]] std::string_view name_of(CloseKind kind);
 
 struct CloseReason {
@@ -63,6 +64,8 @@ struct CloseReason {
   std::optional<Pipelining> doubted;
   // The server ended the session behind refusals, as some do that count them: nobody's fault.
   bool after_refusals = false;
+  // It says that the account's messages come too fast.
+  bool too_fast = false;
   // A way to log in does not work with this server: later sessions try another one.
   bool other_mechanism = false;
 

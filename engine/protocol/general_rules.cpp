@@ -36,6 +36,15 @@ constexpr std::array<std::string_view, 15> quota_words = {
 constexpr std::array<std::string_view, 7> excess_words = {"exceed",  "reached", "too many", "over",
                                                           "used up", "no more", "maximum"};
 
+// Of one who is sent too much by everybody together.
+constexpr std::array<std::string_view, 3> mailbox_words = {"mailbox", "recipient", "the user"};
+
+// Of a server that counts how much comes in a while, not of an account that has used up its share.
+constexpr std::array<std::string_view, 14> speed_words = {
+    "throttl",      "rate limit", "rate exceed", "sending rate",     "submission rate",
+    "message rate", "too fast",   "too quickly", "slow down",        "too much mail",
+    "per second",   "rate-limit", "ratelimit",   "too many requests"};
+
 constexpr std::array<std::string_view, 4> message_words = {"messages", "message limit",
                                                            "transactions", "mails"};
 constexpr std::array<std::string_view, 4> message_excess_words = {"too many", "limit", "maximum",
@@ -58,6 +67,7 @@ constexpr unsigned stages_of(std::initializer_list<Stage> stages) {
 constexpr unsigned any_stage = ~0u;
 constexpr unsigned at_envelope = stages_of({Stage::mail, Stage::rcpt, Stage::data});
 constexpr unsigned behind_mail = stages_of({Stage::rcpt, Stage::data, Stage::eod});
+constexpr unsigned at_message = at_envelope | stages_of({Stage::eod});
 constexpr unsigned at_rcpt = stages_of({Stage::rcpt});
 constexpr unsigned at_auth = stages_of({Stage::auth});
 constexpr unsigned in_opening =
@@ -96,7 +106,7 @@ struct GeneralRule {
 };
 
 // In order; the last ones leave nothing out.
-constexpr std::array<GeneralRule, 15> general_rules = {{
+constexpr std::array<GeneralRule, 16> general_rules = {{
     // RFC 4954 6.
     {.codes = {530, 535}, .scope = RuleScope::login, .action = RuleAction::stop},
     {.stages = at_envelope,
@@ -112,6 +122,13 @@ constexpr std::array<GeneralRule, 15> general_rules = {{
      .words = {quota_words, excess_words},
      .scope = RuleScope::account,
      .action = RuleAction::pause},
+    {.code_class = 4,
+     .stages = at_message,
+     .enhanced = StatusIs::not_of_mailbox,
+     .words = {speed_words},
+     .no_words = mailbox_words,
+     .scope = RuleScope::account,
+     .action = RuleAction::slow_down},
     // RFC 5321 4.5.3.1.10.
     {.stages = behind_mail,
      .enhanced = StatusIs::of_recipient_count,

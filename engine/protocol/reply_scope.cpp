@@ -48,7 +48,7 @@ ReplyScope scope_of(const Ruling& ruling) {
     case RuleAction::fewer_connections:
       return ReplyScope::session;
     case RuleAction::slow_down:
-      return ruling.scope == RuleScope::session ? ReplyScope::session : ReplyScope::quota;
+      return ruling.scope == RuleScope::session ? ReplyScope::session : ReplyScope::rate;
     case RuleAction::pause:
       return ReplyScope::quota;
     case RuleAction::split:

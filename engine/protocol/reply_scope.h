@@ -18,11 +18,12 @@ enum class ReplyScope : std::uint8_t {
   session,     // this session has had its share: the same message in another one
   login,       // nobody is logged in, or not well enough: nothing can be sent there
   quota,       // the account has used up what it may send: later
+  rate,        // its messages come too fast: again, at a lower rate
 };
 
 // What a session can do about what a ruling says. Where it cannot do that yet, the nearest that it
-// can: what is slower or fewer is a pause of the endpoint or the end of the session; what is about
-// one sender alone is about the message, and so is what counts only when it was said several times.
+// can: what is slower for one session, or over fewer, is the end of the session; what is about one
+// sender alone is about the message, and so is what counts only when it was said several times.
 [[nodiscard]] ReplyScope scope_of(const Ruling& ruling);
 
 // `stage`: of the command that it answers: mail, rcpt, data or eod. Precondition: it is a 4xx or a

@@ -467,6 +467,7 @@ void Session::close(CloseReason reason) {
     const bool doubt = in_doubt(current, reason, is_first);
     const Stage stage = stage_of_message(flight_.done());
     Verdict verdict = verdict_of_loss(stage, doubt, reason, reason_text);
+    verdict.too_fast = is_first && reason.too_fast;
     verdict.was_next = is_first && !stream_.awaited().empty() && !reason.after_refusals &&
                        stream_.awaited().front().sent_offset <= stream_.handed_over_offset();
     decide_all(current, verdict);

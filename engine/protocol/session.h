@@ -198,6 +198,7 @@ class Session {
   [[nodiscard]] Verdict judge(Transaction& current, Stage stage, const codec::Reply& reply);
   [[nodiscard]] std::optional<Verdict> act_on(const Ruling& ruling, Transaction& current,
                                               Stage stage, const codec::Reply& reply);
+  [[nodiscard]] bool is_too_fast(const Expectation& expectation, const codec::Reply& reply) const;
   bool learn_recipients_max(const Expectation& expectation, const codec::Reply& reply);
   [[nodiscard]] static bool is_cut_short(const Transaction& current, const codec::Reply& reply);
   void release_refused_mail();

@@ -168,6 +168,15 @@ bool Session::learn_recipients_max(const Expectation& expectation, const codec::
   return true;
 }
 
+// Of a 421 in the place of an answer to a message: whether the message only came too fast.
+bool Session::is_too_fast(const Expectation& expectation, const codec::Reply& reply) const {
+  const auto is = [&](Expected kind, Stage stage) {
+    return expectation.kind == kind && scope_of(ruling_of(stage, reply)) == ReplyScope::rate;
+  };
+  return is(Expected::mail, Stage::mail) || is(Expected::rcpt, Stage::rcpt) ||
+         is(Expected::data, Stage::data);
+}
+
 // Whether the reply ends the session instead of being credited to `expectation`.
 bool Session::out_of_place(const Expectation& expectation, const codec::Reply& reply) {
   const bool end_of_data = expectation.kind == Expected::end_of_data;
@@ -179,7 +188,8 @@ bool Session::out_of_place(const Expectation& expectation, const codec::Reply& r
     // The server is going away; this says nothing about a message (RFC 5321 3.8).
     CloseReason reason =
         reason_with_reply(CloseKind::peer_closing, stage_under_way(), reply, false);
-    reason.after_refusals = !early && learn_recipients_max(expectation, reply);
+    reason.too_fast = !early && is_too_fast(expectation, reply);
+    reason.after_refusals = !early && (learn_recipients_max(expectation, reply) || reason.too_fast);
     close(std::move(reason));
     return true;
   }
@@ -381,6 +391,8 @@ std::optional<Verdict> Session::act_on(const Ruling& ruling, Transaction& curren
     }
     case ReplyScope::quota:
       return verdict_of_quota(stage, reply);
+    case ReplyScope::rate:
+      return verdict_of_rate(stage, reply);
     case ReplyScope::session: {
       // The message itself has been counted; so have those that were refused, by some servers.
       const std::uint64_t before = mails_answered_ - 1;

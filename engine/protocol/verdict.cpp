@@ -63,6 +63,12 @@ Verdict verdict_of_quota(Stage stage, const codec::Reply& reply) {
   return verdict;
 }
 
+Verdict verdict_of_rate(Stage stage, const codec::Reply& reply) {
+  Verdict verdict = verdict_of_way(stage, reply);
+  verdict.too_fast = true;
+  return verdict;
+}
+
 Verdict verdict_of_rule(Stage stage, const codec::Reply& reply, const Ruling& ruling) {
   RP_ASSERT(ruling.rule != nullptr);
   Verdict verdict = with_reply(Status::deferred, stage, reply);

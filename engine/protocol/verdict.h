@@ -35,6 +35,8 @@ struct Verdict {
   bool was_next = false;
   // Not before a pause: the account has used up what it may send for now.
   bool wants_pause = false;
+  // It came too fast, and nothing is wrong with it.
+  bool too_fast = false;
   WaitEnd wait_end = WaitEnd::none;
   // Of a wait that ended: stage, code and text are those of what is wrong with the endpoint.
   bool knows_trouble = false;
@@ -50,6 +52,9 @@ struct Verdict {
 
 // The account has used up its quota: again after a pause, and that counts.
 [[nodiscard]] Verdict verdict_of_quota(Stage stage, const codec::Reply& reply);
+
+// It came too fast: again, at a lower rate, for nothing.
+[[nodiscard]] Verdict verdict_of_rate(Stage stage, const codec::Reply& reply);
 
 // What a rule of the user's or of a preset makes of a refusal of the message, whatever its code
 // says. Its hint is the reason. Precondition: there is such a rule.

@@ -83,6 +83,10 @@ struct EndpointOptions {
   // by other processes where EngineOptions::state_folder is there. All hold together; one at most
   // of a unit and a period. Empty: no limit.
   std::vector<QuotaLimit> rates;
+  // There is a limit of a second or a minute that nobody has told, and this is what it counts. Where
+  // `rates` has none of that length it is looked for from below, and held. Nothing: there is none,
+  // until the server says that something came too fast.
+  std::optional<QuotaUnit> unknown_rate;
   std::uint32_t recipients_max = 100;             // of one transaction
   std::uint64_t messages_per_connection_max = 0;  // 0: no limit
   // A larger message is `invalid`; 0: what the server says (SIZE, RFC 1870) is all that counts.

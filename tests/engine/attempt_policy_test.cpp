@@ -36,6 +36,16 @@ Verdict other_way(Stage stage) {
   return verdict;
 }
 
+Verdict too_fast() {
+  Verdict verdict = other_way(Stage::eod);
+  verdict.too_fast = true;
+  return verdict;
+}
+
+AttemptHistory slowed(std::uint32_t times, std::uint32_t attempts = 0) {
+  return {.attempts = attempts, .rate_refusals = times};
+}
+
 Verdict quota() {
   Verdict verdict = reply(Status::unsent, Stage::mail);
   verdict.may_retry = verdict.wants_pause = true;
@@ -110,6 +120,12 @@ const std::vector<PolicyRow>& policy_rows() {
       {"another way", other_way(Stage::rcpt), {}, three_attempts, "at once"},
       {"another way at last", other_way(Stage::rcpt), before(9), three_attempts, "at once"},
       {"another way, stopped", other_way(Stage::rcpt), {}, stopped, "over"},
+      {"too fast", too_fast(), before(2), three_attempts, "at once"},
+      {"too fast, stopped", too_fast(), {}, stopped, "over"},
+      {"too fast again", too_fast(), slowed(1, 2), three_attempts, "after a pause"},
+      {"too fast for minutes", too_fast(), slowed(31, 2), three_attempts, "after a pause"},
+      {"too fast, and it alone", too_fast(), slowed(32), three_attempts, "after a pause, counts"},
+      {"too fast at last", too_fast(), slowed(34, 2), three_attempts, "over, counts"},
       {"quota", quota(), {}, three_attempts, "after a pause, counts"},
       {"quota for the last time", quota(), before(2), three_attempts, "over, counts"},
       {"quota with a rule's words for people", explained_quota(), progressed, three_attempts,
@@ -147,7 +163,7 @@ const std::vector<PolicyRow>& policy_rows() {
 // Every verdict that can be written down, with every history and every rule.
 void for_each_case(
     const std::function<void(const Verdict&, const AttemptHistory&, const AttemptRules&)>& check) {
-  for (unsigned bits = 0; bits < 1u << 9; ++bits) {
+  for (unsigned bits = 0; bits < 1u << 10; ++bits) {
     const auto bit = [bits](unsigned index) { return (bits >> index & 1u) != 0; };
     Verdict verdict;
     verdict.may_retry = bit(0);
@@ -155,13 +171,15 @@ void for_each_case(
     verdict.was_next = bit(2);
     verdict.wants_pause = bit(3);
     verdict.reason = bit(4) ? "a reason" : "";
+    verdict.too_fast = bit(9);
     for (std::size_t status = 0; status < status_count; ++status) {
       for (const Stage stage : {Stage::local, Stage::mail, Stage::eod}) {
         verdict.status = static_cast<Status>(status);
         verdict.stage = stage;
         for (const std::uint32_t attempts : {0u, 1u, 2u, 7u}) {
-          const AttemptHistory history = {attempts, Status::deferred,
-                                          bit(5) ? Stage::mail : Stage::local, bit(6), bit(7)};
+          const AttemptHistory history = {
+              attempts, Status::deferred, bit(5) ? Stage::mail : Stage::local,
+              bit(6),   bit(7),           bit(9) ? attempts * 16 : 0};
           check(verdict, history, {3, 1s, bit(8)});
         }
       }
@@ -203,7 +221,7 @@ TEST_CASE("attempt policy: whatever the verdict, nothing goes on that may not") 
         }
         ++cases;
       });
-  CHECK(cases == 512 * 7 * 3 * 4);
+  CHECK(cases == 1024 * 7 * 3 * 4);
 }
 
 TEST_CASE("attempt policy: a wait's end leaves standing what an attempt has said") {

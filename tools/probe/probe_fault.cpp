@@ -95,6 +95,7 @@ ProbeFault fault_of(const protocol::CloseReason& reason, SessionState state) {
     case CloseKind::way_refused:
     case CloseKind::login_wanted:
     case CloseKind::all_refused:
+    case CloseKind::rate_refused:
     case CloseKind::io_error:
     case CloseKind::tls_failed:
     case CloseKind::token_unavailable:

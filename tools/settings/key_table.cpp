@@ -106,6 +106,15 @@ Applied apply_rates(const SettingValue& value, EndpointDraft& draft) {
   return take(parse_quota_limits(joined(value.texts, ",")), draft.options.rates);
 }
 
+Applied apply_rate_counts(const SettingValue& value, EndpointDraft& draft) {
+  const std::string& text = value.text();
+  if (text != "messages" && text != "recipients") {
+    return Failure(fmt::format("{} is neither messages nor recipients", in_quotes(text)));
+  }
+  draft.options.unknown_rate = text == "messages" ? QuotaUnit::messages : QuotaUnit::recipients;
+  return {};
+}
+
 Result<std::uint32_t, std::string> parse_connections(Bytes text) {
   if (text == "auto") {
     return EndpointOptions{}.connections_max;
@@ -451,8 +460,8 @@ constexpr EndpointKey keys[] = {
      !is_secret, own_only, nullptr, show_nothing},
     {"max_connection_age", "DURATION", "When a connection is replaced; not supported yet",
      SettingKind::text, !is_path, !is_secret, own_only, nullptr, show_nothing},
-    {"rate_counts", "messages|recipients", "What an unknown rate counts; not supported yet",
-     SettingKind::text, !is_path, !is_secret, own_only, nullptr, show_nothing},
+    {"rate_counts", "messages|recipients", "What the provider's rate counts, where nobody knows it",
+     SettingKind::text, !is_path, !is_secret, own_only, apply_rate_counts, show_nothing},
     {"queue_id", "TEXT", "Where the id stands in a 2xx; not supported yet", SettingKind::text,
      !is_path, !is_secret, own_only, nullptr, show_nothing},
 };

@@ -631,7 +631,8 @@ TEST_CASE(
                               kind == CloseKind::peer_closed || kind == CloseKind::io_error ||
                               kind == CloseKind::tls_failed || kind == CloseKind::auth_in_clear ||
                               kind == CloseKind::token_unavailable ||
-                              kind == CloseKind::way_refused || kind == CloseKind::all_refused;
+                              kind == CloseKind::way_refused || kind == CloseKind::all_refused ||
+                              kind == CloseKind::rate_refused;
     INFO(protocol::name_of(kind));
     CHECK((from_outside || tally.ends.contains(kind)));
   }

@@ -111,6 +111,23 @@ TEST_CASE(
   }
 }
 
+TEST_CASE("session rules: a 421 that speaks of the rate costs no attempt, at any command") {
+  const std::vector<std::string> taken = {"250 ok\r\n", "250 ok\r\n"};
+  for (std::size_t before = 0; before <= taken.size(); ++before) {
+    CAPTURE(before);
+    Rig rig;
+    Mail mail = ruled_mail("one");
+    begin(rig, mail, {});
+    for (std::size_t i = 0; i < before; ++i) {
+      rig.receive(taken[i]);
+      rig.send();
+    }
+    rig.receive("421 4.7.0 too fast, slow down\r\n");
+    REQUIRE(rig.session.closed());
+    CHECK(rig.listener.put_back_for_rate == 1);
+  }
+}
+
 TEST_CASE("session rules: the hint of the rule is the reason that people read") {
   for (const RuleAction action : {RuleAction::reject, RuleAction::retry}) {
     Rig rig;

@@ -24,6 +24,8 @@ class Listener final : public SessionListener {
                     std::string(name_of(verdict.status)));
     reasons.emplace_back(verdict.reason);
     stages.push_back(verdict.stage);
+    put_back_for_rate +=
+        verdict.too_fast && verdict.may_retry && !verdict.counts_as_attempt ? 1u : 0u;
     delivery.recipients[index].decided = true;
   }
   void on_delivery_done(Delivery& delivery) override {
@@ -43,6 +45,7 @@ class Listener final : public SessionListener {
   std::vector<std::string> unruled;
   std::vector<std::string> reasons;
   std::vector<Stage> stages;
+  std::size_t put_back_for_rate = 0;  // verdicts
 };
 
 struct Rig {
