@@ -38,6 +38,8 @@ constexpr Duration probe_pause_max = 5s;
 constexpr Duration probe_length = 1250ms;
 // A bucket of five seconds' depth lasts so long at a quarter more than its rate.
 constexpr Duration confirmed_after = 20s;
+constexpr double bucket_seconds_max = 5;
+constexpr Duration calm_min = 3s;
 constexpr Duration climb_proven_after = 30s;
 constexpr Duration rest_again_after = 15s;
 constexpr std::uint32_t failed_climbs_max = 3;
@@ -123,6 +125,10 @@ void RateControl::accepted(std::uint64_t units, Instant taken_at, Instant now) {
 void RateControl::slowed_down(std::uint64_t units, Instant taken_at, Instant now) {
   refused_.add(taken_at, units);
   refusals_.add(taken_at, 1);
+  const Duration calm = now - std::max(calm_since_, rested_at_);
+  if (state_ == State::hold && calm > calm_min) {
+    calm_length_ = calm;
+  }
   calm_since_ = now;
   if (taken_at < since_ && state_ != State::rest) {
     return;  // taken before the last decision, which knew as much
@@ -322,6 +328,7 @@ void RateControl::end_weighing(Instant now) {
   measures_at_once_ = false;
   // Servers that count what they refuse, too, accept next to nothing under pressure.
   const std::uint64_t limit = rate * 2 > reading_ ? std::max<std::uint64_t>(rate, 1) : reading_;
+  tell_move(limit);
   if (is_confirmed_) {
     lower_ceiling(limit, now);
   } else {
@@ -438,12 +445,22 @@ void RateControl::judge(Instant now) {
 // hold when it is tried again and again: a bucket lets more pass for a while. Else it has moved,
 // and is remembered.
 void RateControl::lower_ceiling(std::uint64_t limit, Instant now) {
+  tell_move(limit);
   if (!is_confirmed_) {
     ceiling_ = std::min(ceiling_, limit);
   } else if (now - climbed_at_ > climb_proven_after) {
     failed_climbs_ = 0;
   } else if (++failed_climbs_ >= failed_climbs_max && !is_configured_ && limit < ceiling_) {
     ceiling_ -= (ceiling_ - limit) / 2;
+  }
+}
+
+// More than any bucket holds has passed above what is the limit now: it has moved.
+void RateControl::tell_move(std::uint64_t limit) {
+  if (limit < ceiling_) {
+    const double passed =
+        std::chrono::duration<double>(calm_length_).count() * static_cast<double>(ceiling_ - limit);
+    is_confirmed_ = is_confirmed_ || passed > bucket_seconds_max * static_cast<double>(limit);
   }
 }
 

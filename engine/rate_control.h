@@ -84,6 +84,7 @@ class RateControl {
   [[nodiscard]] std::uint64_t refused_since(Instant begin) const;
   [[nodiscard]] std::uint64_t refusals_since(Instant begin) const;
   [[nodiscard]] std::uint64_t probe_level() const;
+  void tell_move(std::uint64_t limit);
   void lower_ceiling(std::uint64_t limit, Instant now);
   [[nodiscard]] bool has_many_refusals() const;
 
@@ -108,6 +109,7 @@ class RateControl {
   Instant judge_at_ = never;
   Instant first_refused_ = never;  // of this state
   Instant calm_since_;             // the last refusal
+  Duration calm_length_{};         // how long there was none before
   Instant rested_at_;
   bool measures_at_once_ = false;
   Instant climbed_at_;
