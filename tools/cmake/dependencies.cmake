@@ -1,6 +1,6 @@
 # Every third-party library as one imported target. Each of them has one owner, who links it
 # PRIVATE: simdjson::simdjson and ringpost::xxhash codec, ringpost::wolfssl tls, ringpost::liburing
-# engine/io, ringpost::concurrentqueue queue.
+# engine/io, ringpost::concurrentqueue queue, ringpost::cares tools/domain.
 
 if(NOT EXISTS "${RINGPOST_DEPS}/lib/libwolfssl.a")
   message(FATAL_ERROR
@@ -18,9 +18,11 @@ find_package(simdjson REQUIRED CONFIG PATHS "${RINGPOST_DEPS}" NO_DEFAULT_PATH)
 pkg_check_modules(tomlplusplus REQUIRED IMPORTED_TARGET GLOBAL tomlplusplus)
 pkg_check_modules(idn2 REQUIRED IMPORTED_TARGET GLOBAL libidn2)
 pkg_check_modules(zstd REQUIRED IMPORTED_TARGET GLOBAL libzstd)
+pkg_check_modules(cares REQUIRED IMPORTED_TARGET GLOBAL libcares)
 add_library(ringpost::tomlplusplus ALIAS PkgConfig::tomlplusplus)
 add_library(ringpost::idn2 ALIAS PkgConfig::idn2)
 add_library(ringpost::zstd ALIAS PkgConfig::zstd)
+add_library(ringpost::cares ALIAS PkgConfig::cares)
 
 # The static libraries of tools/dev setup, never the distribution's own.
 function(ringpost_import_static name)

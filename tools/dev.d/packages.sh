@@ -5,7 +5,7 @@
 #   packages.sh build          what a release build needs
 #   packages.sh build test     that, and what the whole test suite needs
 #   packages.sh exim-libraries what the unpacked Exim of peers.sh is linked with; nginx-libraries
-#                              likewise
+#                              and nsd-libraries likewise
 #   packages.sh go             what one peer of bench/e2e/compare.py needs; likewise curl, h2load,
 #                              node, smtp-source, swaks
 #   packages.sh fuzz           clang with libFuzzer
@@ -18,7 +18,7 @@ packages_build=(
   g++ cmake ninja-build make git ca-certificates pkg-config dpkg-dev python3
   autoconf automake libtool # wolfSSL's source comes without a configure script
   libfmt-dev libcli11-dev libtomlplusplus-dev libconcurrentqueue-dev
-  libidn2-dev libzstd-dev zlib1g-dev libxxhash-dev
+  libidn2-dev libzstd-dev zlib1g-dev libxxhash-dev libc-ares-dev
 )
 packages_test=(
   postfix sasl2-bin libsasl2-modules python3-aiosmtpd openssl # peers of tests/interop
@@ -76,6 +76,7 @@ main() {
         mapfile -t -O "${#wanted[@]}" wanted < <(libraries_of exim4-daemon-light)
         ;;
       nginx-libraries) mapfile -t -O "${#wanted[@]}" wanted < <(libraries_of nginx) ;;
+      nsd-libraries) mapfile -t -O "${#wanted[@]}" wanted < <(libraries_of nsd) ;;
       debootstrap) wanted+=(debootstrap) ;;
       fuzz) wanted+=("${packages_fuzz[@]}") ;;
       curl) wanted+=(curl) ;;

@@ -1,12 +1,14 @@
 #!/usr/bin/env bash
 # Fetches the peers that are not installed like packages.
 #
-#   peers.sh [servers]   the mail servers of tests/interop, build/peers
+#   peers.sh [servers]   the mail servers of tests/interop and the DNS server of tests/e2e,
+#                        build/peers
 #   peers.sh readers     the readers of mail of tests/codec that come from npm, build/readers
 #   peers.sh clients     what bench/e2e/compare.py holds ringpost against, build/clients
 #
 # Exim is the program of the distribution's package, unpacked and not installed: only one mail
-# system can be installed, and that is Postfix. nginx is, too: installed, it would be started.
+# system can be installed, and that is Postfix. nginx and NSD are, too: installed, they would be
+# started.
 # nodemailer, its smtp-server, Haraka and two readers come from npm. They are kept below
 # ${RINGPOST_CACHE:-~/.cache/ringpost}/peers/<key>, shared by every checkout; a folder of build/
 # becomes a link to it. A peer counts as there when its mark is there, and the mark is written last.
@@ -19,6 +21,7 @@ parts=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 source "$parts/common.sh"
 
 exim_package=exim4-daemon-light
+nsd_package=nsd
 smtp_server=smtp-server@3.18.0
 haraka=Haraka@3.1.1
 # What these two need in turn is taken as it was on this day, so that it is the same every time.
@@ -47,6 +50,11 @@ fetch_program() {
 fetch_exim() {
   "$parts/packages.sh" exim-libraries
   fetch_program "$exim_package" usr/sbin/exim4 exim
+}
+
+fetch_nsd() {
+  "$parts/packages.sh" nsd-libraries
+  fetch_program "$nsd_package" usr/sbin/nsd nsd
 }
 
 fetch_nginx() {
@@ -89,8 +97,8 @@ provide() {
 versions() {
   case $1 in
     servers)
-      printf '%s\n' "$exim_package" "$smtp_server" "$haraka" "$npm_day" "$smtp_server_new" \
-        "$haraka_new" "$npm_day_new"
+      printf '%s\n' "$exim_package" "$nsd_package" "$smtp_server" "$haraka" "$npm_day" \
+        "$smtp_server_new" "$haraka_new" "$npm_day_new"
       ;;
     readers) printf '%s\n' "$mailparser" "$postal_mime" "$readers_day" ;;
     clients) printf '%s\n' "$nginx_package" "$nodemailer" ;;
@@ -100,7 +108,7 @@ versions() {
 main() {
   local group=${1:-servers} names link prefix key name
   case $group in
-    servers) names=(exim smtp_server haraka smtp_server_new haraka_new) link=peers ;;
+    servers) names=(exim nsd smtp_server haraka smtp_server_new haraka_new) link=peers ;;
     readers) names=(mail_readers) link=readers ;;
     clients) names=(nginx nodemailer) link=clients ;;
     *) fail "peers.sh: unknown group '$group'" "known are: servers readers clients" ;;
@@ -113,10 +121,10 @@ main() {
   mkdir -p "$prefix" "$ringpost_root/build"
   exec 9>"$prefix.lock"
   flock 9
-  export prefix parts exim_package smtp_server haraka npm_day nginx_package nodemailer
+  export prefix parts exim_package nsd_package smtp_server haraka npm_day nginx_package nodemailer
   export smtp_server_new haraka_new npm_day_new mailparser postal_mime readers_day
-  export -f fetch_program fetch_exim fetch_nginx fetch_from_npm fetch_smtp_server fetch_haraka \
-    fetch_smtp_server_new fetch_haraka_new fetch_nodemailer fetch_mail_readers
+  export -f fetch_program fetch_exim fetch_nsd fetch_nginx fetch_from_npm fetch_smtp_server \
+    fetch_haraka fetch_smtp_server_new fetch_haraka_new fetch_nodemailer fetch_mail_readers
   for name in "${names[@]}"; do
     export target=$prefix/$name
     provide "$name"

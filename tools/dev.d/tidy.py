@@ -48,6 +48,7 @@ OWNERS = (
     (r"wolfssl/", r"(tls/|tools/sink/self_signed)"),
     (r"liburing", r"engine/io/ring"),
     (r"xxhash", r"codec/journal/line_hash"),
+    (r"ares[._]", r"tools/domain/dns_client"),
     (r"CLI/", r"(tools/program/command_parser|bench/e2e/floor)"),
     (r"(block|)(ing|)concurrentqueue|moodycamel", r"queue/(delivery|outcome)_queue"),
 )

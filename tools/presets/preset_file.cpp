@@ -259,9 +259,11 @@ class PresetReader {
       read_refusals(*server);
     }
     if (const toml::table* const dns = section(root, "dns")) {
-      check_keys(*dns, std::array<std::string_view, 2>{"dkim", "spf"});
+      check_keys(*dns, std::array<std::string_view, 4>{"dkim", "dkim_record", "envelope", "spf"});
       read_text(*dns, "spf", preset_.dns.spf);
       read_texts(*dns, "dkim", preset_.dns.dkim);
+      read_text(*dns, "dkim_record", preset_.dns.dkim_record);
+      read_text(*dns, "envelope", preset_.dns.envelope);
     }
   }
 

@@ -40,8 +40,10 @@ struct PresetServer {
 
 // What a sender's domain needs.
 struct PresetDns {
-  std::string spf;
-  std::vector<std::string> dkim;
+  std::string spf;                // a mechanism: "include:amazonses.com"
+  std::vector<std::string> dkim;  // selectors that all accounts have
+  std::string dkim_record;        // the form of a key's record, {selector} and {domain} in it
+  std::string envelope;           // "send.{domain}", or the provider's own domain
 };
 
 struct Preset {

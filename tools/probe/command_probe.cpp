@@ -15,12 +15,16 @@
 #include <fmt/format.h>
 
 #include "codec/smtp/sasl.h"
+#include "tools/domain/dns_client.h"
+#include "tools/domain/domain_check.h"
+#include "tools/domain/domain_name.h"
 #include "tools/probe/probe_json.h"
 #include "tools/probe/probe_report.h"
 #include "tools/probe/probe_run.h"
 #include "tools/process/log.h"
 #include "tools/process/numbers.h"
 #include "tools/process/standard_output.h"
+#include "tools/process/wording.h"
 #include "tools/program/commands.h"
 #include "tools/settings/config_file.h"
 #include "tools/settings/endpoint_choice.h"
@@ -36,12 +40,16 @@ constexpr const char* probe_examples =
     R"(ENDPOINT is smtp[s]://user@host[:port] or the name of an [endpoint.NAME]. Passwords come from
 password_file, password_command, $CREDENTIALS_DIRECTORY/NAME or RINGPOST_PASSWORD; without one no
 login is tried. No message is sent. Ports are probed side by side.
-Exit codes: 0 a port is usable, 2 usage, 7 none is.
+--from asks DNS what receivers will ask of mail from a domain: SPF (is the provider's part there, is
+it within ten look-ups), DKIM (the provider's selectors), DMARC (policy, alignment), MX, and says
+which record to add.
+Exit codes: 0 a port is usable, 1 and --from found a problem, 2 usage, 7 no port is usable.
 
 Examples:
   ringpost probe smtp://user@smtp.example.com --all-ports   # which port to use, and how
   ringpost probe ses                                        # an [endpoint.ses] of ringpost.toml
   ringpost probe smtps://smtp.example.com --transcript      # every line that was said
+  ringpost probe mailjet --from example.com                 # what DNS lacks for this sender
   ringpost probe ses --json | jq '.ports[].certificate.days_left')";
 
 constexpr std::size_t ports_max = 16;
@@ -56,6 +64,17 @@ struct ProbeFlags {
   bool json = false;
   bool transcript = false;
   bool no_color = false;
+  std::string from;
+  std::string envelope_from;
+  std::vector<std::string> selectors;
+  std::string one_click;
+  std::string resolver;
+};
+
+// A sender's domain, and whom to ask about it.
+struct DomainProbe {
+  DomainRequest request;
+  std::unique_ptr<DnsClient> dns;
 };
 
 Result<std::vector<std::uint16_t>, UsageError> read_ports(const ProbeFlags& flags) {
@@ -138,6 +157,70 @@ Result<ProbeRequest, UsageError> read_request(const ProbeFlags& flags) {
   return request;
 }
 
+ProviderRecords records_of(const std::optional<LaidPreset>& laid) {
+  if (!laid) {
+    return {};
+  }
+  const Preset& preset = laid->preset;
+  return {preset.name, preset.dns.spf, preset.dns.dkim, preset.dns.dkim_record,
+          preset.dns.envelope};
+}
+
+Result<std::string, UsageError> read_domain(std::string_view flag, const std::string& text) {
+  auto domain = read_sender_domain(text);
+  return domain ? Result<std::string, UsageError>(std::move(*domain))
+                : Failure(UsageError{fmt::format("{}: {}", flag, domain.error())});
+}
+
+Result<DomainRequest, UsageError> read_domain_request(const ProbeFlags& flags,
+                                                      const ChosenEndpoint& endpoint) {
+  DomainRequest request;
+  auto from = read_domain("--from", flags.from);
+  if (!from) {
+    return Failure(std::move(from.error()));
+  }
+  request.from = std::move(*from);
+  if (!flags.envelope_from.empty()) {
+    auto envelope = read_domain("--envelope-from", flags.envelope_from);
+    if (!envelope) {
+      return Failure(std::move(envelope.error()));
+    }
+    request.envelope_from = std::move(*envelope);
+  }
+  for (const std::string& selector : flags.selectors) {
+    if (!is_domain_name(selector)) {
+      return Failure(UsageError{fmt::format(
+          "--selector: {} is no selector: the part before ._domainkey", in_quotes(selector))});
+    }
+  }
+  request.selectors = flags.selectors;
+  request.one_click = flags.one_click;
+  request.provider = records_of(endpoint.preset);
+  return request;
+}
+
+// Empty: no --from.
+Result<std::optional<DomainProbe>, UsageError> prepare_domain(const ProbeFlags& flags,
+                                                              const ProbeRequest& request) {
+  if (flags.from.empty()) {
+    const bool asks = !flags.envelope_from.empty() || !flags.selectors.empty() ||
+                      !flags.one_click.empty() || !flags.resolver.empty();
+    return asks ? Failure(UsageError{"--envelope-from, --selector, --one-click and --resolver go "
+                                     "with --from"})
+                : Result<std::optional<DomainProbe>, UsageError>(std::nullopt);
+  }
+  auto domain = read_domain_request(flags, request.endpoint);
+  if (!domain) {
+    return Failure(std::move(domain.error()));
+  }
+  auto dns = DnsClient::create(
+      {.resolver = flags.resolver, .timeout = request.timeout, .all_within = request.timeout * 4});
+  if (!dns) {
+    return Failure(UsageError{"--resolver: " + dns.error()});
+  }
+  return std::optional<DomainProbe>(DomainProbe{std::move(*domain), std::move(*dns)});
+}
+
 bool shows_color(const ProbeFlags& flags) {
   const char* const terminal = std::getenv("TERM");
   const char* const no_color = std::getenv("NO_COLOR");  // https://no-color.org
@@ -152,13 +235,24 @@ int run(const ProbeFlags& flags) {
     print_error(request.error().message);
     return exit_usage;
   }
+  auto domain = prepare_domain(flags, *request);
+  if (!domain) {
+    print_error(domain.error().message);
+    return exit_usage;
+  }
   for (const std::string& warning : endpoint_warnings({request->endpoint})) {
     print_error("warning: " + warning);
   }
-  const auto finding = run_probe(*request);
+  auto finding = run_probe(*request);
   if (!finding) {
     print_error(finding.error().message);
     return exit_usage;
+  }
+  if (*domain) {
+    const auto ask = [&domain](const std::vector<DnsQuestion>& questions) {
+      return (*domain)->dns->ask(questions);
+    };
+    finding->domain = check_domain_of((*domain)->request, ask);
   }
   const int printed = print_data(
       flags.json
@@ -166,7 +260,11 @@ int run(const ProbeFlags& flags) {
           : probe_text(*finding, {.color = shows_color(flags), .transcript = flags.transcript}));
   const bool usable = std::any_of(finding->ports.begin(), finding->ports.end(),
                                   [](const PortFinding& port) { return port.usable(); });
-  return printed != 0 ? printed : usable ? exit_all_accepted : exit_no_endpoint;
+  const bool lacks = finding->domain && !finding->domain->ok();
+  return printed != 0 ? printed
+         : !usable    ? exit_no_endpoint
+         : lacks      ? exit_uncategorised
+                      : exit_all_accepted;
 }
 
 }  // namespace
@@ -186,6 +284,11 @@ CommandSpec probe_command() {
       {"--all-ports", "", "587, 465, 2525, 2587, 2465 and 25 (this one without credentials)",
        &flags->all_ports},
       std::move(timeout),
+      {"--from", "DOMAIN", "Ask DNS about mail from there: SPF, DKIM, DMARC, MX", &flags->from},
+      {"--envelope-from", "DOMAIN", "That of MAIL FROM, if it is another", &flags->envelope_from},
+      {"--selector", "NAME,...", "Look for these DKIM keys, not the provider's", &flags->selectors},
+      {"--one-click", "URL", "The one in List-Unsubscribe", &flags->one_click},
+      {"--resolver", "HOST:PORT", "Ask this DNS server for --from", &flags->resolver},
       {"--json", "", "One JSON object instead of text", &flags->json},
       {"--transcript", "", "Every line of the dialogues", &flags->transcript},
       {"--no-color", "", "No colours; NO_COLOR does the same", &flags->no_color},

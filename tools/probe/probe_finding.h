@@ -13,6 +13,7 @@
 #include "codec/smtp/smtp_capability.h"
 #include "tls/peer_certificate.h"
 #include "tls/tls_error.h"
+#include "tools/domain/domain_finding.h"
 #include "tools/probe/ehlo_reply.h"
 #include <ringpost/base.h>
 #include <ringpost/config.h>
@@ -152,7 +153,8 @@ struct ProbeFinding {
   NameFinding dns;
   std::vector<PortFinding> ports;  // in the order in which they were asked for
   Duration timeout{0};
-  std::int64_t unix_seconds = 0;  // when it was probed, for the age of certificates
+  std::int64_t unix_seconds = 0;        // when it was probed, for the age of certificates
+  std::optional<DomainFinding> domain;  // of the sender, where one was asked for
 };
 
 }  // namespace ringpost::cli

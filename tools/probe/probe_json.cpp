@@ -1,8 +1,7 @@
 // The problem: programs want to tell what was not seen from what is empty. The idea: what never
 // came is left out, and a member is null where the server could have said something and did not;
-// the words are those of the text report, the kinds beside them are for comparing. Commas come by
-// themselves: one is due unless the last octet has opened something. Limits: texts are cut at 1
-// KiB.
+// the words are those of the text report, the kinds beside them are for comparing. Limits: texts
+// are cut at 1 KiB.
 #include "tools/probe/probe_json.h"
 
 #include <cstdint>
@@ -11,8 +10,9 @@
 
 #include <fmt/format.h>
 
-#include "codec/text/json_text.h"
 #include "codec/text/unix_date.h"
+#include "tools/probe/domain_json.h"
+#include "tools/probe/json_writer.h"
 #include "tools/probe/probe_advice.h"
 #include "tools/probe/probe_verdict.h"
 #include "tools/settings/endpoint_setting.h"
@@ -20,67 +20,6 @@
 namespace ringpost::cli {
 
 namespace {
-
-constexpr std::size_t text_bytes_max = 1024;
-
-// Writes members and elements with their commas.
-class JsonWriter {
- public:
-  void open(char bracket) {
-    comma();
-    json_ += bracket;
-  }
-  void open(std::string_view name, char bracket) {
-    key(name);
-    json_ += bracket;
-  }
-  void close(char bracket) { json_ += bracket; }
-  void text(std::string_view name, Bytes value) {
-    key(name);
-    codec::append_json_string_cut(json_, value, text_bytes_max);
-  }
-  void text(Bytes value) {
-    comma();
-    codec::append_json_string_cut(json_, value, text_bytes_max);
-  }
-  void number(std::string_view name, std::int64_t value) {
-    key(name);
-    json_ += fmt::format("{}", value);
-  }
-  void milliseconds(std::string_view name, double value) {
-    key(name);
-    codec::append_json_milliseconds(json_, static_cast<float>(value));
-  }
-  void boolean(std::string_view name, bool value) {
-    key(name);
-    json_ += value ? "true" : "false";
-  }
-  void null(std::string_view name) {
-    key(name);
-    json_ += "null";
-  }
-  void texts(std::string_view name, const std::vector<std::string>& values) {
-    open(name, '[');
-    for (const std::string& value : values) {
-      text(value);
-    }
-    close(']');
-  }
-  [[nodiscard]] std::string& json() { return json_; }
-
- private:
-  void comma() {
-    if (!json_.empty() && json_.back() != '{' && json_.back() != '[' && json_.back() != ':') {
-      json_ += ',';
-    }
-  }
-  void key(std::string_view name) {
-    comma();
-    codec::append_json_string(json_, name);
-    json_ += ':';
-  }
-  std::string json_;
-};
 
 std::string time_text(std::int64_t unix_seconds) {
   std::string text;
@@ -302,6 +241,9 @@ std::string probe_json(const ProbeFinding& finding) {
   }
   json.close(']');
   add_verdict(json, finding);
+  if (finding.domain) {
+    add_domain(json, *finding.domain);
+  }
   json.close('}');
   return json.json() + "\n";
 }

@@ -12,6 +12,8 @@
 
 #include <fmt/format.h>
 
+#include "tools/probe/domain_report.h"
+#include "tools/probe/page.h"
 #include "tools/probe/probe_advice.h"
 #include "tools/probe/probe_verdict.h"
 #include "tools/process/numbers.h"
@@ -21,66 +23,10 @@ namespace ringpost::cli {
 
 namespace {
 
-constexpr std::size_t columns = 100;
-constexpr std::size_t text_column = 27;  // behind "  certificate  10000.0 ms  "
 constexpr std::size_t keywords_shown = 40;
 constexpr std::size_t keyword_bytes_shown = 60;
 constexpr std::size_t last_lines_shown = 6;
 constexpr std::int64_t days_left_warning = 14;
-
-// Two figures of what is quick, and no fractions of what is slow.
-std::string ms_text(double ms) { return fmt::format("{:.{}f}", ms, ms < 1 ? 2 : ms < 100 ? 1 : 0); }
-
-class Page {
- public:
-  explicit Page(bool color) : color_(color) {}
-
-  void line(std::string_view text) {
-    text_ += text;
-    text_ += '\n';
-  }
-  // "  label      12.3 ms  text", wrapped between words; below 0: no time.
-  void row(std::string_view label, double ms, std::string_view text) {
-    std::string head = ms < 0 ? fmt::format("  {:<11}", label)
-                              : fmt::format("  {:<11}{:>9} ms", label, ms_text(ms));
-    head.resize(std::max(head.size() + 1, text_column), ' ');
-    wrapped(head, std::string(text_column, ' '), text);
-  }
-  // `text` behind `head`; further lines stand behind `indent`.
-  void wrapped(std::string head, const std::string& indent, std::string_view text) {
-    bool is_first = true;
-    while (!text.empty()) {
-      const std::string_view word = text.substr(0, text.find(' '));
-      text.remove_prefix(std::min(word.size() + 1, text.size()));
-      if (!is_first && head.size() + 1 + word.size() > columns) {
-        line(head);
-        head = indent;
-        is_first = true;
-      }
-      head += is_first ? "" : " ";
-      head += word;
-      is_first = false;
-    }
-    head.erase(head.find_last_not_of(' ') + 1);
-    line(head);
-  }
-  // Whether this was not asked before.
-  [[nodiscard]] bool is_new(const std::string& advice) { return said_.insert(advice).second; }
-  [[nodiscard]] std::string bold(std::string_view text) const { return painted(text, "1"); }
-  [[nodiscard]] std::string good(std::string_view text) const { return painted(text, "32"); }
-  [[nodiscard]] std::string bad(std::string_view text) const { return painted(text, "31"); }
-  [[nodiscard]] std::string faint(std::string_view text) const { return painted(text, "2"); }
-  [[nodiscard]] const std::string& text() const { return text_; }
-
- private:
-  [[nodiscard]] std::string painted(std::string_view text, std::string_view code) const {
-    return color_ ? fmt::format("\033[{}m{}\033[0m", code, text) : std::string(text);
-  }
-
-  bool color_;
-  std::string text_;
-  std::set<std::string> said_;
-};
 
 std::string shortened(Bytes text, std::size_t bytes_max) {
   return printable(text.size() > bytes_max ? std::string(text.substr(0, bytes_max)) + "..."
@@ -233,7 +179,7 @@ void append_transcript(Page& page, const PortFinding& port, bool whole) {
     // Shortened rather than wrapped, so that a line of the dialogue is a line.
     const std::string text = transcript_line(line);
     page.line(fmt::format("  {:<11}{:>9} ms  {}", head, ms_text(line.at_ms),
-                          whole ? text : shortened(text, columns)));
+                          whole ? text : shortened(text, page_columns)));
   }
   if (whole && port.transcript_cut) {
     page.row("", -1, "(cut)");
@@ -420,7 +366,7 @@ std::string probe_text(const ProbeFinding& finding, const ProbeReportOptions& op
     append_port(page, port, finding, options);
   }
   append_verdict(page, finding);
-  return page.text();
+  return finding.domain ? page.text() + domain_text(*finding.domain, options) : page.text();
 }
 
 }  // namespace ringpost::cli

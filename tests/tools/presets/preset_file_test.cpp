@@ -66,7 +66,7 @@ std::string_view comment_of(std::string_view line) {
 struct SourceCheck {
   std::set<int> listed;              // at the head of the file
   std::set<int> named;               // behind values
-  std::vector<std::string> lacking;  // values of [endpoint] without one
+  std::vector<std::string> lacking;  // values of [endpoint] and [dns] without one
 };
 
 SourceCheck check_sources(std::string_view text) {
@@ -80,7 +80,7 @@ SourceCheck check_sources(std::string_view text) {
     }
     check.named.merge(sources_named(comment_of(line)));
     if (line.starts_with("[")) {
-      in_endpoint = line.starts_with("[endpoint]");
+      in_endpoint = line.starts_with("[endpoint]") || line.starts_with("[dns]");
       continue;
     }
     const bool begins = !in_value && line.find(" = ") != line.npos && !line.starts_with('#');
@@ -111,7 +111,7 @@ TEST_CASE("presets: every provider is there, and its file is read without an off
   }
 }
 
-TEST_CASE("presets: every value of an endpoint has its source, and every source is listed") {
+TEST_CASE("presets: values of endpoints and of DNS have their sources, which are listed") {
   for (const PresetText& each : preset_texts()) {
     const SourceCheck check = check_sources(each.text);
     INFO(each.name << ": " << (check.lacking.empty() ? "" : check.lacking.front()));
