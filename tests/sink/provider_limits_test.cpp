@@ -164,6 +164,32 @@ TEST_CASE("limits: an outage refuses everything for its time, and costs no rate 
   REQUIRE(report.accepted_by_second == std::vector<std::uint32_t>{0, 1, 0, 0, 0, 1});
 }
 
+TEST_CASE("limits: a rate that is refused at MAIL counts what comes to its end") {
+  ProviderProfile profile = profile_with({a_second(2), a_second(4, QuotaUnit::recipients)});
+  profile.replies[static_cast<std::size_t>(ProviderLimit::rate)].stage = server::Stage::mail;
+  ProviderLimits limits(std::move(profile));
+  REQUIRE(limits.on_greeting(1, limits_begin) == nullptr);
+  const ProviderLimits::Mail mail{.session = 1, .since = limits_begin};
+  // Nothing comes of these.
+  for (int i = 0; i < 5; ++i) {
+    REQUIRE(limits.on_mail(mail, limits_begin) == nullptr);
+  }
+  REQUIRE(limits.on_end(1, {.recipients = 1}, limits_begin) == nullptr);
+  // Of four recipients a second one is there: three more, and no fourth.
+  REQUIRE(limits.on_recipient(2, limits_begin) == nullptr);
+  REQUIRE(limits.on_recipient(3, limits_begin) != nullptr);
+  REQUIRE(limits.on_end(1, {.recipients = 3}, limits_begin) == nullptr);
+  REQUIRE(limits.on_mail(mail, limits_begin) != nullptr);
+  // What was in flight behind an earlier MAIL is refused as well.
+  REQUIRE(limits.on_end(1, {.recipients = 1}, limits_begin) != nullptr);
+  const LimitsReport report = limits.report();
+  REQUIRE(report.rates[0].accepted == 2);
+  REQUIRE(report.rates[0].came == 4);
+  REQUIRE(report.rates[1].accepted == 4);
+  REQUIRE(report.rates[1].came == 6);
+  REQUIRE(report.came_by_second == std::vector<std::uint32_t>{4});
+}
+
 TEST_CASE("limits: too many connections are refused, and none that is over counts") {
   ProviderProfile profile;
   profile.caps.connections = 2;

@@ -26,13 +26,25 @@ ProviderLimit kind_of(const QuotaLimit& limit) {
   return limit.window.length < std::chrono::hours(1) ? ProviderLimit::rate : ProviderLimit::quota;
 }
 
-// Where a rate of the unit is counted: what a provider says at MAIL of messages it says at RCPT of
-// recipients, and octets are known at the end.
+// Where a rate of the unit is refused at the earliest: what a provider says at MAIL of messages it
+// says at RCPT of recipients, and octets are known at the end.
 Stage stage_of(QuotaUnit unit, const ProviderReply& reply) {
   if (reply.stage != Stage::mail || unit == QuotaUnit::octets) {
     return Stage::end;
   }
   return unit == QuotaUnit::recipients ? Stage::rcpt : Stage::mail;
+}
+
+std::uint64_t units_of(const MessageSize& message, QuotaUnit unit) {
+  switch (unit) {
+    case QuotaUnit::messages:
+      return 1;
+    case QuotaUnit::recipients:
+      return message.recipients;
+    case QuotaUnit::octets:
+      return message.bytes;
+  }
+  RP_ASSERT(false);
 }
 
 }  // namespace
@@ -169,13 +181,7 @@ const ProviderReply* ProviderLimits::on_mail(const Mail& mail, Instant now) {
   if (caps_.bytes != 0 && mail.bytes > caps_.bytes) {
     return refuse(ProviderLimit::bytes);
   }
-  const ProviderReply* const refusal = take(
-      Stage::mail,
-      [](QuotaUnit unit) { return std::uint64_t{unit == QuotaUnit::messages ? 1u : 0u}; }, now);
-  if (refusal != nullptr) {
-    note(report_.came_by_second, now);
-  }
-  return refusal;
+  return refuse_early(Stage::mail, 1, now);
 }
 
 const ProviderReply* ProviderLimits::on_recipient(std::uint64_t recipients, Instant now) {
@@ -184,9 +190,7 @@ const ProviderReply* ProviderLimits::on_recipient(std::uint64_t recipients, Inst
   if (caps_.recipients != 0 && recipients >= caps_.recipients) {
     return refuse(ProviderLimit::recipients);
   }
-  return take(
-      Stage::rcpt,
-      [](QuotaUnit unit) { return std::uint64_t{unit == QuotaUnit::recipients ? 1u : 0u}; }, now);
+  return refuse_early(Stage::rcpt, recipients + 1, now);
 }
 
 const ProviderReply* ProviderLimits::on_end(std::uint64_t session, const MessageSize& message,
@@ -201,14 +205,7 @@ const ProviderReply* ProviderLimits::on_end(std::uint64_t session, const Message
   if (caps_.bytes != 0 && message.bytes > caps_.bytes) {
     return refuse(ProviderLimit::bytes);
   }
-  const ProviderReply* const refusal = take(
-      Stage::end,
-      [&](QuotaUnit unit) {
-        return unit == QuotaUnit::messages     ? 1
-               : unit == QuotaUnit::recipients ? message.recipients
-                                               : message.bytes;
-      },
-      now);
+  const ProviderReply* const refusal = take(message, now);
   if (refusal == nullptr) {
     note(report_.accepted_by_second, now);
   }
@@ -224,19 +221,37 @@ const ProviderReply* ProviderLimits::outage_at(Stage stage) {
   return outage_;
 }
 
-// All rates of the stage together take it, or none does. What came has come in either case.
-template <typename Amount>
-const ProviderReply* ProviderLimits::take(Stage stage, Amount amount, Instant now) {
+// Where a rate has no room for so many units of a message, and says so before its end. What counts
+// is what comes to its end: there is many a MAIL of which nothing comes, as behind RSET.
+const ProviderReply* ProviderLimits::refuse_early(Stage stage, std::uint64_t units, Instant now) {
   const ProviderReply* refusal = outage_at(stage);
   const bool is_out = refusal != nullptr;
   for (RateInForce& rate : rates_) {
-    const std::uint64_t units = amount(rate.report.limit.unit);
-    if (units == 0 || stage_of(rate.report.limit.unit, profile_.reply(rate.limit)) != stage) {
+    if (stage_of(rate.report.limit.unit, profile_.reply(rate.limit)) != stage) {
       continue;
     }
-    rate.came.add(now, units);
-    rate.report.came += units;
-    rate.report.peak = std::max(rate.report.peak, rate.came.sum(now));
+    const bool has_room = rate.accepted.sum(now) + units <= rate.report.limit.window.amount;
+    if (is_out || !has_room) {
+      come(rate, 1, now);
+    }
+    if (!is_out && !has_room) {
+      rate.report.refused += 1;
+      refusal = refusal == nullptr ? refuse(rate.limit) : refusal;
+    }
+  }
+  if (refusal != nullptr && stage == Stage::mail) {
+    note(report_.came_by_second, now);
+  }
+  return refusal;
+}
+
+// A message is at its end: all rates together take it, or none does. It has come in either case.
+const ProviderReply* ProviderLimits::take(const MessageSize& message, Instant now) {
+  const ProviderReply* refusal = outage_at(Stage::end);
+  const bool is_out = refusal != nullptr;
+  for (RateInForce& rate : rates_) {
+    const std::uint64_t units = units_of(message, rate.report.limit.unit);
+    come(rate, units, now);
     const bool has_room = rate.accepted.sum(now) + units <= rate.report.limit.window.amount;
     if (!has_room && !is_out) {
       rate.report.refused += units;
@@ -247,14 +262,18 @@ const ProviderReply* ProviderLimits::take(Stage stage, Amount amount, Instant no
     return refusal;
   }
   for (RateInForce& rate : rates_) {
-    const std::uint64_t units = amount(rate.report.limit.unit);
-    if (units != 0 && stage_of(rate.report.limit.unit, profile_.reply(rate.limit)) == stage) {
-      rate.accepted.add(now, units);
-      rate.report.accepted += units;
-      rate.report.peak_accepted = std::max(rate.report.peak_accepted, rate.accepted.sum(now));
-    }
+    const std::uint64_t units = units_of(message, rate.report.limit.unit);
+    rate.accepted.add(now, units);
+    rate.report.accepted += units;
+    rate.report.peak_accepted = std::max(rate.report.peak_accepted, rate.accepted.sum(now));
   }
   return nullptr;
+}
+
+void ProviderLimits::come(RateInForce& rate, std::uint64_t units, Instant now) {
+  rate.came.add(now, units);
+  rate.report.came += units;
+  rate.report.peak = std::max(rate.report.peak, rate.came.sum(now));
 }
 
 void ProviderLimits::note(std::vector<std::uint32_t>& by_second, Instant now) {

@@ -102,8 +102,10 @@ class ProviderLimits {
   [[nodiscard]] const ProviderReply* refuse(ProviderLimit limit);
   [[nodiscard]] bool is_one_too_many(std::uint64_t session) const;
   [[nodiscard]] const ProviderReply* outage_at(server::Stage stage);
-  template <typename Amount>
-  [[nodiscard]] const ProviderReply* take(server::Stage stage, Amount amount, Instant now);
+  [[nodiscard]] const ProviderReply* refuse_early(server::Stage stage, std::uint64_t units,
+                                                  Instant now);
+  [[nodiscard]] const ProviderReply* take(const MessageSize& message, Instant now);
+  void come(RateInForce& rate, std::uint64_t units, Instant now);
   void note(std::vector<std::uint32_t>& by_second, Instant now);
 
   const ProviderProfile profile_;
