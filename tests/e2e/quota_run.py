@@ -1,7 +1,8 @@
 """Runs against sinks that play providers, and how near they came to the limits, by their counts.
 
 quota_test.py does it for seconds; `tools/dev quotas` runs this file for minutes, side by side: from
-a cold start, with no setting but the preset, the name and where the sink is.
+a cold start, with no setting but the preset, the name and where the sink is. $RINGPOST_SINK is
+another program for the sinks, so that two builds have the same judge.
 """
 
 import argparse
@@ -23,6 +24,7 @@ from support.sink import Sink
 LATENCY = "50ms"
 # What a rate may be searched for, and no figure is taken of.
 COLD_SECONDS = 10
+FOLLOWING_SECONDS = 40  # at most in which a change is looked at
 WINDOW_SECONDS = 5  # over which a rate is looked at that has changed
 NEAR = 0.05  # of what is accepted: so near to a new level it has been followed
 NEAR_OF_WHAT_COMES = 0.1  # trials of a higher rate come and are refused
@@ -87,6 +89,7 @@ class Judgement:
     statuses: dict  # recipients, by the sender's own count
     exit_code: int
     stderr: str
+    was_stopped: bool  # with jobs left, which did not fail
 
     def share(self):
         """Of what was allowed behind the cold start, in whole seconds; None: it ended too soon."""
@@ -115,8 +118,9 @@ class Judgement:
 
     def failed(self):
         """Recipients that were not accepted, by status."""
+        left = ("accepted", "unsent") if self.was_stopped else ("accepted",)
         return {status: count for status, count in self.statuses.items()
-                if count and status != "accepted"}
+                if count and status not in left}
 
     def followed_after(self, index):
         """Seconds from a change until what is accepted, and what comes, keep to the new level;
@@ -125,7 +129,9 @@ class Judgement:
         begin, _, level = changes[index]
         accepted = self.limits["accepted_by_second"]
         came = self.limits["came_by_second"]
-        end = changes[index + 1][0] if index + 1 < len(changes) else len(accepted) - 1
+        # The end of a run has no more to send.
+        end = min([begin + FOLLOWING_SECONDS, len(accepted) - 1,
+                   *(second for second, _, _ in changes[index + 1:index + 2])])
 
         def is_near(second):
             window = slice(second, second + WINDOW_SECONDS)
@@ -183,9 +189,9 @@ class Run:
         self.sink = Sink(self.folder, "--profile", account.profile, "--latency", LATENCY,
                          *account.limit_flags(), cleanup=cleanup, user=None, record=False)
         self.write_endpoint()
-        # Beside the seconds that are judged, what there is to send keeps on a little longer.
         quiet = account.quiet[1] if account.quiet else 0
-        self.seconds_max = seconds * 1.5 + quiet + 60
+        self.seconds_max = seconds * (1 if account.changes else 1.5) + 10
+        self.was_stopped = False
         self.program = RunningProgram(
             self.folder, ["send", "-", "--endpoint", account.profile, "--errors", "errors.jsonl",
                           "--summary", "json", "--progress", "none"],
@@ -211,6 +217,7 @@ class Run:
         while self.program.is_alive() and time.monotonic() < begin + self.seconds_max:
             time.sleep(0.05)
         if self.program.is_alive():
+            self.was_stopped = True
             self.program.signal(signal.SIGINT)
 
     def judge(self):
@@ -218,7 +225,7 @@ class Run:
         summary = json.loads(run.stdout)["summary"] if run.stdout else {"recipients": {}}
         report = self.sink.stop()
         return Judgement(self.account, report.summary["limits"], summary["recipients"],
-                         run.exit_code, run.stderr)
+                         run.exit_code, run.stderr, self.was_stopped)
 
 
 def run_side_by_side(accounts, seconds, folder, cleanup):
@@ -240,11 +247,12 @@ def print_judged(judgements):
     for one in judgements:
         share = one.share()
         allowed = f"{one.account.a_second:g}/s" + ("" if one.account.has_rate else "*")
+        stopped = "; not done in time" if one.was_stopped else ""
         print(f"{one.account.name:<13} {allowed:>9} "
               f"{'-' if share is None else f'{share * 100:.1f} %':>8} "
               f"{one.over() * 100:>5.1f} % {one.limits['logins_refused']:>6} "
               f"{one.limits['connections_peak']:>5}  {text_of(one.failed())}; "
-              f"{text_of(one.refused())}")
+              f"{text_of(one.refused())}{stopped}")
     print(f"Share and over are of what follows the first {COLD_SECONDS} s. * no rate: so much was "
           "there to be sent", flush=True)
 
@@ -256,7 +264,7 @@ def print_moving(judgements):
             print(f"{one.account.name:<16} {second:>3} s: {limit:<22} {level:>3}/s "
                   + ("not followed" if after is None else f"followed after {after} s"))
         print(f"{'':<16} failed {text_of(one.failed())}; refused {text_of(one.refused())}; "
-              f"{one.limits['logins_refused']} logins refused")
+              f"{one.limits['logins_refused']} logins refused", flush=True)
 
 
 def main():

@@ -37,7 +37,7 @@ class FiguresTest(unittest.TestCase):
 
     def judgement(self, accepted, came=None, **account_of):
         limits = {"accepted_by_second": accepted, "came_by_second": came or accepted, "rates": []}
-        return Judgement(account("ses-70", **account_of), limits, {}, 0, "")
+        return Judgement(account("ses-70", **account_of), limits, {}, 0, "", False)
 
     def test_a_share_is_of_whole_seconds_behind_the_cold_start(self):
         self.assertIsNone(self.judgement([70] * 11).share())

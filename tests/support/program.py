@@ -78,9 +78,9 @@ class RunningProgram:
     """A process of ringpost whose stdout and stderr go to files, so that it never waits for us."""
 
     def __init__(self, folder, arguments, environment, stdin=subprocess.DEVNULL,
-                 file_bytes_max=None):
+                 file_bytes_max=None, program=PROGRAM):
         self.folder = folder
-        self.arguments = [PROGRAM, *map(str, arguments)]
+        self.arguments = [program, *map(str, arguments)]
         self._stdout = folder / f"stdout-{time.monotonic_ns()}"
         self._stderr = folder / f"stderr-{time.monotonic_ns()}"
         self._started_at = time.monotonic()
@@ -93,7 +93,7 @@ class RunningProgram:
                 preexec_fn=file_bytes_max and (lambda: limit_files(0, file_bytes_max)))
         # It begins as a copy of this process and is itself when exec has replaced that.
         self.command_line = b""
-        while self.is_alive() and not self.command_line.startswith(PROGRAM.encode()):
+        while self.is_alive() and not self.command_line.startswith(program.encode()):
             self.command_line = Path(f"/proc/{self.process.pid}/cmdline").read_bytes()
 
     def is_alive(self):

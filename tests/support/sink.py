@@ -1,13 +1,16 @@
 """`ringpost sink`, the embedded ESP, as the other end of a test."""
 
 import json
+import os
 import signal
 from collections import Counter
 from dataclasses import dataclass
 
-from support.program import PASSWORD, USER, ProgramTest, RunningProgram, environment_of
+from support.program import PASSWORD, PROGRAM, USER, ProgramTest, RunningProgram, environment_of
 from support.workspace import temporary_folder, wait_until
 
+# Another build's sink judges two builds alike.
+SINK_PROGRAM = os.environ.get("RINGPOST_SINK", PROGRAM)
 LISTEN = {"starttls": "--listen", "tls": "--listen-tls", "plain": "--listen-plain"}
 
 
@@ -53,7 +56,7 @@ class Sink:
         elif set(listeners) != {"plain"}:
             arguments += ["--cert-out", "sink.pem"]
         self.program = RunningProgram(self.folder, [*arguments, *flags],
-                                      environment_of(self.folder))
+                                      environment_of(self.folder), program=SINK_PROGRAM)
         cleanup(self.program.stop)
 
         def is_ready():
