@@ -31,6 +31,21 @@ class QuotaTest(Workspace):
                 self.assertEqual(one.refused(), {})
                 self.assertEqual(one.limits["logins_refused"], 0)
 
+    def test_a_rate_that_nobody_knows_costs_no_message(self):
+        for one in self.judge(account("ses-14"), account("ses-70")):
+            with self.subTest(account=one.account.name):
+                self.assertEqual(one.failed(), {}, one.stderr)
+                self.assertGreater(one.statuses["accepted"], 0)
+                self.assertEqual(one.limits["logins_refused"], 0)
+
+    def test_a_provider_that_changes_its_mind_costs_no_message(self):
+        changes = ((3, "rate=7 recipients/s", 7), (5, "454 for 2s", 0), (7, "connections=2", 7))
+        moved, = self.judge(account("ses-14", changes=changes))
+        self.assertEqual(moved.failed(), {}, moved.stderr)
+        self.assertGreater(moved.statuses["accepted"], 0)
+        self.assertEqual(moved.limits["logins_refused"], 0)
+        self.assertEqual([rate["allowed"] for rate in moved.limits["rates"]][:2], [14, 7])
+
 
 class FiguresTest(unittest.TestCase):
     """What is made of a sink's counts."""
