@@ -433,6 +433,16 @@ void EndpointGate::recipient_refused(Stage stage, const codec::Reply& reply) {
   }
 }
 
+void EndpointGate::tell_found_rate() {
+  const std::optional<RateWindow> found = rate_.found();
+  if (!found) {
+    return;
+  }
+  const bool of_recipients = rate_.found_unit() == QuotaUnit::recipients;
+  const std::string rate = std::to_string(found->amount) + (of_recipients ? " recipients/s" : "/s");
+  tell("takes " + rate + ", as it has turned out: rate = \"" + rate + "\" keeps to that");
+}
+
 void EndpointGate::came_too_fast(Stage stage, const codec::Reply& reply, Instant now) {
   if (rate_.refused_for(now) < options_.patience.value_or(limits::patience)) {
     return;

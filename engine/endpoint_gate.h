@@ -92,6 +92,8 @@ class EndpointGate {
   void learn_mechanisms(const protocol::PipeliningKnowledge& knowledge);
   // Has whoever runs the engine hear it, unless he did.
   void tell(const std::string& message);
+  // A limit was found out.
+  void tell_found_rate();
   // A recipient was accepted, or refused for good: many equal refusals in a row, and nothing else,
   // close the gate.
   void recipient_accepted() { accepted_.store(true, std::memory_order_relaxed); }

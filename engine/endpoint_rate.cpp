@@ -35,19 +35,27 @@ QuotaUnit unit_of(const EndpointOptions& options, const std::optional<QuotaLimit
   return configured ? configured->unit : options.unknown_rate.value_or(QuotaUnit::messages);
 }
 
+std::optional<RateWindow> learnt_rate(const queue::LearntLimits& learnt, QuotaUnit unit) {
+  const bool is_there = learnt.rate_amount > 0 && learnt.rate_length_ns > 0 &&
+                        learnt.rate_unit == static_cast<std::uint64_t>(unit);
+  return is_there ? std::optional(RateWindow{learnt.rate_amount, Duration(learnt.rate_length_ns)})
+                  : std::nullopt;
+}
+
 }  // namespace
 
-EndpointRate::EndpointRate(const EndpointOptions& options, queue::QuotaMemory& memory,
-                           std::optional<RateWindow> learnt)
+EndpointRate::EndpointRate(const EndpointOptions& options, queue::QuotaMemory& memory)
     : configured_(shortest_limit(options.rates)),
       unit_(unit_of(options, configured_)),
+      memory_(memory),
       quota_(options.rates, memory, unit_),
-      follows_(!configured_ && (learnt || options.unknown_rate)) {
+      follows_(!configured_ && options.unknown_rate) {
   if (configured_) {
     options_.configured = configured_->window;
-  } else {
-    options_.learnt = learnt;
-    options_.searches = !learnt;
+  } else if (follows_) {
+    noted_ = learnt_rate(memory.learnt(), unit_);
+    options_.learnt = noted_;
+    options_.searches = !noted_;
   }
 }
 
@@ -94,18 +102,37 @@ Instant EndpointRate::ask_control(Instant now) {
   return rate.not_before;
 }
 
-void EndpointRate::answered(const QuotaTicket& ticket, Instant now, const RateAnswer& answer) {
+bool EndpointRate::answered(const QuotaTicket& ticket, Instant now, const RateAnswer& answer) {
   quota_.answered(ticket, now, answer.in_warm_session);
   if (!follows_.load(std::memory_order_relaxed)) {
     if (answer.too_fast > 0) {
       begin_to_follow(now);
     }
-    return;
+    return false;
   }
-  const std::lock_guard lock(mutex_);
-  if (!control_) {
-    return;
+  std::optional<RateWindow> found;
+  {
+    const std::lock_guard lock(mutex_);
+    if (!control_) {
+      return false;
+    }
+    tell_control(ticket, now, answer);
+    found = control_->found();
+    if (!found || found == noted_) {
+      return false;
+    }
+    noted_ = found;
   }
+  queue::LearntLimits learnt = memory_.learnt();
+  learnt.rate_amount = found->amount;
+  learnt.rate_length_ns = found->length.count();
+  learnt.rate_unit = static_cast<std::uint64_t>(unit_);
+  learnt.learnt_at_unix_ns = 0;  // now
+  memory_.set_learnt(learnt);
+  return true;
+}
+
+void EndpointRate::tell_control(const QuotaTicket& ticket, Instant now, const RateAnswer& answer) {
   refused_since_ = answer.too_fast == 0 ? never : std::min(refused_since_, now);
   const bool counts_recipients = unit_ == QuotaUnit::recipients;
   if (answer.too_fast > 0) {

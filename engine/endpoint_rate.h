@@ -28,16 +28,16 @@ struct RateAnswer {
 // until the server has said that something came too fast.
 class EndpointRate {
  public:
-  // Both outlive it. `learnt`: the limit that an earlier run has found.
-  EndpointRate(const EndpointOptions& options, queue::QuotaMemory& memory,
-               std::optional<RateWindow> learnt = {});
+  // Both outlive it. The limit that an earlier run has found stands in `memory`.
+  EndpointRate(const EndpointOptions& options, queue::QuotaMemory& memory);
 
   [[nodiscard]] bool unlimited() const {
     return quota_.unlimited() && !follows_.load(std::memory_order_relaxed);
   }
   [[nodiscard]] QuotaAnswer take(const QuotaAmounts& amounts, Instant now);
   // Each ticket is given to one of them, once.
-  void answered(const QuotaTicket& ticket, Instant now, const RateAnswer& answer);
+  // True: a limit was found out, or another one than before, which is in `memory` now.
+  bool answered(const QuotaTicket& ticket, Instant now, const RateAnswer& answer);
   void give_back(const QuotaTicket& ticket) { quota_.give_back(ticket); }
   // The server said so of something that had no ticket: from now on there is a limit, which is
   // looked for from below. Once it is followed nothing changes.
@@ -55,10 +55,12 @@ class EndpointRate {
  private:
   [[nodiscard]] std::uint64_t units_of(const QuotaAmounts& amounts) const;
   [[nodiscard]] Instant ask_control(Instant now);
+  void tell_control(const QuotaTicket& ticket, Instant now, const RateAnswer& answer);
 
   const std::optional<QuotaLimit> configured_;
   const QuotaUnit unit_;
   RateControlOptions options_;
+  queue::QuotaMemory& memory_;
   Quota quota_;
   std::atomic<bool> follows_;
 
@@ -67,6 +69,7 @@ class EndpointRate {
   std::optional<RateWindow> said_;  // to the quota
   Instant begins_at_ = Instant::min();
   Instant refused_since_ = never;
+  std::optional<RateWindow> noted_;  // as found
 };
 
 }  // namespace ringpost::engine

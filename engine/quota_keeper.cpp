@@ -19,6 +19,18 @@ namespace {
 
 constexpr auto sync_every = std::chrono::seconds(5);
 
+// Providers raise limits in weeks, and a higher one than was found is never tried.
+constexpr auto learnt_age_max = std::chrono::hours(24 * 7);
+
+void forget_old_rate(queue::QuotaFile& file) {
+  queue::LearntLimits learnt = file.learnt();
+  const Duration age(queue::read_quota_clocks().unix_ns - learnt.learnt_at_unix_ns);
+  if (learnt.rate_amount > 0 && (age < Duration::zero() || age > learnt_age_max)) {
+    learnt.rate_amount = 0;
+    file.set_learnt(learnt);
+  }
+}
+
 Result<void, std::string> make_folder(const std::string& folder) {
   std::error_code error;
   std::filesystem::create_directories(folder, error);
@@ -32,7 +44,9 @@ Result<void, std::string> make_folder(const std::string& folder) {
 
 Result<std::unique_ptr<QuotaKeeper>, std::string> QuotaKeeper::open(const EngineOptions& options) {
   std::unique_ptr<QuotaKeeper> keeper(new QuotaKeeper(options.on_notice));
-  const auto has_rates = [](const EndpointOptions& endpoint) { return !endpoint.rates.empty(); };
+  const auto has_rates = [](const EndpointOptions& endpoint) {
+    return !endpoint.rates.empty() || endpoint.unknown_rate;
+  };
   if (std::none_of(options.endpoints.begin(), options.endpoints.end(), has_rates)) {
     return keeper;
   }
@@ -81,6 +95,7 @@ Result<queue::QuotaMemory*, std::string> QuotaKeeper::memory_of(const EndpointOp
     if (!opened) {
       return Failure(std::move(opened.error()));
     }
+    forget_old_rate(*opened->file);
     known.endpoint = endpoint.name;
     known.file = std::move(opened->file);
     if (on_notice_ && !opened->notice.empty()) {

@@ -25,7 +25,8 @@ class QuotaKeeper {
       const EngineOptions& options);
   ~QuotaKeeper();
 
-  // For each endpoint; null for those without rates. Endpoints of one account have one.
+  // For each endpoint; null for those without rates that are known or looked for. Endpoints of one
+  // account have one.
   [[nodiscard]] std::vector<queue::QuotaMemory*> memories() const { return memories_; }
 
  private:

@@ -288,8 +288,10 @@ void Route::settle_quota(const Delivery& delivery) {
     return;
   }
   if (found->second.has_left) {
-    gate_.rate().answered(found->second.ticket, connection_environment_.io->now(),
-                          found->second.answer);
+    if (gate_.rate().answered(found->second.ticket, connection_environment_.io->now(),
+                              found->second.answer)) {
+      gate_.tell_found_rate();
+    }
   } else {
     gate_.rate().give_back(found->second.ticket);
   }

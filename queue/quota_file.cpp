@@ -568,9 +568,13 @@ LearntLimits QuotaFile::learnt() {
 }
 
 void QuotaFile::set_learnt(const LearntLimits& learnt) {
+  LearntLimits dated = learnt;
+  if (dated.learnt_at_unix_ns == 0) {
+    dated.learnt_at_unix_ns = read_quota_clocks().unix_ns;
+  }
   const std::lock_guard lock(*this);
-  content_->head.learnt = learnt;
-  content_->head.learnt_check = sum_of(learnt);
+  content_->head.learnt = dated;
+  content_->head.learnt_check = sum_of(dated);
   write_head();
 }
 

@@ -21,18 +21,6 @@ struct QuotaClocks {
 };
 [[nodiscard]] QuotaClocks read_quota_clocks();
 
-// What was found out about an endpoint while sending. Zero: not known.
-struct LearntLimits {
-  std::uint64_t rate_amount = 0;
-  std::int64_t rate_length_ns = 0;
-  std::uint64_t sessions_max = 0;
-  std::uint64_t session_messages_max = 0;
-  std::uint64_t transaction_recipients_max = 0;
-  std::int64_t idle_end_ns = 0;
-  std::int64_t learnt_at_unix_ns = 0;
-  bool operator==(const LearntLimits&) const = default;
-};
-
 // The file's layout is that of the QuotaLogs on this machine; see the source. Counts survive the
 // end of a process, however it comes, and after sync() a power cut. What others do to the file
 // while it is used costs this process nothing of what it knew. Thread-safe where QuotaMemory is.
@@ -52,9 +40,9 @@ class QuotaFile final : public QuotaMemory {
   [[nodiscard]] const QuotaLogs& logs() const override;
   [[nodiscard]] QuotaLog& log(std::size_t index) override;
 
-  // Both take the lock themselves.
-  [[nodiscard]] LearntLimits learnt();
-  void set_learnt(const LearntLimits& learnt);
+  [[nodiscard]] LearntLimits learnt() override;
+  // At the moment at which it is called, where it says none.
+  void set_learnt(const LearntLimits& learnt) override;
 
   // Waits until everything is on the disk: for a thread that may wait. Notes where the wall clock
   // stands, which a later boot counts from. The error also tells, once, what was wrong with the

@@ -35,13 +35,22 @@ class RateFollowTest(ProgramTest):
                                  for outcome in run.outcomes), {("accepted", 1): count})
         return run
 
-    def test_it_is_found_and_held(self):
+    def test_it_is_found_and_held_and_known_to_the_next_run(self):
         account = Account(14)
-        self.follow(260, account, rate_counts="recipients")
-        self.assertGreater(account.count(10, 17), 0.9 * 7 * 14)
-        self.assertLessEqual(account.peak(10, 17), 15)
+        self.follow(500, account, rate_counts="recipients")
+        self.assertGreater(account.count(10, 30), 0.9 * 20 * 14)
+        self.assertLessEqual(account.peak(10, 30), 15)
         # Nobody begins with all connections at once.
         self.assertLessEqual(account.count(0, 1), 10)
+        learnt = self.run_program("presets", "learnt", "esp")
+        self.assertIn('[endpoint."esp"]\nrate = "14 recipients/s"\n', learnt.stdout.decode())
+
+        later = Account(14)
+        self.follow(60, later, rate_counts="recipients")
+        self.assertEqual(later.count(0, 60, taken=False), 0)
+        self.assertGreaterEqual(later.count(0, 3), 36)
+        elsewhere = self.run_program("presets", "learnt", "esp", "--state", "elsewhere")
+        self.assertIn("# Nothing was found out", elsewhere.stdout.decode())
 
     def test_it_is_followed_down_to_nothing_and_back(self):
         account = Account(14)

@@ -1,4 +1,4 @@
-// `ringpost presets` and `ringpost presets show NAME`.
+// `ringpost presets`, `ringpost presets show NAME` and `ringpost presets learnt ENDPOINT`.
 #include <memory>
 #include <string>
 
@@ -6,6 +6,7 @@
 #include "tools/process/log.h"
 #include "tools/process/standard_output.h"
 #include "tools/program/commands.h"
+#include "tools/settings/learnt_report.h"
 
 namespace ringpost::cli {
 
@@ -16,7 +17,8 @@ constexpr const char* presets_examples =
 
 Examples:
   ringpost presets
-  ringpost presets show ses)";
+  ringpost presets show ses
+  ringpost presets learnt ses)";
 
 template <typename Text>
 int print_text(const Result<Text, UsageError>& text) {
@@ -25,6 +27,19 @@ int print_text(const Result<Text, UsageError>& text) {
     return exit_usage;
   }
   return print_data(*text);
+}
+
+CommandSpec learnt_command() {
+  const auto question = std::make_shared<LearntQuestion>();
+  CommandSpec learnt{.name = "learnt",
+                     .summary = "Print what was found out about an endpoint, as settings for it"};
+  learnt.flags = {
+      {"ENDPOINT", "", "A name of ringpost.toml, of a preset, or a URL", &question->endpoint},
+      {"-c,--config", "FILE", "Read this file instead of the usual ones", &question->config},
+      {"--state", "DIR", "Where counts of rates are kept", &question->state}};
+  learnt.flags.front().is_required = true;
+  learnt.run = [question] { return print_text(learnt_report(*question)); };
+  return learnt;
 }
 
 }  // namespace
@@ -40,7 +55,7 @@ CommandSpec presets_command() {
   CommandSpec command{.name = "presets", .summary = "What is known of email providers"};
   command.examples = presets_examples;
   command.run = [] { return print_text(preset_list_text()); };
-  command.subcommands = {std::move(show)};
+  command.subcommands = {std::move(show), learnt_command()};
   return command;
 }
 

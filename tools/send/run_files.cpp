@@ -46,7 +46,7 @@ void add_streams(std::vector<run::FileRole>& roles) {
 std::vector<std::string> state_files(const SendSettings& settings) {
   std::vector<std::string> paths;
   for (const EndpointOptions& endpoint : settings.endpoints) {
-    if (!settings.state_folder.empty() && !endpoint.rates.empty()) {
+    if (!settings.state_folder.empty() && (!endpoint.rates.empty() || endpoint.unknown_rate)) {
       paths.push_back(settings.state_folder + "/" +
                       queue::quota_file_name(endpoint.host, endpoint.username));
     }

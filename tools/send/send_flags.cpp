@@ -121,9 +121,11 @@ void SendFlags::describe(CommandSpec& command) const {
 // Where nobody chose a folder, one that cannot be had costs no run.
 std::string state_folder_of(const SendDraft& draft, const std::vector<ChosenEndpoint>& endpoints,
                             std::vector<std::string>& warnings) {
-  const bool has_rates = std::any_of(
-      endpoints.begin(), endpoints.end(),
-      [](const ChosenEndpoint& endpoint) { return !endpoint.draft.options.rates.empty(); });
+  const bool has_rates =
+      std::any_of(endpoints.begin(), endpoints.end(), [](const ChosenEndpoint& endpoint) {
+        const EndpointOptions& options = endpoint.draft.options;
+        return !options.rates.empty() || options.unknown_rate;
+      });
   if (!has_rates || draft.state_folder) {
     return draft.state_folder.value_or("");
   }

@@ -16,7 +16,6 @@
 #include "tools/presets/reply_rule_setting.h"
 #include "tools/process/numbers.h"
 #include "tools/process/wording.h"
-#include "tools/settings/config_file.h"
 #include "tools/settings/endpoint_choice.h"
 #include "tools/settings/endpoint_setting.h"
 #include "tools/settings/secret.h"
@@ -28,27 +27,6 @@ namespace ringpost::cli {
 namespace {
 
 constexpr std::size_t origin_column = 44;
-
-struct Effective {
-  Configuration configuration;
-  SettingMap send;  // with the environment on top
-};
-
-Result<Effective, UsageError> load(const std::string& named) {
-  const char* const variable = std::getenv("RINGPOST_CONFIG");
-  const bool by_variable = named.empty() && variable != nullptr;
-  auto configuration = load_configuration(by_variable ? variable : named);
-  if (!configuration) {
-    return Failure(std::move(configuration.error()));
-  }
-  if (const std::string wrong = check_variables().error_text(); !wrong.empty()) {
-    return Failure(UsageError{wrong});
-  }
-  Effective effective{std::move(*configuration), {}};
-  effective.send = effective.configuration.send;
-  lay_over(effective.send, settings_of_environment());
-  return effective;
-}
 
 // A JSON string is a TOML string too.
 std::string toml_text(Bytes text) {
@@ -193,8 +171,24 @@ std::string head(const Configuration& configuration) {
 
 }  // namespace
 
+Result<EffectiveSettings, UsageError> load_effective_settings(const std::string& named) {
+  const char* const variable = std::getenv("RINGPOST_CONFIG");
+  const bool by_variable = named.empty() && variable != nullptr;
+  auto configuration = load_configuration(by_variable ? variable : named);
+  if (!configuration) {
+    return Failure(std::move(configuration.error()));
+  }
+  if (const std::string wrong = check_variables().error_text(); !wrong.empty()) {
+    return Failure(UsageError{wrong});
+  }
+  EffectiveSettings effective{std::move(*configuration), {}};
+  effective.send = effective.configuration.send;
+  lay_over(effective.send, settings_of_environment());
+  return effective;
+}
+
 Result<std::string, UsageError> effective_configuration(const std::string& named) {
-  auto effective = load(named);
+  auto effective = load_effective_settings(named);
   if (!effective) {
     return Failure(std::move(effective.error()));
   }
@@ -214,7 +208,7 @@ Result<std::string, UsageError> effective_configuration(const std::string& named
 }
 
 Result<ConfigurationCheck, UsageError> check_configuration(const std::string& named) {
-  auto effective = load(named);
+  auto effective = load_effective_settings(named);
   if (!effective) {
     return Failure(std::move(effective.error()));
   }

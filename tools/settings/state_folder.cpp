@@ -21,7 +21,9 @@ std::string variable(const char* name) {
   return value == nullptr ? std::string() : value;
 }
 
-std::string usual_folder() {
+}  // namespace
+
+std::string usual_state_folder() {
   // Several with colons between them, where a unit has several.
   if (const std::string of_service = variable("STATE_DIRECTORY"); !of_service.empty()) {
     return of_service.substr(0, of_service.find(':'));
@@ -33,10 +35,8 @@ std::string usual_folder() {
   return home.empty() ? home : home + "/.local/state/ringpost";
 }
 
-}  // namespace
-
 Result<std::string, std::string> make_usual_state_folder() {
-  std::string folder = usual_folder();
+  std::string folder = usual_state_folder();
   if (folder.empty()) {
     return Failure(std::string("there is no HOME to keep counts of rates in"));
   }

@@ -8,7 +8,9 @@
 namespace ringpost::cli {
 
 // The first of $STATE_DIRECTORY (of systemd), $XDG_STATE_HOME/ringpost and ~/.local/state/ringpost
-// that there is a variable for, made where it is missing. The error says what stands in the way.
+// that there is a variable for; empty: there is none.
+[[nodiscard]] std::string usual_state_folder();
+// The same, made where it is missing. The error says what stands in the way.
 [[nodiscard]] Result<std::string, std::string> make_usual_state_folder();
 
 }  // namespace ringpost::cli

@@ -14,8 +14,8 @@ constexpr Duration reply_time = 50ms;
 // One worker that sends as much as it may, to a server that takes `limit` in any second.
 class OneSender {
  public:
-  explicit OneSender(const EndpointOptions& options, std::optional<RateWindow> learnt = {})
-      : rate(options, memory_, learnt) {}
+  explicit OneSender(const EndpointOptions& options, const queue::LearntLimits& learnt = {})
+      : rate(options, (memory.set_learnt(learnt), memory)) {}
 
   // Tries for so long, each millisecond; what was accepted.
   std::uint64_t send(Duration length, std::uint64_t limit, std::uint64_t recipients = 1) {
@@ -40,7 +40,7 @@ class OneSender {
     return accepted;
   }
 
-  queue::PrivateQuotaMemory memory_;
+  queue::PrivateQuotaMemory memory;
   EndpointRate rate;
   Instant now = Instant(1000h);
   std::uint64_t refused = 0;
@@ -109,9 +109,17 @@ TEST_CASE("endpoint rate: what is counted is what the provider counts") {
 }
 
 TEST_CASE("endpoint rate: a limit that was learnt is not passed from the first second on") {
-  OneSender sender(with_unknown_rate(QuotaUnit::messages), RateWindow{70, 1s});
-  CHECK(sender.send(60s, 70) >= 60 * 69);
-  CHECK(sender.refused == 0);
+  OneSender first(with_unknown_rate(QuotaUnit::messages));
+  first.send(40s, 70);
+  const queue::LearntLimits learnt = first.memory.learnt();
+  CHECK(learnt.rate_amount == 70);
+  CHECK(Duration(learnt.rate_length_ns) == 1s);
+  OneSender later(with_unknown_rate(QuotaUnit::messages), learnt);
+  CHECK(later.send(60s, 70) >= 60 * 69);
+  CHECK(later.refused == 0);
+  // Of something else, or where the user says what it is.
+  CHECK(OneSender(with_unknown_rate(QuotaUnit::recipients), learnt).send(2s, 1000) < 20);
+  CHECK(OneSender(with_rate(90), learnt).send(2s, 1000) >= 170);
 }
 
 TEST_CASE("endpoint rate: a limit that is configured is followed where it moves down and back") {
