@@ -45,6 +45,10 @@ class JsonWriter {
     key(name);
     json_ += fmt::format("{}", value);
   }
+  void decimal(std::string_view name, double value) {
+    key(name);
+    json_ += fmt::format("{:.3f}", value);
+  }
   void milliseconds(std::string_view name, double value) {
     key(name);
     codec::append_json_milliseconds(json_, static_cast<float>(value));

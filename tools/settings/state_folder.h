@@ -7,6 +7,9 @@
 
 namespace ringpost::cli {
 
+// The first of these that there is a variable for; empty: of none.
+[[nodiscard]] std::string usual_state_folder();
+
 // The first of $STATE_DIRECTORY (of systemd), $XDG_STATE_HOME/ringpost and ~/.local/state/ringpost
 // that there is a variable for; empty: there is none.
 [[nodiscard]] std::string usual_state_folder();

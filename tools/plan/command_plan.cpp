@@ -1,0 +1,377 @@
+// `ringpost plan`: how long a run will take, before it is begun. Jobs are read as `validate` reads
+// them and endpoints are chosen as for `send`; each transaction is told to the forecast of its
+// endpoint as it is read, so that memory does not grow with the jobs. The state file's counts are
+// read from a copy: a run that sends meanwhile is neither held up nor changed.
+#include <algorithm>
+#include <chrono>
+#include <cstdlib>
+#include <filesystem>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <system_error>
+#include <unistd.h>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "codec/job/job_reader.h"
+#include "engine/run/job_file_source.h"
+#include "engine/run/job_input.h"
+#include "engine/run/parse_line.h"
+#include "engine/weighted_turns.h"
+#include "queue/quota_file.h"
+#include "tools/plan/plan_finding.h"
+#include "tools/plan/plan_report.h"
+#include "tools/plan/run_forecast.h"
+#include "tools/probe/ehlo_reply.h"
+#include "tools/process/log.h"
+#include "tools/process/numbers.h"
+#include "tools/process/standard_output.h"
+#include "tools/process/unix_time.h"
+#include "tools/process/wording.h"
+#include "tools/program/commands.h"
+#include "tools/send/run_files.h"
+#include "tools/settings/config_file.h"
+#include "tools/settings/endpoint_choice.h"
+#include "tools/settings/send_setting.h"
+#include "tools/settings/state_folder.h"
+#include "tools/settings/variable_check.h"
+
+namespace ringpost::cli {
+
+namespace {
+
+constexpr const char* plan_examples =
+    R"(Nothing is sent and no password is read. Rates of the endpoint, of its preset and plan, and
+the counts of its state file say when each message may go; connections and reply time how fast.
+Exit codes: 0 all lines are jobs, 3 some are not, 2 usage, or a file could not be read.
+
+Examples:
+  ringpost plan jobs.jsonl.zst -e m365
+  ringpost plan jobs.jsonl -e ses --rate 14/s --reply-time 30ms
+  ringpost plan jobs.jsonl -e ses=3 -e mailgun=1 --json | jq .duration_s)";
+
+constexpr auto usual_reply_time = std::chrono::milliseconds(50);
+
+struct PlanFlags {
+  std::vector<std::string> files;
+  std::vector<std::string> endpoints;
+  std::string config_path;
+  std::vector<std::string> connections;
+  std::vector<std::string> rates;
+  std::vector<std::string> pipeline;
+  std::vector<std::string> max_recipients;
+  std::vector<std::string> state;
+  std::vector<std::string> newlines;
+  std::string reply_time;
+  bool json = false;
+};
+
+struct PlanSettings {
+  std::vector<ChosenEndpoint> endpoints;
+  codec::NewlinePolicy newlines = codec::NewlinePolicy::normalize;
+  std::string state_folder;  // empty: no counts are known
+  std::optional<Duration> reply_time;
+};
+
+SettingMap settings_of(const PlanFlags& flags) {
+  SettingMap given;
+  const auto add = [&given](const char* key, const std::vector<std::string>& texts) {
+    if (!texts.empty()) {
+      given[key] = {texts, Layer::flag, flag_of(key)};
+    }
+  };
+  const auto last = [](const std::vector<std::string>& texts) {
+    return texts.empty() ? texts : std::vector<std::string>{texts.back()};
+  };
+  add("endpoint", flags.endpoints);
+  add("connections", last(flags.connections));
+  add("rate", last(flags.rates));
+  add("pipeline", last(flags.pipeline));
+  add("max_recipients", last(flags.max_recipients));
+  add("state", last(flags.state));
+  add("newlines", last(flags.newlines));
+  return given;
+}
+
+Result<PlanSettings, UsageError> read_settings(const PlanFlags& flags) {
+  const char* const variable = std::getenv("RINGPOST_CONFIG");
+  const bool by_variable = flags.config_path.empty() && variable != nullptr;
+  const auto configuration = load_configuration(by_variable ? variable : flags.config_path);
+  if (!configuration) {
+    return Failure(configuration.error());
+  }
+  if (std::string wrong = check_variables().error_text(); !wrong.empty()) {
+    return Failure(UsageError{std::move(wrong)});
+  }
+  SettingMap layered = configuration->send;
+  lay_over(layered, settings_of_environment());
+  lay_over(layered, settings_of(flags));
+  auto draft = make_send_draft(layered);
+  if (!draft) {
+    return Failure(UsageError{std::move(draft.error())});
+  }
+  auto endpoints = choose_endpoints(*draft, layered, *configuration);
+  if (!endpoints) {
+    return Failure(std::move(endpoints.error()));
+  }
+  PlanSettings settings;
+  settings.endpoints = std::move(*endpoints);
+  settings.newlines = draft->settings.newlines;
+  settings.state_folder = draft->state_folder.value_or(usual_state_folder());
+  if (!flags.reply_time.empty()) {
+    const auto time = parse_duration(flags.reply_time);
+    if (!time || *time > std::chrono::minutes(10)) {
+      return Failure(UsageError{"--reply-time: " + (time ? "10m at most" : time.error())});
+    }
+    settings.reply_time = *time;
+  }
+  return settings;
+}
+
+// ---- The counts so far -------------------------------------------------------------------------
+
+// Opening a state file mends and moves it, so a copy is opened. Nothing: there is none to be read.
+bool read_counts(const std::string& folder, const EndpointOptions& endpoint,
+                 queue::PrivateQuotaMemory& memory) {
+  const std::filesystem::path path =
+      std::filesystem::path(folder) / queue::quota_file_name(endpoint.host, endpoint.username);
+  std::error_code error;
+  if (folder.empty() || !std::filesystem::is_regular_file(path, error)) {
+    return false;
+  }
+  std::string copies =
+      (std::filesystem::temp_directory_path(error) / "ringpost-plan-XXXXXX").string();
+  if (error || ::mkdtemp(copies.data()) == nullptr) {
+    return false;
+  }
+  const std::filesystem::path copy = std::filesystem::path(copies) / path.filename();
+  bool is_read = std::filesystem::copy_file(path, copy, error);
+  if (is_read) {
+    const auto opened = queue::QuotaFile::open(copy.string(), queue::read_quota_clocks());
+    is_read = opened.has_value();
+    if (is_read) {
+      const std::lock_guard lock(*opened->file);
+      for (std::size_t index = 0; index < queue::quota_logs; ++index) {
+        memory.log(index) = opened->file->logs()[index];
+      }
+    }
+  }
+  std::filesystem::remove_all(copies, error);
+  return is_read;
+}
+
+// ---- How an endpoint is spoken to --------------------------------------------------------------
+
+struct Way {
+  ForecastWay way = ForecastWay::lock_step;
+  bool is_known = true;
+};
+
+Way way_of(const ChosenEndpoint& endpoint) {
+  const EndpointOptions& options = endpoint.draft.options;
+  if (options.pipelining == PipeliningOption::off) {
+    return {};
+  }
+  if (!endpoint.preset || endpoint.preset->preset.server.ehlo.empty()) {
+    return {.is_known = false};
+  }
+  const std::string announced = "server\n" + joined(endpoint.preset->preset.server.ehlo, "\n");
+  const SubmissionMode mode = submission_mode(codec::parse_capabilities(announced));
+  if (mode == SubmissionMode::lock_step) {
+    return {};
+  }
+  if (options.pipelining == PipeliningOption::within) {
+    return {.way = ForecastWay::within};
+  }
+  const bool flies = mode == SubmissionMode::flights && options.chunking;
+  return {.way = flies ? ForecastWay::flights : ForecastWay::across};
+}
+
+// EHLO, AUTH, and STARTTLS with another EHLO.
+std::uint32_t opening_replies(const EndpointOptions& options) {
+  const std::uint32_t hello = options.security == TransportSecurity::starttls ? 3 : 1;
+  return hello + (options.username.empty() ? 0 : 1);
+}
+
+ForecastOptions forecast_options(const ChosenEndpoint& endpoint, Duration reply_time, Way way,
+                                 Instant start) {
+  const EndpointOptions& options = endpoint.draft.options;
+  return {.rates = options.rates,
+          .sessions = options.connections_max,
+          .session_messages_max = options.messages_per_connection_max,
+          .way = way.way,
+          .flight_messages = static_cast<std::uint32_t>(options.messages_in_flight_max > 0
+                                                            ? options.messages_in_flight_max
+                                                            : limits::flight_messages_max),
+          .reply_time = reply_time,
+          .opening_replies = opening_replies(options),
+          .start = start};
+}
+
+// ---- The run -----------------------------------------------------------------------------------
+
+class Planning {
+ public:
+  explicit Planning(const PlanSettings& settings) {
+    const Instant start = std::chrono::steady_clock::now();
+    found_.starts_unix_us = unix_time_us();
+    found_.reply_time = settings.reply_time.value_or(usual_reply_time);
+    found_.reply_time_is_presumed = !settings.reply_time;
+    for (const ChosenEndpoint& endpoint : settings.endpoints) {
+      const EndpointOptions& options = endpoint.draft.options;
+      auto memory = std::make_unique<queue::PrivateQuotaMemory>();
+      const bool is_read = read_counts(settings.state_folder, options, *memory);
+      found_.counts_are_known = found_.counts_are_known || is_read;
+      const Way way = way_of(endpoint);
+      PlannedEndpoint planned;
+      planned.name = options.name;
+      planned.options = forecast_options(endpoint, found_.reply_time, way, start);
+      planned.way_is_known = way.is_known;
+      forecasts_.push_back(std::make_unique<RunForecast>(planned.options, *memory));
+      recipients_max_.push_back(std::min<std::uint64_t>(std::max(options.recipients_max, 1u),
+                                                        forecasts_.back()->recipients_max()));
+      found_.endpoints.push_back(std::move(planned));
+      memories_.push_back(std::move(memory));
+      turns_.add(std::max(options.weight, 1u));
+    }
+  }
+
+  void add(const Message& job) {
+    const auto index = endpoint_of(job.endpoint);
+    if (!index) {
+      add_invalid(
+          fmt::format("a job names the endpoint {}, which is not chosen", in_quotes(job.endpoint)));
+      return;
+    }
+    PlannedEndpoint& endpoint = found_.endpoints[*index];
+    const std::uint64_t recipients = job.recipients.size();
+    ++found_.jobs;
+    found_.recipients += recipients;
+    ++endpoint.messages;
+    endpoint.recipients += recipients;
+    const std::uint64_t octets = job.content.bytes();
+    for (std::uint64_t left = recipients; left > 0;) {
+      const std::uint64_t count = std::min(left, recipients_max_[*index]);
+      forecasts_[*index]->add({.messages = 1, .recipients = count, .octets = octets});
+      endpoint.octets += octets;
+      left -= count;
+    }
+  }
+
+  void add_invalid(std::string words) {
+    if (found_.invalid++ == 0) {
+      found_.first_invalid = std::move(words);
+    }
+  }
+
+  PlanFinding finish() {
+    for (std::size_t index = 0; index < forecasts_.size(); ++index) {
+      found_.endpoints[index].forecast = forecasts_[index]->result();
+    }
+    return std::move(found_);
+  }
+
+ private:
+  std::optional<std::size_t> endpoint_of(const std::string& name) {
+    if (name.empty()) {
+      return turns_.next([](std::size_t) { return true; });
+    }
+    for (std::size_t index = 0; index < found_.endpoints.size(); ++index) {
+      if (found_.endpoints[index].name == name) {
+        return index;
+      }
+    }
+    return std::nullopt;
+  }
+
+  PlanFinding found_;
+  std::vector<std::unique_ptr<queue::PrivateQuotaMemory>> memories_;
+  std::vector<std::unique_ptr<RunForecast>> forecasts_;
+  std::vector<std::uint64_t> recipients_max_;
+  engine::WeightedTurns turns_;
+};
+
+// False: a file could not be read to its end.
+bool read_jobs(run::JobInput& input, codec::JobReader& reader, Planning& planning) {
+  bool is_whole = true;
+  Message job;
+  run::JobInput::Line line;
+  for (;;) {
+    const auto more = input.next(line);
+    if (!more) {
+      print_error(more.error().message);
+      is_whole = false;
+      continue;
+    }
+    if (!*more) {
+      return is_whole;
+    }
+    job.clear();
+    auto parsed = run::parse_line(reader, line, unix_time_us(), job);
+    if (parsed) {
+      planning.add(job);
+    } else {
+      planning.add_invalid(std::move(parsed.error()));
+    }
+  }
+}
+
+int run_plan(const PlanFlags& flags) {
+  const auto settings = read_settings(flags);
+  if (!settings) {
+    print_error(settings.error().message);
+    return exit_usage;
+  }
+  if (const auto checked = check_files_read(flags.files, "job file"); !checked) {
+    print_error(checked.error());
+    return exit_usage;
+  }
+  auto input = run::JobInput::open(flags.files, -1);
+  if (!input) {
+    print_error(input.error().message);
+    return exit_usage;
+  }
+  for (const std::string& warning : endpoint_warnings(settings->endpoints)) {
+    print_error("warning: " + warning);
+  }
+  run::JobFileSource files;
+  codec::JobReader reader({.newlines = settings->newlines, .files = &files});
+  Planning planning(*settings);
+  const bool is_whole = read_jobs(*input, reader, planning);
+  const PlanFinding found = planning.finish();
+  const int printed = print_data(flags.json ? plan_json(found) : plan_text(found));
+  return printed != 0         ? printed
+         : !is_whole          ? exit_usage
+         : found.invalid != 0 ? exit_invalid_input
+                              : exit_all_accepted;
+}
+
+}  // namespace
+
+CommandSpec plan_command() {
+  const auto flags = std::make_shared<PlanFlags>();
+  CommandSpec command{.name = "plan",
+                      .summary = "Say how long a run will take and what binds it; sends nothing"};
+  command.flags = {
+      {"FILE", "", "Job files, .zst and .gz too; - or none is stdin", &flags->files},
+      {"-e,--endpoint", "NAME|URL", "As for send; ses=3 gives a weight", &flags->endpoints},
+      {"-c,--config", "FILE", "Read this file instead of the usual ones", &flags->config_path},
+      {"--connections", "N|auto", "As for send", &flags->connections},
+      {"--rate", "N[/s|/m|/h|/d]", "As for send", &flags->rates},
+      {"--pipeline", "auto|off|N", "As for send", &flags->pipeline},
+      {"--max-recipients", "N", "As for send", &flags->max_recipients},
+      {"--state", "DIR|none", "Where counts of rates are kept; they are read only", &flags->state},
+      {"--newlines", "strict|normalize", "Lone LF line ends [normalize]", &flags->newlines},
+      {"--reply-time", "DURATION", "From a command to its reply [50ms]", &flags->reply_time},
+      {"--json", "", "One JSON object instead of text", &flags->json},
+  };
+  command.examples = plan_examples;
+  command.run = [flags] { return run_plan(*flags); };
+  return command;
+}
+
+}  // namespace ringpost::cli
