@@ -143,6 +143,11 @@ class Connection final : private protocol::SessionListener {
   [[nodiscard]] bool wants_message() const {
     return has_session() && link_.session().wants_message();
   }
+  // It is given no more messages, and ends behind those that it has.
+  [[nodiscard]] bool is_spent() const { return has_session() && link_.session().is_spent(); }
+  // As of Session. Precondition: was_ready().
+  [[nodiscard]] std::uint64_t messages_left() const { return link_.session().messages_left(); }
+  [[nodiscard]] std::uint64_t messages_max() const { return link_.session().messages_max(); }
   [[nodiscard]] bool idle() const { return has_session() && link_.session().idle(); }
   void submit(Delivery& delivery);
   // QUIT when the messages under way are done.
@@ -166,6 +171,17 @@ class Connection final : private protocol::SessionListener {
   bool listed = false;
   // For the route: whether a recipient of the transaction that ends next was accepted.
   bool accepted = false;
+  // For the route: whether it counts as leaving, which is_spent().
+  bool is_going = false;
+  // For the route: whether it is one of those that are given messages, or waits to take the place
+  // of one, and messages that it has.
+  bool on_duty = false;
+  bool in_reserve = false;
+  std::size_t deliveries = 0;
+  // For the route: when it was opened, was given its latest message, and was done with one.
+  Instant opened_at{};
+  Instant given_at{};
+  Instant done_at{};
   // For the route: whether it has left a message in doubt.
   bool in_doubt = false;
   // For the route: what the endpoint's gate was told of last.

@@ -15,6 +15,9 @@ namespace ringpost::engine {
 
 namespace {
 
+// A server that is full is asked for no more sessions than have to work, for so long.
+constexpr Duration spares_rest = std::chrono::minutes(1);
+
 // What a canary is given at least, however little patience is left: the last one begins at its end.
 constexpr Duration connect_time_min = std::chrono::seconds(2);
 // The same until its session is ready, where the user has set the patience: enough for a greeting,
@@ -521,6 +524,9 @@ void EndpointGate::failed_beside_sessions(const Ending& ending, const protocol::
   const bool full = ending.address.empty() || addresses_.sessions(ending.address) > 0;
   if (!full) {
     addresses_.failed(ending.address, answer_of(reason), now);
+  }
+  if (full) {
+    no_spares_until_ = (now + spares_rest).time_since_epoch().count();
   }
   if ((full || !addresses_.has_rested(now)) && now >= closed_until_) {
     closed_until_ = now + patience_.pause_beside_sessions(now);

@@ -146,6 +146,11 @@ class EndpointGate {
   [[nodiscard]] EndpointRate& rate() { return rate_; }
   [[nodiscard]] RefusalTally& refusals() { return refusals_; }
   [[nodiscard]] const RefusalTally& refusals() const { return refusals_; }
+  // Whether sessions may be opened beside those that are to work, before those end. Not soon after
+  // the server has refused one too many. Any thread.
+  [[nodiscard]] bool allows_spares(Instant now) const {
+    return now.time_since_epoch().count() >= no_spares_until_.load(std::memory_order_relaxed);
+  }
   // While it is held no session is given a message; those under way go on. Any thread; routes look
   // at it now and then.
   void hold(bool held) { held_.store(held, std::memory_order_relaxed); }
@@ -197,6 +202,7 @@ class EndpointGate {
   std::atomic<bool> held_{false};
   std::atomic<bool> accepted_{false};  // anything, ever
   std::atomic<bool> said_no_dsn_{false};
+  std::atomic<Instant::rep> no_spares_until_{0};
   protocol::CloseReason failure_;
   std::string effort_;
 

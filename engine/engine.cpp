@@ -96,8 +96,7 @@ struct Engine::State {
   [[nodiscard]] std::string start();
   void run_worker(WorkerThread& self, std::size_t number,
                   std::vector<WorkerEndpoint> worker_endpoints);
-  void make_do_with(std::uint32_t sockets, std::uint32_t connections,
-                    std::vector<WorkerEndpoint>& worker_endpoints) const;
+  void make_do_with(std::uint32_t sockets, std::vector<WorkerEndpoint>& worker_endpoints) const;
   void run_outcomes(std::size_t group);
   [[nodiscard]] std::uint64_t allocations_of_this_thread() const {
     const auto count = core.options().count_allocations;
@@ -169,13 +168,13 @@ void Engine::State::run_worker(WorkerThread& self, std::size_t number,
   io::RingOptions ring_options;
   std::uint32_t connections = 0;
   for (const WorkerEndpoint& endpoint : worker_endpoints) {
-    connections += endpoint.limits.connections_max;
+    connections += endpoint.limits.sockets_max;
   }
   // A session that ended keeps its socket until the kernel is done with it.
   ring_options.sockets_max = connections + connections / 4 + 16;
   auto ring = io::Ring::create(ring_options);
   if (ring && (*ring)->sockets_max() < ring_options.sockets_max) {
-    make_do_with((*ring)->sockets_max(), connections, worker_endpoints);
+    make_do_with((*ring)->sockets_max(), worker_endpoints);
   }
   {
     const std::lock_guard lock(start_mutex);
@@ -227,10 +226,16 @@ double Engine::State::WorkerThread::cpu_share() const {
   return wall.count() > 0 ? std::clamp(seconds / wall.count(), 0.0, 1.0) : 0;
 }
 
-// Fewer sessions, each endpoint in proportion, but one of each.
-void Engine::State::make_do_with(std::uint32_t sockets, std::uint32_t connections,
+// First without sessions that are opened before others end; then with fewer that work, each
+// endpoint in proportion, but one of each.
+void Engine::State::make_do_with(std::uint32_t sockets,
                                  std::vector<WorkerEndpoint>& worker_endpoints) const {
   const std::uint32_t room = std::max(1u, sockets - sockets / 4);
+  std::uint32_t connections = 0;
+  for (WorkerEndpoint& endpoint : worker_endpoints) {
+    connections += endpoint.limits.connections_max;
+    endpoint.limits.sockets_max = endpoint.limits.connections_max;
+  }
   if (room >= connections) {
     return;
   }
@@ -238,6 +243,7 @@ void Engine::State::make_do_with(std::uint32_t sockets, std::uint32_t connection
     std::uint32_t& most = endpoint.limits.connections_max;
     const auto share = static_cast<std::uint32_t>(std::uint64_t{most} * room / connections);
     most = std::min(most, std::max(1u, share));
+    endpoint.limits.sockets_max = most;
   }
   const EngineOptions& options = core.options();
   if (options.on_notice) {

@@ -104,10 +104,20 @@ Result<std::vector<WorkerEndpoint>, EngineError> EngineCore::worker_endpoints(
   return result;
 }
 
+std::uint32_t EngineCore::share_of_worker(std::uint32_t number, std::uint32_t worker) const {
+  return number / options_.cores + (worker < number % options_.cores ? 1 : 0);
+}
+
 RouteLimits EngineCore::share_of(const EndpointOptions& endpoint, std::uint32_t worker) const {
   RouteLimits share;
-  const bool has_one_more = worker < endpoint.connections_max % options_.cores;
-  share.connections_max = endpoint.connections_max / options_.cores + (has_one_more ? 1 : 0);
+  share.connections_max = share_of_worker(endpoint.connections_max, worker);
+  // Each of its own account: those of other workers are not known here.
+  constexpr std::uint32_t spares_max = 256;
+  constexpr std::uint32_t spares_of_one = 40;
+  share.sockets_max =
+      endpoint.connections_allowed != 0
+          ? std::max(share.connections_max, share_of_worker(endpoint.connections_allowed, worker))
+          : share.connections_max + std::min(spares_max, share.connections_max * spares_of_one);
   share.retry_messages_max = limits_.retry_messages_max;
   share.retry_bytes_max = limits_.retry_bytes_max;
   return share;

@@ -115,6 +115,7 @@ class EngineCore {
     std::vector<std::unique_ptr<RouteStats>> stats;  // of each worker
   };
 
+  [[nodiscard]] std::uint32_t share_of_worker(std::uint32_t number, std::uint32_t worker) const;
   [[nodiscard]] RouteLimits share_of(const EndpointOptions& endpoint, std::uint32_t worker) const;
 
   static constexpr std::size_t lent_max = 256;  // recipients at a time

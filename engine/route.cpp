@@ -74,6 +74,10 @@ Route::Route(const RouteEnvironment& environment, ConnectionEnvironment connecti
   factor_since_ = connection_environment_.io->now();
   connection_environment_.listener = this;
   connection_environment_.stats = environment_.stats;
+  limits_.sockets_max = std::max(limits_.sockets_max, limits_.connections_max);
+  const EndpointOptions& options = gate_.options();
+  sessions_end_ = options.connection_age_max > Duration::zero();
+  ages_ = sessions_end_ || options.connection_idle_max > Duration::zero();
   connection_environment_.link.frontier = &frontier_;
 }
 
@@ -91,6 +95,7 @@ LimitingFactor Route::act(Instant now) {
   try_again_at_ = never;
   asked_gate_ = false;
   rate_is_used_up_ = false;
+  retire_sessions(now);
   if (tls_question_ == TlsQuestion::wanted) {
     ask_for_tls();
   } else if (tls_question_ == TlsQuestion::answered) {
@@ -131,8 +136,12 @@ LimitingFactor Route::act(Instant now) {
   }
   const bool work_waits = !waiting_.empty() || !deliveries_.empty();
   const bool wants_session = (work_waits && with_room_.empty()) || (is_left && wants_trial(now));
-  if (wants_session && sessions_.size() < limits_.connections_max) {
-    open_session(now);
+  if (wants_session && may_open()) {
+    static_cast<void>(open_session(now));
+    level_ = std::max(level_, working());
+  }
+  if (work_waits && sessions_end_ && !is_left) {
+    open_successors(now);
   }
   if (is_left) {
     try_again_at_ = std::min(try_again_at_, now + held_look_every);
@@ -146,11 +155,10 @@ LimitingFactor Route::factor() const {
   if (work_waits) {
     const bool has_session = std::any_of(sessions_.begin(), sessions_.end(),
                                          [](const auto* one) { return one->was_ready(); });
-    return rate_is_used_up_                  ? LimitingFactor::rate
-           : !has_session && gate_.trouble() ? LimitingFactor::away
-           : sessions_.size() < limits_.connections_max || !has_session
-               ? LimitingFactor::connections
-               : LimitingFactor::replies;
+    return rate_is_used_up_                                      ? LimitingFactor::rate
+           : !has_session && gate_.trouble()                     ? LimitingFactor::away
+           : working() < limits_.connections_max || !has_session ? LimitingFactor::connections
+                                                                 : LimitingFactor::replies;
   }
   const bool others_wait = environment_.pool != nullptr && environment_.pool->someone_waits();
   if (with_room_.empty() && !sessions_.empty()) {
@@ -162,14 +170,12 @@ LimitingFactor Route::factor() const {
 }
 
 bool Route::hungry() const {
-  return sends_no_more() || !with_room_.empty() ||
-         (sessions_.size() < limits_.connections_max && try_again_at_ == never);
+  return sends_no_more() || !with_room_.empty() || (may_open() && try_again_at_ == never);
 }
 
 bool Route::has_work() const {
   const bool work_waits = !waiting_.empty() || !deliveries_.empty();
-  const bool may_act =
-      !with_room_.empty() || (sessions_.size() < limits_.connections_max && !asked_gate_);
+  const bool may_act = !with_room_.empty() || (may_open() && !asked_gate_);
   return work_waits && (sends_no_more() || (may_act && try_again_at_ == never));
 }
 
@@ -182,7 +188,7 @@ Instant Route::next_turn_at() const {
   const bool is_over = now >= deadline();
   const Instant sessions_end_at = sessions_.empty() ? never : environment_.sessions_end_at;
   const Instant end = !is_over ? deadline() : now < sessions_end_at ? sessions_end_at : never;
-  return std::min({try_again_at_, retries_.next_due(), end, next_look_at()});
+  return std::min({try_again_at_, retries_.next_due(), end, next_look_at(), look_at_sessions_at_});
 }
 
 Delivery* Route::next_delivery() {
@@ -206,7 +212,7 @@ Delivery* Route::next_delivery() {
 
 // Breadth first: every session gets a message before one gets its second.
 void Route::assign(Instant now) {
-  while (!with_room_.empty()) {
+  while (!with_room_.empty() || put_on_duty()) {
     Connection& connection = *with_room_.front();
     if (!connection.wants_message()) {
       with_room_.pop_front();
@@ -316,7 +322,9 @@ bool Route::give(Connection& connection, Delivery& delivery, Instant now) {
   delivery.loss_stage = delivery.consignment->loss_stage.load(std::memory_order_relaxed);
   delivery.started_at = now;
   someone_waits_ = true;
+  note_given(connection, now);
   connection.submit(delivery);
+  note_spent(connection);
   pump_later(connection);
   return true;
 }
@@ -394,10 +402,17 @@ void Route::end_wait(Delivery& delivery, const protocol::Verdict& verdict) {
 }
 
 void Route::list(Connection& connection) {
-  if (!connection.listed && connection.wants_message()) {
-    connection.listed = true;
-    with_room_.push_back(&connection);
+  if (connection.listed || connection.in_reserve || !connection.wants_message()) {
+    return;
   }
+  if (!connection.on_duty) {
+    connection.in_reserve = true;
+    reserve_.push_back(&connection);
+    static_cast<void>(put_on_duty());
+    return;
+  }
+  connection.listed = true;
+  with_room_.push_back(&connection);
 }
 
 // It may have something to say.
@@ -610,6 +625,7 @@ void Route::on_delivery_done(Connection& connection, Delivery& delivery) {
     environment_.route_stats->note_transaction(connection_environment_.io->now() -
                                                delivery.started_at);
   }
+  note_done(connection);
   if (!quota_shares_.empty()) {
     settle_quota(delivery);
   }

@@ -20,6 +20,7 @@
 #include "engine/limiting_factor.h"
 #include "engine/outcome_record.h"
 #include "engine/stats.h"
+#include "engine/succession.h"
 #include "engine/weighted_turns.h"
 #include "queue/delivery_queue.h"
 #include "queue/message_pool.h"
@@ -42,7 +43,10 @@ struct RouteEnvironment {
 
 // This worker's share of an endpoint.
 struct RouteLimits {
-  std::uint32_t connections_max = 0;
+  std::uint32_t connections_max = 0;  // that work
+  // All, those included that are opened before others end, and what these have still to do; no less
+  // than connections_max where it is not 0.
+  std::uint32_t sockets_max = 0;
   // Messages that may wait for another attempt with their first delivery, and the octets that these
   // and further ones hold. Beyond that a 4xx is final: those that can go on would have no room.
   std::size_t retry_messages_max = limits::jobs_in_flight_max / 2;
@@ -91,7 +95,18 @@ class Route final : private ConnectionListener {
   void hear_quota(const Delivery& delivery, const protocol::Verdict& verdict);
   void settle_quota(const Delivery& delivery);
   void hear_too_fast(Delivery& delivery, const protocol::Verdict& verdict, Instant now);
-  void open_session(Instant now);
+  bool open_session(Instant now);
+  [[nodiscard]] std::uint32_t working() const;
+  [[nodiscard]] bool may_open() const;
+  void note_given(Connection& connection, Instant now);
+  void note_done(Connection& connection);
+  void note_spent(Connection& connection);
+  void relieve(Connection& connection);
+  bool put_on_duty();
+  void retire_sessions(Instant now);
+  void open_successors(Instant now);
+  [[nodiscard]] bool lacks_messages_room() const;
+  [[nodiscard]] std::uint64_t successors_due(Instant now) const;
   struct Other;
   [[nodiscard]] bool is_left_alone(Instant now) const;
   [[nodiscard]] bool has_refuge(Instant now) const;
@@ -170,6 +185,21 @@ class Route final : private ConnectionListener {
   EndpointMood mood_;
   Instant break_until_{};
   std::vector<Connection*> sessions_;  // opening or open; not those that ended
+
+  // Sessions that end by the server's limits have successors, opened before (route_places.cpp).
+  Succession succession_;
+  std::uint32_t ready_ = 0;    // of sessions_
+  std::uint32_t going_ = 0;    // of these: with their last messages
+  std::uint32_t level_ = 0;    // how many are to work: as many as were needed at a time
+  std::uint32_t on_duty_ = 0;  // how many do
+  codec::ReusableQueue<Connection*> reserve_;  // the others that are ready
+  std::size_t in_flight_ = 0;                  // deliveries that sessions have
+  std::uint64_t messages_max_ = UINT64_MAX;    // of a session, where one is known
+  std::uint32_t steps_ = 0;                    // by which their number at a time has grown
+  Instant next_step_at_{};
+  bool sessions_end_ = false;  // by a limit that is known
+  bool ages_ = false;          // by age, or when idle
+  Instant look_at_sessions_at_ = never;
   // A port that does not greet is asked once whether it waits for TLS.
   enum class TlsQuestion : std::uint8_t { none, wanted, asked, answered, over };
   TlsQuestion tls_question_ = TlsQuestion::none;

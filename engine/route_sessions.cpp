@@ -5,17 +5,20 @@
 // ended is told there with how far it had come. A port that does not greet is asked by a
 // ClientHello whether it waits for TLS. Limits: that is asked once, and only where STARTTLS is
 // expected. What waits for sessions: route.cpp.
+#include <algorithm>
+
 #include "engine/pause.h"
 #include "engine/route.h"
 
 namespace ringpost::engine {
 
-void Route::open_session(Instant now) {
+// False: not now.
+bool Route::open_session(Instant now) {
   asked_gate_ = true;
   EndpointGate::Admission admission = gate_.ask(now);
   if (admission.answer != EndpointGate::Answer::go) {
-    try_again_at_ = admission.try_again_at;
-    return;
+    try_again_at_ = std::min(try_again_at_, admission.try_again_at);
+    return false;
   }
   const io::Owner owner = environment_.connections->next_owner();
   auto connection = std::make_unique<Connection>(connection_environment_, owner, admission.canary);
@@ -23,6 +26,7 @@ void Route::open_session(Instant now) {
   static_cast<void>(environment_.connections->add(std::move(connection), owner));
   sessions_.push_back(&opened);
   someone_waits_ = true;
+  opened.opened_at = now;
   environment_.stats->sessions_opened.add(1);
   opened.open({.addresses = std::move(admission.addresses),
                .security = admission.security,
@@ -33,6 +37,7 @@ void Route::open_session(Instant now) {
                .knowledge = admission.knowledge,
                .login = std::move(admission.login)});
   pump_later(opened);
+  return true;
 }
 
 void Route::on_silence(Connection& connection) {
@@ -141,6 +146,7 @@ void Route::tell_knowledge(Connection& connection) {
   for (Connection* const other : sessions_) {
     if (other != &connection) {
       other->learn(known);
+      note_spent(*other);
       list(*other);
       pump_later(*other);
     }
@@ -157,12 +163,16 @@ void Route::on_ready(Connection& connection) {
   environment_.stats->sessions_ready.add(1);
   environment_.stats->sessions_resumed.add(connection.tls_resumed() ? 1 : 0);
   was_ready_ = true;
+  ++ready_;
+  const Instant now = connection_environment_.io->now();
+  succession_.opened(now - connection.opened_at);
+  look_at_sessions_at_ = ages_ ? now : never;
   // First, so that the sessions that follow begin with what works.
   gate_.learn_mechanisms(connection.knowledge());
   if (std::string note = connection.login_note(); !note.empty()) {
     gate_.tell(note);
   }
-  gate_.addresses_failed(connection.failed_addresses(), connection_environment_.io->now());
+  gate_.addresses_failed(connection.failed_addresses(), now);
   gate_.session_ready(connection.canary(), connection.pipelining(), connection.token_number(),
                       connection.peer());
   list(connection);
@@ -181,8 +191,20 @@ void Route::on_ended(Connection& connection, const protocol::CloseReason& reason
     want_tls_answer(connection);
   }
   std::erase(sessions_, &connection);
+  ready_ -= connection.was_ready() ? 1u : 0u;
+  if (!connection.was_ready() && reason.kind != protocol::CloseKind::quit) {
+    steps_ = 0;
+    next_step_at_ = connection_environment_.io->now() + std::chrono::seconds(10);
+  }
+  if (connection.is_going) {
+    --going_;
+  } else if (connection.was_ready() && level_ > 0) {
+    --level_;  // the server ended it, or nothing is left to send: it has no successor
+  }
   with_room_.erase(&connection);
   connection.listed = false;
+  reserve_.erase(&connection);
+  on_duty_ -= connection.on_duty ? 1u : 0u;
   const Instant now = connection_environment_.io->now();
   if (!connection.was_ready()) {
     gate_.addresses_failed(connection.failed_addresses(), now);

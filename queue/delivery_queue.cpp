@@ -30,7 +30,7 @@ DeliveryQueue::DeliveryQueue() : state_(std::make_unique<State>()) {}
 
 DeliveryQueue::~DeliveryQueue() = default;
 
-bool DeliveryQueue::empty() const { return state_->queue.size_approx() == 0; }
+std::size_t DeliveryQueue::size() const { return state_->queue.size_approx(); }
 
 DeliveryQueue::Producer::Producer(DeliveryQueue& queue)
     : state_(std::make_unique<State>(*queue.state_)) {}

@@ -44,7 +44,9 @@ class DeliveryQueue {
 
   // Whether there seems to be something to take. Exact when nobody pushes or takes at the same
   // time.
-  [[nodiscard]] bool empty() const;
+  [[nodiscard]] bool empty() const { return size() == 0; }
+  // About.
+  [[nodiscard]] std::size_t size() const;
 
  private:
   struct State;

@@ -5,6 +5,7 @@
 // runs ahead of the receiving side: a FIFO says which reply belongs to what.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -97,6 +98,15 @@ class Session {
   void learn(const PipeliningKnowledge& knowledge);
   [[nodiscard]] std::size_t messages_in_flight() const { return flight_.size(); }
 
+  // It takes no more messages than it has, ever, and says QUIT behind them.
+  [[nodiscard]] bool is_spent() const { return quit_wanted_; }
+  // Messages that it may still have, and any session with this server; UINT64_MAX: no limit.
+  [[nodiscard]] std::uint64_t messages_left() const {
+    const std::uint64_t most = traits_.messages_max();
+    const std::uint64_t had = flight_.begun() + messages_extra_;
+    return most == UINT64_MAX ? most : most - std::min(most, had);
+  }
+  [[nodiscard]] std::uint64_t messages_max() const { return traits_.messages_max(); }
   // Whether submit() may be called.
   [[nodiscard]] bool wants_message() const;
   // Takes the delivery's recipients that are neither decided nor postponed, as many as fit one

@@ -83,12 +83,19 @@ struct EndpointOptions {
   // by other processes where EngineOptions::state_folder is there. All hold together; one at most
   // of a unit and a period. Empty: no limit.
   std::vector<QuotaLimit> rates;
-  // There is a limit of a second or a minute that nobody has told, and this is what it counts. Where
-  // `rates` has none of that length it is looked for from below, and held. Nothing: there is none,
-  // until the server says that something came too fast.
+  // There is a limit of a second or a minute that nobody has told, and this is what it counts.
+  // Where `rates` has none of that length it is looked for from below, and held. Nothing: there is
+  // none, until the server says that something came too fast.
   std::optional<QuotaUnit> unknown_rate;
   std::uint32_t recipients_max = 100;             // of one transaction
   std::uint64_t messages_per_connection_max = 0;  // 0: no limit
+  // Sockets that the provider allows, those of sessions included that are opened before others end,
+  // beside `connections_max` that work. 0: as many as that takes.
+  std::uint32_t connections_allowed = 0;
+  // The server ends sessions that are so old, or had nothing to do for so long: they are replaced,
+  // or ended, before. Zero: nobody knows.
+  Duration connection_age_max{};
+  Duration connection_idle_max{};
   // A larger message is `invalid`; 0: what the server says (SIZE, RFC 1870) is all that counts.
   std::uint64_t message_bytes_max = 0;
   PipeliningOption pipelining = PipeliningOption::automatic;
