@@ -75,6 +75,7 @@ Route::Route(const RouteEnvironment& environment, ConnectionEnvironment connecti
   connection_environment_.listener = this;
   connection_environment_.stats = environment_.stats;
   limits_.sockets_max = std::max(limits_.sockets_max, limits_.connections_max);
+  places_ = limits_.connections_max;
   const EndpointOptions& options = gate_.options();
   sessions_end_ = options.connection_age_max > Duration::zero();
   ages_ = sessions_end_ || options.connection_idle_max > Duration::zero();
@@ -135,6 +136,9 @@ LimitingFactor Route::act(Instant now) {
     assign(now);
   }
   const bool work_waits = !waiting_.empty() || !deliveries_.empty();
+  if (gate_.options().connections_grow) {
+    grow(now);
+  }
   const bool wants_session = (work_waits && with_room_.empty()) || (is_left && wants_trial(now));
   if (wants_session && may_open()) {
     static_cast<void>(open_session(now));
@@ -155,10 +159,10 @@ LimitingFactor Route::factor() const {
   if (work_waits) {
     const bool has_session = std::any_of(sessions_.begin(), sessions_.end(),
                                          [](const auto* one) { return one->was_ready(); });
-    return rate_is_used_up_                                      ? LimitingFactor::rate
-           : !has_session && gate_.trouble()                     ? LimitingFactor::away
-           : working() < limits_.connections_max || !has_session ? LimitingFactor::connections
-                                                                 : LimitingFactor::replies;
+    return rate_is_used_up_                      ? LimitingFactor::rate
+           : !has_session && gate_.trouble()     ? LimitingFactor::away
+           : working() < places_ || !has_session ? LimitingFactor::connections
+                                                 : LimitingFactor::replies;
   }
   const bool others_wait = environment_.pool != nullptr && environment_.pool->someone_waits();
   if (with_room_.empty() && !sessions_.empty()) {

@@ -98,6 +98,8 @@ class Route final : private ConnectionListener {
   bool open_session(Instant now);
   [[nodiscard]] std::uint32_t working() const;
   [[nodiscard]] bool may_open() const;
+  void grow(Instant now);
+  void shrink(Instant now);
   void note_given(Connection& connection, Instant now);
   void note_done(Connection& connection);
   void note_spent(Connection& connection);
@@ -188,8 +190,15 @@ class Route final : private ConnectionListener {
 
   // Sessions that end by the server's limits have successors, opened before (route_places.cpp).
   Succession succession_;
-  std::uint32_t ready_ = 0;    // of sessions_
-  std::uint32_t going_ = 0;    // of these: with their last messages
+  std::uint32_t ready_ = 0;   // of sessions_
+  std::uint32_t going_ = 0;   // of these: with their last messages
+  std::uint32_t places_ = 0;  // sessions that may work
+  // All of them are at work, and a rate allows more; for so long of the time since a moment.
+  bool is_short_ = false;
+  Duration short_for_{};
+  Instant looked_at_{};
+  Instant window_since_{};
+  Instant grow_at_{};
   std::uint32_t level_ = 0;    // how many are to work: as many as were needed at a time
   std::uint32_t on_duty_ = 0;  // how many do
   codec::ReusableQueue<Connection*> reserve_;  // the others that are ready

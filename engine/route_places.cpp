@@ -19,9 +19,42 @@ std::uint32_t Route::working() const {
 // One more that works.
 bool Route::may_open() const {
   const std::size_t sessions = sessions_.size();
-  return working() < limits_.connections_max && sessions < limits_.sockets_max &&
-         (sessions < limits_.connections_max ||
-          gate_.allows_spares(connection_environment_.io->now()));
+  return working() < places_ && sessions < limits_.sockets_max &&
+         (sessions < places_ || gate_.allows_spares(connection_environment_.io->now()));
+}
+
+// Where a rate is to be kept up with, and all sessions were at work for nearly all of a while
+// without coming up to it: half as many more, again and again. By Little's law that ends at the
+// rate times the time that a message takes, and a fifth more.
+void Route::grow(Instant now) {
+  constexpr Duration window = std::chrono::milliseconds(250);
+  constexpr int shares = 10;
+  constexpr int shares_short_min = 8;
+  short_for_ += is_short_ ? now - looked_at_ : Duration::zero();
+  looked_at_ = now;
+  const bool work_waits = !waiting_.empty() || !deliveries_.empty();
+  is_short_ = work_waits && !rate_is_used_up_ && with_room_.empty() && reserve_.empty() &&
+              ready_ >= places_ && !gate_.rate().unlimited();
+  const Duration looked_for = now - window_since_;
+  if (looked_for < window) {
+    return;
+  }
+  // Behind a long sleep it says nothing.
+  if (looked_for < 2 * window && short_for_ * shares >= looked_for * shares_short_min &&
+      now >= grow_at_) {
+    places_ = std::min(limits_.sockets_max, places_ + places_ / 2 + 1);
+  }
+  window_since_ = now;
+  short_for_ = Duration::zero();
+}
+
+// A session was refused beside others that work: it was one too many, for a while.
+void Route::shrink(Instant now) {
+  constexpr Duration pause = std::chrono::seconds(30);
+  if (places_ > limits_.connections_max) {
+    places_ = std::max(limits_.connections_max, ready_);
+    grow_at_ = now + pause;
+  }
 }
 
 void Route::note_given(Connection& connection, Instant now) {
@@ -69,7 +102,7 @@ void Route::relieve(Connection& connection) {
   } else if (way == protocol::Pipelining::across) {
     depth = 2;  // commands of the next one leave beside its content
   }
-  if (connection.deliveries == 0 || in_flight_ < depth * limits_.connections_max) {
+  if (connection.deliveries == 0 || in_flight_ < depth * places_) {
     connection.on_duty = false;
     --on_duty_;
   }
@@ -77,7 +110,7 @@ void Route::relieve(Connection& connection) {
 
 // The next in reserve. False: nobody is needed, or there is none.
 bool Route::put_on_duty() {
-  while (on_duty_ < limits_.connections_max && !reserve_.empty()) {
+  while (on_duty_ < places_ && !reserve_.empty()) {
     Connection& connection = *reserve_.front();
     reserve_.pop_front();
     connection.in_reserve = false;
@@ -149,8 +182,8 @@ void Route::open_successors(Instant now) {
   constexpr int opened_a_turn = 16;
   for (int i = 0; i < opened_a_turn; ++i) {
     const std::size_t sessions = sessions_.size();
-    const bool has_room = sessions < limits_.sockets_max &&
-                          (sessions < limits_.connections_max || gate_.allows_spares(now));
+    const bool has_room =
+        sessions < limits_.sockets_max && (sessions < places_ || gate_.allows_spares(now));
     if (working() >= wanted || !has_room || sessions - ready_ >= openings_max ||
         !open_session(now)) {
       return;

@@ -194,6 +194,7 @@ void Route::on_ended(Connection& connection, const protocol::CloseReason& reason
   ready_ -= connection.was_ready() ? 1u : 0u;
   if (!connection.was_ready() && reason.kind != protocol::CloseKind::quit) {
     steps_ = 0;
+    shrink(connection_environment_.io->now());
     next_step_at_ = connection_environment_.io->now() + std::chrono::seconds(10);
   }
   if (connection.is_going) {

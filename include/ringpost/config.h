@@ -79,6 +79,9 @@ struct EndpointOptions {
   std::string client_key_file;
 
   std::uint32_t connections_max = 10;  // over all cores
+  // More than these work, where there is a rate and they do not come up to it: as many as that
+  // takes, and as `connections_allowed` lets be.
+  bool connections_grow = false;
   // What the provider takes of the account in any second, minute, hour and day, by all cores, and
   // by other processes where EngineOptions::state_folder is there. All hold together; one at most
   // of a unit and a period. Empty: no limit.

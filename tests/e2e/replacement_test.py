@@ -52,6 +52,26 @@ class MessageLimitTest(SinkTest):
         self.assertLessEqual(report.summary["sessions"], 16)
 
 
+class GrowthTest(SinkTest):
+    """`--connections auto` opens what a rate needs, and a number is a number."""
+
+    def sessions(self, *flags):
+        sink = self.sink("--latency", "50ms")
+        jobs = simple_jobs(300)
+        run = self.send(jobs, sink.endpoint(), "--pipeline", "off", "--state", "none", *flags)
+        self.assert_all_accepted(run, jobs)
+        return sink.stop().summary["sessions"]
+
+    def test_a_rate_that_ten_do_not_come_up_to(self):
+        """A message takes four round trips here, so ten sessions carry 50 a second."""
+        self.assertGreater(self.sessions("--rate", "100/s"), 15)
+
+    def test_neither_a_number_nor_a_run_without_a_rate_grows(self):
+        self.assertEqual(self.sessions("--rate", "100/s", "--connections", "10"), 10)
+        self.assertEqual(self.sessions(), 10)
+        self.assertEqual(self.sessions("--rate", "20/s"), 10)
+
+
 class AgeTest(SinkTest):
     """What the server ends by time is ended before."""
 

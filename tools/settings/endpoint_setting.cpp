@@ -50,6 +50,7 @@ void settle_ports(EndpointDraft& draft) {
 
 // No more than the provider allows, however many are wished for.
 void settle_connections(EndpointDraft& draft) {
+  draft.options.connections_grow = !draft.connections_are_fixed;
   draft.options.connections_allowed = draft.connections_allowed;
   if (draft.connections_allowed != 0) {
     draft.options.connections_max =

@@ -126,6 +126,11 @@ Result<std::uint32_t, std::string> parse_connections(Bytes text) {
   return static_cast<std::uint32_t>(*number);
 }
 
+Applied apply_connections(const SettingValue& value, EndpointDraft& draft) {
+  draft.connections_are_fixed = value.text() != "auto";
+  return take(parse_connections(value.text()), draft.options.connections_max);
+}
+
 // How far messages run ahead: "auto", "off", or how many may be in flight.
 struct PipelineSetting {
   PipeliningOption pipelining = PipeliningOption::automatic;
@@ -363,7 +368,7 @@ constexpr EndpointKey keys[] = {
      !is_path,
      !is_secret,
      {"connections", where},
-     apply_with<&Options::connections_max, parse_connections>,
+     apply_connections,
      show_count<&Options::connections_max>},
     {"max_connections", "N", "Connections that the provider allows", SettingKind::number, !is_path,
      !is_secret, own_only, apply_max_connections, show_nothing},

@@ -33,6 +33,7 @@ struct EndpointDraft {
   std::optional<TransportSecurity> security;
   bool nobody_logs_in = false;            // the server knows its clients by their addresses
   bool username_is_password = false;      // both are one secret
+  bool connections_are_fixed = false;     // somebody has said how many
   std::uint32_t connections_allowed = 0;  // by the provider; 0: nothing is known
   std::string password_file;
   std::string password_command;
