@@ -8,6 +8,7 @@
 #include <vector>
 
 #include <catch2/catch_test_macros.hpp>
+#include <catch2/generators/catch_generators.hpp>
 
 #include "tools/sink/limits_summary.h"
 
@@ -50,6 +51,28 @@ std::uint64_t most_in_any_window(const std::vector<Instant>& moments, Duration l
 }
 
 }  // namespace
+
+TEST_CASE("limits: who refuses at MAIL counts a message from its MAIL on") {
+  using namespace std::chrono_literals;
+  const bool is_of_mail = GENERATE(true, false);
+  ProviderProfile profile = profile_with({a_second(1)});
+  profile.replies[static_cast<std::size_t>(ProviderLimit::rate)].stage =
+      is_of_mail ? server::Stage::mail : server::Stage::end;
+  ProviderLimits limits(profile);
+  REQUIRE(limits.on_greeting(1, limits_begin) == nullptr);
+  const auto mail = [&](Instant at) {
+    return limits.on_mail({.session = 1, .since = limits_begin}, at) == nullptr;
+  };
+  const auto end = [&](Instant begun, Instant at) {
+    return limits.on_end(1, {.recipients = 1, .bytes = 100, .mail = begun}, at) == nullptr;
+  };
+  CHECK(mail(limits_begin));
+  CHECK(end(limits_begin, limits_begin + 150ms));
+  // A second behind the first MAIL, and less behind its end.
+  CHECK(mail(limits_begin + 1s));
+  CHECK(end(limits_begin + 1s, limits_begin + 1100ms) == is_of_mail);
+  CHECK(limits.report().rates.at(0).peak == (is_of_mail ? 1u : 2u));
+}
 
 TEST_CASE("limits: a rate is never passed, in any window, and both counts are exact") {
   const unsigned seed = std::random_device{}();

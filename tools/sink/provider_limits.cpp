@@ -245,13 +245,20 @@ const ProviderReply* ProviderLimits::refuse_early(Stage stage, std::uint64_t uni
   return refusal;
 }
 
+// Who refuses at MAIL counts from there: one moment for both is all that a client can keep to.
+Instant ProviderLimits::counted_at(const RateInForce& rate, const MessageSize& message,
+                                   Instant now) const {
+  const bool is_of_mail = profile_.reply(rate.limit).stage == Stage::mail;
+  return is_of_mail && message.mail != Instant() ? message.mail : now;
+}
+
 // A message is at its end: all rates together take it, or none does. It has come in either case.
 const ProviderReply* ProviderLimits::take(const MessageSize& message, Instant now) {
   const ProviderReply* refusal = outage_at(Stage::end);
   const bool is_out = refusal != nullptr;
   for (RateInForce& rate : rates_) {
     const std::uint64_t units = units_of(message, rate.report.limit.unit);
-    come(rate, units, now);
+    come(rate, units, counted_at(rate, message, now));
     const bool has_room = rate.accepted.sum(now) + units <= rate.report.limit.window.amount;
     if (!has_room && !is_out) {
       rate.report.refused += units;
@@ -263,7 +270,7 @@ const ProviderReply* ProviderLimits::take(const MessageSize& message, Instant no
   }
   for (RateInForce& rate : rates_) {
     const std::uint64_t units = units_of(message, rate.report.limit.unit);
-    rate.accepted.add(now, units);
+    rate.accepted.add(counted_at(rate, message, now), units);
     rate.report.accepted += units;
     rate.report.peak_accepted = std::max(rate.report.peak_accepted, rate.accepted.sum(now));
   }

@@ -53,6 +53,7 @@ struct LimitsReport {
 struct MessageSize {
   std::uint64_t recipients = 0;
   std::uint64_t bytes = 0;
+  Instant mail{};  // when its MAIL came, of which a rate knows that is refused there
 };
 
 // Any thread. Whoever asks gets nothing, or the reply that refuses, which lives as long as this.
@@ -104,6 +105,8 @@ class ProviderLimits {
   [[nodiscard]] const ProviderReply* outage_at(server::Stage stage);
   [[nodiscard]] const ProviderReply* refuse_early(server::Stage stage, std::uint64_t units,
                                                   Instant now);
+  [[nodiscard]] Instant counted_at(const RateInForce& rate, const MessageSize& message,
+                                   Instant now) const;
   [[nodiscard]] const ProviderReply* take(const MessageSize& message, Instant now);
   void come(RateInForce& rate, std::uint64_t units, Instant now);
   void note(std::vector<std::uint32_t>& by_second, Instant now);

@@ -58,9 +58,10 @@ server::Answer ProviderSession::login(bool is_right) {
 
 server::Answer ProviderSession::sender(const server::MailArguments& mail) {
   recipients_ = 0;
+  mail_ = now();
   return answer_of_refusal(limits_.on_mail(
       {.session = session_, .messages = messages_, .since = since_, .bytes = mail.size.value_or(0)},
-      now()));
+      mail_));
 }
 
 server::Answer ProviderSession::recipient() {
@@ -71,7 +72,7 @@ server::Answer ProviderSession::recipient() {
 
 server::Answer ProviderSession::message(std::uint64_t bytes) {
   return answer_of_refusal(
-      limits_.on_end(session_, {.recipients = recipients_, .bytes = bytes}, now()));
+      limits_.on_end(session_, {.recipients = recipients_, .bytes = bytes, .mail = mail_}, now()));
 }
 
 server::Answer ProviderSession::accepted(const server::IncomingMessage& message, Bytes host) {

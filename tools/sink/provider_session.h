@@ -36,6 +36,7 @@ class ProviderSession {
   ProviderLimits& limits_;
   const std::uint64_t session_;
   Instant since_{};
+  Instant mail_{};  // of this message
   std::uint64_t messages_ = 0;
   std::uint64_t recipients_ = 0;  // of this message
   bool counts_ = false;

@@ -15,19 +15,22 @@ class SlidingLog {
  public:
   explicit SlidingLog(Duration length) : length_(length) {}
 
-  // Those of (now - length, now]. Times never go back: an earlier one counts as the last.
+  // Those of (now - length, now]; asked with an earlier time, those of the latest.
   [[nodiscard]] std::uint64_t sum(Instant now) {
     forget(now);
     return sum_;
   }
-  void add(Instant now, std::uint64_t amount) {
-    forget(now);
-    sum_ += amount;
-    if (!moments_.empty() && moments_.back().time == now_) {
-      moments_.back().amount += amount;
-    } else {
-      moments_.push_back({now_, amount});
+  // One that lies back a little is put where it belongs.
+  void add(Instant when, std::uint64_t amount) {
+    forget(when);
+    if (now_ - when >= length_) {
+      return;
     }
+    const auto behind =
+        std::upper_bound(moments_.begin(), moments_.end(), when,
+                         [](Instant time, const Moment& moment) { return time < moment.time; });
+    moments_.insert(behind, {when, amount});
+    sum_ += amount;
   }
   // What it has goes on counting in stretches of another length.
   void resize(Duration length) { length_ = length; }
