@@ -24,8 +24,6 @@ std::string_view name_of_unit(QuotaUnit unit) {
   RP_ASSERT(false);
 }
 
-double seconds_of(Duration duration) { return std::chrono::duration<double>(duration).count(); }
-
 std::uint64_t refused_of(const LimitsReport& report, ProviderLimit limit) {
   return report.refused[static_cast<std::size_t>(limit)];
 }

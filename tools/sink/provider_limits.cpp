@@ -20,8 +20,6 @@ constexpr std::size_t seconds_kept_max = 6 * 3600;
 
 std::size_t index_of(ProviderLimit limit) { return static_cast<std::size_t>(limit); }
 
-double seconds_of(Duration duration) { return std::chrono::duration<double>(duration).count(); }
-
 ProviderLimit kind_of(const QuotaLimit& limit) {
   return limit.window.length < std::chrono::hours(1) ? ProviderLimit::rate : ProviderLimit::quota;
 }

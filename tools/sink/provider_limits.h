@@ -49,6 +49,11 @@ struct LimitsReport {
   std::vector<std::uint32_t> refused_by_second;  // whatever it was, and for whatever limit
 };
 
+// As reports have times.
+[[nodiscard]] inline double seconds_of(Duration duration) {
+  return std::chrono::duration<double>(duration).count();
+}
+
 // What a message is to the rates.
 struct MessageSize {
   std::uint64_t recipients = 0;
