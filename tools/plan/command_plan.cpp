@@ -197,16 +197,33 @@ std::uint32_t opening_replies(const EndpointOptions& options) {
   return hello + (options.username.empty() ? 0 : 1);
 }
 
+// As many as work where nothing but their number is in the way, as of Route::grow().
+std::uint32_t sessions_of(const EndpointOptions& options) {
+  constexpr std::uint32_t grown_max = 256;
+  const bool grows = options.connections_grow && !options.rates.empty();
+  const std::uint32_t most =
+      options.connections_allowed != 0 ? options.connections_allowed : grown_max;
+  return grows ? std::max(options.connections_max, most) : options.connections_max;
+}
+
+// Whether there is room for the next session before one ends; flights use sessions up faster than
+// they are opened.
+bool has_successors(const EndpointOptions& options, ForecastWay way) {
+  return way != ForecastWay::flights && (options.connections_allowed == 0 ||
+                                         options.connections_allowed > options.connections_max);
+}
+
 ForecastOptions forecast_options(const ChosenEndpoint& endpoint, Duration reply_time, Way way,
                                  Instant start) {
   const EndpointOptions& options = endpoint.draft.options;
   return {.rates = options.rates,
-          .sessions = options.connections_max,
+          .sessions = sessions_of(options),
           .session_messages_max = options.messages_per_connection_max,
           .way = way.way,
           .flight_messages = static_cast<std::uint32_t>(options.messages_in_flight_max > 0
                                                             ? options.messages_in_flight_max
                                                             : limits::flight_messages_max),
+          .has_successors = has_successors(options, way.way),
           .reply_time = reply_time,
           .opening_replies = opening_replies(options),
           .start = start};

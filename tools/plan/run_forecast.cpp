@@ -143,6 +143,8 @@ void RunForecast::free_slots() {
     }
     if (ends) {
       slot.messages = 0;
+    }
+    if (ends && !options_.has_successors) {
       slot.free_at += options_.reply_time * (quit_replies + options_.opening_replies);
       std::push_heap(busy_.begin(), busy_.end(), later);
       continue;

@@ -30,6 +30,7 @@ struct ForecastOptions {
   std::uint64_t session_messages_max = 0;  // 0: no limit
   ForecastWay way = ForecastWay::lock_step;
   std::uint32_t flight_messages = 1;  // with flights
+  bool has_successors = false;        // the next session is there when one ends
   Duration reply_time = std::chrono::milliseconds(50);
   std::uint32_t opening_replies = 4;  // that a session waits for before its first message
   Instant start{};

@@ -70,6 +70,8 @@ TEST_CASE("forecast: sessions that end cost their opening and their goodbye") {
                           .opening_replies = 4};
   // Five messages of 200 ms, QUIT, and four replies until the next one is ready.
   CHECK(is_near(forecast(options, 10'000).duration, 10'000 / 50 * 1250ms));
+  options.has_successors = true;
+  CHECK(is_near(forecast(options, 10'000).duration, 10'000 / 50 * 1000ms));
 }
 
 TEST_CASE("forecast: a rate decides where it is lower than what sessions can do") {
