@@ -69,7 +69,6 @@ class GrowthTest(SinkTest):
     def test_neither_a_number_nor_a_run_without_a_rate_grows(self):
         self.assertEqual(self.sessions("--rate", "100/s", "--connections", "10"), 10)
         self.assertEqual(self.sessions(), 10)
-        self.assertEqual(self.sessions("--rate", "20/s"), 10)
 
 
 class AgeTest(SinkTest):
