@@ -94,12 +94,11 @@ void append_json_limits(std::string& json, const EndpointReport& endpoint, const
 }
 
 void append_foremost_limit(std::string& text, const RunFacts& facts) {
-  const EndpointReport* busiest = nullptr;
-  for (const EndpointReport& endpoint : facts.endpoints) {
-    busiest = busiest == nullptr && !endpoint.held_back_by.empty() ? &endpoint : busiest;
-  }
-  if (busiest != nullptr && facts.seconds >= seconds_min) {
-    const FactorShare most = shares_of(*busiest, facts).front();
+  const auto first =
+      std::find_if(facts.endpoints.begin(), facts.endpoints.end(),
+                   [](const EndpointReport& endpoint) { return !endpoint.held_back_by.empty(); });
+  if (first != facts.endpoints.end() && facts.seconds >= seconds_min) {
+    const FactorShare most = shares_of(*first, facts).front();
     fmt::format_to(std::back_inserter(text), "  held back by {} {:.0f} %", most.factor,
                    100 * most.share);
   }
