@@ -209,8 +209,9 @@ class Endings(FlightTest):
             self.assert_truth(server, run, jobs)
 
     def test_a_limit_that_nobody_speaks_of_is_found_out(self):
-        """Ended without a word behind every fifth message: each session of the first ones leaves a
-        flight in doubt, those behind them none."""
+        """Ended without a word behind every fifth message: each session of the first ones may leave
+        a flight in doubt, those behind them none. Where messages come to a session one by one, as
+        on a busy machine, not even those do."""
         class Silent(Session):
             def take_mail(self, line):
                 if self.mails == 5:
@@ -221,11 +222,11 @@ class Endings(FlightTest):
         for server, run in self.run_against(Silent, jobs, connections=2):
             self.assert_truth(server, run, jobs)
             self.assertLessEqual(run.statuses().get("unknown", 0), 2 * 32, run.describe())
-            self.assertEqual(set(run.statuses()), {"accepted", "unknown"}, run.describe())
+            self.assertLessEqual(set(run.statuses()), {"accepted", "unknown"}, run.describe())
             self.assertGreater(len(server.dialogues), 20)
 
     def test_ten_sessions_do_not_meet_such_a_limit_together(self):
-        """One of them runs deeper than any has come: one flight is in doubt, not ten."""
+        """One of them runs deeper than any has come: one flight is in doubt at most, not ten."""
         class Silent(Session):
             limit = 0
 
@@ -244,8 +245,9 @@ class Endings(FlightTest):
             jobs = simple_jobs(count)
             for server, run in self.run_against(Silent, jobs, connections=10, limit=limit):
                 self.assert_truth(server, run, jobs)
-                self.assertEqual(set(run.statuses()), {"accepted", "unknown"}, run.describe())
-                self.assertLessEqual(run.statuses()["unknown"], flight_max + beside_it)
+                self.assertLessEqual(set(run.statuses()), {"accepted", "unknown"}, run.describe())
+                self.assertLessEqual(run.statuses().get("unknown", 0), flight_max + beside_it,
+                                     run.describe())
 
     def test_too_many_refused_recipients_end_the_session(self):
         """As Exim and Postfix have it: 421, and the messages behind are sent elsewhere."""

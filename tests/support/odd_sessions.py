@@ -2,8 +2,8 @@
 that announce what they do not do. Each class says whom it imitates."""
 
 import itertools
-import random
 import time
+from collections import Counter
 
 from support.scripted_server import hang_up, reset, stall
 from support.smtp_session import Session
@@ -61,15 +61,23 @@ class NoStatus(Session):
 
 
 class Joking(Session):
-    """chasquid 1.19.0: 2.1.5 to MAIL, and another joke each time, now and then the same one."""
+    """chasquid 1.19.0: 2.1.5 to MAIL, and another joke each time, now and then the one of another
+    command. It draws them; here they take turns, since four that chance has drawn a few times each
+    may be the habit of a command."""
 
     jokes = ("You may proceed", "Nice to meet you", "An eternal bond", "Don't panic")
 
+    def __init__(self, dialogue):
+        super().__init__(dialogue)
+        self.told = Counter()  # jokes, by what they answer
+
     def say(self, reply):
-        code = reply[:3]
-        if code == "250":
+        if reply[:3] == "250":
+            answers = [self.mail_ok, self.rcpt_ok, self.rset_ok, reply].index(reply)
             status = "2.1.5" if reply == self.mail_ok else reply[4:9]
-            reply = f"250 {status} {random.choice(self.jokes)}"
+            joke = self.jokes[(self.told[answers] + answers) % len(self.jokes)]
+            self.told[answers] += 1
+            reply = f"250 {status} {joke}"
         super().say(reply)
 
 
