@@ -29,10 +29,6 @@ Failure<JobError> refuse_both(JobField field, JobField other) {
 }
 
 constexpr std::array raw_fields = {JobField::raw, JobField::raw_base64, JobField::raw_file};
-// What a finished message has in itself.
-constexpr std::array composed_fields = {
-    JobField::reply_to,  JobField::subject,   JobField::text,    JobField::html,
-    JobField::text_file, JobField::html_file, JobField::headers, JobField::attachments};
 
 // ---- Recipients and sender
 // -----------------------------------------------------------------------
@@ -83,26 +79,15 @@ Checked assign_sender(const JobDraft& draft, Message& message) {
 // ---- Which fields go together
 // ---------------------------------------------------------------------
 
-Checked check_raw_fields(const JobFields& given, JobField raw) {
-  for (const JobField other : raw_fields) {
-    if (other != raw && given.has(other)) {
-      return refuse_both(other, raw);
+// What the rows exclude.
+Checked check_excluded(const JobFields& given, JobField field) {
+  if (!given.has(field)) {
+    return {};
+  }
+  for (const JobField other : row_of(field).excludes) {
+    if (other != field && given.has(other)) {
+      return refuse_both(other, field);
     }
-  }
-  for (const JobField field : composed_fields) {
-    if (given.has(field)) {
-      return refuse_both(field, raw);
-    }
-  }
-  return {};
-}
-
-Checked check_composed_fields(const JobFields& given) {
-  if (given.has(JobField::text) && given.has(JobField::text_file)) {
-    return refuse_both(JobField::text_file, JobField::text);
-  }
-  if (given.has(JobField::html) && given.has(JobField::html_file)) {
-    return refuse_both(JobField::html_file, JobField::html);
   }
   return {};
 }
@@ -158,7 +143,7 @@ Checked check_size(const Content& content, std::string_view field) {
 
 Checked finish_raw(const JobDraft& draft, JobField field, const JobReaderOptions& options,
                    Message& message) {
-  if (Checked checked = check_raw_fields(draft.given, field); !checked) {
+  if (Checked checked = check_excluded(draft.given, field); !checked) {
     return checked;
   }
   Content& content = message.content;
@@ -287,8 +272,10 @@ bool any_needs_smtputf8(std::span<const Mailbox> mailboxes) {
 
 Checked finish_composed(JobDraft& draft, const JobReaderOptions& options, const Source& where,
                         const LineHash& identity, Message& to) {
-  if (Checked checked = check_composed_fields(draft.given); !checked) {
-    return checked;
+  for (const JobField field : {JobField::text, JobField::html}) {
+    if (Checked checked = check_excluded(draft.given, field); !checked) {
+      return checked;
+    }
   }
   auto text =
       finish_text(draft, JobField::text, JobField::text_file, draft.text_file, options, draft.text);

@@ -1,13 +1,13 @@
 // What one job line says, before it is put together. The reader's workshop; nobody else needs it.
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 
+#include "codec/job/job_fields.h"
 #include "codec/job/job_reader.h"
 #include "codec/journal/line_hash.h"
 #include "codec/mail/address.h"
@@ -17,45 +17,6 @@
 #include <ringpost/message.h>
 
 namespace ringpost::codec {
-
-// The fields of a job line (docs/CONTRACT.md section 2), in the order of job_field_names.
-enum class JobField : std::uint8_t {
-  id,
-  from,
-  reply_to,
-  to,
-  cc,
-  bcc,
-  subject,
-  text,
-  html,
-  text_file,
-  html_file,
-  headers,
-  attachments,
-  raw,
-  raw_base64,
-  raw_file,
-  envelope,
-  template_name,
-  merge,
-  recipients,
-  tags,
-  metadata,
-  endpoint,
-  expires_at,
-  idempotency_key,
-};
-inline constexpr std::array<std::string_view, 25> job_field_names = {
-    "id",        "from",     "reply_to",    "to",         "cc",
-    "bcc",       "subject",  "text",        "html",       "text_file",
-    "html_file", "headers",  "attachments", "raw",        "raw_base64",
-    "raw_file",  "envelope", "template",    "merge",      "recipients",
-    "tags",      "metadata", "endpoint",    "expires_at", "idempotency_key"};
-
-[[nodiscard]] constexpr std::string_view name_of(JobField field) {
-  return job_field_names[static_cast<std::size_t>(field)];
-}
 
 // A set of fields.
 class JobFields {

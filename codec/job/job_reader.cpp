@@ -36,8 +36,6 @@ static_assert(JobReader::padding_bytes >= simdjson::SIMDJSON_PADDING);
 // A parser that has seen a longer line is replaced: its index takes four octets for each of the
 // line.
 constexpr std::size_t parser_bytes_kept_max = 4u << 20;
-constexpr std::size_t endpoint_bytes_max = 255;
-constexpr std::size_t idempotency_key_bytes_max = 256;
 constexpr std::int64_t unix_seconds_max = 253'402'300'799;  // the end of the year 9999
 
 bool is_control(char character) {
@@ -50,11 +48,6 @@ Bytes trimmed(Bytes line) {
   return begin == Bytes::npos ? Bytes{}
                               : line.substr(begin, line.find_last_not_of(space) - begin + 1);
 }
-
-constexpr std::array<std::string_view, 3> envelope_members = {"from", "to", "dsn"};
-constexpr std::array<std::string_view, 3> dsn_members = {"notify", "ret", "envid"};
-constexpr std::array<std::string_view, 5> attachment_members = {"filename", "content", "path",
-                                                                "content_type", "cid"};
 
 }  // namespace
 
@@ -187,8 +180,11 @@ class JobReader::Implementation : private JobReaderMailboxes {
   // A number is taken by its digits: they are the key of a resume, so nothing is converted.
   void read_id(ondemand::value& value, const JobPlace& place) {
     std::string_view token = value.raw_json_token();
-    if (!begins_number(token.front())) {
+    if (token.front() == '"') {
       return read_label(value, place, limits::job_id_bytes_max, message_->id);
+    }
+    if (!begins_number(token.front())) {
+      return refuse_type(place, words_of(JobValue::id), token.front());
     }
     token = trimmed(token);
     const Bytes digits = token.substr(token.starts_with('-') ? 1 : 0);
@@ -270,7 +266,7 @@ class JobReader::Implementation : private JobReaderMailboxes {
       case JobField::metadata:
         return read_metadata(value, place);
       case JobField::endpoint:
-        return read_label(value, place, endpoint_bytes_max, message_->endpoint);
+        return read_label(value, place, limits::job_endpoint_bytes_max, message_->endpoint);
       case JobField::expires_at:
         return read_expiry(value, place);
       case JobField::idempotency_key:
@@ -364,18 +360,18 @@ class JobReader::Implementation : private JobReaderMailboxes {
     read_members(value, place, attachment_members, [&](std::size_t index, ondemand::value& member) {
       const JobPlace here = place.member(attachment_members[index]);
       Attachment& attachment = draft.attachment;
-      switch (index) {
-        case 0:
+      switch (static_cast<AttachmentMember>(index)) {
+        case AttachmentMember::filename:
           return read_path(member, here, attachment.file_name);
-        case 1:
+        case AttachmentMember::content:
           has_content = true;
           return read_base64(member, here, attachment.content);
-        case 2:
+        case AttachmentMember::path:
           has_path = true;
           return read_path(member, here, draft.path);
-        case 3:
+        case AttachmentMember::content_type:
           return read_path(member, here, attachment.content_type);
-        default:
+        case AttachmentMember::cid:
           return read_path(member, here, attachment.content_id);
       }
     });
@@ -387,7 +383,7 @@ class JobReader::Implementation : private JobReaderMailboxes {
 
   void read_attachments(ondemand::value& value, const JobPlace& place) {
     if (const char first = first_of(value); first != '[') {
-      refuse_type(place, "a list", first);
+      refuse_type(place, words_of(JobValue::attachments), first);
       return;
     }
     read_list(value, [&](std::size_t index, ondemand::value& element) {
@@ -407,13 +403,13 @@ class JobReader::Implementation : private JobReaderMailboxes {
   void read_envelope(ondemand::value& value, const JobPlace& place) {
     read_members(value, place, envelope_members, [&](std::size_t index, ondemand::value& member) {
       const JobPlace here = place.member(envelope_members[index]);
-      switch (index) {
-        case 0:
+      switch (static_cast<EnvelopeMember>(index)) {
+        case EnvelopeMember::from:
           return read_envelope_sender(member, here);
-        case 1:
+        case EnvelopeMember::to:
           draft_.has_envelope_recipients = true;
           return read_recipients(member, here, draft_.envelope_recipients);
-        default:
+        case EnvelopeMember::dsn:
           return read_dsn(member, here);
       }
     });
@@ -433,12 +429,12 @@ class JobReader::Implementation : private JobReaderMailboxes {
   void read_dsn(ondemand::value& value, const JobPlace& place) {
     read_members(value, place, dsn_members, [&](std::size_t index, ondemand::value& member) {
       const JobPlace here = place.member(dsn_members[index]);
-      switch (index) {
-        case 0:
+      switch (static_cast<DsnMember>(index)) {
+        case DsnMember::notify:
           return read_notify(member, here);
-        case 1:
+        case DsnMember::ret:
           return read_return_kind(member, here);
-        default:
+        case DsnMember::envid:
           return read_envelope_id(member, here);
       }
     });
@@ -504,7 +500,7 @@ class JobReader::Implementation : private JobReaderMailboxes {
       });
       json += ']';
     } else {
-      refuse_type(place, "a list of strings", first);
+      refuse_type(place, words_of(JobValue::tags), first);
     }
     check_echo(place, json);
   }
@@ -565,7 +561,7 @@ class JobReader::Implementation : private JobReaderMailboxes {
         return;
       }
     } else if (type_of(first) != "a number") {
-      refuse_type(place, "a date or a number", first);
+      refuse_type(place, words_of(JobValue::moment), first);
       return;
     } else if (value.get_int64().get(seconds) == simdjson::SUCCESS && seconds > 0 &&
                seconds <= unix_seconds_max) {
@@ -579,7 +575,7 @@ class JobReader::Implementation : private JobReaderMailboxes {
   // It may become a header field, so it is held to what every header may have.
   void read_idempotency_key(ondemand::value& value, const JobPlace& place) {
     std::string& key = message_->idempotency_key;
-    read_label(value, place, idempotency_key_bytes_max, key);
+    read_label(value, place, limits::idempotency_key_bytes_max, key);
     const bool printable = std::all_of(key.begin(), key.end(), [](char character) {
       return character >= ' ' && character <= '~';
     });

@@ -36,7 +36,7 @@ class JobReaderMailboxes : protected JobReaderWalk {
       return read_mailbox_object(value, place, mailbox, use);
     }
     if (first != '"') {
-      refuse_type(place, "an address", first);
+      refuse_type(place, words_of(JobValue::author), first);
       return false;
     }
     std::string_view text;
@@ -56,7 +56,7 @@ class JobReaderMailboxes : protected JobReaderWalk {
     bool has_email = false;
     read_members(value, place, mailbox_members, [&](std::size_t index, ondemand::value& member) {
       const JobPlace here = place.member(mailbox_members[index]);
-      if (index == 0) {
+      if (static_cast<MailboxMember>(index) == MailboxMember::email) {
         has_email = read_text(member, here, email);
       } else if (read_text(member, here, name)) {
         if (const auto valid = validate_display_name(name); !valid) {
@@ -79,8 +79,12 @@ class JobReaderMailboxes : protected JobReaderWalk {
   // Calls `add(value, place)` for one mailbox or for each of a list, until it says false.
   template <typename Add>
   void read_one_or_several(ondemand::value& value, const JobPlace& place, Add add) {
-    if (first_of(value) != '[') {
-      add(value, place);
+    if (const char first = first_of(value); first != '[') {
+      if (first == '"' || first == '{') {
+        add(value, place);
+      } else {
+        refuse_type(place, words_of(JobValue::mailboxes), first);
+      }
       return;
     }
     read_list(value, [&](std::size_t index, ondemand::value& element) {
@@ -137,7 +141,6 @@ class JobReaderMailboxes : protected JobReaderWalk {
   }
 
  private:
-  static constexpr std::array<std::string_view, 2> mailbox_members = {"email", "name"};
   // An address that was refused is named in the outcome up to here.
   static constexpr std::size_t refused_address_bytes_max = 320;
 

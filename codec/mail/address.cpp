@@ -23,8 +23,6 @@ namespace ringpost::codec {
 
 namespace {
 
-// Names of 200 characters have been seen; an octet count that no honest one reaches.
-constexpr std::size_t name_bytes_max = 512;
 // A name, an address before its domain was shortened to A-labels, quotes and brackets.
 constexpr std::size_t text_bytes_max = 2048;
 // RFC 1035 2.3.4.
@@ -358,7 +356,7 @@ AddressCheck parse_display_name(Bytes text, std::string& name) {
                                         : AddressError::name_character);
     }
   }
-  if (name.size() > name_bytes_max) {
+  if (name.size() > limits::display_name_bytes_max) {
     return refuse(AddressError::name_too_long);
   }
   return {};
@@ -451,7 +449,7 @@ std::optional<std::string> describe_length(AddressError error, Bytes text) {
     return told("the address", limits::mailbox_bytes_max, address.size());
   }
   if (error == AddressError::name_too_long) {
-    return told("the name", name_bytes_max,
+    return told("the name", limits::display_name_bytes_max,
                 without_outer_spaces(has_bracket ? text.substr(0, bracket) : text).size());
   }
   if (error == AddressError::local_part_too_long) {
@@ -539,7 +537,7 @@ Result<Mailbox, AddressError> validate_address(Bytes text, MailboxUse use) {
 }
 
 Result<void, AddressError> validate_display_name(Bytes text) {
-  if (text.size() > name_bytes_max) {
+  if (text.size() > limits::display_name_bytes_max) {
     return refuse(AddressError::name_too_long);
   }
   if (has_control(text)) {

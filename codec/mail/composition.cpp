@@ -30,9 +30,6 @@ namespace {
 
 using Composed = Result<void, CompositionError>;
 
-constexpr std::size_t file_name_bytes_max = 255;
-constexpr std::size_t content_type_bytes_max = 255;
-constexpr std::size_t content_id_bytes_max = 255;
 constexpr Bytes boundary_begin = "--=_";
 constexpr int boundary_tries_max = 8;
 
@@ -215,14 +212,14 @@ bool are_parameters(Bytes text) {
 bool is_content_type(Bytes text) {
   const std::size_t slash = text.find('/');
   const std::size_t end = std::min(text.find_first_of("; "), text.size());
-  return text.size() <= content_type_bytes_max && slash < end &&
+  return text.size() <= limits::content_type_bytes_max && slash < end &&
          std::all_of(text.begin(), text.end(), [](char c) { return c >= ' ' && c <= '~'; }) &&
          is_mime_token(text.substr(0, slash)) &&
          is_mime_token(text.substr(slash + 1, end - slash - 1)) && are_parameters(text.substr(end));
 }
 
 bool is_content_id(Bytes text) {
-  return text.size() <= content_id_bytes_max &&
+  return text.size() <= limits::content_id_bytes_max &&
          std::all_of(text.begin(), text.end(), [](char character) {
            constexpr Bytes specials = "<>()[]\\\",;:";
            return character > ' ' && character <= '~' && specials.find(character) == Bytes::npos;
@@ -264,9 +261,9 @@ Composed check_attachment(const Attachment& attachment, std::size_t index) {
   const auto place = [index](Bytes member) {
     return fmt::format("attachments[{}].{}", index, member);
   };
-  if (attachment.file_name.size() > file_name_bytes_max) {
+  if (attachment.file_name.size() > limits::file_name_bytes_max) {
     return refuse(CompositionErrorKind::file_name, place("filename"),
-                  fmt::format("is longer than {} octets: it has {}", file_name_bytes_max,
+                  fmt::format("is longer than {} octets: it has {}", limits::file_name_bytes_max,
                               attachment.file_name.size()));
   }
   if (std::any_of(attachment.file_name.begin(), attachment.file_name.end(), is_control_but_tab)) {

@@ -8,14 +8,9 @@
 #include <array>
 
 #include "codec/text/ascii.h"
+#include <ringpost/limits.h>
 
 namespace ringpost::codec {
-
-namespace {
-
-constexpr std::size_t envelope_id_bytes_max = 100;
-
-}  // namespace
 
 bool is_requested(const DsnRequest& dsn) {
   return !dsn.notify.empty() || !dsn.return_kind.empty() || !dsn.envelope_id.empty();
@@ -65,7 +60,7 @@ bool assign_envelope_id(Bytes text, DsnRequest& dsn) {
   const bool printable = std::all_of(text.begin(), text.end(), [](char character) {
     return character >= '!' && character <= '~';
   });
-  if (text.empty() || text.size() > envelope_id_bytes_max || !printable) {
+  if (text.empty() || text.size() > limits::envelope_id_bytes_max || !printable) {
     return false;
   }
   dsn.envelope_id.assign(text);

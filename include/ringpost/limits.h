@@ -31,6 +31,16 @@ inline constexpr std::size_t job_echo_bytes_max = 16u << 10;
 // one.
 inline constexpr std::size_t job_header_fields_max = 256;
 inline constexpr std::size_t job_attachments_max = 256;
+// The name of an endpoint, which no host name is longer than.
+inline constexpr std::size_t job_endpoint_bytes_max = 255;
+// It may become a header field; no provider is known that takes more.
+inline constexpr std::size_t idempotency_key_bytes_max = 256;
+// RFC 3461 4.4 has 100 characters.
+inline constexpr std::size_t envelope_id_bytes_max = 100;
+// Of attachments: each has to fit on a line of the message. No file system has longer names.
+inline constexpr std::size_t file_name_bytes_max = 255;
+inline constexpr std::size_t content_type_bytes_max = 255;
+inline constexpr std::size_t content_id_bytes_max = 255;
 
 // ---- Addresses: RFC 5321 4.5.3.1.1 to 4.5.3.1.3
 // --------------------------------------------------
@@ -38,6 +48,8 @@ inline constexpr std::size_t job_attachments_max = 256;
 inline constexpr std::size_t local_part_bytes_max = 64;
 inline constexpr std::size_t domain_bytes_max = 255;
 inline constexpr std::size_t mailbox_bytes_max = 254;  // a path of 256 octets less its < and >
+// Names of 200 characters have been seen; an octet count that no honest one reaches.
+inline constexpr std::size_t display_name_bytes_max = 512;
 
 // ---- Content: RFC 5321 4.5.3.1.6 ----------------------------------------------------------------
 

@@ -275,6 +275,11 @@ TEST_CASE("job_reader: values of the wrong type are refused where they stand (S4
   CHECK(read_raw_with(R"("expires_at":true)").verdict() == "wrong_type expires_at");
   CHECK(read(R"({"from":"x@y","to":"a@b","raw":["x"]})").verdict() == "wrong_type raw");
   CHECK(read_raw_with(R"("endpoint":5)").error->reason == "must be a string, and is a number");
+  CHECK(read_raw_with(R"("id":true)").error->reason ==
+        "must be a string or a whole number, and is true or false");
+  CHECK(read_raw_with(R"("cc":5)").error->reason ==
+        "must be an address or a list of addresses, and is a number");
+  CHECK(read_raw_with(R"("cc":[5])").error->reason == "must be an address, and is a number");
 }
 
 TEST_CASE("job_reader: times of expiry are dates or whole seconds") {
