@@ -87,22 +87,24 @@ void Route::note_spent(Connection& connection) {
   }
 }
 
-// Whoever has had its last message makes room for another: when that is done, or where sessions
-// have several in flight, at once, as long as all together have no more than they might have.
+// Whoever has had its last message makes room for another: when that is done; in groups when its
+// content goes out, since the commands of a next one would leave beside it; and where sessions have
+// several in flight at once, as long as all together have no more than they might have.
 void Route::relieve(Connection& connection) {
   if (!connection.on_duty || !connection.is_going) {
     return;
   }
   const EndpointOptions& options = gate_.options();
-  const protocol::Pipelining way = connection.pipelining();
   std::size_t depth = 0;
-  if (way == protocol::Pipelining::flights) {
+  std::size_t last_ones = 0;
+  if (connection.pipelining() == protocol::Pipelining::flights) {
     depth = options.messages_in_flight_max > 0 ? options.messages_in_flight_max
                                                : limits::flight_messages_max;
-  } else if (way == protocol::Pipelining::across) {
-    depth = 2;  // commands of the next one leave beside its content
+  } else if (connection.pipelining() == protocol::Pipelining::across) {
+    depth = 2;
+    last_ones = 1;
   }
-  if (connection.deliveries == 0 || in_flight_ < depth * places_) {
+  if (connection.deliveries <= last_ones || in_flight_ < depth * places_) {
     connection.on_duty = false;
     --on_duty_;
   }
