@@ -236,28 +236,6 @@ Result<std::optional<TextPart>, JobError> finish_text(const JobDraft& draft, Job
   return TextPart{text, *traits};
 }
 
-JobErrorKind kind_of(CompositionErrorKind kind) {
-  switch (kind) {
-    case CompositionErrorKind::header_name:
-    case CompositionErrorKind::header_value:
-    case CompositionErrorKind::header_owned:
-    case CompositionErrorKind::header_repeated:
-    case CompositionErrorKind::header_too_long:
-      return JobErrorKind::invalid_header;
-    case CompositionErrorKind::header_conflict:
-      return JobErrorKind::conflicting_fields;
-    case CompositionErrorKind::content_type:
-    case CompositionErrorKind::content_id:
-    case CompositionErrorKind::file_name:
-    case CompositionErrorKind::attached_message:
-      return JobErrorKind::invalid_attachment;
-    case CompositionErrorKind::no_author:
-    case CompositionErrorKind::no_content:
-      return JobErrorKind::missing_field;
-  }
-  return JobErrorKind::invalid_header;
-}
-
 Bytes message_id_domain(const JobDraft& draft, const Message& message) {
   if (!draft.from.empty()) {
     return domain_of(draft.from.span().front().address);
@@ -308,7 +286,7 @@ Checked finish_composed(JobDraft& draft, const JobReaderOptions& options, const 
   parts.date_us = where.date_us;
   if (auto composed = compose(parts, ContentMaker::open(to.content)); !composed) {
     CompositionError& error = composed.error();
-    return refuse(kind_of(error.kind), error.field, std::move(error.reason));
+    return refuse(job_error_kind_of(error.kind), error.field, std::move(error.reason));
   }
   for (const auto mailboxes : {parts.from, parts.reply_to, parts.to, parts.cc}) {
     to.needs_smtputf8 = to.needs_smtputf8 || any_needs_smtputf8(mailboxes);

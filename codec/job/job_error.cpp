@@ -12,6 +12,28 @@
 
 namespace ringpost::codec {
 
+JobErrorKind job_error_kind_of(CompositionErrorKind kind) {
+  switch (kind) {
+    case CompositionErrorKind::header_name:
+    case CompositionErrorKind::header_value:
+    case CompositionErrorKind::header_owned:
+    case CompositionErrorKind::header_repeated:
+    case CompositionErrorKind::header_too_long:
+      return JobErrorKind::invalid_header;
+    case CompositionErrorKind::header_conflict:
+      return JobErrorKind::conflicting_fields;
+    case CompositionErrorKind::content_type:
+    case CompositionErrorKind::content_id:
+    case CompositionErrorKind::file_name:
+    case CompositionErrorKind::attached_message:
+      return JobErrorKind::invalid_attachment;
+    case CompositionErrorKind::no_author:
+    case CompositionErrorKind::no_content:
+      return JobErrorKind::missing_field;
+  }
+  return JobErrorKind::invalid_header;
+}
+
 std::string JobError::message() const {
   return field.empty() ? reason : fmt::format("{}: {}", field, reason);
 }

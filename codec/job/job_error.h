@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "codec/mail/composition_error.h"
 #include <ringpost/base.h>
 
 namespace ringpost::codec {
@@ -40,6 +41,7 @@ enum class JobErrorKind : std::uint8_t {
 inline constexpr std::size_t job_error_kind_count = 25;
 
 [[nodiscard]] std::string_view name_of(JobErrorKind kind);
+[[nodiscard]] JobErrorKind job_error_kind_of(CompositionErrorKind kind);
 
 // The first offence that was met.
 struct JobError {

@@ -6,6 +6,7 @@
 // piece is refused that has a CR without its LF, so none of them can be split by a seam. Limits: a
 // content has less than 4 GB of own text, and pieces of one store.
 #include <algorithm>
+#include <optional>
 
 #include "codec/mail/content_check.h"
 #include "codec/text/reusable_text.h"
@@ -13,6 +14,13 @@
 #include <ringpost/limits.h>
 
 namespace ringpost {
+
+namespace {
+
+// What most templates have, and little beside a message.
+constexpr std::size_t pieces_kept_max = 256;
+
+}  // namespace
 
 ContentTraits operator+(const ContentTraits& front, const ContentTraits& back) {
   if (front.bytes == 0 || back.bytes == 0) {
@@ -59,13 +67,20 @@ std::string Content::text() const {
 void Content::clear() {
   codec::empty(own_);
   traits_ = {};
-  parts_.reset();
+  if (parts_ != nullptr) {
+    parts_->pieces.clear();
+    parts_->shared.reset();
+  }
 }
 
 void Content::give_up_memory() {
   codec::shrink(own_);
-  if (parts_ != nullptr) {
+  const bool is_large = parts_ != nullptr && parts_->pieces.capacity() > pieces_kept_max;
+  if (!is_whole() || is_large) {
     clear();
+  }
+  if (is_large) {
+    parts_.reset();
   }
 }
 
@@ -115,7 +130,9 @@ Result<SegmentStorePtr, ContentError> ContentMaker::share(std::span<const Bytes>
 
 void ContentMaker::begin(Content& content, SegmentStorePtr shared) {
   content.clear();
-  content.parts_ = std::make_unique<Content::Parts>();
+  if (content.parts_ == nullptr) {
+    content.parts_ = std::make_unique<Content::Parts>();
+  }
   content.parts_->shared = std::move(shared);
   error_.reset();
 }
@@ -128,15 +145,24 @@ void ContentMaker::add_segment(Content& content, std::size_t segment) {
 }
 
 void ContentMaker::add_value(Content& content, Bytes value) {
-  std::string canonical(value);
-  const auto traits = codec::canonicalise_text(canonical, newlines_);
+  const std::size_t offset = content.own_.size();
+  content.own_ += value;
+  std::optional<ContentTraits> traits =
+      codec::traits_of_canonical(Bytes(content.own_).substr(offset));
   if (!traits) {
-    error_ = error_ ? error_ : traits.error();
-    return;
+    content.own_.resize(offset);
+    std::string canonical(value);
+    auto put_in_order = codec::canonicalise_text(canonical, newlines_);
+    if (!put_in_order) {
+      error_ = error_ ? error_ : put_in_order.error();
+      return;
+    }
+    content.own_ += canonical;
+    traits = *put_in_order;
   }
-  const auto offset = static_cast<std::uint32_t>(content.own_.size());
-  content.own_ += canonical;
-  add_piece(content, {Content::own_segment, offset, static_cast<std::uint32_t>(canonical.size())},
+  add_piece(content,
+            {Content::own_segment, static_cast<std::uint32_t>(offset),
+             static_cast<std::uint32_t>(content.own_.size() - offset)},
             *traits);
 }
 
@@ -146,7 +172,15 @@ void ContentMaker::add_piece(Content& content, Content::Piece piece, const Conte
   }
   piece.begins_line = content.traits_.bytes == 0 || content.traits_.ends_with_crlf();
   piece.needs_stuffing = traits.has_leading_dot || (piece.begins_line && traits.begins_with_dot);
-  content.parts_->pieces.push_back(piece);
+  std::vector<Content::Piece>& pieces = content.parts_->pieces;
+  const bool goes_on = piece.segment == Content::own_segment && !pieces.empty() &&
+                       pieces.back().segment == Content::own_segment;
+  if (goes_on) {
+    pieces.back().bytes += piece.bytes;
+    pieces.back().needs_stuffing = pieces.back().needs_stuffing || piece.needs_stuffing;
+  } else {
+    pieces.push_back(piece);
+  }
   content.traits_ = content.traits_ + traits;
 }
 

@@ -266,6 +266,12 @@ void expand_newlines(std::string& text) {
   }
 }
 
+// Without its line end, CRLF or LF.
+std::size_t longest_line(const LineScan& scan) {
+  const bool uses_crlf = scan.has_lf && !scan.has_unpaired;
+  return std::max(scan.longest_ended_bytes - (uses_crlf ? 1 : 0), scan.last_line_bytes);
+}
+
 // Of text whose lines end with CRLF now, by what was found out about it before.
 ContentTraits traits_of(Bytes text, const LineScan& scan, std::size_t longest_line_bytes) {
   ContentTraits traits;
@@ -290,9 +296,7 @@ Result<ContentTraits, ContentError> canonicalise_lines(std::string& text, Newlin
                                                        std::size_t line_bytes_max) {
   const LineScan scan = scan_lines(text);
   const bool uses_lone_lf = scan.has_unpaired && !scan.has_cr;
-  const bool uses_crlf = scan.has_lf && !scan.has_unpaired;
-  const std::size_t longest =
-      std::max(scan.longest_ended_bytes - (uses_crlf ? 1 : 0), scan.last_line_bytes);
+  const std::size_t longest = longest_line(scan);
   const bool newlines_fit =
       !scan.has_unpaired || (uses_lone_lf && policy == NewlinePolicy::normalize);
   if (scan.has_nul || !newlines_fit || longest > line_bytes_max) {
@@ -453,6 +457,14 @@ Result<ContentTraits, ContentError> canonicalise(std::string& content, NewlinePo
 
 Result<ContentTraits, ContentError> canonicalise_text(std::string& text, NewlinePolicy policy) {
   return canonicalise_lines(text, policy, std::string::npos);
+}
+
+std::optional<ContentTraits> traits_of_canonical(Bytes text) {
+  const LineScan scan = scan_lines(text);
+  if (scan.has_nul || scan.has_unpaired) {
+    return std::nullopt;
+  }
+  return traits_of(text, scan, longest_line(scan));
 }
 
 }  // namespace ringpost::codec

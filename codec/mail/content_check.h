@@ -32,6 +32,10 @@ using ringpost::NewlinePolicy;
 [[nodiscard]] Result<ContentTraits, ContentError> canonicalise_text(std::string& text,
                                                                     NewlinePolicy policy);
 
+// The same of text that may be sent as it stands; nothing where there is something to put in order,
+// or to refuse.
+[[nodiscard]] std::optional<ContentTraits> traits_of_canonical(Bytes text);
+
 // A finished message begins with a header field. Nothing when `content` does; else why it is none
 // and what to do, for people: it comes out of a mailbox file, begins with an empty line or a byte
 // order mark, or is a file of another kind.

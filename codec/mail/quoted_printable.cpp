@@ -11,18 +11,15 @@ namespace ringpost::codec {
 
 namespace {
 
-constexpr std::size_t line_bytes_max = 76;
+constexpr std::size_t line_bytes_max = quoted_printable_column_max + 1;
 
 // What stands for itself; white space does so too, but not at the end of a line.
 bool is_plain(char character) { return character > ' ' && character <= '~' && character != '='; }
 
 bool begins_with_crlf(Bytes text) { return text.starts_with("\r\n"); }
 
-}  // namespace
-
-void append_quoted_printable(std::string& out, Bytes text) {
+void encode(std::string& out, Bytes text, bool goes_on, std::size_t& column) {
   constexpr Bytes hexadecimal = "0123456789ABCDEF";
-  std::size_t column = 0;
   while (!text.empty()) {
     if (begins_with_crlf(text)) {
       out += "\r\n";
@@ -32,12 +29,13 @@ void append_quoted_printable(std::string& out, Bytes text) {
     }
     const char character = text.front();
     text.remove_prefix(1);
-    const bool line_ends = text.empty() || begins_with_crlf(text);
+    const bool line_ends = begins_with_crlf(text);
+    const bool is_last = text.empty();
     const bool space = character == ' ' || character == '\t';
     // Within a text line the last column is kept for the `=` of a soft line break.
-    const std::size_t room = line_bytes_max - (line_ends ? 0 : 1) - column;
-    bool plain = is_plain(character) || (space && !line_ends);
-    if (room < (plain ? 1 : 3)) {
+    const std::size_t line_max = line_bytes_max - (line_ends || (is_last && !goes_on) ? 0 : 1);
+    bool plain = is_plain(character) || (space && !line_ends && !is_last);
+    if (column + (plain ? 1 : 3) > line_max) {
       out += "=\r\n";
       column = 0;
     }
@@ -52,6 +50,17 @@ void append_quoted_printable(std::string& out, Bytes text) {
     }
     column += plain ? 1 : 3;
   }
+}
+
+}  // namespace
+
+void append_quoted_printable(std::string& out, Bytes text) {
+  std::size_t column = 0;
+  encode(out, text, false, column);
+}
+
+void append_quoted_printable_piece(std::string& out, Bytes text, std::size_t& column) {
+  encode(out, text, true, column);
 }
 
 }  // namespace ringpost::codec

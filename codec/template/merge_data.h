@@ -26,7 +26,8 @@ class MergeData {
   // An object without members.
   void clear();
   // A value behind the others of a list or an object. Text: of a string its UTF-8, of a number the
-  // digits as JSON wrote them, of a boolean `true` or `false`; else empty. `key` is empty in a list.
+  // digits as JSON wrote them, of a boolean `true` or `false`; else empty. `key` is empty in a
+  // list.
   Node add(Node parent, Bytes key, Kind kind, Bytes text);
 
   [[nodiscard]] Kind kind(Node node) const { return nodes_[node].kind; }

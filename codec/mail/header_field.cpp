@@ -1,0 +1,159 @@
+// The problem: what may stand in a field depends on which it is, and whoever writes a field must
+// not be able to write another one with it. The idea: the few kinds of fields are lists of names,
+// asked by the checks and by the writer alike. Limits: a field that is in no list is text of one
+// line.
+#include "codec/mail/header_field.h"
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <utility>
+
+#include "codec/job/job_error.h"
+#include "codec/mail/header_text.h"
+#include "codec/text/ascii.h"
+#include "codec/text/utf8.h"
+
+namespace ringpost::codec {
+
+namespace {
+
+// Fields that compose() writes and nobody else; Bcc lives in the envelope.
+constexpr std::array<Bytes, 5> owned_fields = {"Content-Type", "Content-Transfer-Encoding",
+                                               "MIME-Version", "Bcc", "Resent-Bcc"};
+// RFC 5322 3.6: fields that may stand once.
+constexpr std::array<Bytes, 10> single_fields = {
+    "Date", "From",       "Sender",      "Reply-To",   "To",
+    "Cc",   "Message-ID", "In-Reply-To", "References", "Subject"};
+// Fields that people read, blank by blank (RFC 5322 3.6.5).
+constexpr std::array<Bytes, 2> text_fields = {"Subject", "Comments"};
+// Fields with a structure that encoded words would break.
+constexpr std::array<Bytes, 17> ascii_fields = {"Date",
+                                                "From",
+                                                "Sender",
+                                                "Reply-To",
+                                                "To",
+                                                "Cc",
+                                                "Message-ID",
+                                                "In-Reply-To",
+                                                "References",
+                                                "List-Archive",
+                                                "List-Help",
+                                                "List-Owner",
+                                                "List-Post",
+                                                "List-Subscribe",
+                                                "List-Unsubscribe",
+                                                "List-Unsubscribe-Post",
+                                                "DKIM-Signature"};
+
+// Fields with names beside addresses or ids, whose encoded words are phrases (RFC 2047 5).
+constexpr std::array<Bytes, 8> phrase_fields = {"List-ID",           "Disposition-Notification-To",
+                                                "Return-Receipt-To", "Errors-To",
+                                                "Resent-From",       "Resent-Sender",
+                                                "Resent-To",         "Resent-Cc"};
+
+template <std::size_t count>
+bool is_among(Bytes name, const std::array<Bytes, count>& names) {
+  return std::any_of(names.begin(), names.end(),
+                     [name](Bytes other) { return equal_field_names(name, other); });
+}
+
+bool is_control_but_tab(char character) {
+  return (static_cast<std::uint8_t>(character) < 0x20 && character != '\t') || character == '\x7f';
+}
+
+bool is_structured(Bytes name) {
+  return is_among(name, ascii_fields) || is_among(name, phrase_fields);
+}
+
+bool has_outer_blanks(Bytes value) {
+  constexpr Bytes blanks = " \t";
+  return !value.empty() &&
+         (blanks.find(value.front()) != Bytes::npos || blanks.find(value.back()) != Bytes::npos);
+}
+
+}  // namespace
+
+void HeaderField::clear() {
+  name.clear();
+  value.clear();
+}
+
+bool equal_field_names(Bytes left, Bytes right) {
+  return std::equal(left.begin(), left.end(), right.begin(), right.end(),
+                    [](char one, char other) { return lower(one) == lower(other); });
+}
+
+bool has_field(std::span<const HeaderField> fields, Bytes name) {
+  return std::any_of(fields.begin(), fields.end(), [name](const HeaderField& field) {
+    return equal_field_names(field.name, name);
+  });
+}
+
+Failure<CompositionError> refuse_field(CompositionErrorKind kind, Bytes name, std::string reason) {
+  const JobPlace headers{nullptr, "headers"};
+  return Failure(CompositionError{kind, headers.member(name).text(), std::move(reason)});
+}
+
+Composed check_field_name(Bytes name) {
+  if (!is_field_name(name)) {
+    return refuse_field(CompositionErrorKind::header_name, name,
+                        "is no field name: 1 to 75 printable ASCII characters, no colon, no space");
+  }
+  if (is_among(name, owned_fields)) {
+    return refuse_field(CompositionErrorKind::header_owned, name,
+                        "is made from the other fields and cannot be given");
+  }
+  return {};
+}
+
+Composed check_field_value(Bytes name, Bytes value) {
+  if (std::any_of(value.begin(), value.end(), is_control_but_tab)) {
+    return refuse_field(CompositionErrorKind::header_value, name,
+                        "has a line break or another control character");
+  }
+  if (has_outer_blanks(value) && !is_among(name, text_fields)) {
+    return refuse_field(
+        CompositionErrorKind::header_value, name,
+        "begins or ends with a blank, which would be lost on the way: leave it out");
+  }
+  if (!is_ascii(value) && is_among(name, ascii_fields)) {
+    return refuse_field(
+        CompositionErrorKind::header_value, name,
+        "must be ASCII; for names that are not there are from, to, cc and reply_to");
+  }
+  if (equal_field_names(name, "Message-ID") &&
+      (!value.starts_with('<') || !value.ends_with('>') || value.find(' ') != Bytes::npos)) {
+    return refuse_field(CompositionErrorKind::header_value, name, "must look like <left@right>");
+  }
+  return {};
+}
+
+Composed check_repeated_fields(std::span<const HeaderField> fields) {
+  std::array<bool, single_fields.size()> seen{};
+  for (const HeaderField& field : fields) {
+    for (std::size_t index = 0; index < single_fields.size(); ++index) {
+      if (equal_field_names(field.name, single_fields[index])) {
+        if (std::exchange(seen[index], true)) {
+          return refuse_field(CompositionErrorKind::header_repeated, field.name, "may stand once");
+        }
+      }
+    }
+  }
+  return {};
+}
+
+bool is_text_field(Bytes name) { return is_among(name, text_fields); }
+
+Composed append_named_field(std::string& out, Bytes name, Bytes value, const JobPlace& place) {
+  const auto append = is_text_field(name)   ? append_text_field
+                      : is_structured(name) ? append_structured_field
+                                            : append_field;
+  if (append(out, name, value)) {
+    return {};
+  }
+  return Failure(CompositionError{CompositionErrorKind::header_too_long, place.text(),
+                                  "has a word that is too long for a line of 998 octets"});
+}
+
+}  // namespace ringpost::codec
