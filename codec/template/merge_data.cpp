@@ -1,48 +1,48 @@
-// The problem: each recipient has a handful of values, and a map of strings for them costs more
-// than sending the message. The idea: a tree in one list, whose texts stand behind each other in
-// one string, so that clearing it keeps all memory. Limits: members are found one after the other,
-// which is right for the dozens that a recipient has; less than 4 GB of text.
+// The problem: each of a million recipients brings a handful of values, and a tree of strings takes
+// an allocation for each of them. The idea: nodes stand in one list and name each other by number,
+// their octets stand in one text, and both keep their room. Limits: members are looked for one by
+// one, which a handful allows; limits::merge_members_max bounds what a reader of JSON takes.
 #include "codec/template/merge_data.h"
 
 namespace ringpost::codec {
 
-void MergeData::clear() {
-  octets_.clear();
+void MergeData::clear(Kind kind, Bytes text) {
   nodes_.clear();
-  nodes_.emplace_back();
+  octets_.clear();
+  const Part kept = keep(text);
+  nodes_.push_back({.kind = kind, .key = {}, .text = kept});
 }
 
 MergeData::Node MergeData::add(Node parent, Bytes key, Kind kind, Bytes text) {
-  RP_ASSERT(parent < nodes_.size());
+  RP_ASSERT(parent < nodes_.size() && nodes_.size() < none);
+  RP_ASSERT(nodes_[parent].kind == Kind::object || nodes_[parent].kind == Kind::list);
   const auto node = static_cast<Node>(nodes_.size());
-  Entry entry;
-  entry.kind = kind;
-  entry.key = keep(key);
-  entry.text = keep(text);
-  nodes_.push_back(entry);
+  const Part kept_key = keep(key);
+  const Part kept_text = keep(text);
+  nodes_.push_back({.kind = kind, .key = kept_key, .text = kept_text});
   Entry& above = nodes_[parent];
-  (above.last == none ? above.first : nodes_[above.last].next) = node;
+  (above.first == none ? above.first : nodes_[above.last].next) = node;
   above.last = node;
   return node;
-}
-
-MergeData::Part MergeData::keep(Bytes text) {
-  const Part part{static_cast<std::uint32_t>(octets_.size()),
-                  static_cast<std::uint32_t>(text.size())};
-  octets_ += text;
-  return part;
 }
 
 MergeData::Node MergeData::find(Node object, Bytes key) const {
   if (nodes_[object].kind != Kind::object) {
     return none;
   }
-  for (Node node = nodes_[object].first; node != none; node = nodes_[node].next) {
-    if (this->key(node) == key) {
-      return node;
-    }
+  Node member = nodes_[object].first;
+  while (member != none && part(nodes_[member].key) != key) {
+    member = nodes_[member].next;
   }
-  return none;
+  return member;
+}
+
+MergeData::Part MergeData::keep(Bytes text) {
+  RP_ASSERT(text.size() < none - octets_.size());
+  const Part kept{static_cast<std::uint32_t>(octets_.size()),
+                  static_cast<std::uint32_t>(text.size())};
+  octets_.append(text);
+  return kept;
 }
 
 }  // namespace ringpost::codec

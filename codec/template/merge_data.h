@@ -12,8 +12,9 @@
 
 namespace ringpost::codec {
 
-// A tree of values whose root is an object, in two buffers that are used again: filling it in anew
-// takes no allocation once it has seen such a tree. Thread: one; read by many while nobody fills.
+// A tree of values, in two buffers that are used again: filling it in anew takes no allocation once
+// it has seen such a tree. Its root is an object, unless somebody asks for another: mustache knows
+// templates over a list or a text alone. Thread: one; read by many while nobody fills.
 class MergeData {
  public:
   enum class Kind : std::uint8_t { null, boolean, number, string, list, object };
@@ -23,11 +24,13 @@ class MergeData {
 
   MergeData() { clear(); }
 
-  // An object without members.
-  void clear();
+  // An object without members; or a root of another kind, whose text is as in add().
+  void clear() { clear(Kind::object, {}); }
+  void clear(Kind kind, Bytes text);
   // A value behind the others of a list or an object. Text: of a string its UTF-8, of a number the
   // digits as JSON wrote them, of a boolean `true` or `false`; else empty. `key` is empty in a
-  // list.
+  // list. Whoever adds sees to it that no key of an object is there twice (the first would be
+  // found), and that all texts and keys have fewer than 4 GB.
   Node add(Node parent, Bytes key, Kind kind, Bytes text);
 
   [[nodiscard]] Kind kind(Node node) const { return nodes_[node].kind; }

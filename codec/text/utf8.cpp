@@ -79,6 +79,25 @@ Utf8Character first_utf8_character(Bytes text) {
   return {code_point, lead.bytes, true};
 }
 
+void append_utf8(std::string& out, char32_t code_point) {
+  const auto add = [&out](char32_t octet) { out += static_cast<char>(octet); };
+  const auto add_rest = [&](unsigned shift) { add(0x80U | (code_point >> shift & 0x3fU)); };
+  if (code_point < 0x80) {
+    return add(code_point);
+  }
+  if (code_point < 0x800) {
+    add(0xc0U | code_point >> 6);
+  } else if (code_point < 0x10000) {
+    add(0xe0U | code_point >> 12);
+    add_rest(6);
+  } else {
+    add(0xf0U | code_point >> 18);
+    add_rest(12);
+    add_rest(6);
+  }
+  add_rest(0);
+}
+
 std::size_t valid_utf8_prefix(Bytes text) {
   std::size_t offset = 0;
   while (offset < text.size()) {

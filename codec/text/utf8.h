@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
 
 #include <ringpost/base.h>
 
@@ -22,6 +23,9 @@ struct Utf8Character {
 // valid; the octets to skip are then the longest prefix that could have begun a character (as
 // Unicode 3.9 recommends), so that every reader replaces the same parts.
 [[nodiscard]] Utf8Character first_utf8_character(Bytes text);
+
+// Precondition: a code point that is no surrogate, U+10FFFF at most.
+void append_utf8(std::string& out, char32_t code_point);
 
 // Offset of the first octet that is not UTF-8; text.size() when all of it is.
 [[nodiscard]] std::size_t valid_utf8_prefix(Bytes text);

@@ -42,6 +42,31 @@ inline constexpr std::size_t file_name_bytes_max = 255;
 inline constexpr std::size_t content_type_bytes_max = 255;
 inline constexpr std::size_t content_id_bytes_max = 255;
 
+// ---- Templates
+// -------------------------------------------------------------------------------
+
+// Nesting of the values that are filled in, as of a job line.
+inline constexpr std::size_t merge_depth_max = 32;
+// Values of one object with all that it holds: a recipient has a handful, a list of products some
+// thousands. Each takes 36 octets and its text.
+inline constexpr std::size_t merge_values_max = 100'000;
+// Members of one object: they are compared with each other. Exports of customers have hundreds of
+// columns.
+inline constexpr std::size_t merge_members_max = 1024;
+// Sections that are open at a time, partials within partials, and how often a partial may be within
+// itself when it is written out. Data that reaches the bound is nested in itself by mistake.
+inline constexpr std::size_t template_depth_max = 64;
+// What a template has once its partials are in their places: text, and values with sections.
+// Partials that use others twice each grow without bound otherwise.
+inline constexpr std::size_t template_bytes_max = message_bytes_max;
+inline constexpr std::size_t template_steps_max = 100'000;
+// Values, literals and rounds of sections in one message: sections over long lists within each other
+// take time without end and write nothing.
+inline constexpr std::size_t template_walk_steps_max = 4'000'000;
+// Delimiters, and filters of one value: whoever needs more made a mistake.
+inline constexpr std::size_t template_delimiter_bytes_max = 16;
+inline constexpr std::size_t template_filters_max = 8;
+
 // ---- Addresses: RFC 5321 4.5.3.1.1 to 4.5.3.1.3
 // --------------------------------------------------
 
