@@ -205,7 +205,7 @@ class PartWriter {
         out_ += "quoted-printable\r\n\r\n";
         if (part.is_open) {
           RP_ASSERT(open_ != nullptr);
-          open_->push_back({out_.size() - begin_, &part == html_});
+          open_->push_back({out_.size() - begin_, &part == html_, !within});
         } else {
           append_quoted_printable(out_, part.text);
         }
@@ -215,7 +215,7 @@ class PartWriter {
         append_base64_lines(out_, part.text);
         return;
     }
-    if (within || !part.traits.ends_with_crlf()) {
+    if (within || (!part.is_open && !part.traits.ends_with_crlf())) {
       out_ += "\r\n";
     }
   }

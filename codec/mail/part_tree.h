@@ -31,11 +31,11 @@ struct PartTree {
   LineHash identity;  // boundaries are made of it
 };
 
-// Where the text of an open part is to be put: in front of the CRLF at `offset` of what was
-// appended.
+// Where the text of an open part is to be put.
 struct OpenText {
-  std::size_t offset = 0;
+  std::size_t offset = 0;  // in what was appended
   bool is_html = false;
+  bool is_all = false;  // nothing follows: its last line is to be ended, where it is open
 };
 
 // Appends the fields of the outermost part, the empty line and all parts; the last line of the

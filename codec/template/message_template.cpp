@@ -436,7 +436,7 @@ class TemplateCompiler {
     std::size_t cut = 0;
     for (const OpenText& one : open) {
       add_row(Bytes(octets).substr(cut, begin + one.offset - cut));
-      add_open(std::move(*(one.is_html ? html : text).source), one.is_html);
+      add_open(std::move(*(one.is_html ? html : text).source), one);
       cut = begin + one.offset;
     }
     add_row(Bytes(octets).substr(cut));
@@ -445,9 +445,10 @@ class TemplateCompiler {
 
   void add_row(Bytes octets) { parts_.body.push_back({keep(octets), FixedOctets::no_segment}); }
 
-  void add_open(Mustache source, bool is_html) {
+  void add_open(Mustache source, const OpenText& place) {
     const auto index = static_cast<std::uint32_t>(parts_.open.size());
-    OpenBody& body = parts_.open.emplace_back(OpenBody{std::move(source), is_html, {}});
+    OpenBody& body =
+        parts_.open.emplace_back(OpenBody{std::move(source), place.is_html, place.is_all, {}});
     for (std::size_t i = 0; i < body.source.literal_count(); ++i) {
       body.literals.push_back(encoded(body.source.literal(i)));
     }

@@ -42,6 +42,7 @@ struct EncodedLiteral {
 struct OpenBody {
   Mustache source;
   bool is_html = false;
+  bool ends_message = false;  // and its last line
   std::vector<EncodedLiteral> literals;
 };
 

@@ -67,7 +67,7 @@ void append_as_url(std::string& out, Bytes text) {
     if (stands) {
       out += character;
     } else {
-      append_percent_encoded(out, Bytes(&character, 1));
+      append_url_escaped(out, Bytes(&character, 1));
     }
   }
 }
@@ -92,7 +92,7 @@ class FieldOutput : public MustacheOutput {
     if (!is_url_) {
       append_without_controls(text_, value);
     } else if (escaped) {
-      append_percent_encoded(text_, value);
+      append_url_escaped(text_, value);
     } else {
       append_as_url(text_, value);
     }
@@ -157,6 +157,7 @@ class BodyOutput : public MustacheOutput {
   void begin(const OpenBody& body) {
     body_ = &body;
     column_ = 0;
+    is_empty_ = true;
     has_nul_ = false;
   }
 
@@ -169,6 +170,7 @@ class BodyOutput : public MustacheOutput {
     }
     content_.add(literal.octets);
     column_ = literal.has_line_end ? literal.last_line_bytes : column_ + literal.last_line_bytes;
+    is_empty_ = false;
   }
 
   void add_value(Bytes value, bool escaped) override {
@@ -184,6 +186,13 @@ class BodyOutput : public MustacheOutput {
       value = lines_;
     }
     append_quoted_printable_piece(content_.own(), value, column_);
+    is_empty_ = is_empty_ && value.empty();
+  }
+
+  void end() {
+    if (body_->ends_message && (column_ > 0 || is_empty_)) {
+      content_.own() += line_ends;
+    }
   }
 
   [[nodiscard]] bool has_nul() const { return has_nul_; }
@@ -196,6 +205,7 @@ class BodyOutput : public MustacheOutput {
   ContentOutput& content_;
   const OpenBody* body_ = nullptr;
   std::size_t column_ = 0;
+  bool is_empty_ = true;
   bool has_nul_ = false;
   std::string escaped_;
   std::string lines_;
@@ -511,6 +521,7 @@ class TemplateWriter::Implementation {
       if (!done) {
         return done;
       }
+      body_.end();
     }
     return {};
   }
