@@ -62,10 +62,6 @@ bool is_control_but_tab(char character) {
   return (static_cast<std::uint8_t>(character) < 0x20 && character != '\t') || character == '\x7f';
 }
 
-bool is_structured(Bytes name) {
-  return is_among(name, ascii_fields) || is_among(name, phrase_fields);
-}
-
 bool has_outer_blanks(Bytes value) {
   constexpr Bytes blanks = " \t";
   return !value.empty() &&
@@ -145,10 +141,14 @@ Composed check_repeated_fields(std::span<const HeaderField> fields) {
 
 bool is_text_field(Bytes name) { return is_among(name, text_fields); }
 
+bool is_structured_field(Bytes name) {
+  return is_among(name, ascii_fields) || is_among(name, phrase_fields);
+}
+
 Composed append_named_field(std::string& out, Bytes name, Bytes value, const JobPlace& place) {
-  const auto append = is_text_field(name)   ? append_text_field
-                      : is_structured(name) ? append_structured_field
-                                            : append_field;
+  const auto append = is_text_field(name)         ? append_text_field
+                      : is_structured_field(name) ? append_structured_field
+                                                  : append_field;
   if (append(out, name, value)) {
     return {};
   }

@@ -31,6 +31,9 @@ struct HeaderField {
 // People read it blank by blank: as Subject.
 [[nodiscard]] bool is_text_field(Bytes name);
 
+// It has addresses, ids or URLs in it, and encoded words stay as they were given.
+[[nodiscard]] bool is_structured_field(Bytes name);
+
 // `Name: value` with its CRLF as that field is written. An error is about `place`.
 [[nodiscard]] Composed append_named_field(std::string& out, Bytes name, Bytes value,
                                           const JobPlace& place);

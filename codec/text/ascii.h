@@ -24,6 +24,11 @@ namespace ringpost::codec {
   return is_digit(c) || (lower(c) >= 'a' && lower(c) <= 'f');
 }
 
+// Precondition: is_hexadecimal(c).
+[[nodiscard]] constexpr unsigned hexadecimal_value(char c) {
+  return static_cast<unsigned>(is_digit(c) ? c - '0' : lower(c) - 'a' + 10);
+}
+
 // Two texts that differ in the case of their letters alone.
 [[nodiscard]] constexpr bool equal_without_case(Bytes left, Bytes right) {
   return std::equal(left.begin(), left.end(), right.begin(), right.end(),

@@ -67,6 +67,15 @@ inline constexpr std::size_t template_walk_steps_max = 4'000'000;
 inline constexpr std::size_t template_delimiter_bytes_max = 16;
 inline constexpr std::size_t template_filters_max = 8;
 
+// ---- Messages that are read: templates from mail programs -----------------------------------
+
+// Fields of one header (relays add dozens), parameters of one field, parts, and how deep parts stand
+// in parts: text is read once for each level. Mail programs make four levels.
+inline constexpr std::size_t mime_fields_max = 1000;
+inline constexpr std::size_t mime_parameters_max = 64;
+inline constexpr std::size_t mime_parts_max = 512;
+inline constexpr std::size_t mime_depth_max = 16;
+
 // ---- Addresses: RFC 5321 4.5.3.1.1 to 4.5.3.1.3
 // --------------------------------------------------
 
