@@ -379,11 +379,14 @@ EngineCore::Feeder::Way EngineCore::Feeder::tell(const protocol::Verdict& verdic
 }
 
 // One lock for a batch of small messages; large ones count as they come, and so does what is shared
-// by many, which may be large.
+// by many, which may be large: with the first of them.
 void EngineCore::Feeder::charge(Consignment& consignment, bool at_once) {
+  const SegmentStore* const shared = consignment.message.content.shared();
+  const bool shares_anew = shared != nullptr && shared != shared_last_;
+  shared_last_ = shared;
   uncharged_.push_back(&consignment);
   uncharged_bytes_ += queue::MessagePool::measure(consignment);
-  if (at_once || consignment.message.content.shared() != nullptr ||
+  if (at_once || shares_anew ||
       uncharged_bytes_ > core_.options_.job_bytes_in_flight_max / uncharged_part) {
     charge_all();
   }

@@ -216,6 +216,8 @@ class EngineCore::Feeder {
   // Filled, and not charged: in the batch, all of them.
   std::vector<Consignment*> uncharged_;
   std::size_t uncharged_bytes_ = 0;
+  // Of the last message: to be compared, it may be gone.
+  const SegmentStore* shared_last_ = nullptr;
 };
 
 }  // namespace ringpost::engine

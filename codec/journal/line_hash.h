@@ -2,6 +2,7 @@
 // are made.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 
@@ -27,9 +28,11 @@ enum class LineHashKind : std::uint8_t {
 [[nodiscard]] LineHash hash_line(Bytes text, LineHashKind kind = LineHashKind::xxh3_128);
 
 inline void append_hex(std::string& out, std::uint64_t value) {
-  for (int shift = 60; shift >= 0; shift -= 4) {
-    out += "0123456789abcdef"[(value >> shift) & 15U];
+  char digits[16];
+  for (std::size_t i = 0; i < sizeof digits; ++i) {
+    digits[i] = "0123456789abcdef"[(value >> (60 - 4 * i)) & 15U];
   }
+  out.append(digits, sizeof digits);
 }
 
 // 32 hexadecimal digits; of XXH3 those that `xxhsum -H2` prints.

@@ -345,6 +345,27 @@ bool append_with_run(std::string& out, Bytes name, Bytes text, const EncodedRun&
   return true;
 }
 
+// What most fields are: ASCII words with a blank between each two, all on one line. False, and
+// nothing is appended, where it is anything else.
+bool append_short(std::string& out, Bytes name, Bytes text) {
+  if (name.size() + 2 + text.size() > line_bytes_wanted || text.empty() || text.back() == ' ') {
+    return false;
+  }
+  char before = ' ';
+  for (const char character : text) {
+    const bool is_encoded = character == '?' && before == '=';
+    if (character < ' ' || character > '~' || is_encoded || (character == ' ' && before == ' ')) {
+      return false;
+    }
+    before = character;
+  }
+  out += name;
+  out += ": ";
+  out += text;
+  out += "\r\n";
+  return true;
+}
+
 }  // namespace
 
 bool is_field_name(Bytes name) {
@@ -363,6 +384,9 @@ bool is_mime_token(Bytes text) {
 
 bool append_field(std::string& out, Bytes name, Bytes value) {
   RP_ASSERT(is_field_name(name));
+  if (append_short(out, name, value)) {
+    return true;
+  }
   assert_harmless(value);
   const Bytes text = without_blanks(value);
   const bool is_plain = is_ascii(text) && !holds_encoded_word(text);
@@ -371,6 +395,9 @@ bool append_field(std::string& out, Bytes name, Bytes value) {
 
 bool append_structured_field(std::string& out, Bytes name, Bytes value) {
   RP_ASSERT(is_field_name(name));
+  if (append_short(out, name, value)) {
+    return true;
+  }
   assert_harmless(value);
   const Bytes text = without_blanks(value);
   return append_with_run(out, name, text, is_ascii(text) ? EncodedRun{} : find_encoded_run(text));
@@ -378,6 +405,9 @@ bool append_structured_field(std::string& out, Bytes name, Bytes value) {
 
 bool append_text_field(std::string& out, Bytes name, Bytes text) {
   RP_ASSERT(is_field_name(name));
+  if (append_short(out, name, text)) {
+    return true;
+  }
   assert_harmless(text);
   return append_with_run(out, name, text, find_encoded_run(text));
 }

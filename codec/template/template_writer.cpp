@@ -59,12 +59,40 @@ void append_without_controls(std::string& out, Bytes value) {
   }
 }
 
+// What an octet of a value asks for, in html and in other text.
+enum OctetCare : std::uint8_t { stands_in_html = 1, stands_in_text = 2 };
+constexpr std::array<std::uint8_t, 256> octet_cares = [] {
+  std::array<std::uint8_t, 256> cares{};
+  for (char c = ' '; c <= '~'; ++c) {
+    const bool in_text = c != '=';
+    const bool in_html = in_text && Bytes("&<>\"'").find(c) == Bytes::npos;
+    cares[static_cast<std::uint8_t>(c)] =
+        static_cast<std::uint8_t>((in_html ? stands_in_html : 0) | (in_text ? stands_in_text : 0));
+  }
+  return cares;
+}();
+
+// What most values are: a word or two that stand as they are in quoted-printable, wherever.
+bool stands_as_it_is(Bytes value, OctetCare where) {
+  std::uint8_t all = where;
+  for (const char c : value) {
+    all &= octet_cares[static_cast<std::uint8_t>(c)];
+  }
+  return all != 0 && value.front() != '.' && value.back() != ' ';
+}
+
 // What may stand nowhere in a URL (RFC 3986 2), or would end the one in the field.
+constexpr std::array<bool, 256> stands_in_url = [] {
+  std::array<bool, 256> stands{};
+  for (char c = '!'; c <= '~'; ++c) {
+    stands[static_cast<std::uint8_t>(c)] = Bytes("<>\"\\^`{|}").find(c) == Bytes::npos;
+  }
+  return stands;
+}();
+
 void append_as_url(std::string& out, Bytes text) {
   for (const char character : text) {
-    constexpr Bytes never = "<>\"\\^`{|}";
-    const bool stands = character > ' ' && character <= '~' && never.find(character) == Bytes::npos;
-    if (stands) {
+    if (stands_in_url[static_cast<std::uint8_t>(character)]) {
       out += character;
     } else {
       append_url_escaped(out, Bytes(&character, 1));
@@ -174,13 +202,20 @@ class BodyOutput : public MustacheOutput {
   }
 
   void add_value(Bytes value, bool escaped) override {
+    const OctetCare where = body_->is_html && escaped ? stands_in_html : stands_in_text;
+    if (column_ + value.size() <= quoted_printable_column_max && stands_as_it_is(value, where)) {
+      content_.own() += value;
+      column_ += value.size();
+      is_empty_ = false;
+      return;
+    }
     has_nul_ = has_nul_ || value.find('\0') != Bytes::npos;
     if (body_->is_html && escaped) {
       escaped_.clear();
       append_html_escaped(escaped_, value);
       value = escaped_;
     }
-    if (value.find_first_of(line_ends) != Bytes::npos) {
+    if (value.find('\n') != Bytes::npos || value.find('\r') != Bytes::npos) {
       lines_.clear();
       append_with_line_ends(lines_, value);
       value = lines_;

@@ -88,6 +88,17 @@ bool is_unreserved(char character) {
   return is_alphanumeric(character) || Bytes("-._~").find(character) != Bytes::npos;
 }
 
+// Of each octet; empty for those that stand for themselves.
+constexpr std::array<Bytes, 256> html_references = [] {
+  std::array<Bytes, 256> references{};
+  references['&'] = "&amp;";
+  references['<'] = "&lt;";
+  references['>'] = "&gt;";
+  references['"'] = "&quot;";
+  references['\''] = "&#39;";
+  return references;
+}();
+
 }  // namespace
 
 Result<void, std::string> parse_value_filters(Bytes text, std::vector<ValueFilter>& filters) {
@@ -125,15 +136,12 @@ void append_filtered(std::string& out, const ValueFilter& filter, Bytes value) {
 }
 
 void append_html_escaped(std::string& out, Bytes text) {
-  constexpr Bytes special = "&<>\"'";
-  constexpr std::array<Bytes, special.size()> references = {"&amp;", "&lt;", "&gt;", "&quot;",
-                                                            "&#39;"};
   std::size_t plain = 0;
   for (std::size_t i = 0; i < text.size(); ++i) {
-    const std::size_t index = special.find(text[i]);
-    if (index != Bytes::npos) {
+    const Bytes reference = html_references[static_cast<std::uint8_t>(text[i])];
+    if (!reference.empty()) {
       out += text.substr(plain, i - plain);
-      out += references[index];
+      out += reference;
       plain = i + 1;
     }
   }
