@@ -504,8 +504,9 @@ void Route::on_end_of_data(Delivery& delivery, std::uint32_t begin, std::uint32_
     while (last < end && in_it(last)) {
       ++last;
     }
+    const std::uint32_t offset = origin.first_recipient + delivery.begin;
     environment_.intents->push_back(
-        {origin.ordinal, origin.line_hash, delivery.begin + first, delivery.begin + last});
+        {origin.ordinal, origin.line_hash, offset + first, offset + last});
     for (; first < last; ++first) {
       delivery.recipients[first].noted_in_flight = true;
     }
@@ -525,7 +526,7 @@ void Route::take_back_intent(Delivery& delivery, std::uint32_t index) {
   recipient.noted_in_flight = false;
   std::vector<codec::JournalIntent>& intents = *environment_.intents;
   const Origin& origin = delivery.message->origin;
-  const std::uint32_t place = delivery.begin + index;
+  const std::uint32_t place = origin.first_recipient + delivery.begin + index;
   codec::JournalIntent* const last = intents.empty() ? nullptr : &intents.back();
   if (last != nullptr && last->is_put_off && last->ordinal == origin.ordinal &&
       last->recipients_end == place) {

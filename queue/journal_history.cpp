@@ -381,8 +381,8 @@ void JournalHistory::set_mixed(std::uint64_t ordinal, Cell& cell, const Words& w
   const RecipientMark first = job.marks.front();
   const bool is_settled = words.recipient_count == job.marks.size() && job.open_count == 0 &&
                           (first.history() == RecipientHistory::final || job.marks.size() == 1);
-  if (is_settled && std::count(job.marks.begin(), job.marks.end(), first) ==
-                        static_cast<std::ptrdiff_t>(job.marks.size())) {
+  if (is_settled && std::all_of(job.marks.begin(), job.marks.end(),
+                                [first](RecipientMark mark) { return mark == first; })) {
     mixed_.erase(ordinal);
     cell.set(Form::uniform, first);
   }

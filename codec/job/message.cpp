@@ -52,13 +52,16 @@ void Message::clear() {
   content.clear();
   expires_at_us = 0;
   needs_smtputf8 = false;
-  for (std::string* text : {&dsn.notify, &dsn.return_kind, &dsn.envelope_id, &id, &tags_json,
-                            &metadata_json, &endpoint, &idempotency_key, &origin.file}) {
+  for (std::string* text :
+       {&dsn.notify, &dsn.return_kind, &dsn.envelope_id, &id, &tags_json, &metadata_json,
+        &recipient_id, &endpoint, &idempotency_key, &origin.file}) {
     codec::empty(*text);
   }
   origin.line = 0;
   origin.ordinal = 0;
   origin.line_hash = 0;
+  origin.first_recipient = 0;
+  origin.job_recipients = 0;
 }
 
 }  // namespace ringpost

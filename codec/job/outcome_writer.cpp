@@ -65,6 +65,7 @@ void append_durations(std::string& lines, const Outcome& outcome) {
 OutcomeLine line_of(const Message& message, Bytes recipient) {
   OutcomeLine line;
   line.id = message.id;
+  line.recipient_id = message.recipient_id;
   line.recipient = recipient;
   line.tags_json = message.tags_json;
   line.metadata_json = message.metadata_json;

@@ -258,7 +258,7 @@ JournalRules JournalRules::behind(const JournalHeader& header) {
           .repair_ordinals = sources,
           .recipients_max =
               static_cast<std::uint32_t>(header.has_one_source() ? limits::job_recipients_max_before
-                                                                 : limits::job_recipients_max)};
+                                                                 : limits::journal_recipients_max)};
 }
 
 bool append_journal_header(std::string& out, const JournalHeader& header) {

@@ -76,8 +76,8 @@ struct JournalRules {
   std::uint64_t sources_max = std::uint64_t{1} << 32;
   // Ordinals in a repair; 0: any number but none.
   std::uint64_t repair_ordinals = 0;
-  // Whom an intent may name: the recipients of a job that is sent.
-  std::uint32_t recipients_max = limits::job_recipients_max;
+  // Whom an intent may name.
+  std::uint32_t recipients_max = limits::journal_recipients_max;
 
   // Of the records behind this one.
   [[nodiscard]] static JournalRules behind(const JournalHeader& header);

@@ -40,8 +40,12 @@ class JournalBinding {
   [[nodiscard]] queue::Journal& journal() { return *journal_; }
   // The Date of composed messages, the same in every run of the journal.
   [[nodiscard]] std::int64_t date_us() const { return header_.date_us; }
-  // Of one job: what it was when the journal was begun.
+  // Of one message, and of one line: what it was when the journal was begun.
   [[nodiscard]] std::size_t recipients_max() const {
+    return header_.has_one_source() ? limits::job_recipients_max_before
+                                    : limits::job_recipients_max;
+  }
+  [[nodiscard]] std::size_t line_recipients_max() const {
     return codec::JournalRules::behind(header_).recipients_max;
   }
   // Of its lines, samples and default ids.

@@ -11,10 +11,13 @@ namespace ringpost::run {
 
 void JournalLines::add(const OutcomeView& decided, Bytes line) {
   PendingOutcome pending;
-  pending.outcome.ordinal = decided.message->origin.ordinal;
-  pending.outcome.line_hash = decided.message->origin.line_hash;
-  pending.outcome.recipient_index = decided.recipient_index;
-  pending.outcome.recipient_count = static_cast<std::uint32_t>(decided.message->recipients.size());
+  const Origin& origin = decided.message->origin;
+  pending.outcome.ordinal = origin.ordinal;
+  pending.outcome.line_hash = origin.line_hash;
+  pending.outcome.recipient_index = origin.first_recipient + decided.recipient_index;
+  pending.outcome.recipient_count =
+      origin.job_recipients != 0 ? origin.job_recipients
+                                 : static_cast<std::uint32_t>(decided.message->recipients.size());
   pending.outcome.status = decided.outcome->status;
   pending.line_begin = lines_.size();
   pending.line_bytes = line.size();

@@ -18,7 +18,9 @@ Result<Planner::Plan, RunTrouble> JournalPlanner::plan(const Message& message,
                                                        std::vector<PriorFate>& fates) {
   const Origin& origin = message.origin;
   const queue::JobHistory history = history_.of(origin.ordinal);
-  if (history.is_untouched()) {
+  // Of a line of a million messages, each asks for its own recipients alone.
+  const bool is_part = origin.job_recipients != 0;
+  if (!is_part && history.is_untouched()) {
     return Plan::send;
   }
   if (!history_.line_matches(origin.ordinal, origin.line_hash)) {
@@ -30,8 +32,12 @@ Result<Planner::Plan, RunTrouble> JournalPlanner::plan(const Message& message,
   fates.reserve(count);
   bool is_left = false;
   for (std::size_t i = 0; i < count; ++i) {
-    fates.push_back(fate_of(history, i));
+    fates.push_back(fate_of(history, origin.first_recipient + i));
     is_left = is_left || !is_told(fates.back());
+  }
+  if (is_part && std::all_of(fates.begin(), fates.end(),
+                             [](PriorFate fate) { return fate == PriorFate::none; })) {
+    fates.clear();
   }
   return is_left ? Plan::send : Plan::skip;
 }

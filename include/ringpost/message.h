@@ -64,6 +64,10 @@ struct Origin {
   // For a journal: its place, from 0, among the lines of all job files, and a hash of its line.
   std::uint64_t ordinal = 0;
   std::uint64_t line_hash = 0;
+  // Where a line is several messages: which of its recipients this one begins with, from 0, and how
+  // many there are in all; 0: as many as the message has.
+  std::uint32_t first_recipient = 0;
+  std::uint32_t job_recipients = 0;
 };
 
 // Immutable from the moment it is submitted, and read by any thread from then on.
@@ -79,6 +83,7 @@ struct Message {
   std::string id;             // echoed; never empty (a hash of the line when the line has none)
   std::string tags_json;      // raw JSON of `tags`, echoed; empty when absent
   std::string metadata_json;  // raw JSON of `metadata`, echoed; empty when absent
+  std::string recipient_id;   // echoed; of a recipient who has a message of his own, if he has any
 
   DsnRequest dsn;
   std::string endpoint;  // name of the endpoint asked for; empty: any

@@ -56,19 +56,23 @@ TEST_CASE("message: clearing empties everything") {
   message.idempotency_key = "x";
   message.tags_json = message.metadata_json = "{}";
   message.dsn.notify = message.dsn.return_kind = message.dsn.envelope_id = "x";
-  message.origin = {"f", 1, 2, 3};
+  message.recipient_id = "x";
+  message.origin = {"f", 1, 2, 3, 4, 5};
   message.needs_smtputf8 = true;
   REQUIRE(ContentMaker().assign(message.content, ".\xc3\xa4\r\n"));
   message.expires_at_us = 1;
   message.recipients.add("a@b");
   message.clear();
   CHECK((message.id + message.origin.file + message.sender + message.endpoint +
-         message.idempotency_key + message.tags_json + message.metadata_json + message.dsn.notify +
-         message.dsn.return_kind + message.dsn.envelope_id)
+         message.idempotency_key + message.recipient_id + message.tags_json +
+         message.metadata_json + message.dsn.notify + message.dsn.return_kind +
+         message.dsn.envelope_id)
             .empty());
   CHECK(message.origin.line == 0);
   CHECK(message.origin.ordinal == 0);
   CHECK(message.origin.line_hash == 0);
+  CHECK(message.origin.first_recipient == 0);
+  CHECK(message.origin.job_recipients == 0);
   CHECK_FALSE(message.needs_smtputf8);
   CHECK(message.content.empty());
   CHECK(message.content.traits() == ContentTraits{});

@@ -42,6 +42,7 @@ TEST_CASE("outcome_writer: a line has the fields of the contract in its order") 
   ContentMaker::abandon(job.message.content);
   job.message.tags_json = R"(["weekly-47"])";
   job.message.metadata_json = R"({"subscriber":1001})";
+  job.message.recipient_id = "1001";
   Outcome& outcome = job.outcome;
   outcome.status = Status::accepted;
   outcome.stage = Stage::eod;
@@ -59,9 +60,9 @@ TEST_CASE("outcome_writer: a line has the fields of the contract in its order") 
   outcome.reason = "after a second try";
   const std::vector<std::string> endpoints = {"ses", "relay"};
   CHECK(line_of(job, endpoints) ==
-        R"({"id":"u-1001","rcpt":"ann@example.net","status":"accepted","code":250,)"
-        R"("enhanced":"2.0.0","text":"Ok: queued as 4F2A","stage":"eod","queue_id":"4F2A",)"
-        R"("attempts":2,"endpoint":"relay","peer":"192.0.2.1:587",)"
+        R"({"id":"u-1001","rcpt_id":"1001","rcpt":"ann@example.net","status":"accepted",)"
+        R"("code":250,"enhanced":"2.0.0","text":"Ok: queued as 4F2A","stage":"eod",)"
+        R"("queue_id":"4F2A","attempts":2,"endpoint":"relay","peer":"192.0.2.1:587",)"
         R"("ts":"2026-11-20T21:22:23.456Z","ms":{"queue":0.125,"submit":50.5,"total":50.625},)"
         R"("bytes":2048,"tags":["weekly-47"],"metadata":{"subscriber":1001},)"
         R"("reason":"after a second try"})"

@@ -185,14 +185,15 @@ TEST_CASE("journal record: each version has its bounds of sources and recipients
   const JournalIntent second_source = {job_ordinal(1, 0), 0, 0, 1};
   const JournalIntent third_source = {job_ordinal(2, 0), 0, 0, 1};
   const JournalIntent many = {0, 0, 0, 10'001};
-  const JournalIntent too_many = {0, 0, 0, 100'001};
+  const JournalIntent most = {0, 0, 0, limits::journal_recipients_max};
+  const JournalIntent too_many = {0, 0, 0, limits::journal_recipients_max + 1};
   const auto reads = [](const JournalIntent& intent, const JournalRules& wanted) {
     std::string octets;
     JournalRecord record;
     const bool written = append_journal_intents(octets, {&intent, 1}, wanted);
     // What one does not write, none reads.
     JournalRules lenient;
-    lenient.recipients_max = 1'000'000;
+    lenient.recipients_max = ~std::uint32_t{0};
     std::string forced;
     REQUIRE(append_journal_intents(forced, {&intent, 1}, lenient));
     CHECK(parse_journal_record(forced, record, wanted).has_value() == written);
@@ -205,6 +206,7 @@ TEST_CASE("journal record: each version has its bounds of sources and recipients
   CHECK(reads(second_source, rules(3)));
   CHECK_FALSE(reads(third_source, rules(3)));
   CHECK(reads(many, rules(3)));
+  CHECK(reads(most, rules(3)));
   CHECK_FALSE(reads(too_many, rules(3)));
 }
 
