@@ -9,6 +9,7 @@
 
 #include <fmt/format.h>
 
+#include "codec/job/job_files.h"
 #include "codec/text/reusable_text.h"
 #include "codec/text/utf8.h"
 #include <ringpost/limits.h>
@@ -45,22 +46,6 @@ void add_recipients(RecipientDraft& recipients, Message& message) {
   message.needs_smtputf8 = message.needs_smtputf8 || recipients.need_smtputf8;
 }
 
-Checked check_recipients(const JobDraft& draft, const JobReaderOptions& options,
-                         const Message& message) {
-  if (message.recipients.size() > options.recipients_max) {
-    return refuse(JobErrorKind::too_many_recipients, "",
-                  fmt::format("more than {} recipients in one job", options.recipients_max));
-  }
-  if (message.recipients.empty()) {
-    const bool given = draft.has_envelope_recipients || draft.given.has(JobField::to) ||
-                       draft.given.has(JobField::cc) || draft.given.has(JobField::bcc);
-    return refuse(JobErrorKind::no_recipients, given ? "" : "to",
-                  given ? "there is no recipient"
-                        : "is missing: without a recipient nobody would get the message");
-  }
-  return {};
-}
-
 Checked assign_sender(const JobDraft& draft, Message& message) {
   if (draft.from.size() > 1) {
     return refuse(JobErrorKind::invalid_value, "from", "takes one address");
@@ -92,33 +77,14 @@ Checked check_excluded(const JobFields& given, JobField field) {
   return {};
 }
 
-// ---- Files ------------------------------------------------------------------------------------
-
-Checked read_file(const JobReaderOptions& options, std::string_view field, Bytes path,
-                  std::size_t bytes_max, std::string& content) {
-  if (options.files == nullptr) {
-    return refuse(JobErrorKind::file_error, field, "files are not allowed here");
-  }
-  if (path.empty()) {
-    return refuse(JobErrorKind::file_error, field, "the file name is empty");
-  }
-  if (auto read = options.files->read(path, bytes_max, content); !read) {
-    return refuse(JobErrorKind::file_error, field,
-                  fmt::format("{}: {}", path, read.error().reason));
-  }
-  return {};
-}
-
-// Text from a file has no JSON to vouch for its encoding.
-Checked read_text_file(const JobReaderOptions& options, JobField field, Bytes path,
-                       std::string& text) {
-  Checked read = read_file(options, name_of(field), path, limits::message_bytes_max, text);
-  if (!read) {
-    return read;
-  }
-  if (const std::size_t valid = valid_utf8_prefix(text); valid != text.size()) {
-    return refuse(JobErrorKind::file_error, name_of(field),
-                  fmt::format("{}: octet {} is not UTF-8", path, valid));
+// Of a line whose texts are no templates.
+Checked refuse_template_field(const JobFields& given) {
+  for (const JobField field : {JobField::partials, JobField::unsubscribe, JobField::list_id}) {
+    if (given.has(field)) {
+      return refuse(JobErrorKind::conflicting_fields, name_of(field),
+                    "is part of a template: it stands in a line with \"define\", \"recipients\" "
+                    "or \"merge\"");
+    }
   }
   return {};
 }
@@ -167,47 +133,6 @@ Checked finish_raw(const JobDraft& draft, JobField field, const JobReaderOptions
     message.needs_smtputf8 = true;
   }
   return check_size(content, name_of(field));
-}
-
-// Reads what stands in files. All parts together have no more octets than one message may have, so
-// that no line can have the reader hold a multiple of that.
-Checked load_attachments(JobDraft& draft, const JobReaderOptions& options) {
-  const std::size_t text_bytes = draft.text.size() + draft.html.size();
-  if (text_bytes > limits::message_bytes_max) {
-    return refuse(JobErrorKind::message_too_large, "",
-                  fmt::format("text and html have more than {} octets", limits::message_bytes_max));
-  }
-  std::size_t room = limits::message_bytes_max - text_bytes;
-  std::size_t index = 0;
-  for (AttachmentDraft& part : draft.attachments.span()) {
-    if (!part.path.empty()) {
-      Checked read = read_file(options, fmt::format("attachments[{}].path", index), part.path, room,
-                               part.attachment.content);
-      if (!read) {
-        return read;
-      }
-      if (part.attachment.file_name.empty()) {
-        part.attachment.file_name.assign(part.path, part.path.rfind('/') + 1);
-      }
-    }
-    if (part.attachment.content.size() > room) {
-      return refuse(JobErrorKind::message_too_large, "attachments",
-                    fmt::format("have more than {} octets", limits::message_bytes_max));
-    }
-    room -= part.attachment.content.size();
-    if (is_message_type(part.attachment.content_type)) {
-      // The rest of what a message must be is compose()'s matter; this only puts line ends in
-      // order.
-      if (const auto lines = canonicalise(part.attachment.content, options.newlines); !lines) {
-        return refuse(JobErrorKind::invalid_attachment, fmt::format("attachments[{}]", index),
-                      lines.error().message() +
-                          ", which no message may have; as application/octet-stream it can be "
-                          "attached");
-      }
-    }
-    ++index;
-  }
-  return {};
 }
 
 // The text of one part, its line ends in order.
@@ -322,6 +247,9 @@ void RecipientDraft::clear() {
 }
 
 void JobDraft::clear() {
+  if (given.has_any_of_templates()) {
+    templates = {};
+  }
   given = {};
   for (ReusableList<Mailbox>* list : {&from, &reply_to, &to, &cc}) {
     list->clear();
@@ -346,17 +274,37 @@ void JobDraft::refuse(JobErrorKind kind, std::string field, std::string reason) 
   }
 }
 
+void add_job_recipients(JobDraft& draft, Message& message) {
+  if (draft.has_envelope_recipients) {
+    add_recipients(draft.envelope_recipients, message);
+    return;
+  }
+  add_recipients(draft.to, message);
+  add_recipients(draft.cc, message);
+  add_recipients(draft.bcc, message);
+  add_recipients(draft.surplus, message);
+}
+
+Result<void, JobError> check_recipients(const JobDraft& draft, const JobReaderOptions& options,
+                                        const Message& message) {
+  if (message.recipients.size() > options.recipients_max) {
+    return refuse(JobErrorKind::too_many_recipients, "",
+                  fmt::format("more than {} recipients in one job", options.recipients_max));
+  }
+  if (message.recipients.empty()) {
+    const bool given = draft.has_envelope_recipients || draft.given.has(JobField::to) ||
+                       draft.given.has(JobField::cc) || draft.given.has(JobField::bcc);
+    return refuse(JobErrorKind::no_recipients, given ? "" : "to",
+                  given ? "there is no recipient"
+                        : "is missing: without a recipient nobody would get the message");
+  }
+  return {};
+}
+
 Result<void, JobError> complete_job(JobDraft& draft, const JobReaderOptions& options,
                                     const Source& where, const LineHash& identity,
                                     Message& message) {
-  if (draft.has_envelope_recipients) {
-    add_recipients(draft.envelope_recipients, message);
-  } else {
-    add_recipients(draft.to, message);
-    add_recipients(draft.cc, message);
-    add_recipients(draft.bcc, message);
-    add_recipients(draft.surplus, message);
-  }
+  add_job_recipients(draft, message);
   const auto complete = [&]() -> Checked {
     if (draft.error) {
       return Failure(std::move(*draft.error));
@@ -366,6 +314,9 @@ Result<void, JobError> complete_job(JobDraft& draft, const JobReaderOptions& opt
     });
     if (!checked) {
       return checked;
+    }
+    if (draft.given.has_any_of_templates()) {
+      return refuse_template_field(draft.given);
     }
     for (const JobField field : raw_fields) {
       if (draft.given.has(field)) {

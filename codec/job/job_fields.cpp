@@ -7,7 +7,6 @@ std::string_view words_of(JobValue value) {
   switch (value) {
     case JobValue::id:
       return "a string or a whole number";
-    case JobValue::unsupported:
     case JobValue::label:
     case JobValue::printable_label:
     case JobValue::line:
@@ -31,8 +30,11 @@ std::string_view words_of(JobValue value) {
     case JobValue::recipients:
       return "an address or a list of addresses";
     case JobValue::attachments:
+    case JobValue::fan_out:
       return "a list";
     case JobValue::headers:
+    case JobValue::merge:
+    case JobValue::texts:
     case JobValue::envelope:
     case JobValue::dsn:
       return "an object";

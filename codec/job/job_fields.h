@@ -41,6 +41,10 @@ enum class JobField : std::uint8_t {
   template_name,
   merge,
   recipients,
+  define,
+  partials,
+  unsubscribe,
+  list_id,
   tags,
   metadata,
   endpoint,
@@ -49,13 +53,13 @@ enum class JobField : std::uint8_t {
 };
 
 enum class MailboxMember : std::uint8_t { email, name };
+enum class RecipientMember : std::uint8_t { email, name, id, merge, metadata, headers };
 enum class AttachmentMember : std::uint8_t { filename, content, path, content_type, cid };
 enum class EnvelopeMember : std::uint8_t { from, to, dsn };
 enum class DsnMember : std::uint8_t { notify, ret, envid };
 
 // What may stand as a value.
 enum class JobValue : std::uint8_t {
-  unsupported,      // a field of the contract that this version refuses
   id,               // a label, or a whole number, which is taken by its digits
   label,            // a short string without controls
   printable_label,  // the same in ASCII
@@ -82,8 +86,11 @@ enum class JobValue : std::uint8_t {
   return_kind,  // RFC 3461 4.3
   envelope_id,  // RFC 3461 4.4
   tags,
-  json,    // anything
-  moment,  // RFC 3339, or seconds of Unix time
+  json,     // anything
+  merge,    // an object of values for a template
+  texts,    // an object of texts
+  fan_out,  // a list of mailboxes or of objects with recipient_rows, who get a message each
+  moment,   // RFC 3339, or seconds of Unix time
 };
 
 // What a value of the wrong type should have been, as in "must be a string".
@@ -104,9 +111,15 @@ struct FieldRow {
 
 // A finished message is said in one way, and has all of the others in itself.
 inline constexpr std::array beside_raw = {
-    JobField::raw,       JobField::raw_base64, JobField::raw_file,   JobField::reply_to,
-    JobField::subject,   JobField::text,       JobField::html,       JobField::text_file,
-    JobField::html_file, JobField::headers,    JobField::attachments};
+    JobField::raw,       JobField::raw_base64, JobField::raw_file,    JobField::reply_to,
+    JobField::subject,   JobField::text,       JobField::html,        JobField::text_file,
+    JobField::html_file, JobField::headers,    JobField::attachments, JobField::template_name,
+    JobField::merge,     JobField::recipients};
+inline constexpr std::array beside_template = {
+    JobField::from,     JobField::reply_to,  JobField::subject,    JobField::text,
+    JobField::html,     JobField::text_file, JobField::html_file,  JobField::attachments,
+    JobField::partials, JobField::list_id,   JobField::unsubscribe};
+inline constexpr std::array beside_recipients = {JobField::to, JobField::cc, JobField::bcc};
 inline constexpr std::array beside_text = {JobField::text_file};
 inline constexpr std::array beside_html = {JobField::html_file};
 inline constexpr std::array beside_content = {AttachmentMember::path};
@@ -194,16 +207,38 @@ inline constexpr std::array job_rows = std::to_array<FieldRow<JobField>>({
      .help = "What SMTP is told, whatever the headers say"},
     {.field = JobField::template_name,
      .name = "template",
-     .value = JobValue::unsupported,
-     .help = "The template that makes the message"},
+     .value = JobValue::label,
+     .help = "The template that makes the message: of a line above with define",
+     .bytes_max = limits::job_id_bytes_max,
+     .excludes = beside_template},
     {.field = JobField::merge,
      .name = "merge",
-     .value = JobValue::unsupported,
-     .help = "Values for the template"},
+     .value = JobValue::merge,
+     .help = "Values for {{name}} in the texts of the line, or in its template"},
     {.field = JobField::recipients,
      .name = "recipients",
-     .value = JobValue::unsupported,
-     .help = "Recipients who get a message each"},
+     .value = JobValue::fan_out,
+     .help = "Recipients who get a message each",
+     .count_max = limits::journal_recipients_max,
+     .excludes = beside_recipients},
+    {.field = JobField::define,
+     .name = "define",
+     .value = JobValue::label,
+     .help = "No job, but a template of that name: the first member of its line",
+     .bytes_max = limits::job_id_bytes_max},
+    {.field = JobField::partials,
+     .name = "partials",
+     .value = JobValue::texts,
+     .help = "Templates that others put into themselves by {{>name}}",
+     .count_max = limits::template_partials_max},
+    {.field = JobField::unsubscribe,
+     .name = "unsubscribe",
+     .value = JobValue::line,
+     .help = "An https: or mailto: URL for List-Unsubscribe (RFC 8058), of a template"},
+    {.field = JobField::list_id,
+     .name = "list_id",
+     .value = JobValue::line,
+     .help = "List-ID (RFC 2919), of a template"},
     {.field = JobField::tags,
      .name = "tags",
      .value = JobValue::tags,
@@ -241,6 +276,37 @@ inline constexpr std::array mailbox_rows = std::to_array<FieldRow<MailboxMember>
      .value = JobValue::name,
      .help = "The display name, without quotes",
      .bytes_max = limits::display_name_bytes_max},
+});
+
+inline constexpr std::array recipient_rows = std::to_array<FieldRow<RecipientMember>>({
+    {.field = RecipientMember::email,
+     .name = "email",
+     .value = JobValue::address,
+     .help = "local@domain"},
+    {.field = RecipientMember::name,
+     .name = "name",
+     .value = JobValue::name,
+     .help = "The display name, without quotes",
+     .bytes_max = limits::display_name_bytes_max},
+    {.field = RecipientMember::id,
+     .name = "id",
+     .value = JobValue::id,
+     .help = "Stands in his outcome as rcpt_id",
+     .bytes_max = limits::job_id_bytes_max},
+    {.field = RecipientMember::merge,
+     .name = "merge",
+     .value = JobValue::merge,
+     .help = "His values, over those of the line"},
+    {.field = RecipientMember::metadata,
+     .name = "metadata",
+     .value = JobValue::json,
+     .help = "Stands in his outcome, its members over those of the line",
+     .bytes_max = limits::job_echo_bytes_max},
+    {.field = RecipientMember::headers,
+     .name = "headers",
+     .value = JobValue::headers,
+     .help = "Header fields of his message, instead of those of the line",
+     .count_max = limits::job_header_fields_max},
 });
 
 inline constexpr std::array attachment_rows = std::to_array<FieldRow<AttachmentMember>>({
@@ -319,6 +385,7 @@ template <typename Field, std::size_t count>
 
 inline constexpr std::array job_field_names = names_of(job_rows);
 inline constexpr std::array mailbox_members = names_of(mailbox_rows);
+inline constexpr std::array recipient_members = names_of(recipient_rows);
 inline constexpr std::array attachment_members = names_of(attachment_rows);
 inline constexpr std::array envelope_members = names_of(envelope_rows);
 inline constexpr std::array dsn_members = names_of(dsn_rows);

@@ -16,10 +16,13 @@
 
 #include <fmt/format.h>
 
+#include "codec/job/fan_out.h"
 #include "codec/job/job_draft.h"
-#include "codec/job/job_reader_mailboxes.h"
+#include "codec/job/job_reader_values.h"
+#include "codec/job/template_draft.h"
 #include "codec/journal/line_hash.h"
 #include "codec/smtp/dsn_request.h"
+#include "codec/template/merge_json.h"
 #include "codec/text/base64.h"
 #include "codec/text/json_echo.h"
 #include "codec/text/json_text.h"
@@ -38,39 +41,21 @@ static_assert(JobReader::padding_bytes >= simdjson::SIMDJSON_PADDING);
 constexpr std::size_t parser_bytes_kept_max = 4u << 20;
 constexpr std::int64_t unix_seconds_max = 253'402'300'799;  // the end of the year 9999
 
-bool is_control(char character) {
-  return static_cast<std::uint8_t>(character) < 0x20 || character == '\x7f';
-}
-
-Bytes trimmed(Bytes line) {
-  constexpr Bytes space = " \t\r\n";
-  const std::size_t begin = line.find_first_not_of(space);
-  return begin == Bytes::npos ? Bytes{}
-                              : line.substr(begin, line.find_last_not_of(space) - begin + 1);
-}
-
 }  // namespace
 
-class JobReader::Implementation : private JobReaderMailboxes {
+class JobReader::Implementation : private JobReaderValues {
  public:
   explicit Implementation(JobReaderOptions options)
-      : JobReaderMailboxes(options.recipients_max), options_(options) {}
+      : JobReaderValues(options.recipients_max), options_(options) {}
 
   Result<void, JobError> parse(Bytes given_line, const Source& where, Message& message) {
-    message_ = &message;
-    draft_.clear();
-    broken_ = false;
+    if (fan_out_ != nullptr) {
+      fan_out_->forget();
+    }
     message.id.clear();
     message.origin.file.assign(where.file);
     message.origin.line = where.line;
-    if (where.line == 1 && given_line.starts_with(byte_order_mark)) {
-      given_line.remove_prefix(byte_order_mark.size());
-    }
-    line_ = trimmed(given_line);
-    if (looks_like_a_job()) {
-      read_job();
-      trim_parser();
-    }
+    read_line(given_line, where, message);
     // Without an id, or with composed content, the line's hash is needed; a raw job with an id
     // saves it.
     LineHash identity;
@@ -80,10 +65,81 @@ class JobReader::Implementation : private JobReaderMailboxes {
     if (message.id.empty()) {
       append_hex(message.id, identity);
     }
+    if (draft_.given.fill_in()) {
+      return begin_fan_out(where, identity, message);
+    }
     return complete_job(draft_, options_, where, identity, message);
   }
 
+  [[nodiscard]] bool has_more() const { return fan_out_ != nullptr && fan_out_->has_more(); }
+  [[nodiscard]] std::size_t given_count() const {
+    return fan_out_ == nullptr ? 0 : fan_out_->given_count();
+  }
+  [[nodiscard]] std::size_t left_count() const {
+    return fan_out_ == nullptr ? 0 : fan_out_->left_count();
+  }
+  Result<void, JobError> next(Message& message) { return fan_out_->next(message); }
+
+  Result<MessageTemplatePtr, JobError> read_definition(Bytes line, const Source& where,
+                                                       DefinitionNote& note) {
+    is_definition_ = true;
+    Message nobody;
+    read_line(line, where, nobody);
+    is_definition_ = false;
+    note.name = draft_.templates.name;
+    if (draft_.error) {
+      return Failure(std::move(*draft_.error));
+    }
+    TemplateDefinition definition;
+    if (auto made = check_definition_line(draft_, nobody).and_then([&] {
+          return make_definition(draft_, options_, definition);
+        });
+        !made) {
+      return Failure(std::move(made.error()));
+    }
+    if (const Bytes values = draft_.templates.merge_json; !values.empty()) {
+      if (auto read = MergeJson().read(values, definition.merge); !read) {
+        return Failure(JobError{JobErrorKind::invalid_value, "merge", std::move(read.error())});
+      }
+    }
+    note.bytes = line.size() + bytes_of_files(definition);
+    return MessageTemplate::compile(
+        std::move(definition),
+        {.date_us = where.date_us, .missing = options_.missing, .verp = options_.verp},
+        hash_line(line_, options_.line_hash));
+  }
+
  private:
+  void read_line(Bytes given_line, const Source& where, Message& message) {
+    message_ = &message;
+    draft_.clear();
+    broken_ = false;
+    if (where.line == 1 && given_line.starts_with(byte_order_mark)) {
+      given_line.remove_prefix(byte_order_mark.size());
+    }
+    line_ = trimmed(given_line);
+    if (looks_like_a_job()) {
+      read_job();
+      trim_parser();
+    }
+  }
+
+  static std::size_t bytes_of_files(const TemplateDefinition& definition) {
+    std::size_t bytes = definition.text.value_or("").size() + definition.html.value_or("").size();
+    for (const Attachment& attachment : definition.attachments) {
+      bytes += attachment.content.size();
+    }
+    return bytes;
+  }
+
+  Result<void, JobError> begin_fan_out(const Source& where, const LineHash& identity,
+                                       Message& message) {
+    if (fan_out_ == nullptr) {
+      fan_out_ = std::make_unique<FanOut>(options_);
+    }
+    return fan_out_->begin(draft_, where, identity, message);
+  }
+
   // ---- The line
   // -----------------------------------------------------------------------------------
 
@@ -158,50 +214,6 @@ class JobReader::Implementation : private JobReaderMailboxes {
     }
   }
 
-  // A short string that goes into logs and keys: not empty, no controls.
-  void read_label(ondemand::value& value, const JobPlace& place, std::size_t bytes_max,
-                  std::string& label) {
-    std::string_view text;
-    if (!read_text(value, place, text)) {
-      return;
-    }
-    if (text.empty() || text.size() > bytes_max) {
-      refuse(JobErrorKind::invalid_value, place,
-             text.empty()
-                 ? "is empty"
-                 : fmt::format("is longer than {} octets: it has {}", bytes_max, text.size()));
-    } else if (std::any_of(text.begin(), text.end(), is_control)) {
-      refuse(JobErrorKind::invalid_string, place, "has a control character");
-    } else {
-      label.assign(text);
-    }
-  }
-
-  // A number is taken by its digits: they are the key of a resume, so nothing is converted.
-  void read_id(ondemand::value& value, const JobPlace& place) {
-    std::string_view token = value.raw_json_token();
-    if (token.front() == '"') {
-      return read_label(value, place, limits::job_id_bytes_max, message_->id);
-    }
-    if (!begins_number(token.front())) {
-      return refuse_type(place, words_of(JobValue::id), token.front());
-    }
-    token = trimmed(token);
-    const Bytes digits = token.substr(token.starts_with('-') ? 1 : 0);
-    if (!check_json(token, 1)) {
-      refuse_json(simdjson::NUMBER_ERROR);
-    } else if (digits.find_first_not_of("0123456789") != Bytes::npos) {
-      refuse(JobErrorKind::invalid_value, place,
-             "must be a string or a whole number: this number can be written in several ways");
-    } else if (token.size() > limits::job_id_bytes_max) {
-      refuse(JobErrorKind::invalid_value, place,
-             fmt::format("is longer than {} octets: it has {}", limits::job_id_bytes_max,
-                         token.size()));
-    } else {
-      message_->id.assign(token);
-    }
-  }
-
   // ---- Fields -----------------------------------------------------------------------------------
 
   void read_field(std::string_view name, ondemand::value& value) {
@@ -223,7 +235,7 @@ class JobReader::Implementation : private JobReaderMailboxes {
   void read_known_field(JobField field, const JobPlace& place, ondemand::value& value) {
     switch (field) {
       case JobField::id:
-        return read_id(value, place);
+        return read_id(value, place, message_->id);
       case JobField::from:
         return read_authors(value, place, draft_.from);
       case JobField::reply_to:
@@ -235,7 +247,7 @@ class JobReader::Implementation : private JobReaderMailboxes {
       case JobField::bcc:
         return read_recipients(value, place, draft_.bcc);
       case JobField::subject:
-        return read_subject(value, place);
+        return read_header_line(value, place, draft_.subject);
       case JobField::text:
         return read_long_text(value, place, draft_.text);
       case JobField::html:
@@ -257,14 +269,23 @@ class JobReader::Implementation : private JobReaderMailboxes {
       case JobField::envelope:
         return read_envelope(value, place);
       case JobField::template_name:
+        return read_label(value, place, limits::job_id_bytes_max, draft_.templates.name);
       case JobField::merge:
+        return read_merge(value, place);
       case JobField::recipients:
-        return refuse(JobErrorKind::unsupported_field, place,
-                      "templates are not supported by this version");
+        return read_recipient_list(value, place);
+      case JobField::define:
+        return read_definition_name(value, place);
+      case JobField::partials:
+        return read_partials(value, place);
+      case JobField::unsubscribe:
+        return read_header_line(value, place, draft_.templates.unsubscribe);
+      case JobField::list_id:
+        return read_header_line(value, place, draft_.templates.list_id);
       case JobField::tags:
         return read_tags(value, place);
       case JobField::metadata:
-        return read_metadata(value, place);
+        return read_echo(value, place, message_->metadata_json);
       case JobField::endpoint:
         return read_label(value, place, limits::job_endpoint_bytes_max, message_->endpoint);
       case JobField::expires_at:
@@ -274,7 +295,7 @@ class JobReader::Implementation : private JobReaderMailboxes {
     }
   }
 
-  void read_subject(ondemand::value& value, const JobPlace& place) {
+  void read_header_line(ondemand::value& value, const JobPlace& place, std::string& line) {
     std::string_view text;
     if (!read_text(value, place, text)) {
       return;
@@ -283,7 +304,7 @@ class JobReader::Implementation : private JobReaderMailboxes {
       refuse(JobErrorKind::invalid_header, place, "has a line break or another control character");
       return;
     }
-    draft_.subject.assign(text);
+    line.assign(text);
   }
 
   void read_path(ondemand::value& value, const JobPlace& place, std::string& path) {
@@ -309,50 +330,64 @@ class JobReader::Implementation : private JobReaderMailboxes {
     }
   }
 
-  // ---- Headers and attachments
-  // -------------------------------------------------------------------
+  // ---- Templates
+  // ---------------------------------------------------------------------------------
 
-  void add_header(ondemand::value& value, const JobPlace& place, std::string_view name) {
-    std::string_view text;
-    if (!read_text(value, place, text)) {
-      return;
+  void read_definition_name(ondemand::value& value, const JobPlace& place) {
+    if (!is_definition_) {
+      return refuse(JobErrorKind::conflicting_fields, place,
+                    "must be the first member of its line, so that whoever cuts lines sees it");
     }
-    if (draft_.headers.size() == limits::job_header_fields_max) {
-      refuse(JobErrorKind::invalid_header, place,
-             fmt::format("there are more than {} fields", limits::job_header_fields_max));
-      return;
-    }
-    HeaderField& field = draft_.headers.add();
-    field.name.assign(name);
-    field.value.assign(text);
+    read_label(value, place, limits::job_id_bytes_max, draft_.templates.name);
   }
 
-  // No outcome line needs headers or attachments, so reading them ends with the first offence.
-  void read_headers(ondemand::value& value, const JobPlace& place) {
+  // Its values are read where they are filled in.
+  void read_merge(ondemand::value& value, const JobPlace& place) {
+    Bytes json;
+    if (!read_object_whole(value, place, json)) {
+      return;
+    }
+    if (const auto checked = check_json(json, limits::job_depth_max - 1); !checked) {
+      return refuse_flaw(place, checked.error());
+    }
+    draft_.templates.merge_json = json;
+  }
+
+  void read_recipient_list(ondemand::value& value, const JobPlace& place) {
+    if (const char first = first_of(value); first != '[') {
+      return refuse_type(place, "a list", first);
+    }
+    Bytes json;
+    if (!read_whole(value, json)) {
+      return;
+    }
+    if (const auto checked = check_json(json, limits::job_depth_max - 1); !checked) {
+      return refuse_flaw(place, checked.error());
+    }
+    draft_.templates.recipients_json = json;
+  }
+
+  void read_partials(ondemand::value& value, const JobPlace& place) {
+    std::vector<Partial>& partials = draft_.templates.partials;
     read_object(value, place, [&](std::string_view name, ondemand::value& member) {
       const JobPlace here = place.member(name);
-      if (has_header(name)) {
-        refuse(JobErrorKind::duplicate_field, here, "is given twice: use a list of strings");
-      } else if (first_of(member) == '[') {
-        read_list(member, [&](std::size_t index, ondemand::value& element) {
-          add_header(element, here.element(index), name);
-          return !draft_.error;
-        });
+      const auto has_name = [name](const Partial& partial) { return partial.name == name; };
+      if (std::any_of(partials.begin(), partials.end(), has_name)) {
+        refuse(JobErrorKind::duplicate_field, here, "is given twice");
+      } else if (partials.size() == limits::template_partials_max) {
+        refuse(JobErrorKind::invalid_value, place,
+               fmt::format("has more than {}", limits::template_partials_max));
       } else {
-        add_header(member, here, name);
+        Partial& partial = partials.emplace_back();
+        partial.name.assign(name);
+        read_long_text(member, here, partial.source);
       }
       return !draft_.error;
     });
   }
 
-  [[nodiscard]] bool has_header(std::string_view name) const {
-    for (const HeaderField& field : draft_.headers.span()) {
-      if (equal_field_names(field.name, name)) {
-        return true;
-      }
-    }
-    return false;
-  }
+  // ---- Attachments
+  // -------------------------------------------------------------------------------
 
   void read_attachment(ondemand::value& value, const JobPlace& place, AttachmentDraft& draft) {
     bool has_content = false;
@@ -505,49 +540,6 @@ class JobReader::Implementation : private JobReaderMailboxes {
     check_echo(place, json);
   }
 
-  // Any value: it is the user's own business, as long as it is JSON.
-  void read_metadata(ondemand::value& value, const JobPlace& place) {
-    std::string_view json;
-    ondemand::object object;
-    ondemand::array array;
-    simdjson::error_code error = simdjson::SUCCESS;
-    switch (first_of(value)) {
-      case '{':
-        error = value.get_object().get(object);
-        error = error ? error : object.raw_json().get(json);
-        break;
-      case '[':
-        error = value.get_array().get(array);
-        error = error ? error : array.raw_json().get(json);
-        break;
-      default:
-        json = value.raw_json_token();
-        break;
-    }
-    if (!sound(error)) {
-      return;
-    }
-    const auto compacted =
-        append_compact_json(message_->metadata_json, json, limits::job_depth_max - 1);
-    if (!compacted) {
-      // The value ends where the walk says, so the line's own end does not come into it.
-      const JsonFlaw flaw = compacted.error().flaw;
-      const bool cut = flaw == JsonFlaw::truncated || flaw == JsonFlaw::trailing;
-      const JsonFlaw shown = cut ? JsonFlaw::syntax : flaw;
-      refuse(kind_of(shown), place,
-             fmt::format("{} (octet {})", text_of(shown), compacted.error().offset));
-    }
-    check_echo(place, message_->metadata_json);
-  }
-
-  void check_echo(const JobPlace& place, std::string& json) {
-    if (json.size() > limits::job_echo_bytes_max) {
-      json.clear();
-      refuse(JobErrorKind::invalid_value, place,
-             fmt::format("has more than {} octets", limits::job_echo_bytes_max));
-    }
-  }
-
   void read_expiry(ondemand::value& value, const JobPlace& place) {
     const char first = first_of(value);
     std::int64_t seconds = 0;
@@ -586,6 +578,8 @@ class JobReader::Implementation : private JobReaderMailboxes {
 
   JobReaderOptions options_;
   Message* message_ = nullptr;  // of the line being read
+  bool is_definition_ = false;  // which it is
+  std::unique_ptr<FanOut> fan_out_;
 };
 
 JobReader::JobReader(JobReaderOptions options)
@@ -596,6 +590,33 @@ JobReader& JobReader::operator=(JobReader&&) noexcept = default;
 
 Result<void, JobError> JobReader::parse(Bytes line, const Source& where, Message& message) {
   return implementation_->parse(line, where, message);
+}
+
+bool JobReader::has_more() const { return implementation_->has_more(); }
+Result<void, JobError> JobReader::next(Message& message) { return implementation_->next(message); }
+std::size_t JobReader::given_count() const { return implementation_->given_count(); }
+std::size_t JobReader::left_count() const { return implementation_->left_count(); }
+
+Result<MessageTemplatePtr, JobError> JobReader::read_definition(Bytes line, const Source& where,
+                                                                DefinitionNote& note) {
+  return implementation_->read_definition(line, where, note);
+}
+
+bool begins_definition(Bytes line) {
+  constexpr Bytes name = "\"define\"";
+  if (line.starts_with(byte_order_mark)) {
+    line.remove_prefix(byte_order_mark.size());
+  }
+  const auto skip_space = [&line] {
+    line.remove_prefix(std::min(line.find_first_not_of(" \t\r"), line.size()));
+  };
+  skip_space();
+  if (!line.starts_with('{')) {
+    return false;
+  }
+  line.remove_prefix(1);
+  skip_space();
+  return line.starts_with(name);
 }
 
 std::string simdjson_version() {

@@ -67,6 +67,10 @@ std::size_t JobInput::readers() const { return state_->walks.size(); }
 
 void JobInput::count_through() { state_->blocks->count_through(); }
 
+void JobInput::hear_definitions(DefinitionHook hook) {
+  state_->blocks->hear_definitions(std::move(hook));
+}
+
 Result<bool, InputError> JobInput::next(Line& line, std::size_t reader) {
   Walk& walk = *state_->walks[reader];
   if (walk.found) {
@@ -136,6 +140,7 @@ UnreadLines JobInput::unread(Instant give_up_at) {
   if (!blocks.is_countable()) {
     return unread;
   }
+  blocks.hear_definitions({});  // what is counted is not read
   Walk& scratch = *state_->walks.front();
   while (std::chrono::steady_clock::now() < give_up_at) {
     const auto more = take_block(blocks, scratch);

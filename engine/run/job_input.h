@@ -46,6 +46,8 @@ class JobInput {
   [[nodiscard]] std::size_t readers() const;
   // `index` goes through all files. Before the first line.
   void count_through();
+  // See LineBlocks. Before the first line.
+  void hear_definitions(DefinitionHook hook);
   // The next line, blank ones passed over; false at the end of the last file, or when it was
   // stopped. The line is valid until the next call. After an error the rest of that file is passed
   // over.

@@ -25,6 +25,7 @@ class JobSource {
  public:
   enum class Pull : std::uint8_t {
     message,  // to be sent
+    nothing,  // it asks for no message: pull() goes on behind it
     refused,  // it cannot be sent: words() say why, and the message names whom it can
     trouble,  // a part of the input cannot be read: words() say what; pull() goes on behind it
     end,      // nothing more comes

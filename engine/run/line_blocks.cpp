@@ -153,9 +153,16 @@ void LineBlocks::add_line(LineBlock& block, std::size_t end) {
   const bool is_too_long = std::exchange(skipping_, false) || bytes > limits::job_line_bytes_max;
   if (is_too_long) {
     block.lines.push_back({0, LineBlock::too_long, line_number_});
-  } else if (!is_blank({block.octets.data() + begin_, bytes})) {
-    block.lines.push_back(
-        {static_cast<std::uint32_t>(begin_), static_cast<std::uint32_t>(bytes), line_number_});
+    return;
+  }
+  const Bytes line(block.octets.data() + begin_, bytes);
+  if (is_blank(line)) {
+    return;
+  }
+  block.lines.push_back(
+      {static_cast<std::uint32_t>(begin_), static_cast<std::uint32_t>(bytes), line_number_});
+  if (hear_definition_ && codec::begins_definition(line)) {
+    hear_definition_({line, block.file, block.source, line_number_});
   }
 }
 

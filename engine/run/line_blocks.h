@@ -5,6 +5,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <limits>
 #include <memory>
 #include <mutex>
@@ -41,6 +42,15 @@ struct LineBlock {
   std::uint64_t number = 0;       // of the block, among all of them, from 1
 };
 
+// A line that defines a template for those below it. Views.
+struct DefinitionLine {
+  Bytes text;                // 64 octets behind it are readable
+  Bytes file;                // as it was named
+  std::uint32_t source = 0;  // which file, from 0
+  std::uint64_t number = 0;  // from 1, within the file
+};
+using DefinitionHook = std::function<void(const DefinitionLine&)>;
+
 struct LineBlocksOptions {
   std::size_t readers = 1;  // each of which calls next() with a block of its own, always the same
   // Of one block. Several readers together have no more than limits::lines_in_hand_max in hand.
@@ -60,6 +70,9 @@ class LineBlocks {
 
   // Indexes go through all files. Before the first block.
   void count_through() { counts_through_ = true; }
+  // Whoever hears of each definition before anybody is given a line below it: under the lock of
+  // next(). Before the first block, or when nobody reads any more.
+  void hear_definitions(DefinitionHook hook) { hear_definition_ = std::move(hook); }
   // The next block, of one line or more; false at the end of the last file, or when it was stopped.
   // After an error the rest of that file is passed over.
   [[nodiscard]] Result<bool, InputError> next(LineBlock& block);
@@ -95,6 +108,7 @@ class LineBlocks {
   const std::size_t readers_;
   const std::size_t lines_max_;
   bool counts_through_ = false;
+  DefinitionHook hear_definition_;
   const std::vector<std::string> names_;  // of the sources, also behind their end
   std::uint64_t bytes_total_ = 0;
   std::atomic<std::size_t> waits_from_{0};  // how many sources may wait, of those that are left

@@ -16,4 +16,14 @@ namespace ringpost::run {
                                                    const JobInput::Line& line, std::int64_t date_us,
                                                    Message& message);
 
+// The next message of that line.
+[[nodiscard]] Result<void, std::string> parse_next(codec::JobReader& reader,
+                                                   const JobInput::Line& line, Message& message);
+// For a line whose error is known: its hash names the message, as if it had been parsed.
+[[nodiscard]] Failure<std::string> refuse_line(const JobInput::Line& line,
+                                               const codec::JobError& error,
+                                               codec::LineHashKind hash, Message& message);
+// FILE:LINE, as UnreadLines has it.
+[[nodiscard]] std::string place_of(const JobInput::Line& line);
+
 }  // namespace ringpost::run

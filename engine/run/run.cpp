@@ -75,6 +75,9 @@ Run::Read Run::read(std::size_t reader) {
     case JobSource::Pull::message:
     case JobSource::Pull::refused:
       break;
+    case JobSource::Pull::nothing:
+      consignment.clear();
+      return Read::taken;
     case JobSource::Pull::trouble:
       consignment.clear();
       source_failed_.store(true, relaxed);

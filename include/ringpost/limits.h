@@ -15,8 +15,8 @@ namespace ringpost::limits {
 inline constexpr std::size_t job_line_bytes_max = 64u << 20;
 // One message as it goes out, before dot-stuffing. ESPs stop between 10 and 50 MB.
 inline constexpr std::size_t message_bytes_max = 50u << 20;
-// Recipients of one job. RFC 5321 4.5.3.1.8 obliges a server to take 100 in one transaction; the
-// rest goes into further transactions, side by side.
+// Recipients of one message. RFC 5321 4.5.3.1.8 obliges a server to take 100 in one transaction;
+// the rest goes into further transactions, side by side.
 inline constexpr std::size_t job_recipients_max = 100'000;
 // What it was when journals of versions 1 and 2 were begun. A job that was refused for its number
 // then is refused in their resumes, too: some of its recipients were told so.
@@ -41,6 +41,11 @@ inline constexpr std::size_t envelope_id_bytes_max = 100;
 inline constexpr std::size_t file_name_bytes_max = 255;
 inline constexpr std::size_t content_type_bytes_max = 255;
 inline constexpr std::size_t content_id_bytes_max = 255;
+// Templates that the lines of a run define, and their texts and attachments, which stay in memory
+// as long as it runs; and partials of one of them.
+inline constexpr std::size_t templates_max = 1000;
+inline constexpr std::size_t templates_bytes_max = 256u << 20;
+inline constexpr std::size_t template_partials_max = 256;
 
 // ---- Templates
 // -------------------------------------------------------------------------------
@@ -203,8 +208,8 @@ inline constexpr std::size_t tls_record_bytes_max = 16u << 10;
 inline constexpr std::size_t journal_record_bytes_max = 4u << 20;
 // Jobs of one journal: what is known of each takes four octets of a run that resumes.
 inline constexpr std::uint64_t journal_jobs_max = std::uint64_t{1} << 32;
-// Recipients whose outcomes a journal has of one job: a job beyond its bound is refused to each of
-// them, and a line has no room for more.
+// Recipients that a journal knows of one job: a line of `recipients` is a message for each of them,
+// a job beyond its bound is refused to each of them, and a line has no room for more.
 inline constexpr std::size_t journal_recipients_max = job_line_bytes_max / 2;
 // Damaged stretches of one journal, and octets that the search for the next record behind them may
 // checksum in vain: beyond this the file is no journal any more.

@@ -17,10 +17,9 @@
 
 #include <fmt/format.h>
 
-#include "codec/job/job_reader.h"
 #include "engine/run/job_file_source.h"
 #include "engine/run/job_input.h"
-#include "engine/run/parse_line.h"
+#include "engine/run/line_source.h"
 #include "engine/weighted_turns.h"
 #include "queue/quota_file.h"
 #include "tools/plan/plan_finding.h"
@@ -313,26 +312,26 @@ class Planning {
 };
 
 // False: a file could not be read to its end.
-bool read_jobs(run::JobInput& input, codec::JobReader& reader, Planning& planning) {
+bool read_jobs(run::LineSource& source, Planning& planning) {
   bool is_whole = true;
   Message job;
-  run::JobInput::Line line;
   for (;;) {
-    const auto more = input.next(line);
-    if (!more) {
-      print_error(more.error().message);
-      is_whole = false;
-      continue;
-    }
-    if (!*more) {
-      return is_whole;
-    }
     job.clear();
-    auto parsed = run::parse_line(reader, line, unix_time_us(), job);
-    if (parsed) {
-      planning.add(job);
-    } else {
-      planning.add_invalid(std::move(parsed.error()));
+    switch (source.pull(job, 0)) {
+      case run::JobSource::Pull::message:
+        planning.add(job);
+        break;
+      case run::JobSource::Pull::nothing:
+        break;
+      case run::JobSource::Pull::refused:
+        planning.add_invalid(std::string(source.words(0)));
+        break;
+      case run::JobSource::Pull::trouble:
+        print_error(std::string(source.words(0)));
+        is_whole = false;
+        break;
+      case run::JobSource::Pull::end:
+        return is_whole;
     }
   }
 }
@@ -356,9 +355,11 @@ int run_plan(const PlanFlags& flags) {
     print_error("warning: " + warning);
   }
   run::JobFileSource files;
-  codec::JobReader reader({.newlines = settings->newlines, .files = &files});
+  run::LineSource source(
+      std::move(*input),
+      {.reader = {.newlines = settings->newlines, .files = &files}, .date_us = unix_time_us()});
   Planning planning(*settings);
-  const bool is_whole = read_jobs(*input, reader, planning);
+  const bool is_whole = read_jobs(source, planning);
   const PlanFinding found = planning.finish();
   const int printed = print_data(flags.json ? plan_json(found) : plan_text(found));
   return printed != 0         ? printed

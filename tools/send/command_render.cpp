@@ -1,18 +1,17 @@
 // `ringpost render`: the finished message of a job, as it would go out, for a look before sending;
 // the same reader makes it. Limits: its date is this moment's, dots are not doubled, and what is
 // added for a server, such as a field with the idempotency key, is not there.
-#include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
 #include <unistd.h>
 
-#include "codec/job/job_reader.h"
 #include "engine/run/job_file_source.h"
 #include "engine/run/job_input.h"
+#include "engine/run/line_source.h"
 #include "engine/run/outcome_file.h"
-#include "engine/run/parse_line.h"
 #include "tools/process/log.h"
+#include "tools/process/unix_time.h"
 #include "tools/program/commands.h"
 #include "tools/send/run_files.h"
 
@@ -34,7 +33,36 @@ int print_message(const Message& message) {
   return output->write() ? exit_all_accepted : exit_uncategorised;
 }
 
-// The first job, or the one with the id that was asked for.
+// Of the first job, or of the one with the id that was asked for, the first message.
+int render_of(run::LineSource& source, const std::string& id) {
+  Message job;
+  for (;;) {
+    job.clear();
+    const run::JobSource::Pull pulled = source.pull(job, 0);
+    switch (pulled) {
+      case run::JobSource::Pull::message:
+      case run::JobSource::Pull::refused:
+        break;
+      case run::JobSource::Pull::nothing:
+        continue;
+      case run::JobSource::Pull::trouble:
+        print_error(std::string(source.words(0)));
+        return exit_uncategorised;
+      case run::JobSource::Pull::end:
+        print_error(id.empty() ? "there is no job" : "there is no job with the id " + id);
+        return exit_usage;
+    }
+    if (!id.empty() && job.id != id) {
+      continue;
+    }
+    if (pulled == run::JobSource::Pull::refused) {
+      print_error(std::string(source.words(0)));
+      return exit_invalid_input;
+    }
+    return print_message(job);
+  }
+}
+
 int run_render(const RenderFlags& flags) {
   std::vector<std::string> files_read;
   if (!flags.file.empty()) {
@@ -50,33 +78,9 @@ int run_render(const RenderFlags& flags) {
     return exit_usage;
   }
   run::JobFileSource files;
-  codec::JobReader reader({.files = &files});
-  const std::int64_t date_us = std::chrono::duration_cast<std::chrono::microseconds>(
-                                   std::chrono::system_clock::now().time_since_epoch())
-                                   .count();
-  Message job;
-  run::JobInput::Line line;
-  for (;;) {
-    const auto next = input->next(line);
-    if (!next) {
-      print_error(next.error().message);
-      return exit_uncategorised;
-    }
-    if (!*next) {
-      print_error(flags.id.empty() ? "there is no job" : "there is no job with the id " + flags.id);
-      return exit_usage;
-    }
-    job.clear();
-    const auto parsed = run::parse_line(reader, line, date_us, job);
-    if (!flags.id.empty() && job.id != flags.id) {
-      continue;
-    }
-    if (!parsed) {
-      print_error(parsed.error());
-      return exit_invalid_input;
-    }
-    return print_message(job);
-  }
+  run::LineSource source(std::move(*input),
+                         {.reader = {.files = &files}, .date_us = unix_time_us()});
+  return render_of(source, flags.id);
 }
 
 }  // namespace

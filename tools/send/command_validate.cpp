@@ -2,7 +2,6 @@
 // the same settings says so, and a slow producer's mistakes are shown when they are made. Limits:
 // what depends on endpoints and their servers, their names and their limits, is not looked at.
 #include <cerrno>
-#include <chrono>
 #include <cstdlib>
 #include <memory>
 #include <string>
@@ -10,12 +9,12 @@
 
 #include <fmt/format.h>
 
-#include "codec/job/job_reader.h"
 #include "engine/run/job_file_source.h"
 #include "engine/run/job_input.h"
-#include "engine/run/parse_line.h"
+#include "engine/run/line_source.h"
 #include "tools/process/log.h"
 #include "tools/process/standard_output.h"
+#include "tools/process/unix_time.h"
 #include "tools/program/commands.h"
 #include "tools/send/run_files.h"
 #include "tools/settings/config_file.h"
@@ -74,34 +73,35 @@ Result<codec::NewlinePolicy, std::string> newline_policy(const ValidateFlags& fl
 }
 
 // Ends early when nobody reads the output any more.
-Counts check_lines(run::JobInput& input, codec::JobReader& reader, StandardOutput& output) {
-  const auto now = std::chrono::system_clock::now().time_since_epoch();
-  const auto date_us = std::chrono::duration_cast<std::chrono::microseconds>(now).count();
+Counts check_lines(run::LineSource& source, StandardOutput& output) {
   Counts counts;
   Message job;
-  run::JobInput::Line line;
   while (true) {
     // A slow producer's mistakes are shown when they are made.
-    const bool can_write = !input.may_wait() || output.flush();
-    const auto more = input.next(line);
-    if (!more) {
-      print_error(more.error().message);
-      counts.input_failed = true;
-      continue;
-    }
-    if (!*more || !can_write) {
-      return counts;
-    }
+    const bool can_write = !source.may_wait(0) || output.flush();
     job.clear();
-    const auto parsed = run::parse_line(reader, line, date_us, job);
-    if (parsed) {
-      ++counts.valid;
-      counts.recipients += job.recipients.size();
-    } else {
-      ++counts.invalid;
-      if (!output.write(parsed.error() + "\n")) {
+    switch (source.pull(job, 0)) {
+      case run::JobSource::Pull::message:
+        ++counts.valid;
+        counts.recipients += job.recipients.size();
+        break;
+      case run::JobSource::Pull::nothing:
+        break;
+      case run::JobSource::Pull::refused:
+        ++counts.invalid;
+        if (!output.write(std::string(source.words(0)) + "\n")) {
+          return counts;
+        }
+        break;
+      case run::JobSource::Pull::trouble:
+        print_error(std::string(source.words(0)));
+        counts.input_failed = true;
+        break;
+      case run::JobSource::Pull::end:
         return counts;
-      }
+    }
+    if (!can_write) {
+      return counts;
     }
   }
 }
@@ -122,9 +122,10 @@ int run_validate(const ValidateFlags& flags) {
     return exit_usage;
   }
   run::JobFileSource files;
-  codec::JobReader reader({.newlines = *policy, .files = &files});
+  run::LineSource source(std::move(*input), {.reader = {.newlines = *policy, .files = &files},
+                                             .date_us = unix_time_us()});
   StandardOutput output;
-  const Counts counts = check_lines(*input, reader, output);
+  const Counts counts = check_lines(source, output);
   if (!output.flush()) {
     return report_failure(output);
   }

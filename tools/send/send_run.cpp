@@ -236,6 +236,8 @@ int SendRun::run() {
                      .files = &files_,
                      .recipients_max =
                          journal_ ? journal_->recipients_max() : limits::job_recipients_max,
+                     .line_recipients_max = journal_ ? journal_->line_recipients_max()
+                                                     : limits::journal_recipients_max,
                      .line_hash = journal_ ? journal_->line_hash() : codec::LineHashKind::xxh3_128},
           .date_us = date_us_,
           .hashes_lines = journal_ != nullptr,
