@@ -9,6 +9,9 @@ from support.jobs import line_of, numbered_body, sha256, simple_content
 JOBS = range(2000, 5001)
 LARGE_JOBS = 4
 LARGE_BYTES = 100_000
+# A line of a message each for so many.
+NEWSLETTER_CHANCE = 0.01
+NEWSLETTER_RECIPIENTS = (1, 60)
 KILLS_MAX = 8
 # From a start that has hardly begun to a run that is nearly over.
 KILL_SECONDS = (0.005, 1.5)
@@ -25,6 +28,7 @@ class Plan:
     lines: list  # of the job file
     fates: dict  # (id, recipient) -> what becomes of him when nothing comes in between
     digests: dict  # id -> SHA-256 of its content
+    newsletters: frozenset  # ids of lines that are a message for each of their recipients
     unreadable: int  # lines of which no recipient can be read
     flags: list
     resends: bool  # what was in flight is sent again
@@ -45,8 +49,8 @@ def make_plan(seed):
     resends = rng.random() < 0.25
     flags += ["--on-unknown", "resend" if resends else "hold"]
     return Plan(seed=seed, lines=draft.lines, fates=draft.fates, digests=draft.digests,
-                unreadable=draft.unreadable, flags=flags, resends=resends,
-                from_stdin=rng.random() < 0.2,
+                newsletters=frozenset(draft.newsletters), unreadable=draft.unreadable,
+                flags=flags, resends=resends, from_stdin=rng.random() < 0.2,
                 latency_ms=_latency(rng, count, pipelined, connections),
                 kills=[_log_uniform(rng, *KILL_SECONDS) for _ in range(rng.randint(1, KILLS_MAX))])
 
@@ -88,9 +92,15 @@ class _Draft:
         self.lines = []
         self.fates = {}
         self.digests = {}
+        self.newsletters = set()
         self.unreadable = 0
         large = set(rng.sample(range(count), LARGE_JOBS))
+        self.lines.append(line_of({"define": "weekly", "from": "sender@example.com",
+                                   "subject": "Number {{number}}", "text": "Hello {{email}}\n"}))
         for number in range(count):
+            if rng.random() < NEWSLETTER_CHANCE:
+                self._add_newsletter(number)
+                continue
             self._add(number, LARGE_BYTES if number in large else rng.randrange(60, 3000))
             if rng.random() < 0.005:
                 self.lines.append(b"")  # which is no job, and has no number
@@ -119,6 +129,25 @@ class _Draft:
         self.lines.append(line_of(job))
         self.fates.update(((job_id, recipient), one) for recipient, one in fates.items())
         self.digests[job_id] = sha256(content.encode())
+
+    def _add_newsletter(self, number):
+        job_id = f"job-{number}"
+        job = {"id": job_id, "headers": {"X-Id": job_id}, "recipients": []}
+        if self.rng.random() < 0.5:
+            job["template"] = "weekly"
+        else:
+            job.update({"from": "sender@example.com", "text": "Hello {{email}}, {{number}}\n"})
+        for place in range(self.rng.randint(*NEWSLETTER_RECIPIENTS)):
+            name, fate = self.rng.choices(
+                [("to", ACCEPTED), ("reject", REJECTED), ("defer", DEFERRED),
+                 ("invalid", INVALID)], [91, 3, 3, 3])[0]
+            address = f"{name}-{number}-{place}@example.net"
+            # Subject and text cannot be filled in without a number.
+            merge = {} if fate == INVALID else {"number": place}
+            job["recipients"].append({"email": address, "merge": merge})
+            self.fates[job_id, address] = fate
+        self.newsletters.add(job_id)
+        self.lines.append(line_of(job))
 
     def _recipients(self, number):
         found = {}

@@ -45,10 +45,15 @@ def _in_outcomes(plan, outcomes):
 
 def _in_record(plan, words, record, kills):
     copies = Counter()
+    composed = {}  # what was sent first, since the program makes it
     for message in record:
         job_id = message["x_id"]
         copies.update((job_id, recipient) for recipient in message["to"])
-        if message["sha256"] != plan.digests.get(job_id):
+        if job_id in plan.newsletters:
+            first = composed.setdefault((job_id, *message["to"]), message["sha256"])
+            if message["sha256"] != first:
+                yield f"{job_id}: {message['to']} was sent another message than before"
+        elif message["sha256"] != plan.digests.get(job_id):
             yield f"{job_id}: the content is not that of the job"
     for key in copies:
         if key not in plan.fates:

@@ -8,13 +8,17 @@ from verdict import differences
 
 PLAN = Plan(seed=0, lines=[], fates={("a", "x"): "accepted", ("a", "y"): "accepted",
                                      ("b", "reject"): "rejected", ("c", "defer"): "deferred",
-                                     ("d", "x"): "invalid"},
-            digests={"a": "aa", "b": "bb", "c": "cc", "d": "dd"}, unreadable=1, flags=[],
-            resends=False, from_stdin=False, latency_ms=0, kills=[])
+                                     ("d", "x"): "invalid", ("n", "x"): "accepted",
+                                     ("n", "y"): "accepted"},
+            digests={"a": "aa", "b": "bb", "c": "cc", "d": "dd"}, newsletters=frozenset("n"),
+            unreadable=1, flags=[], resends=False, from_stdin=False, latency_ms=0, kills=[])
 RESENDS = replace(PLAN, resends=True)
 WORDS = (("a", "x", "accepted"), ("a", "y", "accepted"), ("b", "reject", "rejected"),
-         ("c", "defer", "deferred"), ("d", "x", "invalid"), ("hash", None, "invalid"))
-RECORD = ({"x_id": "a", "to": ["x", "y"], "sha256": "aa"},)
+         ("c", "defer", "deferred"), ("d", "x", "invalid"), ("n", "x", "accepted"),
+         ("n", "y", "accepted"), ("hash", None, "invalid"))
+NEWSLETTER = ({"x_id": "n", "to": ["x"], "sha256": "nx"},
+              {"x_id": "n", "to": ["y"], "sha256": "ny"})
+RECORD = ({"x_id": "a", "to": ["x", "y"], "sha256": "aa"}, *NEWSLETTER)
 
 
 def copy(recipient, x_id="a", digest="aa"):
@@ -38,7 +42,7 @@ class VerdictTest(unittest.TestCase):
         held = (("a", "x", "unknown"), ("a", "y", "accepted"))
         without = (("a", "x"), ("a", "y"))
         self.assertEqual(self.wrong(*held, without=without), [])
-        self.assertEqual(self.wrong(*held, without=without, record=[copy("y")]), [])
+        self.assertEqual(self.wrong(*held, without=without, record=[copy("y"), *NEWSLETTER]), [])
         again = (("a", "x", "unsent"), ("a", "x", "accepted"), ("a", "y", "accepted"))
         self.assertEqual(self.wrong(*again, without=without), [])
 
@@ -70,9 +74,11 @@ class VerdictTest(unittest.TestCase):
         self.assert_wrong("took it 1 times", record=[*RECORD, copy("x", "d", "dd")])
         self.assert_wrong("in no job", record=[*RECORD, copy("z")])
         self.assert_wrong("in no job", record=[*RECORD, copy("x", None)])
-        self.assert_wrong("the content", record=[copy("x"), copy("y", digest="bb")])
+        self.assert_wrong("the content", record=[copy("x"), copy("y", digest="bb"), *NEWSLETTER])
         self.assert_wrong("took it 2 times", ("a", "x", "unknown"), without=[("a", "x")],
                           record=[*RECORD, copy("x")])
+        self.assert_wrong("another message than before", plan=RESENDS,
+                          record=[*RECORD, copy("x", "n", "other")])
 
     def test_what_may_be_sent_again_is_bounded(self):
         twice = [*RECORD, copy("x")]
@@ -93,9 +99,10 @@ class PlanTest(unittest.TestCase):
     def test_plans_have_everything(self):
         plans = [make_plan(seed) for seed in range(20)]
         for plan in plans:
-            jobs = [line for line in plan.lines if line]
+            jobs = [line for line in plan.lines if line and not line.startswith(b'{"define"')]
             self.assertIn(len(jobs), JOBS)
             self.assertEqual(len(jobs), len({key[0] for key in plan.fates}) + plan.unreadable)
+            self.assertTrue(plan.newsletters)
             self.assertTrue({INVALID, DEFERRED}.issubset(plan.fates.values()))
             self.assertTrue(all(0.005 <= seconds <= 1.5 for seconds in plan.kills))
         for choice in ("resends", "from_stdin"):

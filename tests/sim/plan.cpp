@@ -46,13 +46,21 @@ void add_job(Plan& plan, Random& random) {
   std::string line = fmt::format(R"({{"id":"{}",)", id);
   if (random.one_in(30)) {
     plan.lines.push_back(line + R"("no such field":1})");
-    plan.recipients_of_line.push_back(1);
+    ++plan.transactions;
     return;
   }
   if (has_age && random.one_in(25)) {
     constexpr std::int64_t begin_of_2026 = 1'767'225'600;
     line += fmt::format(R"("expires_at":{},)",
                         begin_of_2026 + static_cast<std::int64_t>(random.below(600)));
+  }
+  if (random.one_in(6)) {
+    plan.lines.push_back(line +
+                         fmt::format(R"("from":"{0}@a.example","subject":"about {0}",)"
+                                     R"("text":"Hello {{{{email}}}} {1}","recipients":{2}}})",
+                                     id, random_text(random), recipients_json(id, count)));
+    plan.transactions += count;
+    return;
   }
   if (random.one_in(2)) {
     line += fmt::format(
@@ -63,7 +71,7 @@ void add_job(Plan& plan, Random& random) {
                         id, recipients_json(id, count), "Hello " + random_text(random));
   }
   plan.lines.push_back(std::move(line));
-  plan.recipients_of_line.push_back(count);
+  plan.transactions += count <= 5 ? 1 : count;
 }
 
 void add_jobs(Plan& plan, Random& random) {

@@ -34,8 +34,8 @@ struct Plan {
   // What works at one time need not work at another, or at another node: a way of speaking may be
   // refused behind a success, and such a refusal is taken for what it says.
   bool fickle = false;
-  std::vector<std::string> lines;               // of the job file
-  std::vector<std::size_t> recipients_of_line;  // at least one, also where the line is no job
+  std::vector<std::string> lines;  // of the job file
+  std::size_t transactions = 0;    // as small as an endpoint or a server makes them
 
   JournalKind journal = JournalKind::none;
   bool resend_unknown = false;

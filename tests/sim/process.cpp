@@ -43,7 +43,8 @@ void add_waiting(const Delivery& delivery,
                  std::vector<std::pair<std::uint64_t, std::uint32_t>>& waiting) {
   for (std::uint32_t i = 0; i < delivery.size() && !delivery.shares_outcome; ++i) {
     if (waits(delivery, i)) {
-      waiting.emplace_back(delivery.message->origin.ordinal, delivery.begin + i);
+      const Origin& origin = delivery.message->origin;
+      waiting.emplace_back(origin.ordinal, origin.first_recipient + delivery.begin + i);
     }
   }
 }
@@ -55,7 +56,10 @@ void add_waiting(const Delivery& delivery,
 run::JobSource::Pull ListeningSource::pull(Message& message, std::size_t reader) {
   const Pull pulled = source_.pull(message, reader);
   if (pulled == Pull::message || pulled == Pull::refused) {
-    read_.insert(message.origin.ordinal);
+    const auto count = std::max<std::size_t>(1, message.recipients.size());
+    for (std::uint32_t i = 0; i < count; ++i) {
+      read_.emplace(message.origin.ordinal, message.origin.first_recipient + i);
+    }
   }
   if (pulled == Pull::message) {
     heard_(message);
@@ -65,7 +69,9 @@ run::JobSource::Pull ListeningSource::pull(Message& message, std::size_t reader)
 
 void TellingSink::take(std::span<const OutcomeView> decided, std::size_t group) {
   for (const OutcomeView& view : decided) {
-    told_.push_back({view.message->origin.ordinal, view.recipient_index, view.outcome->status});
+    const Origin& origin = view.message->origin;
+    told_.push_back(
+        {origin.ordinal, origin.first_recipient + view.recipient_index, view.outcome->status});
   }
   sink_.take(decided, group);
 }
@@ -144,7 +150,9 @@ bool Process::open_files() {
                  run::LineSourceOptions{
                      .reader = {}, .date_us = date_us_, .hashes_lines = journal_ != nullptr});
   source_.emplace(*lines_, [this](Message& message) {
-    contents_[message.id] = message.content.text();
+    const bool is_one_of_several = message.origin.job_recipients > 0;
+    contents_[is_one_of_several ? std::string(message.recipients[0]) : message.id] =
+        message.content.text();
     messages_known_.insert(&consignment_of(message));
   });
   return lifetime_.alive();

@@ -57,6 +57,9 @@ enum class LifeEnd : std::uint8_t {
   never_ends,  // something waits for something that never comes: a mistake of ours
 };
 
+// By the ordinal of their job, and their place in it.
+using RecipientPlaces = std::set<std::pair<std::uint64_t, std::uint32_t>>;
+
 // Hears what jobs there are on their way out of another source.
 class ListeningSource : public run::JobSource {
  public:
@@ -83,13 +86,13 @@ class ListeningSource : public run::JobSource {
     return source_.unread(give_up_at);
   }
 
-  // Ordinals of all jobs that came.
-  [[nodiscard]] const std::set<std::uint64_t>& read() const { return read_; }
+  // Of all messages that came.
+  [[nodiscard]] const RecipientPlaces& read() const { return read_; }
 
  private:
   run::JobSource& source_;
   const Heard heard_;
-  std::set<std::uint64_t> read_;
+  RecipientPlaces read_;
 };
 
 // Remembers what it was told on the way into another sink.
@@ -125,9 +128,9 @@ class Process : private run::RunListener {
   [[nodiscard]] const std::vector<Told>& told() const { return sink_.told(); }
   // Contents by job, as they were to be sent.
   [[nodiscard]] const std::map<std::string, std::string>& contents() const { return contents_; }
-  // Lines of the job file that were read to the end of this life, by ordinal.
-  [[nodiscard]] std::set<std::uint64_t> lines_read() const {
-    return source_ ? source_->read() : std::set<std::uint64_t>();
+  // Whose messages were read to the end of this life; one for a job that names nobody.
+  [[nodiscard]] RecipientPlaces recipients_read() const {
+    return source_ ? source_->read() : RecipientPlaces();
   }
   [[nodiscard]] std::uint64_t steps() const { return steps_; }
   // Recipients, by ordinal and index, who waited for an attempt when this life ended, and so

@@ -28,11 +28,9 @@ std::string collect(const Story& story, std::map<Key, LastWord>& words) {
     word.status = told.status;
     word.unknown_count += told.status == Status::unknown ? 1 : 0;
   }
-  for (const std::uint64_t ordinal : story.lines_read) {
-    for (std::uint32_t i = 0; i < story.plan.recipients_of_line[ordinal]; ++i) {
-      if (!words.contains({ordinal, i})) {
-        return fmt::format("line {}, recipient {}: nothing was told", ordinal, i);
-      }
+  for (const auto& place : story.recipients_read) {
+    if (!words.contains(place)) {
+      return fmt::format("line {}, recipient {}: nothing was told", place.first, place.second);
     }
   }
   return {};
@@ -43,7 +41,10 @@ std::string count_copies(const Story& story, std::span<const test::TakenMessage*
                          std::map<std::string, std::uint64_t>& copies) {
   for (const test::TakenMessage* const message : taken) {
     const std::string id = message->sender.substr(0, message->sender.find('@'));
-    const auto content = story.contents.find(id);
+    auto content = story.contents.find(id);
+    if (content == story.contents.end() && message->recipients.size() == 1) {
+      content = story.contents.find(message->recipients.front());
+    }
     if (content == story.contents.end()) {
       return fmt::format("a server has a message from {}, whom nobody sent for", message->sender);
     }

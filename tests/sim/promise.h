@@ -17,15 +17,16 @@ namespace ringpost::sim {
 // What all lives of a plan have said and done.
 struct Story {
   const Plan& plan;
-  std::vector<Told> told;                   // in order, over all lives
-  std::set<std::uint64_t> lines_read = {};  // of the job file, by ordinal
+  std::vector<Told> told;  // in order, over all lives
+  RecipientPlaces recipients_read = {};
   std::uint64_t lives_cut_short = 0;
-  std::map<std::string, std::string> contents;  // by job, as they were to be sent
-  std::vector<test::Refusal> refusals = {};     // of all servers
+  // As they were to be sent: by job, or by recipient where each has one of his own.
+  std::map<std::string, std::string> contents;
+  std::vector<test::Refusal> refusals = {};  // of all servers
 };
 
 // The first thing that breaks the promise, in words; empty when all is kept:
-// every recipient of every line that was read has one final word, or the last word of those that
+// every recipient of every message that was read has one final word, or the last word of those that
 // are sent again, and nothing behind it; `accepted` has its message at a server exactly once;
 // `unknown` once or not at all; every other word not at all; `rejected` is only whom a server
 // refused for good by its own judgement, or in its whim where it is fickle; and what a server has

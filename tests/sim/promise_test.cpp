@@ -12,13 +12,12 @@ namespace {
 // Two jobs: the first with two recipients, the second with one.
 struct World {
   sim::Plan plan;
-  Story story{plan, {}, {0, 1}, 0, {{"j0", "Hello.\r\n"}, {"j1", "Hi"}}};
+  Story story{plan, {}, {{0, 0}, {0, 1}, {1, 0}}, 0, {{"j0", "Hello.\r\n"}, {"j1", "Hi"}}};
   test::TakenMessage first{"j0@a.example", {"r0.j0@b.example", "r1.j0@b.example"}, "Hello.\r\n"};
   test::TakenMessage second{"j1@a.example", {"r0.j1@b.example"}, "Hi\r\n"};
   std::vector<const test::TakenMessage*> taken = {&first, &second};
 
   World() {
-    plan.recipients_of_line = {2, 1};
     story.told = {{0, 0, Status::accepted}, {0, 1, Status::accepted}, {1, 0, Status::accepted}};
   }
   [[nodiscard]] std::string broken() const { return broken_promise(story, taken); }
@@ -124,4 +123,14 @@ TEST_CASE("promise: at a sound server nobody is in doubt, unsent, or put off wit
     world.story.refusals = {{"j1@a.example", "", false}};
     CHECK((world.broken() == "") == (status == Status::deferred));
   }
+}
+
+TEST_CASE("promise: a recipient with a message of his own has that one") {
+  World world;
+  world.story.contents.erase("j1");
+  CHECK(world.broken() != "");
+  world.story.contents["r0.j1@b.example"] = "Hi";
+  CHECK(world.broken() == "");
+  world.story.contents["r0.j1@b.example"] = "Hello";
+  CHECK(world.broken() != "");
 }

@@ -86,7 +86,7 @@ class Simulation {
     Process process({plan_, files_, random_, network_, disk_}, life);
     const LifeEnd end = process.run();
     hash_.add(process.steps());
-    story_.lines_read.merge(process.lines_read());
+    story_.recipients_read.merge(process.recipients_read());
     if (std::string broken = take_contents(process); !broken.empty()) {
       return broken;
     }
@@ -117,10 +117,7 @@ class Simulation {
       return {};
     }
     constexpr std::uint64_t round_trips_max = 40;  // of a transaction with five recipients
-    std::size_t transactions = 0;                  // as small as an endpoint or a server makes them
-    for (const std::size_t recipients : plan_.recipients_of_line) {
-      transactions += recipients <= 5 ? 1 : recipients;
-    }
+    const std::size_t transactions = plan_.transactions;
     Duration longest = 2min;
     longest += transactions * round_trips_max * 2 * plan_.network.latency_max;
     if (!plan_.endpoint.rates.empty()) {
