@@ -31,6 +31,9 @@ inline constexpr std::size_t job_echo_bytes_max = 16u << 10;
 // one.
 inline constexpr std::size_t job_header_fields_max = 256;
 inline constexpr std::size_t job_attachments_max = 256;
+// Values of a line in another service's format, which is held as a tree: beyond this a line of 64
+// MiB could take gigabytes. A bulk body of 50 MB has some 2,000,000.
+inline constexpr std::size_t dialect_values_max = 4'000'000;
 // The name of an endpoint, which no host name is longer than.
 inline constexpr std::size_t job_endpoint_bytes_max = 255;
 // It may become a header field; no provider is known that takes more.
@@ -65,8 +68,8 @@ inline constexpr std::size_t template_depth_max = 64;
 // Partials that use others twice each grow without bound otherwise.
 inline constexpr std::size_t template_bytes_max = message_bytes_max;
 inline constexpr std::size_t template_steps_max = 100'000;
-// Values, literals and rounds of sections in one message: sections over long lists within each other
-// take time without end and write nothing.
+// Values, literals and rounds of sections in one message: sections over long lists within each
+// other take time without end and write nothing.
 inline constexpr std::size_t template_walk_steps_max = 4'000'000;
 // Delimiters, and filters of one value: whoever needs more made a mistake.
 inline constexpr std::size_t template_delimiter_bytes_max = 16;
@@ -74,8 +77,8 @@ inline constexpr std::size_t template_filters_max = 8;
 
 // ---- Messages that are read: templates from mail programs -----------------------------------
 
-// Fields of one header (relays add dozens), parameters of one field, parts, and how deep parts stand
-// in parts: text is read once for each level. Mail programs make four levels.
+// Fields of one header (relays add dozens), parameters of one field, parts, and how deep parts
+// stand in parts: text is read once for each level. Mail programs make four levels.
 inline constexpr std::size_t mime_fields_max = 1000;
 inline constexpr std::size_t mime_parameters_max = 64;
 inline constexpr std::size_t mime_parts_max = 512;

@@ -44,7 +44,7 @@ ENGINE_HEADERS = ("ringpost/engine.h", "ringpost/config.h")
 
 # Third-party headers with one owner: a pattern of the include, and of the files that may have it.
 OWNERS = (
-    (r"simdjson", r"codec/(job/job_reader|smtp/token_reply)"),
+    (r"simdjson", r"codec/(job/job_reader|dialect/json_tree|smtp/token_reply)"),
     (r"wolfssl/", r"(tls/|tools/sink/self_signed)"),
     (r"liburing", r"engine/io/ring"),
     (r"xxhash", r"codec/journal/line_hash"),
