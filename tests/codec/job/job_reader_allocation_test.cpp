@@ -1,35 +1,12 @@
 // The steady state of the reader and of the writer takes no memory. A program of its own, because
 // it counts every allocation there is.
-#include <cstdlib>
-#include <new>
 #include <string>
 
 #include <catch2/catch_test_macros.hpp>
 
 #include "codec/job/job_reader.h"
 #include "codec/job/outcome_writer.h"
-
-namespace {
-
-std::size_t allocations = 0;
-
-void* counted(std::size_t bytes) {
-  ++allocations;
-  void* memory = std::malloc(bytes);
-  RP_ASSERT(memory != nullptr);
-  return memory;
-}
-
-}  // namespace
-
-void* operator new(std::size_t bytes) { return counted(bytes); }
-void* operator new[](std::size_t bytes) { return counted(bytes); }
-void* operator new(std::size_t bytes, const std::nothrow_t&) noexcept { return counted(bytes); }
-void* operator new[](std::size_t bytes, const std::nothrow_t&) noexcept { return counted(bytes); }
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete[](void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
-void operator delete[](void* memory, std::size_t) noexcept { std::free(memory); }
+#include "tests/support/counted_new.h"
 
 using namespace ringpost;
 using namespace ringpost::codec;
@@ -46,14 +23,14 @@ std::size_t allocations_of(std::string line) {
   std::string lines;
   std::size_t before = 0;
   for (int round = 0; round < 10; ++round) {
-    before = round == 2 ? allocations : before;
+    before = round == 2 ? test::allocations_so_far() : before;
     job.clear();
     lines.clear();
     const auto parsed = reader.parse(Bytes(line.data(), bytes), {"jobs.jsonl", 2, 0}, job);
     RP_ASSERT(parsed);
     writer.append(lines, job, 0, Outcome{});
   }
-  return allocations - before;
+  return test::allocations_so_far() - before;
 }
 
 std::string body() {

