@@ -87,7 +87,7 @@ TEST_CASE("mustache: the specification's own tests hold") {
     const Node list = file.find(MergeData::root, "tests");
     REQUIRE(list != MergeData::none);
     for (Node one = file.first(list); one != MergeData::none; one = file.next(one)) {
-      held += run_one(file, one) ? 1 : 0;
+      held += run_one(file, one) ? 1U : 0U;
     }
   }
   WARN(held << " tests of the specification hold");
