@@ -521,7 +521,7 @@ class FanOut::Implementation : private JobReaderValues {
     }
     own_names_.clear();
     JsonParts members(own_metadata_);
-    for (Bytes name, value; members.next(name, value);) {
+    for (Bytes name, member; members.next(name, member);) {
       own_names_.push_back(name);
     }
     std::sort(own_names_.begin(), own_names_.end());

@@ -86,7 +86,7 @@ std::string unquoted_phrase(Bytes text) {
     if (text[i] == '"') {
       is_quoted = !is_quoted;
     } else {
-      i += is_quoted && text[i] == '\\' && i + 1 < text.size() ? 1 : 0;
+      i += is_quoted && text[i] == '\\' && i + 1 < text.size() ? 1U : 0U;
       out += text[i];
     }
   }

@@ -36,7 +36,7 @@ std::string with_crlf(Bytes text) {
   for (std::size_t i = 0; i < text.size(); ++i) {
     const bool is_end = text[i] == '\r' || text[i] == '\n';
     ordered += is_end ? Bytes("\r\n") : text.substr(i, 1);
-    i += text.substr(i, 2) == "\r\n" ? 1 : 0;
+    i += text.substr(i, 2) == "\r\n" ? 1U : 0U;
   }
   return ordered;
 }
