@@ -22,7 +22,7 @@ enum class JobErrorKind : std::uint8_t {
   too_deep,          // nested deeper than limits::job_depth_max
   unknown_field,
   duplicate_field,
-  unsupported_field,  // a field of the contract that this version does not know yet
+  unsupported_field,  // what a service has and SMTP submission has not, or this version has not yet
   wrong_type,         // as in a number where a string should stand
   invalid_string,     // NUL, a lone surrogate, a bad escape, or a control where none may stand
   invalid_value,      // the type is right and the value is not

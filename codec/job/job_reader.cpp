@@ -46,29 +46,33 @@ constexpr std::int64_t unix_seconds_max = 253'402'300'799;  // the end of the ye
 class JobReader::Implementation : private JobReaderValues {
  public:
   explicit Implementation(JobReaderOptions options)
-      : JobReaderValues(options.recipients_max), options_(options) {}
+      : JobReaderValues(options.recipients_max), options_(options) {
+    if (options.dialect) {
+      translator_.emplace(
+          DialectOptions{.dialect = *options.dialect, .line_hash = options.line_hash});
+    }
+  }
 
+  // A body of a service is the job that it means; the job of one that is refused is read for the
+  // sake of its id and its recipients.
   Result<void, JobError> parse(Bytes given_line, const Source& where, Message& message) {
-    if (fan_out_ != nullptr) {
-      fan_out_->forget();
+    if (!translator_) {
+      return parse_job(given_line, where, message);
     }
-    message.id.clear();
-    message.origin.file.assign(where.file);
-    message.origin.line = where.line;
-    read_line(given_line, where, message);
-    // Without an id, or with composed content, the line's hash is needed; a raw job with an id
-    // saves it.
-    LineHash identity;
-    if (message.id.empty() || !is_raw()) {
-      identity = hash_line(line_, options_.line_hash);
+    if (translated_.capacity() > parser_bytes_kept_max) {
+      translated_ = {};
     }
-    if (message.id.empty()) {
-      append_hex(message.id, identity);
+    const auto translated = translator_->translate(given_line, where.date_us, translated_);
+    const std::size_t bytes = translated_.size();
+    translated_.append(padding_bytes, ' ');
+    auto parsed = parse_job(Bytes(translated_).substr(0, bytes), where, message);
+    if (!translated) {
+      return Failure(translated.error());
     }
-    if (draft_.given.fill_in()) {
-      return begin_fan_out(where, identity, message);
+    if (!parsed && message.origin.job_recipients == 0) {
+      parsed.error().reason += " (in the job that the body becomes)";
     }
-    return complete_job(draft_, options_, where, identity, message);
+    return parsed;
   }
 
   [[nodiscard]] bool has_more() const { return fan_out_ != nullptr && fan_out_->has_more(); }
@@ -110,6 +114,29 @@ class JobReader::Implementation : private JobReaderValues {
   }
 
  private:
+  Result<void, JobError> parse_job(Bytes given_line, const Source& where, Message& message) {
+    if (fan_out_ != nullptr) {
+      fan_out_->forget();
+    }
+    message.id.clear();
+    message.origin.file.assign(where.file);
+    message.origin.line = where.line;
+    read_line(given_line, where, message);
+    // Without an id, or with composed content, the line's hash is needed; a raw job with an id
+    // saves it.
+    LineHash identity;
+    if (message.id.empty() || !is_raw()) {
+      identity = hash_line(line_, options_.line_hash);
+    }
+    if (message.id.empty()) {
+      append_hex(message.id, identity);
+    }
+    if (draft_.given.fill_in()) {
+      return begin_fan_out(where, identity, message);
+    }
+    return complete_job(draft_, options_, where, identity, message);
+  }
+
   void read_line(Bytes given_line, const Source& where, Message& message) {
     message_ = &message;
     draft_.clear();
@@ -577,6 +604,8 @@ class JobReader::Implementation : private JobReaderValues {
   }
 
   JobReaderOptions options_;
+  std::optional<DialectTranslator> translator_;
+  std::string translated_;      // the job that a body became
   Message* message_ = nullptr;  // of the line being read
   bool is_definition_ = false;  // which it is
   std::unique_ptr<FanOut> fan_out_;

@@ -4,9 +4,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
+#include "codec/dialect/dialect.h"
 #include "codec/job/file_source.h"
 #include "codec/job/job_error.h"
 #include "codec/job/template_source.h"
@@ -39,6 +41,8 @@ struct JobReaderOptions {
   const MergeData* values = nullptr;
   MissingPolicy missing = MissingPolicy::invalid;
   bool verp = false;  // see TemplateOptions
+  // Lines are bodies of that service, and no jobs (codec/dialect).
+  std::optional<Dialect> dialect;
 };
 
 // Where a line stands and when it is composed.

@@ -27,7 +27,9 @@ LineSource::LineSource(JobInput input, const LineSourceOptions& options)
   if (options_.is_one_source) {
     input_.count_through();
   }
-  input_.hear_definitions([this](const DefinitionLine& line) { templates_.define(line); });
+  if (!options_.reader.dialect) {  // bodies of services define nothing
+    input_.hear_definitions([this](const DefinitionLine& line) { templates_.define(line); });
+  }
   codec::JobReaderOptions reader = options_.reader;
   reader.templates = &templates_;
   for (std::size_t i = 0; i < input_.readers(); ++i) {
@@ -58,7 +60,7 @@ JobSource::Pull LineSource::begin_line(Reader& reader, Message& message) {
   if (options_.hashes_lines) {
     reader.line_hash = codec::hash_line(line.text, options_.reader.line_hash).high;
   }
-  if (codec::begins_definition(line.text)) {
+  if (!options_.reader.dialect && codec::begins_definition(line.text)) {
     const auto error = templates_.take_error(line.source, line.number);
     return error ? told(reader, refuse_line(line, *error, options_.reader.line_hash, message),
                         message)

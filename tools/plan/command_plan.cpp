@@ -65,6 +65,7 @@ struct PlanFlags {
   std::vector<std::string> max_recipients;
   std::vector<std::string> state;
   std::vector<std::string> newlines;
+  std::vector<std::string> dialect;
   std::string reply_time;
   bool json = false;
 };
@@ -72,6 +73,7 @@ struct PlanFlags {
 struct PlanSettings {
   std::vector<ChosenEndpoint> endpoints;
   codec::NewlinePolicy newlines = codec::NewlinePolicy::normalize;
+  std::optional<codec::Dialect> dialect;
   std::string state_folder;  // empty: no counts are known
   std::optional<Duration> reply_time;
 };
@@ -93,6 +95,7 @@ SettingMap settings_of(const PlanFlags& flags) {
   add("max_recipients", last(flags.max_recipients));
   add("state", last(flags.state));
   add("newlines", last(flags.newlines));
+  add("dialect", last(flags.dialect));
   return given;
 }
 
@@ -120,6 +123,7 @@ Result<PlanSettings, UsageError> read_settings(const PlanFlags& flags) {
   PlanSettings settings;
   settings.endpoints = std::move(*endpoints);
   settings.newlines = draft->settings.newlines;
+  settings.dialect = draft->settings.dialect;
   settings.state_folder = draft->state_folder.value_or(usual_state_folder());
   if (!flags.reply_time.empty()) {
     const auto time = parse_duration(flags.reply_time);
@@ -357,7 +361,8 @@ int run_plan(const PlanFlags& flags) {
   run::JobFileSource files;
   run::LineSource source(
       std::move(*input),
-      {.reader = {.newlines = settings->newlines, .files = &files}, .date_us = unix_time_us()});
+      {.reader = {.newlines = settings->newlines, .files = &files, .dialect = settings->dialect},
+       .date_us = unix_time_us()});
   Planning planning(*settings);
   const bool is_whole = read_jobs(source, planning);
   const PlanFinding found = planning.finish();
@@ -384,6 +389,7 @@ CommandSpec plan_command() {
       {"--max-recipients", "N", "As for send", &flags->max_recipients},
       {"--state", "DIR|none", "Where counts of rates are kept; they are read only", &flags->state},
       {"--newlines", "strict|normalize", "Lone LF line ends [normalize]", &flags->newlines},
+      {"--dialect", "NAME", "As for send", &flags->dialect},
       {"--reply-time", "DURATION", "From a command to its reply [50ms]", &flags->reply_time},
       {"--json", "", "One JSON object instead of text", &flags->json},
   };

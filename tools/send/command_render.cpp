@@ -14,6 +14,7 @@
 #include "tools/process/unix_time.h"
 #include "tools/program/commands.h"
 #include "tools/send/run_files.h"
+#include "tools/settings/send_setting.h"
 
 namespace ringpost::cli {
 
@@ -22,6 +23,7 @@ namespace {
 struct RenderFlags {
   std::string file;
   std::string id;
+  std::string dialect;
 };
 
 int print_message(const Message& message) {
@@ -77,9 +79,14 @@ int run_render(const RenderFlags& flags) {
     print_error(input.error().message);
     return exit_usage;
   }
+  const auto dialect = dialect_setting(flags.dialect, "");
+  if (!dialect) {
+    print_error(dialect.error());
+    return exit_usage;
+  }
   run::JobFileSource files;
-  run::LineSource source(std::move(*input),
-                         {.reader = {.files = &files}, .date_us = unix_time_us()});
+  run::LineSource source(std::move(*input), {.reader = {.files = &files, .dialect = *dialect},
+                                             .date_us = unix_time_us()});
   return render_of(source, flags.id);
 }
 
@@ -91,6 +98,7 @@ CommandSpec render_command() {
   command.flags = {
       {"FILE", "", "Job file; - or nothing is standard input", &flags->file},
       {"--id", "ID", "The job's id; without it the first job is printed", &flags->id},
+      {"--dialect", "NAME", "As for send", &flags->dialect},
   };
   command.examples =
       "Examples:\n"

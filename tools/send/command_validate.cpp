@@ -36,6 +36,7 @@ Examples:
 struct ValidateFlags {
   std::vector<std::string> files;
   std::string newlines;
+  std::string dialect;
   std::string config_path;
   bool quiet = false;
 };
@@ -112,6 +113,11 @@ int run_validate(const ValidateFlags& flags) {
     print_error(policy.error());
     return exit_usage;
   }
+  const auto dialect = dialect_setting(flags.dialect, flags.config_path);
+  if (!dialect) {
+    print_error(dialect.error());
+    return exit_usage;
+  }
   if (const auto checked = check_files_read(flags.files, "job file"); !checked) {
     print_error(checked.error());
     return exit_usage;
@@ -122,8 +128,9 @@ int run_validate(const ValidateFlags& flags) {
     return exit_usage;
   }
   run::JobFileSource files;
-  run::LineSource source(std::move(*input), {.reader = {.newlines = *policy, .files = &files},
-                                             .date_us = unix_time_us()});
+  run::LineSource source(std::move(*input),
+                         {.reader = {.newlines = *policy, .files = &files, .dialect = *dialect},
+                          .date_us = unix_time_us()});
   StandardOutput output;
   const Counts counts = check_lines(source, output);
   if (!output.flush()) {
@@ -148,6 +155,7 @@ CommandSpec validate_command() {
   command.flags = {
       {"FILE", "", "Job files, .zst and .gz too; - or none is stdin", &flags->files},
       {"--newlines", "strict|normalize", "Lone LF line ends [normalize]", &flags->newlines},
+      {"--dialect", "NAME", "As for send", &flags->dialect},
       {"-c,--config", "FILE", "Read this file instead of the usual ones", &flags->config_path},
       {"-q,--quiet", "", "No count on stderr", &flags->quiet},
   };

@@ -238,7 +238,8 @@ int SendRun::run() {
                          journal_ ? journal_->recipients_max() : limits::job_recipients_max,
                      .line_recipients_max = journal_ ? journal_->line_recipients_max()
                                                      : limits::journal_recipients_max,
-                     .line_hash = journal_ ? journal_->line_hash() : codec::LineHashKind::xxh3_128},
+                     .line_hash = journal_ ? journal_->line_hash() : codec::LineHashKind::xxh3_128,
+                     .dialect = settings_.dialect},
           .date_us = date_us_,
           .hashes_lines = journal_ != nullptr,
           .is_one_source = journal_ && journal_->has_one_source()});

@@ -19,6 +19,7 @@
 #include "tools/process/statuses.h"
 #include "tools/process/wording.h"
 #include "tools/settings/applied.h"
+#include "tools/settings/config_file.h"
 #include "tools/settings/key_table.h"
 
 namespace ringpost::cli {
@@ -238,6 +239,12 @@ constexpr SendKey own_keys[] = {
      [](const SettingValue& value, SendDraft& draft) {
        return take(parse_newlines(value.text()), draft.settings.newlines);
      }},
+    {"dialect", "", "NAME",
+     "Lines are bodies for sendgrid, mailgun, postmark, ses, kumomta, nodemailer or listmonk",
+     run_group, "", SettingKind::text, true,
+     [](const SettingValue& value, SendDraft& draft) {
+       return take(parse_dialect(value.text()), draft.settings.dialect);
+     }},
     {"cores", "", "N", "Worker threads", run_group, "1", SettingKind::number, true,
      [](const SettingValue& value, SendDraft& draft) {
        return take(parse_number(value.text(), {.min = 1, .max = cores_limit}),
@@ -419,6 +426,43 @@ Result<SendDraft, std::string> make_send_draft(const SettingMap& settings) {
 
 Result<codec::NewlinePolicy, std::string> parse_newlines(Bytes text) {
   return parse_word(text, newline_words);
+}
+
+Result<codec::Dialect, std::string> parse_dialect(Bytes text) {
+  if (const auto dialect = codec::dialect_of(text)) {
+    return *dialect;
+  }
+  std::string names;
+  for (const std::string_view name : codec::dialect_names()) {
+    names += names.empty() ? "" : ", ";
+    names += name;
+  }
+  return Failure(fmt::format("{} is none of {}", in_quotes(text), names));
+}
+
+Result<std::optional<codec::Dialect>, std::string> dialect_setting(const std::string& flag,
+                                                                   const std::string& config_path) {
+  SettingValue said{{flag}, Layer::flag, flag_of("dialect")};
+  if (flag.empty()) {
+    const char* const variable = std::getenv("RINGPOST_CONFIG");
+    const bool by_variable = config_path.empty() && variable != nullptr;
+    const auto configuration = load_configuration(by_variable ? variable : config_path);
+    if (!configuration) {
+      return Failure(configuration.error().message);
+    }
+    SettingMap layered = configuration->send;
+    lay_over(layered, settings_of_environment());
+    const auto found = layered.find("dialect");
+    if (found == layered.end()) {
+      return std::nullopt;
+    }
+    said = found->second;
+  }
+  auto dialect = parse_dialect(said.text());
+  if (!dialect) {
+    return Failure(said.origin + ": " + dialect.error());
+  }
+  return std::optional(*dialect);
 }
 
 }  // namespace ringpost::cli

@@ -59,7 +59,11 @@ struct SendKey {
 // each key is known.
 [[nodiscard]] Result<SendDraft, std::string> make_send_draft(const SettingMap& settings);
 
-// The words that two commands share.
+// The words that several commands share.
 [[nodiscard]] Result<codec::NewlinePolicy, std::string> parse_newlines(Bytes text);
+[[nodiscard]] Result<codec::Dialect, std::string> parse_dialect(Bytes text);
+// As `send` has it, of a command that has the flag alone: flag, variable, file. Nothing: job lines.
+[[nodiscard]] Result<std::optional<codec::Dialect>, std::string> dialect_setting(
+    const std::string& flag, const std::string& config_path);
 
 }  // namespace ringpost::cli

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "codec/dialect/dialect.h"
 #include "codec/mail/content_check.h"
 #include "engine/run/file_role.h"
 #include "engine/run/journal_binding.h"
@@ -58,6 +59,7 @@ struct SendSettings {
   std::uint32_t outcome_threads = 1;
   Duration drain = std::chrono::seconds(30);  // for what is under way at the first signal
   codec::NewlinePolicy newlines = codec::NewlinePolicy::normalize;
+  std::optional<codec::Dialect> dialect;  // nothing: lines are jobs
 
   ProgressKind progress = ProgressKind::automatic;
   SummaryKind summary = SummaryKind::text;
