@@ -10,7 +10,7 @@ namespace ringpost {
 namespace {
 
 constexpr std::array<std::string_view, status_count> status_names = {
-    "accepted", "rejected", "deferred", "unsent", "unknown", "invalid", "expired"};
+    "accepted", "rejected", "deferred", "unsent", "unknown", "invalid", "expired", "skipped"};
 
 constexpr std::array<std::string_view, stage_count> stage_names = {
     "local", "connect", "greeting", "ehlo", "starttls", "tls",

@@ -49,9 +49,18 @@ void set_group(Consignment& consignment, Delivery& delivery, std::size_t begin, 
   RP_ASSERT(delivery.outcomes_left > 0);
 }
 
-void put_down(Recipient& recipient, PriorFate fate, std::int64_t now_us) {
+void put_down(const Consignment& consignment, std::size_t number, Recipient& recipient,
+              std::int64_t now_us) {
+  const PriorFate fate = consignment.fate(number);
   switch (fate) {
     case PriorFate::none:
+      break;
+    case PriorFate::left_out:
+      recipient.decided = true;
+      record_local(recipient.outcome,
+                   protocol::verdict_of_left_out(
+                       consignment.left_out[left_out_index(consignment, number)].reason),
+                   now_us);
       break;
     case PriorFate::in_doubt:
       recipient.decided = true;
@@ -96,9 +105,9 @@ void open(Delivery& delivery, std::int64_t now_us) {
   }
   bool resends = false;
   for (std::size_t i = 0; i < delivery.size(); ++i) {
-    const PriorFate fate = consignment.fate(delivery.begin + i);
-    put_down(delivery.recipients[i], fate, now_us);
-    resends = resends || fate == PriorFate::resend_apart;
+    const std::size_t number = delivery.begin + i;
+    put_down(consignment, number, delivery.recipients[i], now_us);
+    resends = resends || consignment.fate(number) == PriorFate::resend_apart;
   }
   for (std::size_t i = 0; resends && i < delivery.size(); ++i) {
     delivery.recipients[i].postponed = consignment.fate(delivery.begin + i) == PriorFate::none;

@@ -1,8 +1,9 @@
 // The problem: programs submit whatever they like, each address becomes a part of a command, and
 // the check is paid for every message. The idea: one pass over a table of octets knows nearly all
 // addresses; only the others are parsed. A message of which nothing is sent has three outcomes,
-// however many recipients there are: whom an earlier run has left in doubt stays in doubt, whatever
-// is wrong now. Limits: the content is not looked at here, nor is who is not sent to.
+// however many recipients there are, and one for each that is left out: whom an earlier run has
+// left in doubt stays in doubt, whatever is wrong now. Limits: the content is not looked at here,
+// nor is who is not sent to.
 #include "engine/submission.h"
 
 #include <algorithm>
@@ -161,7 +162,8 @@ void decide_submission(Consignment& consignment, const protocol::Verdict& verdic
   all.end = static_cast<std::uint32_t>(recipients.size());
   all.outcomes_left = all.size() - static_cast<std::size_t>(told);
   all.shares_outcome = true;
-  all.recipients.resize(std::max(all.recipients.size(), shared_outcome_count));
+  all.recipients.resize(
+      std::max(all.recipients.size(), shared_outcome_count + consignment.left_out.size()));
   const auto share = [&](SharedOutcome which, const protocol::Verdict& shared) {
     record_local(all.recipients[static_cast<std::size_t>(which)].outcome, shared, now_us);
   };
@@ -169,6 +171,10 @@ void decide_submission(Consignment& consignment, const protocol::Verdict& verdic
   // Whom an earlier run left in doubt may have it: that stands, whatever the message is now.
   share(SharedOutcome::in_doubt, protocol::verdict_of_killed_run());
   share(SharedOutcome::earlier_doubt, protocol::verdict_of_earlier_doubt());
+  for (std::size_t i = 0; i < consignment.left_out.size(); ++i) {
+    record_local(all.recipients[shared_outcome_count + i].outcome,
+                 protocol::verdict_of_left_out(consignment.left_out[i].reason), now_us);
+  }
 }
 
 std::vector<queue::DecidedRecipients> report_submission(Delivery& delivery) {

@@ -32,6 +32,7 @@ void Consignment::give_up_memory() {
   if (!further.empty() || !fates.empty()) {
     std::vector<Delivery>().swap(further);
     std::vector<PriorFate>().swap(fates);
+    std::vector<LeftOut>().swap(left_out);
   }
 }
 
@@ -70,6 +71,15 @@ bool Consignment::keeps_memory() const {
          buffer_bytes() <= limits::job_bytes_kept_max;
 }
 
+std::size_t left_out_index(const Consignment& consignment, std::size_t recipient) {
+  const auto& all = consignment.left_out;
+  const auto found = std::lower_bound(
+      all.begin(), all.end(), recipient,
+      [](const LeftOut& one, std::size_t number) { return one.recipient < number; });
+  RP_ASSERT(found != all.end() && found->recipient == recipient);
+  return static_cast<std::size_t>(found - all.begin());
+}
+
 const Outcome& outcome_of(const Delivery& delivery, std::size_t index) {
   if (!delivery.shares_outcome) {
     return delivery.recipients[index].outcome;
@@ -82,6 +92,11 @@ const Outcome& outcome_of(const Delivery& delivery, std::size_t index) {
     case PriorFate::resend_apart:
       shared = SharedOutcome::earlier_doubt;
       break;
+    case PriorFate::left_out:
+      return delivery
+          .recipients[shared_outcome_count +
+                      left_out_index(*delivery.consignment, delivery.begin + index)]
+          .outcome;
     case PriorFate::none:
     case PriorFate::has_it:
     case PriorFate::done:

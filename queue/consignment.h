@@ -30,6 +30,8 @@ struct alignas(cache_line_bytes) Consignment {
   std::vector<Delivery> further;
   // Of each recipient. Empty: nobody has heard of this message before.
   std::vector<PriorFate> fates;
+  // Of each recipient that is left out, in their order.
+  std::vector<LeftOut> left_out;
 
   Consignment() {
     first.message = &message;
@@ -56,10 +58,13 @@ struct alignas(cache_line_bytes) Consignment {
 };
 
 // Outcomes that all recipients of a message share of which nothing is sent, however many they are,
-// by what an earlier run has left of them: recipients[i] of its only delivery.
+// by what an earlier run has left of them: recipients[i] of its only delivery. Behind them stands
+// one for each that is left out.
 enum class SharedOutcome : std::uint8_t { decided, in_doubt, earlier_doubt };
 inline constexpr std::size_t shared_outcome_count = 3;
 
+// Among those of the message that are left out. Precondition: it is.
+[[nodiscard]] std::size_t left_out_index(const Consignment& consignment, std::size_t recipient);
 // Of a recipient of the delivery that was not told by an earlier run.
 [[nodiscard]] const Outcome& outcome_of(const Delivery& delivery, std::size_t index);
 

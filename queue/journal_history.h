@@ -24,7 +24,7 @@ enum class RecipientHistory : std::uint8_t {
   none,       // its end of data was never to be handed over
   in_flight,  // it may have been, and no outcome is known: never sent again by itself
   again,      // put off, deferred or unsent: a resume sends it again
-  final,      // accepted, rejected, unknown, invalid, expired
+  final,      // accepted, rejected, unknown, invalid, expired, skipped
 };
 
 // What is known of a recipient, in one octet.

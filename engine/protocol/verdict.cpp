@@ -143,6 +143,13 @@ Verdict verdict_of_earlier_doubt() {
   return verdict;
 }
 
+Verdict verdict_of_left_out(Bytes reason) {
+  Verdict verdict;
+  verdict.status = Status::skipped;
+  verdict.reason = reason;
+  return verdict;
+}
+
 Verdict verdict_of_dry_run() {
   Verdict verdict;
   verdict.reason = "dry run: the job is valid and was not sent";

@@ -84,6 +84,9 @@ struct Verdict {
 // An earlier run left it in doubt, and what the user has allowed to be sent again was not.
 [[nodiscard]] Verdict verdict_of_earlier_doubt();
 
+// Whoever sends it wants it so: it is suppressed, or somebody has the message already.
+[[nodiscard]] Verdict verdict_of_left_out(Bytes reason);
+
 // It would have been sent.
 [[nodiscard]] Verdict verdict_of_dry_run();
 

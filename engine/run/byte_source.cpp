@@ -27,6 +27,13 @@ namespace {
 
 constexpr std::size_t compressed_bytes = 256u << 10;
 
+ByteSource::Read take_from(std::string& octets, std::span<char> room) {
+  const std::size_t count = std::min(room.size(), octets.size());
+  std::memcpy(room.data(), octets.data(), count);
+  octets.erase(0, count);
+  return {count, false};
+}
+
 }  // namespace
 
 // A stream of compressed octets. take() consumes from the front of `input` and writes to `room`.
@@ -131,10 +138,7 @@ ByteSource::~ByteSource() {
 
 Result<ByteSource::Read, std::string> ByteSource::read_raw(std::span<char> room) {
   if (!head_.empty()) {
-    const std::size_t count = std::min(room.size(), head_.size());
-    std::memcpy(room.data(), head_.data(), count);
-    head_.erase(0, count);
-    return Read{count, false};
+    return take_from(head_, room);
   }
   if (ended_) {
     return Read{0, true};
@@ -195,6 +199,9 @@ Result<ByteSource::Read, std::string> ByteSource::read(std::span<char> room) {
     if (auto looked = detect(); !looked || looked->stopped) {
       return looked;
     }
+  }
+  if (!put_back_.empty()) {
+    return take_from(put_back_, room);
   }
   if (!decompressor_) {
     return read_raw(room);

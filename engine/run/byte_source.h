@@ -37,6 +37,8 @@ class ByteSource {
   // Fills the front of `room`, waiting until there is at least one octet. An error is a sentence
   // without the file's name: a failed read, or compressed octets that are damaged or cut off.
   [[nodiscard]] Result<Read, std::string> read(std::span<char> room);
+  // Octets that were read, and are to be read again in front of all others.
+  void put_back(std::string octets) { put_back_ = std::move(octets); }
 
   class Decompressor;  // byte_source.cpp
 
@@ -52,6 +54,7 @@ class ByteSource {
   std::uint64_t size_bytes_ = 0;
   std::uint64_t taken_bytes_ = 0;
   bool detected_ = false;
+  std::string put_back_;
   std::string head_;  // octets that were read to recognise the format, not given out yet
   std::unique_ptr<Decompressor> decompressor_;
 };

@@ -65,6 +65,8 @@ JobInput::~JobInput() = default;
 
 std::size_t JobInput::readers() const { return state_->walks.size(); }
 
+const std::vector<TableHeader>& JobInput::headers() const { return state_->blocks->headers(); }
+
 void JobInput::count_through() { state_->blocks->count_through(); }
 
 void JobInput::hear_definitions(DefinitionHook hook) {

@@ -31,8 +31,7 @@ class JobInput {
     std::uint32_t source = 0;  // which file, from 0, in the order in which they were named
     std::uint64_t number = 0;  // from 1, within the file
     std::uint64_t index = 0;   // from 0, among the lines of its file that are not blank
-    bool too_long =
-        false;  // over limits::job_line_bytes_max: `text` is empty, the line was skipped
+    bool too_long = false;     // see LineBlock: `text` is empty, the line was skipped
   };
 
   // See LineBlocks::open().
@@ -44,6 +43,8 @@ class JobInput {
   ~JobInput();
 
   [[nodiscard]] std::size_t readers() const;
+  // See LineBlocks::headers().
+  [[nodiscard]] const std::vector<TableHeader>& headers() const;
   // `index` goes through all files. Before the first line.
   void count_through();
   // See LineBlocks. Before the first line.

@@ -3,7 +3,8 @@
 //
 // Idea: what is cheap is done under a lock, for all readers: a read, the ends of lines, their
 // numbers. What takes time is done with a block of lines that a reader has for himself. What is
-// behind the last line of a block is copied to the begin of the next one.
+// behind the last line of a block is copied to the begin of the next one. Rows of a table are lines
+// that end at another newline: one outside of quotes, by a cut that sees each octet once.
 //
 // Limits: files are decompressed under the lock; a file that is slower to decompress than to parse
 // keeps no second reader busy. Blocks are begun in order, and nobody knows which is done first.
@@ -30,11 +31,13 @@ constexpr std::size_t buffer_bytes_first = 256u << 10;
 constexpr std::size_t buffer_bytes_max = limits::job_line_bytes_max + buffer_bytes_first;
 static_assert(buffer_bytes_max < LineBlock::too_long);
 
+std::string files_name(const ByteSource& source) {
+  return source.name() == "-" ? "stdin" : source.name();
+}
+
 std::size_t capacity(const LineBlock& block) {
   return block.octets.size() - codec::JobReader::padding_bytes;
 }
-
-bool is_blank(Bytes line) { return line.find_first_not_of(" \t\r") == Bytes::npos; }
 
 }  // namespace
 
@@ -43,6 +46,7 @@ LineBlocks::LineBlocks(const LineBlocksOptions& options, std::vector<std::string
       lines_max_(readers_ == 1
                      ? options.lines_max
                      : std::min(options.lines_max, limits::lines_in_hand_max / options.readers)),
+      line_bytes_max_(options.rows ? limits::recipient_row_bytes_max : limits::job_line_bytes_max),
       names_(std::move(names)) {
   RP_ASSERT(lines_max_ > 0);
 }
@@ -70,6 +74,14 @@ Result<std::unique_ptr<LineBlocks>, InputError> LineBlocks::open(
     blocks->waits_from_ += source.may_wait() ? 1 : 0;
   }
   blocks->bytes_total_ = is_total_known ? blocks->bytes_total_ : 0;
+  for (std::size_t i = 0; options.rows && i < blocks->sources_.size(); ++i) {
+    auto header = read_table_header(*blocks->sources_[i], options.rows->delimiter);
+    if (!header) {
+      return Failure(InputError{files_name(*blocks->sources_[i]) + ": " + header.error()});
+    }
+    blocks->headers_.push_back(std::move(*header));
+  }
+  blocks->begin_source();
   return blocks;
 }
 
@@ -124,19 +136,18 @@ void LineBlocks::begin(LineBlock& block) {
   block.source = static_cast<std::uint32_t>(source_);
   if (!rest_stays_in_block()) {
     begin_ = searched_ = end_ = 0;
+    cut_.restart();
   }
 }
 
 // All lines that are whole, and the rest of the source at its end.
 void LineBlocks::scan(LineBlock& block) {
-  const char* const octets = block.octets.data();
   while (block.lines.size() < lines_max_) {
-    const void* const newline = std::memchr(octets + searched_, '\n', end_ - searched_);
-    if (newline == nullptr) {
+    const std::size_t at = find_line_end(block);
+    if (at == Bytes::npos) {
       searched_ = end_;
       break;
     }
-    const auto at = static_cast<std::size_t>(static_cast<const char*>(newline) - octets);
     add_line(block, at);
     begin_ = searched_ = at + 1;
   }
@@ -147,12 +158,23 @@ void LineBlocks::scan(LineBlock& block) {
   }
 }
 
+// Of the newline that ends the line which begins at begin_; npos: it is not there yet.
+std::size_t LineBlocks::find_line_end(const LineBlock& block) {
+  const Bytes octets(block.octets.data(), end_);
+  if (table() == nullptr) {
+    return octets.find('\n', searched_);
+  }
+  const std::size_t found = cut_.find_end(octets.substr(searched_));
+  return found == Bytes::npos ? found : searched_ + found;
+}
+
 void LineBlocks::add_line(LineBlock& block, std::size_t end) {
-  ++line_number_;
+  const std::uint64_t number = line_number_ + 1;
+  line_number_ = number + (table() != nullptr ? cut_.inner_lines() : 0);
   const std::size_t bytes = end - begin_;
-  const bool is_too_long = std::exchange(skipping_, false) || bytes > limits::job_line_bytes_max;
+  const bool is_too_long = std::exchange(skipping_, false) || bytes > line_bytes_max_;
   if (is_too_long) {
-    block.lines.push_back({0, LineBlock::too_long, line_number_});
+    block.lines.push_back({0, LineBlock::too_long, number});
     return;
   }
   const Bytes line(block.octets.data() + begin_, bytes);
@@ -160,10 +182,25 @@ void LineBlocks::add_line(LineBlock& block, std::size_t end) {
     return;
   }
   block.lines.push_back(
-      {static_cast<std::uint32_t>(begin_), static_cast<std::uint32_t>(bytes), line_number_});
+      {static_cast<std::uint32_t>(begin_), static_cast<std::uint32_t>(bytes), number});
   if (hear_definition_ && codec::begins_definition(line)) {
-    hear_definition_({line, block.file, block.source, line_number_});
+    hear_definition_({line, block.file, block.source, number});
   }
+}
+
+// Of the file that is read.
+const TableHeader* LineBlocks::table() const {
+  const bool is_table =
+      source_ < headers_.size() && headers_[source_].form == TableHeader::Form::csv;
+  return is_table ? &headers_[source_] : nullptr;
+}
+
+// A row of a table without any value is blank, too: spreadsheets write such behind the last.
+bool LineBlocks::is_blank(Bytes line) const {
+  const char delimiter = table() != nullptr ? table()->delimiter : ' ';
+  return std::all_of(line.begin(), line.end(), [delimiter](char c) {
+    return c == ' ' || c == '\t' || c == '\r' || c == delimiter;
+  });
 }
 
 void LineBlocks::make_room(LineBlock& block) {
@@ -173,7 +210,7 @@ void LineBlocks::make_room(LineBlock& block) {
     searched_ -= begin_;
     begin_ = 0;
   }
-  if (end_ > limits::job_line_bytes_max) {
+  if (end_ > line_bytes_max_) {
     skipping_ = true;  // too long already: what is here of it is dropped
     end_ = searched_ = 0;
   }
@@ -251,11 +288,18 @@ void LineBlocks::next_source() {
   waits_from_ -= sources_[source_]->may_wait() ? 1 : 0;
   sources_[source_].reset();
   ++source_;
-  line_number_ = 0;
   next_index_ = counts_through_ ? next_index_ : 0;
   source_ended_ = false;
   skipping_ = false;
   begin_ = searched_ = end_ = 0;
+  begin_source();
+}
+
+// Rows stand behind a header.
+void LineBlocks::begin_source() {
+  const bool has_header = source_ < headers_.size();
+  line_number_ = has_header ? headers_[source_].lines : 0;
+  cut_.begin(has_header ? headers_[source_].delimiter : ',');
 }
 
 std::string LineBlocks::place() const {

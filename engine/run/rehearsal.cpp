@@ -35,11 +35,13 @@ engine::EngineCore::Parts clocks() {
 
 Rehearsal::Rehearsal(const RehearsalParts& parts, Duration deadline)
     : source_(parts.source),
+      planner_(parts.planner),
       core_(EngineOptions{}, clocks(),
             {.deliveries_active_max = jobs_max, .deliveries_per_push_max = 1}),
       run_(core_,
            {.source = parts.source,
             .planner = &planner_,
+            .filter = parts.filter,
             .sink = parts.sink,
             .listener = parts.listener},
            {.wake = [] {},

@@ -14,14 +14,27 @@ namespace ringpost::run {
 // Everybody is decided before he is sent to.
 class RehearsalPlanner : public Planner {
  public:
-  [[nodiscard]] Result<Plan, RunTrouble> plan(const Message& /*message*/,
-                                              std::vector<PriorFate>& /*fates*/) override {
+  explicit RehearsalPlanner(Planner* inner = nullptr) : inner_(inner) {}
+
+  [[nodiscard]] Result<Plan, RunTrouble> plan(const Message& message,
+                                              std::vector<PriorFate>& fates) override {
+    if (inner_ != nullptr) {
+      auto planned = inner_->plan(message, fates);
+      if (!planned || *planned == Plan::skip) {
+        return planned;
+      }
+    }
     return Plan::rehearse;
   }
+
+ private:
+  Planner* inner_;
 };
 
 struct RehearsalParts {
   JobSource& source;
+  Planner* planner = nullptr;  // null: nobody is known from before
+  RecipientFilter* filter = nullptr;
   OutcomeSink& sink;
   RunListener& listener;
 };

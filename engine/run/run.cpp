@@ -94,30 +94,47 @@ Run::Read Run::read(std::size_t reader) {
 Run::Read Run::submit(Consignment& consignment, JobSource::Pull pulled, std::size_t reader) {
   using engine::EngineCore;
   EngineCore::Feeder& feeder = *readers_[reader]->feeder;
-  Planner::Plan plan = Planner::Plan::send;
-  if (parts_.planner != nullptr) {
-    const auto planned = parts_.planner->plan(consignment.message, consignment.fates);
-    if (!planned) {
-      parts_.listener.on_notice(NoticeLevel::error, planned.error().message, {});
-      parts_.source.put_back(reader);
-      planner_failed_.store(true, relaxed);
-      end_reading_of(reader);
-      return Read::failed;
-    }
-    plan = *planned;
+  const auto planned = plan(consignment, pulled);
+  if (!planned) {
+    parts_.listener.on_notice(NoticeLevel::error, planned.error().message, {});
+    parts_.source.put_back(reader);
+    planner_failed_.store(true, relaxed);
+    end_reading_of(reader);
+    return Read::failed;
   }
-  if (plan == Planner::Plan::skip) {
+  if (*planned == Planner::Plan::skip) {
     consignment.clear();
     return Read::taken;
   }
   if (pulled == JobSource::Pull::refused) {
     feeder.refuse(parts_.source.words(reader));
-  } else if (plan == Planner::Plan::rehearse) {
+  } else if (*planned == Planner::Plan::rehearse) {
     feeder.rehearse(protocol::verdict_of_dry_run());
   } else if (feeder.submit(core_.now()) == EngineCore::Feeder::Way::to_workers) {
     wake_();
   }
   return Read::taken;
+}
+
+// What is known of its recipients, and then who is left out, of whom an earlier run may know, too.
+Result<Planner::Plan, RunTrouble> Run::plan(Consignment& consignment, JobSource::Pull pulled) {
+  Planner::Plan plan = Planner::Plan::send;
+  if (parts_.planner != nullptr) {
+    const auto planned = parts_.planner->plan(consignment.message, consignment.fates);
+    if (!planned) {
+      return planned;
+    }
+    plan = *planned;
+  }
+  // Nobody has a message of what cannot be sent, so it is no reason to leave out another.
+  if (parts_.filter != nullptr && pulled == JobSource::Pull::message) {
+    if (auto filtered =
+            parts_.filter->leave_out(consignment.message, consignment.fates, consignment.left_out);
+        !filtered) {
+      return Failure(std::move(filtered.error()));
+    }
+  }
+  return plan;
 }
 
 bool Run::may_read(std::size_t reader) {

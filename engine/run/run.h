@@ -16,6 +16,7 @@
 #include "engine/run/job_source.h"
 #include "engine/run/outcome_sink.h"
 #include "engine/run/planner.h"
+#include "engine/run/recipient_filter.h"
 #include "engine/run/run_listener.h"
 #include "engine/run/run_tally.h"
 #include <ringpost/base.h>
@@ -25,7 +26,8 @@ namespace ringpost::run {
 // All of it outlives the run.
 struct RunParts {
   JobSource& source;
-  Planner* planner = nullptr;  // null: everything is to be sent
+  Planner* planner = nullptr;         // null: everything is to be sent
+  RecipientFilter* filter = nullptr;  // null: to everybody
   OutcomeSink& sink;
   RunListener& listener;
 };
@@ -126,6 +128,8 @@ class Run {
 
   void flush(Reader& reader);
   [[nodiscard]] Read submit(Consignment& consignment, JobSource::Pull pulled, std::size_t reader);
+  [[nodiscard]] Result<Planner::Plan, RunTrouble> plan(Consignment& consignment,
+                                                       JobSource::Pull pulled);
   [[nodiscard]] bool write(std::size_t group);
   void hold(Group& group, std::string_view why);
   void let_go(Group& group);

@@ -13,6 +13,16 @@ namespace ringpost::limits {
 // file without newlines cannot grow the reader. 64 MiB leaves room for 25 MB of base64 or of
 // escapes.
 inline constexpr std::size_t job_line_bytes_max = 64u << 20;
+// One row of recipients: larger ones, as those behind a quote that nobody closes, are passed over
+// and reported likewise. Rows are values of a person; texts of a whole page fit.
+inline constexpr std::size_t recipient_row_bytes_max = 1u << 20;
+// Columns of such a table, and octets of its header row.
+inline constexpr std::size_t recipient_columns_max = 1024;
+inline constexpr std::size_t table_header_bytes_max = 64u << 10;
+// Addresses that a run with `--dedupe` knows again, and those of suppression files: 16 octets each.
+inline constexpr std::size_t known_addresses_max = 100'000'000;
+// Addresses among which repeated ones are counted where nobody asked for it: 32 MB.
+inline constexpr std::size_t counted_addresses_max = 2'000'000;
 // One message as it goes out, before dot-stuffing. ESPs stop between 10 and 50 MB.
 inline constexpr std::size_t message_bytes_max = 50u << 20;
 // Recipients of one message. RFC 5321 4.5.3.1.8 obliges a server to take 100 in one transaction;

@@ -101,9 +101,16 @@ enum class PriorFate : std::uint8_t {
   none,          // nothing that matters: it is sent
   in_doubt,      // it may have the message, which is told now, and nothing is sent
   resend_apart,  // it may have the message, and gets it again, apart from those who cannot have it
+  left_out,      // on purpose, which is told now, and nothing is sent
   has_it,        // an earlier run has told its outcome: it has the message, or may have it
   done,          // an earlier run has told its outcome: it has not got it, and will not
 };
 [[nodiscard]] constexpr bool is_told(PriorFate fate) { return fate >= PriorFate::has_it; }
+
+// Why a recipient is left out, for people.
+struct LeftOut {
+  std::uint32_t recipient = 0;
+  std::string reason;
+};
 
 }  // namespace ringpost

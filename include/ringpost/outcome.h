@@ -18,8 +18,9 @@ enum class Status : std::uint8_t {
   unknown,   // end of data was handed over and no reply was read: it may have been accepted
   invalid,   // refused before any byte of it was sent
   expired,   // over age, with the last reply
+  skipped,   // left out on purpose
 };
-inline constexpr std::size_t status_count = 7;
+inline constexpr std::size_t status_count = 8;
 
 // How far the message had come when its fate was decided.
 enum class Stage : std::uint8_t {

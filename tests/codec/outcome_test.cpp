@@ -12,7 +12,7 @@ TEST_CASE("outcome: every status and stage has a word of its own, which users st
     statuses.insert(name_of(static_cast<Status>(i)));
   }
   CHECK(statuses == std::set<std::string_view>{"accepted", "rejected", "deferred", "unsent",
-                                               "unknown", "invalid", "expired"});
+                                               "unknown", "invalid", "expired", "skipped"});
   std::set<std::string_view> stages;
   for (std::size_t i = 0; i < stage_count; ++i) {
     stages.insert(name_of(static_cast<Stage>(i)));

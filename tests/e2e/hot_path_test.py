@@ -11,7 +11,7 @@ import json
 import unittest
 
 from support.jobs import numbered_body, simple_job
-from support.program import is_sanitized
+from support.program import PASSWORD, is_sanitized
 from support.sink import SinkTest
 
 SHORT, LONG = 12_000, 20_000
@@ -101,6 +101,29 @@ class HotPathTest(SinkTest):
     def test_with_a_journal(self):
         """Intents and outcomes go into the journal without a file written for each."""
         self.steady_state(2000, "--journal", "run.journal")
+
+    def test_rows_of_recipients(self):
+        """A row becomes a message without an allocation, by template and with its values."""
+        template = self.folder / "template.json"
+        template.write_text(json.dumps({
+            "from": "Shop <shop@example.com>", "subject": "For {{name}}",
+            "text": "Dear {{name}},\n" + "News of {{city}}.\n" * 20,
+            "html": "<p>Dear {{name}}</p>" + "<p>News of {{city}}.</p>\n" * 20}))
+        sink = self.sink(*LATENCY)
+
+        def counted(count):
+            rows = self.folder / "list.csv"
+            rows.write_text("email,name,id,city,header.X-N,metadata.n\n" + "".join(
+                f'u{number}@example.net,Ann {number},{number},"In ""{number}""",{number},{number}\n'
+                for number in range(100_000, 100_000 + count)))
+            run = self.run_program(
+                "send", "-e", sink.endpoint(), "--template", template, "--recipients", rows,
+                "--dedupe", "--summary", "json", "--stats", "internal", RINGPOST_PASSWORD=PASSWORD)
+            self.assert_exit(run, 0)
+            return json.loads(run.stdout)["summary"]["internal"]
+
+        short, long = counted(SHORT), counted(LONG)
+        self.assert_quiet({name: long[name] - short[name] for name in long})
 
     def test_text_summary(self):
         """People get the same as text, with what it is for each message."""

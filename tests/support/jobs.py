@@ -4,7 +4,8 @@ import hashlib
 import json
 from collections import Counter
 
-STATUSES = {"accepted", "rejected", "deferred", "unsent", "unknown", "invalid", "expired"}
+STATUSES = {"accepted", "rejected", "deferred", "unsent", "unknown", "invalid", "expired",
+            "skipped"}
 STAGES = {"local", "connect", "greeting", "ehlo", "starttls", "tls", "auth", "mail", "rcpt",
           "data", "eod"}
 

@@ -6,7 +6,8 @@ import zlib
 
 MAGIC = b"RPJRNL1\n"
 HASH_BITS = 2**64 - 1
-STATUSES = ("accepted", "rejected", "deferred", "unsent", "unknown", "invalid", "expired")
+STATUSES = ("accepted", "rejected", "deferred", "unsent", "unknown", "invalid", "expired",
+            "skipped")
 
 
 def record(kind, payload):

@@ -1,6 +1,7 @@
-// `ringpost validate`: what `send` would refuse of its jobs, and nothing else. The same reader with
-// the same settings says so, and a slow producer's mistakes are shown when they are made. Limits:
-// what depends on endpoints and their servers, their names and their limits, is not looked at.
+// `ringpost validate`: what `send` would refuse of its jobs, or of a template and its recipients,
+// and nothing else. The same reader with the same settings says so, and a slow producer's mistakes
+// are shown when they are made. Limits: what depends on endpoints and their servers, their names
+// and their limits, is not looked at.
 #include <cerrno>
 #include <cstdlib>
 #include <memory>
@@ -17,7 +18,9 @@
 #include "tools/process/unix_time.h"
 #include "tools/program/commands.h"
 #include "tools/send/run_files.h"
+#include "tools/send/send_source.h"
 #include "tools/settings/config_file.h"
+#include "tools/settings/recipient_setting.h"
 #include "tools/settings/send_setting.h"
 #include "tools/settings/variable_check.h"
 
@@ -31,10 +34,16 @@ The count goes to stderr. Exit codes: 0 all are valid, 3 some are not, 2 a file 
 
 Examples:
   ringpost validate jobs.jsonl.zst
+  ringpost validate --template news.json --recipients list.csv
   make-jobs | ringpost validate && make-jobs | ringpost send -e ses)";
 
 struct ValidateFlags {
   std::vector<std::string> files;
+  std::string template_path;
+  std::vector<std::string> recipients;
+  std::vector<std::string> shared;
+  std::string missing;
+  std::string delimiter;
   std::string newlines;
   std::string dialect;
   std::string config_path;
@@ -74,7 +83,7 @@ Result<codec::NewlinePolicy, std::string> newline_policy(const ValidateFlags& fl
 }
 
 // Ends early when nobody reads the output any more.
-Counts check_lines(run::LineSource& source, StandardOutput& output) {
+Counts check_jobs(run::JobSource& source, StandardOutput& output) {
   Counts counts;
   Message job;
   while (true) {
@@ -107,7 +116,74 @@ Counts check_lines(run::LineSource& source, StandardOutput& output) {
   }
 }
 
+Result<SendSettings, std::string> recipient_settings_of(const ValidateFlags& flags) {
+  SettingMap given;
+  const auto add = [&given](const char* key, const std::vector<std::string>& texts) {
+    if (!texts.empty() && !texts.front().empty()) {
+      given[key] = {texts, Layer::flag, flag_of(key)};
+    }
+  };
+  add("template", {flags.template_path});
+  add("recipients", flags.recipients);
+  add("set", flags.shared);
+  add("missing", {flags.missing});
+  add("delimiter", {flags.delimiter});
+  auto draft = make_send_draft(given);
+  if (!draft) {
+    return Failure(std::move(draft.error()));
+  }
+  draft->settings.files = flags.files;
+  if (auto checked = check_recipient_settings(draft->settings); !checked) {
+    return Failure(std::move(checked.error()));
+  }
+  return std::move(draft->settings);
+}
+
+int report_counts(const Counts& counts, StandardOutput& output, bool is_quiet) {
+  if (!output.flush()) {
+    return report_failure(output);
+  }
+  if (!is_quiet) {
+    write_to_stderr(fmt::format("{} valid ({} recipients), {} invalid\n", counts.valid,
+                                counts.recipients, counts.invalid));
+  }
+  if (counts.input_failed) {
+    return exit_usage;
+  }
+  return counts.invalid == 0 ? exit_all_accepted : exit_invalid_input;
+}
+
+int validate_recipients(const SendSettings& settings, bool is_quiet) {
+  if (const auto checked = check_files_read(settings.recipients.files, "file of recipients");
+      !checked) {
+    print_error(checked.error());
+    return exit_usage;
+  }
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  const auto date_us = std::chrono::duration_cast<std::chrono::microseconds>(now).count();
+  run::JobFileSource files;
+  auto source = SendSource::open(settings, -1, date_us);
+  if (!source) {
+    print_error(source.error());
+    return exit_usage;
+  }
+  if (const auto begun = (*source)->begin(files, nullptr, date_us); !begun) {
+    print_error(begun.error());
+    return exit_usage;
+  }
+  StandardOutput output;
+  return report_counts(check_jobs((*source)->source(), output), output, is_quiet);
+}
+
 int run_validate(const ValidateFlags& flags) {
+  const auto settings = recipient_settings_of(flags);
+  if (!settings) {
+    print_error(settings.error());
+    return exit_usage;
+  }
+  if (!settings->recipients.template_path.empty()) {
+    return validate_recipients(*settings, flags.quiet);
+  }
   const auto policy = newline_policy(flags);
   if (!policy) {
     print_error(policy.error());
@@ -132,18 +208,7 @@ int run_validate(const ValidateFlags& flags) {
                          {.reader = {.newlines = *policy, .files = &files, .dialect = *dialect},
                           .date_us = unix_time_us()});
   StandardOutput output;
-  const Counts counts = check_lines(source, output);
-  if (!output.flush()) {
-    return report_failure(output);
-  }
-  if (!flags.quiet) {
-    write_to_stderr(fmt::format("{} valid ({} recipients), {} invalid\n", counts.valid,
-                                counts.recipients, counts.invalid));
-  }
-  if (counts.input_failed) {
-    return exit_usage;
-  }
-  return counts.invalid == 0 ? exit_all_accepted : exit_invalid_input;
+  return report_counts(check_jobs(source, output), output, flags.quiet);
 }
 
 }  // namespace
@@ -154,6 +219,13 @@ CommandSpec validate_command() {
                       .summary = "Check jobs against the schema, without network"};
   command.flags = {
       {"FILE", "", "Job files, .zst and .gz too; - or none is stdin", &flags->files},
+      {"--template", "FILE", "Check this message for many, and", &flags->template_path},
+      {"--recipients", "FILE", "rows of recipients, instead of jobs; repeatable",
+       &flags->recipients},
+      {"--set", "KEY=VALUE|KEY:=JSON", "A value for all of them; repeatable", &flags->shared},
+      {"--missing", "invalid|empty", "Values that nobody gives [invalid]", &flags->missing},
+      {"--delimiter", "C", "Between columns, or tab; else the header row shows it",
+       &flags->delimiter},
       {"--newlines", "strict|normalize", "Lone LF line ends [normalize]", &flags->newlines},
       {"--dialect", "NAME", "As for send", &flags->dialect},
       {"-c,--config", "FILE", "Read this file instead of the usual ones", &flags->config_path},

@@ -81,7 +81,19 @@ Result<void, std::string> refuse(std::string conflict, std::span<const run::File
 
 std::vector<run::FileRole> files_of_run(const SendSettings& settings) {
   std::vector<run::FileRole> roles;
-  add_files_read(settings.files, "job file", roles);
+  const RecipientSettings& recipients = settings.recipients;
+  if (recipients.template_path.empty()) {
+    add_files_read(settings.files, "job file", roles);
+  } else {
+    add_files_read(recipients.files, "file of recipients", roles);
+    roles.push_back({"the template", recipients.template_path});
+  }
+  for (const std::string& path : settings.suppression_files) {
+    roles.push_back({"the suppression file", path});
+  }
+  for (const std::string& path : settings.selection.retry_from) {
+    roles.push_back({"the file of --retry-from", path});
+  }
   roles.insert(roles.end(), settings.files_read.begin(), settings.files_read.end());
   const bool has_journal = !settings.dry_run;
   for (const auto& [flag, path] :

@@ -43,6 +43,7 @@ std::string_view advice(Status status) {
       return "mend the jobs first";
     case Status::accepted:
     case Status::rejected:
+    case Status::skipped:
       return "";
   }
   return "";

@@ -17,6 +17,7 @@
 
 #include "tools/settings/config_file.h"
 #include "tools/settings/endpoint_choice.h"
+#include "tools/settings/recipient_setting.h"
 #include "tools/settings/send_setting.h"
 #include "tools/settings/state_folder.h"
 #include "tools/settings/variable_check.h"
@@ -35,6 +36,7 @@ RINGPOST_PASSWORD; never from a flag.
 Examples:
   ringpost send -e sendgrid -o outcomes.jsonl jobs.jsonl.zst
   make-jobs | ringpost send -e ses --rate 14/s --errors failed.jsonl
+  ringpost send -e ses --template news.toml --recipients list.csv --dedupe -o outcomes.jsonl
   ringpost send -e ses=3 -e mailgun=1 --fail-on rejected,unknown jobs.jsonl)";
 
 // What its settings name is read now or later.
@@ -159,6 +161,9 @@ Result<SendSettings, UsageError> SendFlags::settings() const {
   }
   SendSettings settings = std::move(draft->settings);
   settings.files = state_->files;
+  if (auto checked = check_recipient_settings(settings); !checked) {
+    return Failure(UsageError{std::move(checked.error())});
+  }
   settings.warnings = std::move(variables.warnings);
   for (const std::string& path : configuration->files) {
     settings.files_read.push_back({"the configuration file", path});

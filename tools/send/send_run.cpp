@@ -17,10 +17,8 @@
 
 #include "engine/run/file_sink.h"
 #include "engine/run/job_file_source.h"
-#include "engine/run/job_input.h"
 #include "engine/run/journal_binding.h"
 #include "engine/run/journal_planner.h"
-#include "engine/run/line_source.h"
 #include "engine/run/rehearsal.h"
 #include "engine/run/run.h"
 #include "engine/run/run_threads.h"
@@ -32,6 +30,7 @@
 #include "tools/send/progress.h"
 #include "tools/send/run_files.h"
 #include "tools/send/run_report.h"
+#include "tools/send/send_source.h"
 #include <ringpost/engine.h>
 
 namespace ringpost::cli {
@@ -157,13 +156,12 @@ class SendRun : private run::RunListener {
   std::unique_ptr<run::JournalBinding> journal_;  // null: none is kept
   std::optional<run::JournalPlanner> planner_;
   run::FileSink sink_;
-  std::unique_ptr<run::JobSource> source_;
+  std::unique_ptr<SendSource> source_;
   // One of them, and the run in it.
   std::unique_ptr<run::RunThreads> threads_;
   std::unique_ptr<run::Rehearsal> rehearsal_;
   run::Run* run_ = nullptr;
   Instant started_at_ = Clock::now();
-  std::uint64_t bytes_total_ = 0;
   std::int64_t date_us_ = unix_time_us();
   // Of a run that was stopped before the end of its job files. The reader's.
   std::optional<run::UnreadJobs> unread_;
@@ -176,7 +174,8 @@ int SendRun::open_journal() {
   }
   run::JournalSettings settings = settings_.journal;
   settings.program_version = program_version();
-  auto opened = run::JournalBinding::open(settings, settings_.files, settings_.newlines, date_us_);
+  auto opened =
+      run::JournalBinding::open(settings, journal_files(settings_), settings_.newlines, date_us_);
   if (opened) {
     journal_ = std::move(*opened);
     date_us_ = journal_->date_us();
@@ -214,14 +213,12 @@ int SendRun::run() {
     print_error(checked.error());
     return exit_usage;
   }
-  // A dry run is one thread.
-  auto input = run::JobInput::open(settings_.files, watch_.stop_descriptor(),
-                                   {.readers = settings_.dry_run ? 1 : settings_.readers});
-  if (!input) {
-    print_error(input.error().message);
+  auto source = SendSource::open(settings_, watch_.stop_descriptor(), date_us_);
+  if (!source) {
+    print_error(source.error());
     return exit_usage;
   }
-  bytes_total_ = input->bytes_total();
+  source_ = std::move(*source);
   if (const int code = open_journal(); code != exit_all_accepted) {
     return code;
   }
@@ -229,21 +226,14 @@ int SendRun::run() {
     return end_without_output(opened.error());
   }
   files_.set_refused(written_files(files_of_run(settings_)));
-  source_ = std::make_unique<run::LineSource>(
-      std::move(*input),
-      run::LineSourceOptions{
-          .reader = {.newlines = settings_.newlines,
-                     .files = &files_,
-                     .recipients_max =
-                         journal_ ? journal_->recipients_max() : limits::job_recipients_max,
-                     .line_recipients_max = journal_ ? journal_->line_recipients_max()
-                                                     : limits::journal_recipients_max,
-                     .line_hash = journal_ ? journal_->line_hash() : codec::LineHashKind::xxh3_128,
-                     .dialect = settings_.dialect},
-          .date_us = date_us_,
-          .hashes_lines = journal_ != nullptr,
-          .is_one_source = journal_ && journal_->has_one_source()});
+  if (const auto begun = source_->begin(files_, journal_.get(), date_us_); !begun) {
+    print_error(begun.error());
+    return exit_usage;
+  }
   for (const std::string& warning : settings_.warnings) {
+    log_.warn(warning);
+  }
+  for (const std::string& warning : source_->warnings()) {
     log_.warn(warning);
   }
   if (!start()) {
@@ -269,9 +259,13 @@ int SendRun::run() {
 
 bool SendRun::start() {
   if (settings_.dry_run) {
-    rehearsal_ = std::make_unique<run::Rehearsal>(
-        run::RehearsalParts{.source = *source_, .sink = sink_, .listener = *this},
-        settings_.deadline);
+    rehearsal_ =
+        std::make_unique<run::Rehearsal>(run::RehearsalParts{.source = source_->source(),
+                                                             .planner = source_->planner(nullptr),
+                                                             .filter = source_->filter(),
+                                                             .sink = sink_,
+                                                             .listener = *this},
+                                         settings_.deadline);
     run_ = &rehearsal_->run();
     return true;
   }
@@ -279,11 +273,12 @@ bool SendRun::start() {
     planner_.emplace(journal_->history(), run::JournalPlannerOptions{
                                               .resend_unknown = settings_.journal.resend_unknown});
   }
-  auto threads =
-      run::RunThreads::start(engine_options(), {.source = *source_,
-                                                .planner = planner_ ? &*planner_ : nullptr,
-                                                .sink = sink_,
-                                                .listener = *this});
+  auto threads = run::RunThreads::start(
+      engine_options(), {.source = source_->source(),
+                         .planner = source_->planner(planner_ ? &*planner_ : nullptr),
+                         .filter = source_->filter(),
+                         .sink = sink_,
+                         .listener = *this});
   if (!threads) {
     print_error(threads.error().message);
     return false;
@@ -298,7 +293,7 @@ EngineOptions SendRun::engine_options() {
   options.endpoints = settings_.endpoints;
   options.cores = settings_.cores;
   options.jobs_in_flight_max =
-      jobs_in_flight(settings_.endpoints, source_->readers(), journal_ != nullptr);
+      jobs_in_flight(settings_.endpoints, source_->source().readers(), journal_ != nullptr);
   options.outcome_threads = settings_.outcome_threads;
   options.deadline = settings_.deadline;
   options.deadline_drain = settings_.drain;
@@ -406,8 +401,11 @@ void SendRun::finish() {
                {{"endpoint", failure.endpoint}, {"stage", failure.stage}});
   }
   if (facts_now.jobs_read == 0 && watch_.signal() == 0 && !run_->source_failed()) {
-    log_.warn(settings_.files.empty() ? "there was no job in standard input"
-                                      : "there was no job in the job files");
+    log_.warn(input_files(settings_).empty() ? "there was no job in standard input"
+                                             : "there was no job in the files");
+  }
+  if (const auto remark = source_->last_remark()) {
+    log_.warn(*remark);
   }
   if (settings_.quiet) {
     return;
@@ -432,7 +430,7 @@ RunFacts SendRun::facts() const {
   facts.seconds = std::chrono::duration<double>(Clock::now() - started_at_).count();
   facts.jobs_read = run_->jobs_read();
   facts.bytes_read = run_->bytes_read();
-  facts.bytes_total = bytes_total_;
+  facts.bytes_total = source_->bytes_total();
   facts.outcomes_path = settings_.outcomes_path == "-" ? "" : settings_.outcomes_path;
   facts.keeps_outcomes =
       !settings_.outcomes_path.empty() || !settings_.errors_path.empty() || journal_ != nullptr;
@@ -444,8 +442,8 @@ RunFacts SendRun::facts() const {
 }
 
 bool SendRun::fails_on(Status status) const {
-  const bool counts =
-      !settings_.fail_on || settings_.fail_on->test(static_cast<std::size_t>(status));
+  const bool counts = settings_.fail_on ? settings_.fail_on->test(static_cast<std::size_t>(status))
+                                        : status != Status::skipped;
   return counts && run_->tally().of(status) > 0;
 }
 
@@ -482,7 +480,8 @@ int SendRun::exit_code_of_run() const {
   if (fails_on(Status::invalid)) {
     return exit_invalid_input;
   }
-  return run_->source_failed() ? exit_uncategorised : exit_all_accepted;
+  return run_->source_failed() || fails_on(Status::skipped) ? exit_uncategorised
+                                                            : exit_all_accepted;
 }
 
 }  // namespace

@@ -21,6 +21,7 @@
 #include "tools/settings/applied.h"
 #include "tools/settings/config_file.h"
 #include "tools/settings/key_table.h"
+#include "tools/settings/recipient_setting.h"
 
 namespace ringpost::cli {
 
@@ -304,7 +305,10 @@ constexpr SendKey own_keys[] = {
 // Those of `send` itself, and behind those of a group the endpoint's keys that it has room for.
 std::vector<SendKey> all_keys() {
   std::vector<SendKey> keys;
-  for (const std::string_view group : {where, results, run_group, messages}) {
+  for (const std::string_view group : {where, recipient_group, results, run_group, messages}) {
+    if (group == recipient_group) {
+      keys.insert(keys.end(), recipient_keys().begin(), recipient_keys().end());
+    }
     for (const SendKey& key : own_keys) {
       if (key.group == group) {
         keys.push_back(key);

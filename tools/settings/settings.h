@@ -10,7 +10,9 @@
 #include <vector>
 
 #include "codec/dialect/dialect.h"
+#include "codec/mail/address.h"
 #include "codec/mail/content_check.h"
+#include "codec/template/mustache.h"
 #include "engine/run/file_role.h"
 #include "engine/run/journal_binding.h"
 #include "tools/process/log.h"
@@ -36,6 +38,30 @@ enum class SummaryKind : std::uint8_t { text, json };
 // One bit for each Status.
 using StatusSet = std::bitset<status_count>;
 
+// A message that is filled in for each recipient of some files.
+struct RecipientSettings {
+  std::string template_path;        // empty: jobs are lines
+  std::vector<std::string> files;   // of recipients; "-" is stdin
+  std::vector<std::string> shared;  // KEY=VALUE or KEY:=JSON
+  codec::MissingPolicy missing = codec::MissingPolicy::invalid;
+  bool verp = false;
+  char delimiter = '\0';  // of tables; 0: each header row shows it
+};
+
+// Which of the jobs are part of the run.
+struct SelectionSettings {
+  std::optional<std::uint64_t> limit;   // the first
+  std::optional<std::uint64_t> sample;  // some by chance
+  std::string only;                     // that id; empty: all
+  std::vector<codec::Mailbox> instead;  // the first of those that are left goes there and nowhere
+                                        // else
+  std::vector<std::string> retry_from;  // outcome files: whom these say deferred or unsent of
+
+  [[nodiscard]] bool selects() const {
+    return limit || sample || !only.empty() || !instead.empty() || !retry_from.empty();
+  }
+};
+
 struct SendSettings {
   std::vector<std::string> files;  // "-" is stdin; empty: stdin alone
   std::vector<EndpointOptions>
@@ -50,6 +76,11 @@ struct SendSettings {
 
   std::string outcomes_path;  // "-": stdout; empty: none
   std::string errors_path;    // only what was not accepted; "-": stdout; empty: none
+
+  RecipientSettings recipients;
+  SelectionSettings selection;
+  bool dedupe = false;                         // to each address once
+  std::vector<std::string> suppression_files;  // to nobody of these
 
   JournalSettings journal;
 

@@ -144,7 +144,7 @@ TEST_CASE("run report: the JSON summary has every status, and escapes what other
   facts.signal = SIGINT;
   CHECK(summary_json(facts) ==
         "{\"summary\":{\"recipients\":{\"accepted\":1,\"rejected\":0,\"deferred\":0,\"unsent\":0,"
-        "\"unknown\":0,\"invalid\":0,\"expired\":0},\"jobs\":12,\"seconds\":2.000,"
+        "\"unknown\":0,\"invalid\":0,\"expired\":0,\"skipped\":0},\"jobs\":12,\"seconds\":2.000,"
         "\"messages_per_second\":0,\"content_bytes\":4000000,\"sessions_opened\":4,"
         "\"sessions_ready\":3,\"sessions_resumed\":2,\"turns\":0,\"ring_enters\":0,\"endpoints\":[{"
         "\"endpoint\":\"relay\","
