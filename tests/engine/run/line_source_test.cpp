@@ -169,17 +169,18 @@ TEST_CASE("line source: several readers come to the end of what they have, but f
 
 TEST_CASE("line source: a definition is no message, and is known below its line") {
   const TemporaryFolder folder;
-  const std::string use = newsletter("x", 1, R"("template":"t")");
-  const std::string first = folder.write("first", use + definition("t") + use);
-  const std::string second = folder.write("second", use + newsletter("y", 1, R"("template":"tt")"));
+  const std::string use = newsletter("x", 1, R"("template":"weekly")");
+  const std::string first = folder.write("first", use + definition("weekly") + use);
+  const std::string second =
+      folder.write("second", use + newsletter("y", 1, R"("template":"wekly")"));
   LineSource source = source_of({first, second});
   const auto found = all_of(source);
   REQUIRE(found.size() == 6);
-  CHECK(has(found[0], first + ":1: template: \"t\" is defined below (" + first + ":2)"));
+  CHECK(has(found[0], first + ":1: template: \"weekly\" is defined below (" + first + ":2)"));
   CHECK(found[1] == "nothing");
   CHECK(found[2] == "x r0@b.example 2+0/1");
   CHECK(found[3] == fmt::format("x r0@b.example {}+0/1", codec::job_ordinal(1, 0)));
-  CHECK(has(found[4], "no line above defines \"tt\"; did you mean \"t\"?"));
+  CHECK(has(found[4], "no line above defines \"wekly\"; did you mean \"weekly\"?"));
 }
 
 TEST_CASE("line source: a definition that cannot be used is one outcome, and its jobs say why") {
