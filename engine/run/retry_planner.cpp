@@ -11,6 +11,7 @@
 #include "codec/journal/line_hash.h"
 #include "codec/template/merge_json.h"
 #include "engine/run/job_input.h"
+#include <ringpost/outcome.h>
 
 namespace ringpost::run {
 
