@@ -1,46 +1,107 @@
 // `ringpost render`: the finished message of a job, as it would go out, for a look before sending;
-// the same reader makes it. Limits: its date is this moment's, dots are not doubled, and what is
+// the same sources make it. Limits: its date is this moment's, dots are not doubled, and what is
 // added for a server, such as a field with the idempotency key, is not there.
 #include <memory>
 #include <optional>
 #include <string>
-#include <unistd.h>
+#include <utility>
+#include <vector>
 
+#include <fmt/format.h>
+
+#include "codec/text/ascii.h"
 #include "engine/run/job_file_source.h"
 #include "engine/run/job_input.h"
 #include "engine/run/line_source.h"
-#include "engine/run/outcome_file.h"
 #include "tools/process/log.h"
+#include "tools/process/standard_output.h"
 #include "tools/process/unix_time.h"
 #include "tools/program/commands.h"
+#include "tools/send/browser.h"
+#include "tools/send/message_page.h"
+#include "tools/send/recipient_flags.h"
 #include "tools/send/run_files.h"
+#include "tools/send/send_source.h"
 #include "tools/settings/send_setting.h"
 
 namespace ringpost::cli {
 
 namespace {
 
+constexpr const char* render_examples =
+    R"(Examples:
+  ringpost render jobs.jsonl
+  ringpost render jobs.jsonl --id weekly-47 | less
+  ringpost render --template news.eml --recipients list.csv --recipient ann@example.com
+  ringpost render --template news.eml --recipients list.csv --browser)";
+
 struct RenderFlags {
-  std::string file;
+  RecipientFlags jobs;
   std::string id;
   std::string dialect;
+  std::string recipient;
+  bool html = false;
+  bool text = false;
+  bool browser = false;
 };
 
-int print_message(const Message& message) {
-  auto output = run::OutcomeFile::open("-");
-  if (!output) {
-    return exit_uncategorised;
+bool is_for(const Message& message, const std::string& recipient) {
+  bool found = message.id == recipient || message.recipient_id == recipient;
+  for (std::size_t i = 0; i < message.recipients.size() && !found; ++i) {
+    found = codec::equal_without_case(message.recipients[i], recipient);
   }
-  output->lines() = message.content.text();
-  return output->write() ? exit_all_accepted : exit_uncategorised;
+  return found;
 }
 
-// Of the first job, or of the one with the id that was asked for, the first message.
-int render_of(run::LineSource& source, const std::string& id) {
-  Message job;
+bool is_asked_for(const Message& message, const RenderFlags& flags) {
+  return (flags.id.empty() || message.id == flags.id) &&
+         (flags.recipient.empty() || is_for(message, flags.recipient));
+}
+
+std::string words_for_nobody(const RenderFlags& flags) {
+  return "there is no job" + (flags.id.empty() ? "" : " with the id " + flags.id) +
+         (flags.recipient.empty() ? "" : " for " + flags.recipient);
+}
+
+int open_page(const Content& content) {
+  const auto page = page_of(content);
+  if (!page) {
+    print_error(page.error());
+    return exit_usage;
+  }
+  const auto shown = show_in_browser(*page);
+  if (!shown) {
+    print_error(shown.error());
+    return exit_uncategorised;
+  }
+  if (shown->trouble) {
+    write_to_stderr(
+        fmt::format("no browser has opened the page ({}); it is in this file:\n", *shown->trouble));
+  }
+  return print_data(shown->path + "\n");
+}
+
+int show_message(const Message& message, const RenderFlags& flags) {
+  if (flags.browser) {
+    return open_page(message.content);
+  }
+  if (!flags.html && !flags.text) {
+    return print_data(message.content.text());
+  }
+  const auto part = shown_part(message.content, flags.html ? ShownPart::html : ShownPart::text);
+  if (!part) {
+    print_error(part.error());
+    return exit_usage;
+  }
+  return print_data(*part);
+}
+
+// The first message, or the first of those that were asked for.
+int render_first(run::JobSource& source, const RenderFlags& flags) {
+  Message message;
   for (;;) {
-    job.clear();
-    const run::JobSource::Pull pulled = source.pull(job, 0);
+    message.clear();
+    const run::JobSource::Pull pulled = source.pull(message, 0);
     switch (pulled) {
       case run::JobSource::Pull::message:
       case run::JobSource::Pull::refused:
@@ -51,43 +112,70 @@ int render_of(run::LineSource& source, const std::string& id) {
         print_error(std::string(source.words(0)));
         return exit_uncategorised;
       case run::JobSource::Pull::end:
-        print_error(id.empty() ? "there is no job" : "there is no job with the id " + id);
+        print_error(words_for_nobody(flags));
         return exit_usage;
     }
-    if (!id.empty() && job.id != id) {
+    if (!is_asked_for(message, flags)) {
       continue;
     }
     if (pulled == run::JobSource::Pull::refused) {
       print_error(std::string(source.words(0)));
       return exit_invalid_input;
     }
-    return print_message(job);
+    return show_message(message, flags);
   }
 }
 
-int run_render(const RenderFlags& flags) {
-  std::vector<std::string> files_read;
-  if (!flags.file.empty()) {
-    files_read.push_back(flags.file);
-  }
-  if (const auto checked = check_files_read(files_read, "job file"); !checked) {
+int render_lines(const SendSettings& settings, std::optional<codec::Dialect> dialect,
+                 const RenderFlags& flags) {
+  if (const auto checked = check_files_read(settings.files, "job file"); !checked) {
     print_error(checked.error());
     return exit_usage;
   }
-  auto input = run::JobInput::open(files_read, -1);
+  auto input = run::JobInput::open(settings.files, -1);
   if (!input) {
     print_error(input.error().message);
     return exit_usage;
   }
-  const auto dialect = dialect_setting(flags.dialect, "");
-  if (!dialect) {
-    print_error(dialect.error());
+  run::JobFileSource files;
+  run::LineSource source(std::move(*input), {.reader = {.files = &files, .dialect = dialect},
+                                             .date_us = unix_time_us()});
+  return render_first(source, flags);
+}
+
+int render_rows(const SendSettings& settings, const RenderFlags& flags) {
+  if (const auto checked = check_files_read(settings.recipients.files, "file of recipients");
+      !checked) {
+    print_error(checked.error());
     return exit_usage;
   }
+  const std::int64_t date_us = unix_time_us();
   run::JobFileSource files;
-  run::LineSource source(std::move(*input), {.reader = {.files = &files, .dialect = *dialect},
-                                             .date_us = unix_time_us()});
-  return render_of(source, flags.id);
+  auto source = SendSource::open(settings, -1, date_us);
+  if (!source) {
+    print_error(source.error());
+    return exit_usage;
+  }
+  if (const auto begun = (*source)->begin(files, nullptr, date_us); !begun) {
+    print_error(begun.error());
+    return exit_usage;
+  }
+  return render_first((*source)->source(), flags);
+}
+
+int run_render(const RenderFlags& flags) {
+  if (flags.html && flags.text) {
+    print_error("--html and --text are two parts of the message: name one of them");
+    return exit_usage;
+  }
+  const auto settings = flags.jobs.settings();
+  const auto dialect = dialect_setting(flags.dialect, "");
+  if (!settings || !dialect) {
+    print_error(!settings ? settings.error() : dialect.error());
+    return exit_usage;
+  }
+  return settings->recipients.template_path.empty() ? render_lines(*settings, *dialect, flags)
+                                                    : render_rows(*settings, flags);
 }
 
 }  // namespace
@@ -96,14 +184,16 @@ CommandSpec render_command() {
   const auto flags = std::make_shared<RenderFlags>();
   CommandSpec command{.name = "render", .summary = "Print the finished RFC 5322 message of a job"};
   command.flags = {
-      {"FILE", "", "Job file; - or nothing is standard input", &flags->file},
+      {"FILE", "", "Job files; - or nothing is standard input", &flags->jobs.files},
       {"--id", "ID", "The job's id; without it the first job is printed", &flags->id},
+      {"--recipient", "ID|ADDRESS", "Whose message, where each has one", &flags->recipient},
+      {"--html", "", "Print its page alone, decoded", &flags->html},
+      {"--text", "", "Print its text alone, decoded", &flags->text},
+      {"--browser", "", "Open its page ($BROWSER, xdg-open), and print its file", &flags->browser},
       {"--dialect", "NAME", "As for send", &flags->dialect},
   };
-  command.examples =
-      "Examples:\n"
-      "  ringpost render jobs.jsonl\n"
-      "  ringpost render jobs.jsonl --id weekly-47 | less";
+  flags->jobs.describe(command);
+  command.examples = render_examples;
   command.run = [flags] { return run_render(*flags); };
   return command;
 }

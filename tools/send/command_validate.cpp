@@ -17,10 +17,11 @@
 #include "tools/process/standard_output.h"
 #include "tools/process/unix_time.h"
 #include "tools/program/commands.h"
+#include "tools/send/newsletter_watch.h"
+#include "tools/send/recipient_flags.h"
 #include "tools/send/run_files.h"
 #include "tools/send/send_source.h"
 #include "tools/settings/config_file.h"
-#include "tools/settings/recipient_setting.h"
 #include "tools/settings/send_setting.h"
 #include "tools/settings/variable_check.h"
 
@@ -30,7 +31,9 @@ namespace {
 
 constexpr const char* validate_examples =
     R"(Each job that is not valid is a line on stdout: FILE:LINE: FIELD: WHY.
-The count goes to stderr. Exit codes: 0 all are valid, 3 some are not, 2 a file could not be read.
+The count goes to stderr, and so does what newsletters lack of what Gmail and Yahoo ask of
+bulk senders: of rows and jobs with recipients, and messages with List-ID or Precedence: bulk.
+Exit codes: 0 all are valid, 3 some are not, 2 a file could not be read.
 
 Examples:
   ringpost validate jobs.jsonl.zst
@@ -38,15 +41,11 @@ Examples:
   make-jobs | ringpost validate && make-jobs | ringpost send -e ses)";
 
 struct ValidateFlags {
-  std::vector<std::string> files;
-  std::string template_path;
-  std::vector<std::string> recipients;
-  std::vector<std::string> shared;
-  std::string missing;
-  std::string delimiter;
+  RecipientFlags jobs;
   std::string newlines;
   std::string dialect;
   std::string config_path;
+  bool bulk = false;
   bool quiet = false;
 };
 
@@ -83,7 +82,7 @@ Result<codec::NewlinePolicy, std::string> newline_policy(const ValidateFlags& fl
 }
 
 // Ends early when nobody reads the output any more.
-Counts check_jobs(run::JobSource& source, StandardOutput& output) {
+Counts check_jobs(run::JobSource& source, StandardOutput& output, NewsletterWatch& watch) {
   Counts counts;
   Message job;
   while (true) {
@@ -94,6 +93,7 @@ Counts check_jobs(run::JobSource& source, StandardOutput& output) {
       case run::JobSource::Pull::message:
         ++counts.valid;
         counts.recipients += job.recipients.size();
+        watch.look(job, is_for_many(job));
         break;
       case run::JobSource::Pull::nothing:
         break;
@@ -116,34 +116,15 @@ Counts check_jobs(run::JobSource& source, StandardOutput& output) {
   }
 }
 
-Result<SendSettings, std::string> recipient_settings_of(const ValidateFlags& flags) {
-  SettingMap given;
-  const auto add = [&given](const char* key, const std::vector<std::string>& texts) {
-    if (!texts.empty() && !texts.front().empty()) {
-      given[key] = {texts, Layer::flag, flag_of(key)};
-    }
-  };
-  add("template", {flags.template_path});
-  add("recipients", flags.recipients);
-  add("set", flags.shared);
-  add("missing", {flags.missing});
-  add("delimiter", {flags.delimiter});
-  auto draft = make_send_draft(given);
-  if (!draft) {
-    return Failure(std::move(draft.error()));
-  }
-  draft->settings.files = flags.files;
-  if (auto checked = check_recipient_settings(draft->settings); !checked) {
-    return Failure(std::move(checked.error()));
-  }
-  return std::move(draft->settings);
-}
-
-int report_counts(const Counts& counts, StandardOutput& output, bool is_quiet) {
+int report_counts(const Counts& counts, StandardOutput& output, const NewsletterWatch& watch,
+                  bool is_quiet) {
   if (!output.flush()) {
     return report_failure(output);
   }
   if (!is_quiet) {
+    for (const std::string& warning : watch.warnings()) {
+      write_to_stderr("warning: " + warning + "\n");
+    }
     write_to_stderr(fmt::format("{} valid ({} recipients), {} invalid\n", counts.valid,
                                 counts.recipients, counts.invalid));
   }
@@ -172,11 +153,13 @@ int validate_recipients(const SendSettings& settings, bool is_quiet) {
     return exit_usage;
   }
   StandardOutput output;
-  return report_counts(check_jobs((*source)->source(), output), output, is_quiet);
+  NewsletterWatch watch(NewsletterWatch::About::all);  // each row is one of many
+  const Counts counts = check_jobs((*source)->source(), output, watch);
+  return report_counts(counts, output, watch, is_quiet);
 }
 
 int run_validate(const ValidateFlags& flags) {
-  const auto settings = recipient_settings_of(flags);
+  const auto settings = flags.jobs.settings();
   if (!settings) {
     print_error(settings.error());
     return exit_usage;
@@ -194,11 +177,11 @@ int run_validate(const ValidateFlags& flags) {
     print_error(dialect.error());
     return exit_usage;
   }
-  if (const auto checked = check_files_read(flags.files, "job file"); !checked) {
+  if (const auto checked = check_files_read(flags.jobs.files, "job file"); !checked) {
     print_error(checked.error());
     return exit_usage;
   }
-  auto input = run::JobInput::open(flags.files, -1);
+  auto input = run::JobInput::open(flags.jobs.files, -1);
   if (!input) {
     print_error(input.error().message);
     return exit_usage;
@@ -208,7 +191,10 @@ int run_validate(const ValidateFlags& flags) {
                          {.reader = {.newlines = *policy, .files = &files, .dialect = *dialect},
                           .date_us = unix_time_us()});
   StandardOutput output;
-  return report_counts(check_jobs(source, output), output, flags.quiet);
+  NewsletterWatch watch(flags.bulk ? NewsletterWatch::About::all
+                                   : NewsletterWatch::About::newsletters);
+  const Counts counts = check_jobs(source, output, watch);
+  return report_counts(counts, output, watch, flags.quiet);
 }
 
 }  // namespace
@@ -218,19 +204,17 @@ CommandSpec validate_command() {
   CommandSpec command{.name = "validate",
                       .summary = "Check jobs against the schema, without network"};
   command.flags = {
-      {"FILE", "", "Job files, .zst and .gz too; - or none is stdin", &flags->files},
-      {"--template", "FILE", "Check this message for many, and", &flags->template_path},
-      {"--recipients", "FILE", "rows of recipients, instead of jobs; repeatable",
-       &flags->recipients},
-      {"--set", "KEY=VALUE|KEY:=JSON", "A value for all of them; repeatable", &flags->shared},
-      {"--missing", "invalid|empty", "Values that nobody gives [invalid]", &flags->missing},
-      {"--delimiter", "C", "Between columns, or tab; else the header row shows it",
-       &flags->delimiter},
+      {"FILE", "", "Job files, .zst and .gz too; - or none is stdin", &flags->jobs.files},
+  };
+  flags->jobs.describe(command);
+  const std::vector<FlagSpec> others = {
       {"--newlines", "strict|normalize", "Lone LF line ends [normalize]", &flags->newlines},
       {"--dialect", "NAME", "As for send", &flags->dialect},
       {"-c,--config", "FILE", "Read this file instead of the usual ones", &flags->config_path},
-      {"-q,--quiet", "", "No count on stderr", &flags->quiet},
+      {"--bulk", "", "Say of any message what bulk mail should have", &flags->bulk},
+      {"-q,--quiet", "", "Neither count nor advice on stderr", &flags->quiet},
   };
+  command.flags.insert(command.flags.end(), others.begin(), others.end());
   command.examples = validate_examples;
   command.run = [flags] { return run_validate(*flags); };
   return command;

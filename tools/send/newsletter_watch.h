@@ -11,6 +11,11 @@
 
 namespace ringpost::cli {
 
+// Whether it is one of the messages of a line with `recipients`.
+[[nodiscard]] inline bool is_for_many(const Message& message) {
+  return message.origin.job_recipients > 0;
+}
+
 // Looks at messages for many: those that say so in their fields, those of which whoever calls knows
 // it, or all. Thread: one.
 class NewsletterWatch {

@@ -31,6 +31,7 @@
 #include "tools/send/run_files.h"
 #include "tools/send/run_report.h"
 #include "tools/send/send_source.h"
+#include "tools/send/watched_source.h"
 #include <ringpost/engine.h>
 
 namespace ringpost::cli {
@@ -157,6 +158,9 @@ class SendRun : private run::RunListener {
   std::optional<run::JournalPlanner> planner_;
   run::FileSink sink_;
   std::unique_ptr<SendSource> source_;
+  // Of a dry run.
+  std::optional<NewsletterWatch> newsletters_;
+  std::optional<WatchedSource> watched_;
   // One of them, and the run in it.
   std::unique_ptr<run::RunThreads> threads_;
   std::unique_ptr<run::Rehearsal> rehearsal_;
@@ -259,8 +263,13 @@ int SendRun::run() {
 
 bool SendRun::start() {
   if (settings_.dry_run) {
+    // Each row is one of many.
+    newsletters_.emplace(settings_.recipients.template_path.empty()
+                             ? NewsletterWatch::About::newsletters
+                             : NewsletterWatch::About::all);
+    watched_.emplace(source_->source(), *newsletters_);
     rehearsal_ =
-        std::make_unique<run::Rehearsal>(run::RehearsalParts{.source = source_->source(),
+        std::make_unique<run::Rehearsal>(run::RehearsalParts{.source = *watched_,
                                                              .planner = source_->planner(nullptr),
                                                              .filter = source_->filter(),
                                                              .sink = sink_,
@@ -406,6 +415,11 @@ void SendRun::finish() {
   }
   if (const auto remark = source_->last_remark()) {
     log_.warn(*remark);
+  }
+  if (newsletters_) {
+    for (const std::string& warning : newsletters_->warnings()) {
+      log_.warn(warning);
+    }
   }
   if (settings_.quiet) {
     return;
