@@ -61,7 +61,7 @@ class RateTest(SinkTest):
 
     def test_damage_is_said_to_who_wants_errors_alone(self):
         sink = self.sink()
-        limits = ("--rate", "40/d", "--deadline", "1s", "--state", "state", "-q")
+        limits = ("--rate", "40/d", "--deadline", "6s", "--state", "state", "-q")
         first = self.send(simple_jobs(30, "first"), sink.endpoint(), *limits)
         self.assertEqual(self.counted(first), {"accepted": 30})
         file, = (self.folder / "state").iterdir()
@@ -80,12 +80,12 @@ class RateTest(SinkTest):
         file, = (self.folder / "state").iterdir()
         os.truncate(file, 0)
         self.assertEqual(self.counted(self.finish(run)), {"accepted": 40})
-        later = self.send(simple_jobs(40, "later"), sink.endpoint(), *limits, "--deadline", "1s")
+        later = self.send(simple_jobs(40, "later"), sink.endpoint(), *limits, "--deadline", "6s")
         self.assertEqual(self.counted(later), {"accepted": 20, "expired": 20})
 
     def test_nothing_else_is_written_to_the_file(self):
         sink = self.sink()
-        limits = ("--rate", "40/d", "--state", "state", "--deadline", "1s")
+        limits = ("--rate", "40/d", "--state", "state", "--deadline", "6s")
         self.assertEqual(self.counted(self.send(simple_jobs(9), sink.endpoint(), *limits)),
                          {"accepted": 9})
         file, = (self.folder / "state").iterdir()
@@ -114,13 +114,13 @@ class RateTest(SinkTest):
             with self.subTest(state=state):
                 run = self.send(simple_jobs(60, state), sink.endpoint(),
                                 "-e", sink.endpoint("tls"),
-                                "--rate", "40/d", "--deadline", "1s", "--state", state)
+                                "--rate", "40/d", "--deadline", "6s", "--state", state)
                 self.assertEqual(self.counted(run), {"accepted": 40, "expired": 20},
                                  run.describe())
 
     def test_a_day_is_one_for_all_runs(self):
         sink = self.sink()
-        limits = ("--rate", "40/d", "--deadline", "1s")
+        limits = ("--rate", "40/d", "--deadline", "6s")
         first = self.send(simple_jobs(30, "first"), sink.endpoint(), *limits)
         self.assertEqual(self.counted(first), {"accepted": 30})
         second = self.send(simple_jobs(30, "second"), sink.endpoint(), *limits)
@@ -141,7 +141,7 @@ class RateTest(SinkTest):
             folder = self.folder / name
             folder.mkdir()
             programs.append(self.start_send(
-                simple_jobs(60, name), sink.endpoint(), "--rate", "80/d", "--deadline", "3s",
+                simple_jobs(60, name), sink.endpoint(), "--rate", "80/d", "--deadline", "10s",
                 "--state", str(self.folder / "state"), folder=folder))
         sums = sum((self.counted(self.finish(program)) for program in programs), Counter())
         self.assertEqual(sums, {"accepted": 80, "expired": 40})
@@ -151,11 +151,11 @@ class RateTest(SinkTest):
         sink = self.sink()
         jobs = [simple_job(f"job-{number}", tuple(f"reader-{number}-{i}@example.net"
                                                   for i in range(10))) for number in range(4)]
-        run = self.send(jobs, sink.endpoint(), "--rate", "25 recipients/d,3/h", "--deadline", "1s",
+        run = self.send(jobs, sink.endpoint(), "--rate", "25 recipients/d,3/h", "--deadline", "6s",
                         "--pipeline", "off")
         self.assertEqual(self.counted(run), {"accepted": 10, "expired": 30})
         sink = self.sink()
-        run = self.send(jobs, sink.endpoint(), "--rate", "25 recipients/d", "--deadline", "1s",
+        run = self.send(jobs, sink.endpoint(), "--rate", "25 recipients/d", "--deadline", "6s",
                         "--state", "none")
         self.assertEqual(self.counted(run), {"accepted": 20, "expired": 20})
 
@@ -170,13 +170,13 @@ class RateTest(SinkTest):
 
     def test_a_killed_run_has_counted_all_that_it_sent(self):
         sink = self.sink("--latency", "20ms")
-        limits = ("--rate", "60/d", "--deadline", "1500ms", "--connections", "2")
+        limits = ("--rate", "60/d", "--connections", "2")
         killed = self.start_send(simple_jobs(60, "killed"), sink.endpoint(), *limits,
-                                 "--pipeline", "off")
+                                 "--pipeline", "off", "--deadline", "60s")
         wait_until(lambda: len(sink.record()) >= 15, "some are accepted")
         killed.signal(signal.SIGKILL)
         killed.wait(60)
-        run = self.send(simple_jobs(60, "later"), sink.endpoint(), *limits)
+        run = self.send(simple_jobs(60, "later"), sink.endpoint(), *limits, "--deadline", "6s")
         accepted = self.counted(run)["accepted"]
         total = len(sink.stop().record)
         self.assertLessEqual(total, 60)
@@ -198,7 +198,7 @@ class RateTest(SinkTest):
     def test_a_list_in_a_file(self):
         sink = self.sink()
         name = self.configuration(sink, rate=["1000/s", "40/d"])
-        run = self.send(simple_jobs(50), name, "--deadline", "1s")
+        run = self.send(simple_jobs(50), name, "--deadline", "6s")
         self.assertEqual(self.counted(run), {"accepted": 40, "expired": 10})
 
 
