@@ -72,7 +72,7 @@ class CommandLine(ProgramTest):
         self.assertIn("NAME", self.usage_error("presets", "show"))
 
     def test_flags_of_later_versions_are_refused_and_not_passed_over(self):
-        for flag in ("--dialect", "--log-attempts"):
+        for flag in ("--log-attempts", "--tls-records"):
             self.assertIn("unknown flag", self.usage_error("send", flag, "x", "-e", "smtp://h"))
 
     def test_a_password_never_is_an_argument(self):

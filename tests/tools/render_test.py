@@ -62,7 +62,7 @@ class Render(ProgramTest):
         self.assert_exit(run, 0)
         read = email.message_from_bytes(run.stdout, policy=email.policy.default)
         self.assertEqual(read["From"], "Jörg Müller <news@example.com>")
-        self.assertEqual(read["To"], "bob@example.net")
+        self.assertEqual(read["To"], "B & b <bob@example.net>")
         self.assertEqual(read["Subject"], "Grüße, B & b")
         self.assertEqual(read.get_body(["plain"]).get_content().strip(), "Hallo B & b")
         self.assertEqual(read.get_body(["html"]).get_content().strip(),
