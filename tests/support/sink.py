@@ -97,6 +97,15 @@ class SinkTest(ProgramTest):
     def sink(self, *flags, **more):
         return Sink(self.folder, *flags, cleanup=self.addCleanup, **more)
 
+    def assert_within_limits(self, report):
+        """Nothing was refused for being too much, and no login."""
+        limits = report.summary["limits"]
+        self.assertEqual(limits["logins_refused"], 0, limits)
+        for rate in limits["rates"]:
+            self.assertEqual((rate["refused"], rate["over"]), (0, 0), limits)
+        for name in ("connections", "messages", "recipients", "bytes", "idle", "age"):
+            self.assertEqual(limits[name]["refused"], 0, (name, limits))
+
     def assert_strict(self, report):
         """Nothing that was sent broke a rule of SMTP."""
         self.assertEqual(report.summary["violations_total"], 0, report.summary)
