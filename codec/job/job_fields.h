@@ -93,6 +93,9 @@ enum class JobValue : std::uint8_t {
   moment,   // RFC 3339, or seconds of Unix time
 };
 
+// Of JobValue::moment: the end of the year 9999.
+inline constexpr std::int64_t moment_seconds_max = 253'402'300'799;
+
 // What a value of the wrong type should have been, as in "must be a string".
 [[nodiscard]] std::string_view words_of(JobValue value);
 

@@ -7,6 +7,7 @@
 
 #include "codec/mail/composition.h"
 #include "codec/mail/content_check.h"
+#include "codec/text/shown_text.h"
 #include "codec/text/utf8.h"
 #include <ringpost/limits.h>
 
@@ -30,7 +31,7 @@ Result<void, JobError> read_file(const JobReaderOptions& options, std::string_vi
   }
   if (auto read = options.files->read(path, bytes_max, content); !read) {
     return file_failure(JobErrorKind::file_error, field,
-                        fmt::format("{}: {}", path, read.error().reason));
+                        fmt::format("{}: {}", printable(path), read.error().reason));
   }
   return {};
 }
@@ -44,7 +45,7 @@ Result<void, JobError> read_text_file(const JobReaderOptions& options, JobField 
   }
   if (const std::size_t valid = valid_utf8_prefix(text); valid != text.size()) {
     return file_failure(JobErrorKind::file_error, name_of(field),
-                        fmt::format("{}: octet {} is not UTF-8", path, valid));
+                        fmt::format("{}: octet {} is not UTF-8", printable(path), valid));
   }
   return {};
 }

@@ -39,7 +39,6 @@ static_assert(JobReader::padding_bytes >= simdjson::SIMDJSON_PADDING);
 // A parser that has seen a longer line is replaced: its index takes four octets for each of the
 // line.
 constexpr std::size_t parser_bytes_kept_max = 4u << 20;
-constexpr std::int64_t unix_seconds_max = 253'402'300'799;  // the end of the year 9999
 
 }  // namespace
 
@@ -508,12 +507,12 @@ class JobReader::Implementation : private JobReaderValues {
     const auto add_words = [&](ondemand::value& one, const JobPlace& here) {
       std::string_view text;
       if (read_text(one, here, text)) {
-        words += words.empty() ? "" : ",";
         words += text;
       }
     };
     if (first_of(value) == '[') {
       read_list(value, [&](std::size_t index, ondemand::value& element) {
+        words += index == 0 ? "" : ",";
         add_words(element, place.element(index));
         return true;
       });
@@ -583,7 +582,7 @@ class JobReader::Implementation : private JobReaderValues {
       refuse_type(place, words_of(JobValue::moment), first);
       return;
     } else if (value.get_int64().get(seconds) == simdjson::SUCCESS && seconds > 0 &&
-               seconds <= unix_seconds_max) {
+               seconds <= moment_seconds_max) {
       message_->expires_at_us = seconds * 1'000'000;
       return;
     }

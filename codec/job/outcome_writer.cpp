@@ -4,6 +4,7 @@
 // Limits: tags and metadata are trusted to be JSON; addresses and ids are written whole.
 #include "codec/job/outcome_writer.h"
 
+#include "codec/job/outcome_fields.h"
 #include "codec/text/json_text.h"
 #include <ringpost/limits.h>
 
@@ -11,8 +12,7 @@ namespace ringpost::codec {
 
 namespace {
 
-// Each of these appends `head` and a value; a head is `,"name":`, in one piece because a line is
-// made of twenty of them. The first field of a line is id, which is always there.
+// Each of these appends `head` and a value. The first field of a line is id, which is always there.
 
 void append_text(std::string& lines, Bytes head, Bytes value) {
   if (!value.empty()) {
@@ -42,7 +42,7 @@ void append_raw_json(std::string& lines, Bytes head, Bytes json) {
 
 void append_enhanced(std::string& lines, const EnhancedStatus& enhanced) {
   if (enhanced.present()) {
-    append_number(lines, ",\"enhanced\":\"", enhanced.status_class);
+    append_number(lines, head_of(OutcomeField::enhanced), enhanced.status_class);
     append_number(lines, ".", enhanced.subject);
     append_number(lines, ".", enhanced.detail);
     lines += '"';
@@ -53,7 +53,7 @@ void append_durations(std::string& lines, const Outcome& outcome) {
   if (outcome.queue_ms == 0 && outcome.submit_ms == 0 && outcome.total_ms == 0) {
     return;
   }
-  lines += ",\"ms\":{\"queue\":";
+  lines += head_of(OutcomeField::ms);
   append_json_milliseconds(lines, outcome.queue_ms);
   lines += ",\"submit\":";
   append_json_milliseconds(lines, outcome.submit_ms);
@@ -75,42 +75,42 @@ OutcomeLine line_of(const Message& message, Bytes recipient) {
 }  // namespace
 
 void OutcomeWriter::append(std::string& lines, const OutcomeLine& line, const Outcome& outcome) {
-  lines += "{\"id\":";
+  lines += head_of(OutcomeField::id);
   append_json_string(lines, line.id);
-  append_text(lines, ",\"rcpt_id\":", line.recipient_id);
-  lines += ",\"rcpt\":";
+  append_text(lines, head_of(OutcomeField::rcpt_id), line.recipient_id);
+  lines += head_of(OutcomeField::rcpt);
   if (line.recipient.empty()) {
     lines += "null";
   } else {
     append_json_string(lines, line.recipient);
   }
-  lines += ",\"status\":\"";
+  lines += head_of(OutcomeField::status);
   lines += name_of(outcome.status);
   lines += '"';
   if (outcome.code != 0) {
-    append_number(lines, ",\"code\":", outcome.code);
+    append_number(lines, head_of(OutcomeField::code), outcome.code);
   }
   append_enhanced(lines, outcome.enhanced);
-  append_stranger_text(lines, ",\"text\":", outcome.text);
-  lines += ",\"stage\":\"";
+  append_stranger_text(lines, head_of(OutcomeField::text), outcome.text);
+  lines += head_of(OutcomeField::stage);
   lines += name_of(outcome.stage);
   lines += '"';
-  append_stranger_text(lines, ",\"queue_id\":", outcome.queue_id);
-  append_number(lines, ",\"attempts\":", outcome.attempts);
-  append_text(lines, ",\"endpoint\":", line.endpoint);
-  append_text(lines, ",\"peer\":", outcome.peer);
-  lines += ",\"ts\":\"";
+  append_stranger_text(lines, head_of(OutcomeField::queue_id), outcome.queue_id);
+  append_number(lines, head_of(OutcomeField::attempts), outcome.attempts);
+  append_text(lines, head_of(OutcomeField::endpoint), line.endpoint);
+  append_text(lines, head_of(OutcomeField::peer), outcome.peer);
+  lines += head_of(OutcomeField::ts);
   timestamps_.append(lines, outcome.timestamp_us);
   lines += '"';
   append_durations(lines, outcome);
   if (line.message_bytes != 0) {
-    append_number(lines, ",\"bytes\":", line.message_bytes);
+    append_number(lines, head_of(OutcomeField::bytes), line.message_bytes);
   }
-  append_raw_json(lines, ",\"tags\":", line.tags_json);
-  append_raw_json(lines, ",\"metadata\":", line.metadata_json);
-  append_stranger_text(lines, ",\"reason\":", outcome.reason);
+  append_raw_json(lines, head_of(OutcomeField::tags), line.tags_json);
+  append_raw_json(lines, head_of(OutcomeField::metadata), line.metadata_json);
+  append_stranger_text(lines, head_of(OutcomeField::reason), outcome.reason);
   if (!line.final) {
-    lines += ",\"final\":false";
+    lines += head_of(OutcomeField::final);
   }
   lines += "}\n";
 }

