@@ -42,7 +42,7 @@ struct JobReaderOptions {
   MissingPolicy missing = MissingPolicy::invalid;
   bool verp = false;  // see TemplateOptions
   // Lines are bodies of that service, and no jobs (codec/dialect).
-  std::optional<Dialect> dialect;
+  std::optional<Dialect> dialect = std::nullopt;
 };
 
 // Where a line stands and when it is composed.

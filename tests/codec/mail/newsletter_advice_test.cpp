@@ -39,7 +39,7 @@ std::string without(std::string text, Bytes line_begin) {
   return text.erase(at, text.find("\r\n", at) + 2 - at);
 }
 
-std::string html_of(std::size_t bytes, Bytes encoding = "7bit") {
+std::string page_with_html_of(std::size_t bytes, Bytes encoding = "7bit") {
   std::string body;
   while (body.size() < bytes) {
     body += std::string(std::min<std::size_t>(78, bytes - body.size()), 'x');
@@ -116,13 +116,16 @@ TEST_CASE("newsletter: domains of From and envelope") {
 }
 
 TEST_CASE("newsletter: what Gmail clips is counted as it is decoded") {
-  CHECK(advice_for(html_of(html_near_clip_bytes)).empty());
-  CHECK(advice_for(html_of(html_near_clip_bytes + 1)) ==
+  CHECK(advice_for(page_with_html_of(html_near_clip_bytes)).empty());
+  CHECK(advice_for(page_with_html_of(html_near_clip_bytes + 1)) ==
         set_of({NewsletterAdvice::html_near_clip}));
-  CHECK(advice_for(html_of(html_clip_bytes)) == set_of({NewsletterAdvice::html_near_clip}));
-  CHECK(advice_for(html_of(html_clip_bytes + 1)) == set_of({NewsletterAdvice::html_clipped}));
+  CHECK(advice_for(page_with_html_of(html_clip_bytes)) ==
+        set_of({NewsletterAdvice::html_near_clip}));
+  CHECK(advice_for(page_with_html_of(html_clip_bytes + 1)) ==
+        set_of({NewsletterAdvice::html_clipped}));
   // 130 KB of base64 are 95 KB of html.
-  CHECK(advice_for(html_of(1666 * 80 - 2, "base64")).has(NewsletterAdvice::html_near_clip));
+  CHECK(
+      advice_for(page_with_html_of(1666 * 80 - 2, "base64")).has(NewsletterAdvice::html_near_clip));
 }
 
 TEST_CASE("newsletter: attached pages and texts are not what is shown") {
