@@ -142,7 +142,6 @@ class SesReader : public ServiceReader {
 
   // `Charset` is about octets, and text of JSON has none.
   ServiceText data_of(Node node, const JobPlace& place) {
-    Bytes charset;
     Bytes data;
     constexpr auto known = std::to_array<std::string_view>({"Data", "Charset"});
     for_members(node, place, [&](Node member, const JobPlace& here) {
