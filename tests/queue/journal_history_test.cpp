@@ -53,7 +53,8 @@ TEST_CASE("journal history: each status is final or to be sent again") {
                                          {Status::unsent, RecipientHistory::again},
                                          {Status::unknown, RecipientHistory::final},
                                          {Status::invalid, RecipientHistory::final},
-                                         {Status::expired, RecipientHistory::final}}) {
+                                         {Status::expired, RecipientHistory::final},
+                                         {Status::skipped, RecipientHistory::final}}) {
     add_outcome(history, ordinal, status);
     CHECK(history.of(ordinal).of(0) == expected);
     CHECK(history.of(ordinal).status(0) == status);

@@ -159,10 +159,10 @@ TEST_CASE("journal record: a right checksum does not make sense of what cannot b
       {2, 0, std::string("\0\0\0\0", 4)},             // no intents
       {2, 0, std::string("\3\0\0\0", 4)},             // more of them than there are
       {2, 24, std::string("\0\0\0\0", 4)},            // nobody
-      {2, 48, std::string("\xa1\x86\1\0", 4)},        // 100,001 recipients
+      {2, 48, std::string("\1\0\0\2", 4)},            // more than a line can name
       {3, 16, "\7"},                                  // recipient 7 of 7
       {3, 20, std::string("\1\0\0\2", 4)},            // more than a line can name
-      {3, 24, "\7"},                                  // no status
+      {3, 24, "\10"},                                 // no status
       {3, 25 + some_outcome().line.size() - 1, "x"},  // no newline
   };
   for (const Case& each : cases) {
