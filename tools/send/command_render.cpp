@@ -138,7 +138,10 @@ int render_lines(const SendSettings& settings, std::optional<codec::Dialect> dia
     return exit_usage;
   }
   run::JobFileSource files;
-  run::LineSource source(std::move(*input), {.reader = {.files = &files, .dialect = dialect},
+  run::LineSource source(std::move(*input), {.reader = {.files = &files,
+                                                        .missing = settings.recipients.missing,
+                                                        .verp = settings.recipients.verp,
+                                                        .dialect = dialect},
                                              .date_us = unix_time_us()});
   return render_first(source, flags);
 }

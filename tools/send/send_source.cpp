@@ -166,6 +166,8 @@ Result<void, std::string> SendSource::begin(run::JobFileSource& files, run::Jour
                                                                  : limits::journal_recipients_max,
                        .line_hash = journal != nullptr ? journal->line_hash()
                                                        : codec::LineHashKind::xxh3_128,
+                       .missing = settings_.recipients.missing,
+                       .verp = settings_.recipients.verp,
                        .dialect = settings_.dialect},
             .date_us = date_us,
             .hashes_lines = journal != nullptr,
