@@ -88,7 +88,7 @@ class NewsletterTest(SinkTest):
         self.assert_within_limits(report)
         self.assertEqual(len(report.record), 1 + SUBSCRIBERS - len(REFUSED) - len(PUT_OFF))
 
-        # The addresses are well by now.
+        # They are put off again, and nobody else is sent to.
         sink = self.provider()
         run = self.newsletter("-o", "again.jsonl", "--retry-from", "outcomes.jsonl",
                               "--max-attempts", "1")

@@ -92,7 +92,7 @@ Applied apply_count(const SettingValue& value, std::optional<std::uint64_t>& int
 }
 
 constexpr std::array<SendKey, 13> recipient_rows = {{
-    {"template", "", "FILE", "One message for many: JSON or TOML with subject, text, html, ...",
+    {"template", "", "FILE", "One message for many: .eml, .json or .toml with its texts",
      recipient_group, "", SettingKind::text, true, apply_template},
     {"recipients", "", "FILE", "To whom: .csv or .jsonl, .zst and .gz too; repeatable",
      recipient_group, "", SettingKind::text_list, true,
