@@ -47,13 +47,13 @@ void append_with_line_ends(std::string& out, Bytes value) {
   }
 }
 
-// A field is one line, and values cannot begin another one.
-void append_without_controls(std::string& out, Bytes value) {
+// A field is one line, and values cannot begin another one. `kept`: a control that stays.
+void append_without_controls(std::string& out, Bytes value, char kept = ' ') {
   const std::size_t begin = out.size();
   out += value;
   for (std::size_t i = begin; i < out.size(); ++i) {
     const auto octet = static_cast<std::uint8_t>(out[i]);
-    if (octet < 0x20 || octet == 0x7f) {
+    if ((octet < 0x20 || octet == 0x7f) && out[i] != kept) {
       out[i] = ' ';
     }
   }
@@ -100,19 +100,24 @@ void append_as_url(std::string& out, Bytes text) {
   }
 }
 
+// What a field's value is: text keeps the tabs that stand in the template, as a field without
+// values does; an address or its name has none.
+enum class FieldForm : std::uint8_t { text, address, url };
+
 // One field's value.
 class FieldOutput : public MustacheOutput {
  public:
-  void begin(bool is_url) {
+  void begin(FieldForm form) {
     empty(text_);
-    is_url_ = is_url;
+    is_url_ = form == FieldForm::url;
+    kept_ = form == FieldForm::text ? '\t' : ' ';
     has_nul_ = false;
   }
   void add_literal(std::size_t /*literal*/, Bytes text) override {
     if (is_url_) {
       append_as_url(text_, text);
     } else {
-      append_without_controls(text_, text);
+      append_without_controls(text_, text, kept_);
     }
   }
   void add_value(Bytes value, bool escaped) override {
@@ -132,6 +137,7 @@ class FieldOutput : public MustacheOutput {
  private:
   std::string text_;
   bool is_url_ = false;
+  char kept_ = ' ';
   bool has_nul_ = false;
 };
 
@@ -413,7 +419,7 @@ class TemplateWriter::Implementation {
   }
 
   Written write_text(const TemplateField& field) {
-    if (Written done = render(*field.source, field.place, false); !done) {
+    if (Written done = render(*field.source, field.place, FieldForm::text); !done) {
       return done;
     }
     Bytes text = field_.text();
@@ -431,7 +437,7 @@ class TemplateWriter::Implementation {
   }
 
   Written write_url(const TemplateField& field) {
-    if (Written done = render(*field.source, field.place, true); !done) {
+    if (Written done = render(*field.source, field.place, FieldForm::url); !done) {
       return done;
     }
     url_.assign("<");
@@ -451,7 +457,7 @@ class TemplateWriter::Implementation {
       return done;
     }
     if (field.mailbox->name) {
-      if (Written done = render(*field.mailbox->name, field.place, false); !done) {
+      if (Written done = render(*field.mailbox->name, field.place, FieldForm::address); !done) {
         return done;
       }
       if (const auto checked = validate_display_name(field_.text()); !checked) {
@@ -470,7 +476,7 @@ class TemplateWriter::Implementation {
 
   // Into the mailbox, whose name stays empty.
   Written render_address(const Mustache& source, Bytes place, MailboxUse use) {
-    if (Written done = render(source, place, false); !done) {
+    if (Written done = render(source, place, FieldForm::address); !done) {
       return done;
     }
     if (const auto valid = validate_address(field_.text(), mailbox_, use); !valid) {
@@ -480,8 +486,8 @@ class TemplateWriter::Implementation {
     return {};
   }
 
-  Written render(const Mustache& source, Bytes place, bool is_url) {
-    field_.begin(is_url);
+  Written render(const Mustache& source, Bytes place, FieldForm form) {
+    field_.begin(form);
     return walked(source, place, field_, [this] { return field_.has_nul(); });
   }
 

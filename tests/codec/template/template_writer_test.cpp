@@ -250,6 +250,19 @@ TEST_CASE("template_writer: at every seam the text is what a render of the whole
   }
 }
 
+TEST_CASE("template_writer: what stands in no text, and tabs in a field") {
+  TemplateDefinition definition = newsletter();
+  definition.subject = "a\tb";
+  definition.html = "\xef\xbb\xbf<p>{{v}}\n</p>";
+  definition.text = "\xef\xbb\xbfplain";
+  const MergeData values = values_of({{"v", "a\tb\r"}});
+  check_against_oracle(definition, values);
+  definition.subject = "a\tb {{v}}";
+  check_against_oracle(definition, values);
+  CHECK(test::read_message(written(definition, values)).parts ==
+        std::vector<test::ReadPart>{{"text/plain", "plain"}, {"text/html", "<p>a\tb\r\n\r\n</p>"}});
+}
+
 TEST_CASE("template_writer: long literals are shared, and stuffed where a line begins with a dot") {
   TemplateDefinition definition = newsletter();
   std::string html = "<table>\n";
