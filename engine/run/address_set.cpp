@@ -9,6 +9,7 @@
 #include "engine/run/address_set.h"
 
 #include <algorithm>
+#include <span>
 #include <string>
 
 #include "codec/journal/line_hash.h"
@@ -37,28 +38,34 @@ std::uint64_t address_key(Bytes address) {
   return codec::hash_line({lower, address.size()}).high;
 }
 
-// Where it is, or where it would be.
-std::size_t AddressSet::Shard::slot_of(std::uint64_t key) const {
+std::size_t AddressSet::Shard::first_slot_of(std::uint64_t key) const {
   // The octet in front said which shard.
   const std::uint64_t fraction = (key >> 24) & 0xffff'ffffU;
-  std::size_t slot = (fraction * keys.size()) >> 32;
+  return (fraction * keys.size()) >> 32;
+}
+
+// Where it is, or where it would be.
+std::size_t AddressSet::Shard::slot_of(std::uint64_t key) const {
+  std::size_t slot = first_slot_of(key);
   while (keys[slot] != 0 && keys[slot] != key) {
     slot = slot + 1 == keys.size() ? 0 : slot + 1;
   }
   return slot;
 }
 
-void AddressSet::Shard::grow() {
+void AddressSet::Shard::grow(bool has_places) {
   const std::size_t slots = std::max(slots_first, keys.size() + keys.size() / 7);
   std::vector<std::uint64_t> old_keys(slots);
-  std::vector<std::uint32_t> old_places(slots);
+  std::vector<std::uint32_t> old_places(has_places ? slots : 0);
   keys.swap(old_keys);
   places.swap(old_places);
   for (std::size_t i = 0; i < old_keys.size(); ++i) {
     if (old_keys[i] != 0) {
       const std::size_t slot = slot_of(old_keys[i]);
       keys[slot] = old_keys[i];
-      places[slot] = old_places[i];
+      if (has_places) {
+        places[slot] = old_places[i];
+      }
     }
   }
 }
@@ -76,7 +83,7 @@ AddressSet::Addition AddressSet::enter(std::uint64_t key, std::uint32_t place, b
   Shard& shard = shards_[shard_of(key)];
   const std::lock_guard lock(shard.mutex);
   if (is_crowded(shard.count, shard.keys.size())) {
-    shard.grow();
+    shard.grow(true);
   }
   const std::size_t slot = shard.slot_of(key);
   if (shard.keys[slot] == key) {
@@ -103,6 +110,50 @@ std::optional<std::uint32_t> AddressSet::find(std::uint64_t key) const {
   }
   const std::size_t slot = shard.slot_of(key);
   return shard.keys[slot] == key ? std::optional(shard.places[slot]) : std::nullopt;
+}
+
+void AddressSet::count(std::uint64_t key) {
+  key = std::max<std::uint64_t>(key, 1);
+  Shard& shard = shards_[shard_of(key)];
+  const std::lock_guard lock(shard.mutex);
+  shard.waiting[shard.waiting_count++] = key;
+  if (shard.waiting_count == shard.waiting.size()) {
+    count_waiting(shard);
+  }
+}
+
+void AddressSet::count_waiting(Shard& shard) {
+  if (shard.waiting_count == 0) {
+    return;
+  }
+  if (is_crowded(shard.count + shard.waiting_count, shard.keys.size())) {
+    shard.grow(false);
+  }
+  const std::span<const std::uint64_t> waiting(shard.waiting.data(), shard.waiting_count);
+  shard.waiting_count = 0;
+  for (const std::uint64_t key : waiting) {
+    __builtin_prefetch(&shard.keys[shard.first_slot_of(key)]);
+  }
+  for (const std::uint64_t key : waiting) {
+    std::uint64_t& slot = shard.keys[shard.slot_of(key)];
+    if (slot == key) {
+      known_.fetch_add(1, std::memory_order_relaxed);
+    } else if (size() >= addresses_max_) {
+      was_full_.store(true, std::memory_order_relaxed);
+    } else {
+      slot = key;
+      ++shard.count;
+      count_.fetch_add(1, std::memory_order_relaxed);
+    }
+  }
+}
+
+AddressSet::Counted AddressSet::counted() {
+  for (Shard& shard : shards_) {
+    const std::lock_guard lock(shard.mutex);
+    count_waiting(shard);
+  }
+  return {known_.load(std::memory_order_relaxed), was_full_.load(std::memory_order_relaxed)};
 }
 
 std::size_t AddressSet::bytes() const {

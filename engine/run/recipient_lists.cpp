@@ -247,21 +247,19 @@ Result<void, RunTrouble> RecipientLists::leave_out(const Message& message,
     const Bytes address = message.recipients[i];
     const bool is_unknown = fates.empty() || fates[i] == PriorFate::none;
     std::string reason = suppression_of(address);
-    if (reason.empty() && repeats_ != Repeats::sent && !is_full_.load(relaxed)) {
+    if (reason.empty() && repeats_ == Repeats::counted) {
+      met_.count(address_key(address));
+    } else if (reason.empty() && repeats_ == Repeats::left_out) {
       const AddressSet::Addition addition = met_.add(address_key(address), here);
       if (addition.what == AddressSet::Added::full) {
-        is_full_.store(true, relaxed);
-        if (repeats_ == Repeats::left_out) {
-          return Failure(RunTrouble{
-              fmt::format("{}:{}: --dedupe knows no more than {} addresses", message.origin.file,
-                          message.origin.line, limits::known_addresses_max),
-              true});
-        }
-      } else if (addition.what == AddressSet::Added::known) {
-        repeated_.fetch_add(1, relaxed);
-        reason = repeats_ == Repeats::left_out
-                     ? "duplicate of " + places_.text_of(addition.place, "an earlier line")
-                     : std::string();
+        return Failure(RunTrouble{
+            fmt::format("{}:{}: --dedupe knows no more than {} addresses", message.origin.file,
+                        message.origin.line, limits::known_addresses_max),
+            true});
+      }
+      if (addition.what == AddressSet::Added::known) {
+        left_out_.fetch_add(1, std::memory_order_relaxed);
+        reason = "duplicate of " + places_.text_of(addition.place, "an earlier line");
       }
     }
     if (!reason.empty() && is_unknown) {

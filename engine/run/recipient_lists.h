@@ -57,14 +57,14 @@ class RecipientLists : public RecipientFilter {
 
   // Recipients whose address had occurred before, and how many addresses that holds for: all, or
   // those that were met first.
-  [[nodiscard]] std::uint64_t repeated() const { return repeated_.load(relaxed); }
-  [[nodiscard]] bool has_counted_all() const { return !is_full_.load(relaxed); }
+  [[nodiscard]] std::uint64_t repeated() {
+    return left_out_.load(std::memory_order_relaxed) + met_.counted().known;
+  }
+  [[nodiscard]] bool has_counted_all() { return !met_.counted().was_full; }
   // Lines of suppression files that are no address, for whoever wrote them; empty: none.
   [[nodiscard]] const std::vector<std::string>& warnings() const { return warnings_; }
 
  private:
-  static constexpr std::memory_order relaxed = std::memory_order_relaxed;
-
   RecipientLists(const std::vector<std::string>& suppression_files, Repeats repeats,
                  std::vector<std::string> files);
   [[nodiscard]] Result<void, InputError> read_suppression(std::size_t number);
@@ -77,8 +77,7 @@ class RecipientLists : public RecipientFilter {
   AddressSet suppressed_{limits::known_addresses_max};
   bool has_domains_ = false;
   std::vector<std::string> warnings_;
-  std::atomic<std::uint64_t> repeated_{0};
-  std::atomic<bool> is_full_{false};
+  std::atomic<std::uint64_t> left_out_{0};
 };
 
 }  // namespace ringpost::run

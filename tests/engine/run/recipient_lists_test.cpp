@@ -77,6 +77,29 @@ TEST_CASE("address set: a hash of nothing but zeroes is one like others, and the
   CHECK(set.add(0, 8).what == AddressSet::Added::known);
 }
 
+TEST_CASE("address set: what is only counted takes eleven octets an address") {
+  AddressSet set(300'000);
+  CHECK(set.counted().known == 0);
+  std::mt19937_64 random(17);
+  std::vector<std::uint64_t> keys;
+  for (std::uint32_t i = 0; i < 300'000; ++i) {
+    keys.push_back(i == 0 ? 0 : random());
+    set.count(keys.back());
+    if (i % 100 == 7) {
+      set.count(keys[i / 2]);  // long ago, or a moment ago
+    }
+  }
+  CHECK(set.counted().known == 3000);
+  CHECK_FALSE(set.counted().was_full);
+  CHECK(set.size() == keys.size());
+  CHECK(set.bytes() <= 11 * set.size() + 80'000);
+  set.count(random());
+  set.count(keys[9]);
+  CHECK(set.counted().was_full);
+  CHECK(set.counted().known == 3001);
+  CHECK(set.size() == keys.size());
+}
+
 TEST_CASE("recipient lists: of equal addresses the first is sent to, whatever their case") {
   const auto lists = lists_of({}, Repeats::left_out);
   CHECK(reasons(*lists, {"Ann@Example.com"}, 2) == Texts{"-"});
