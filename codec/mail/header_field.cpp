@@ -41,6 +41,41 @@ bool has_outer_blanks(Bytes value) {
          (blanks.find(value.front()) != Bytes::npos || blanks.find(value.back()) != Bytes::npos);
 }
 
+Composed check_value(Bytes name, FieldKind kind, Bytes value) {
+  if (std::any_of(value.begin(), value.end(), is_control_but_tab)) {
+    return refuse_field(CompositionErrorKind::header_value, name,
+                        "has a line break or another control character");
+  }
+  if (has_outer_blanks(value) && kind != FieldKind::text) {
+    return refuse_field(
+        CompositionErrorKind::header_value, name,
+        "begins or ends with a blank, which would be lost on the way: leave it out");
+  }
+  const bool is_ascii_only = kind == FieldKind::ascii || kind == FieldKind::message_id;
+  if (!is_ascii(value) && is_ascii_only) {
+    return refuse_field(
+        CompositionErrorKind::header_value, name,
+        "must be ASCII; for names that are not there are from, to, cc and reply_to");
+  }
+  if (kind == FieldKind::message_id &&
+      (!value.starts_with('<') || !value.ends_with('>') || value.find(' ') != Bytes::npos)) {
+    return refuse_field(CompositionErrorKind::header_value, name, "must look like <left@right>");
+  }
+  return {};
+}
+
+Composed append_value(std::string& out, Bytes name, FieldKind kind, Bytes value,
+                      const JobPlace& place) {
+  const auto append = kind == FieldKind::text ? append_text_field
+                      : is_structured(kind)   ? append_structured_field
+                                              : append_field;
+  if (append(out, name, value)) {
+    return {};
+  }
+  return Failure(CompositionError{CompositionErrorKind::header_too_long, place.text(),
+                                  "has a word that is too long for a line of 998 octets"});
+}
+
 }  // namespace
 
 void HeaderField::clear() {
@@ -76,26 +111,18 @@ Composed check_field_name(Bytes name) {
   return {};
 }
 
+FieldKind field_kind(Bytes name) {
+  if (equal_field_names(name, "Message-ID")) {
+    return FieldKind::message_id;
+  }
+  return is_among(name, text_fields)     ? FieldKind::text
+         : is_among(name, ascii_fields)  ? FieldKind::ascii
+         : is_among(name, phrase_fields) ? FieldKind::phrases
+                                         : FieldKind::other;
+}
+
 Composed check_field_value(Bytes name, Bytes value) {
-  if (std::any_of(value.begin(), value.end(), is_control_but_tab)) {
-    return refuse_field(CompositionErrorKind::header_value, name,
-                        "has a line break or another control character");
-  }
-  if (has_outer_blanks(value) && !is_among(name, text_fields)) {
-    return refuse_field(
-        CompositionErrorKind::header_value, name,
-        "begins or ends with a blank, which would be lost on the way: leave it out");
-  }
-  if (!is_ascii(value) && is_among(name, ascii_fields)) {
-    return refuse_field(
-        CompositionErrorKind::header_value, name,
-        "must be ASCII; for names that are not there are from, to, cc and reply_to");
-  }
-  if (equal_field_names(name, "Message-ID") &&
-      (!value.starts_with('<') || !value.ends_with('>') || value.find(' ') != Bytes::npos)) {
-    return refuse_field(CompositionErrorKind::header_value, name, "must look like <left@right>");
-  }
-  return {};
+  return check_value(name, field_kind(name), value);
 }
 
 Composed check_repeated_fields(std::span<const HeaderField> fields) {
@@ -112,21 +139,19 @@ Composed check_repeated_fields(std::span<const HeaderField> fields) {
   return {};
 }
 
-bool is_text_field(Bytes name) { return is_among(name, text_fields); }
-
-bool is_structured_field(Bytes name) {
-  return is_among(name, ascii_fields) || is_among(name, phrase_fields);
+Composed append_named_field(std::string& out, Bytes name, Bytes value, const JobPlace& place) {
+  return append_value(out, name, field_kind(name), value, place);
 }
 
-Composed append_named_field(std::string& out, Bytes name, Bytes value, const JobPlace& place) {
-  const auto append = is_text_field(name)         ? append_text_field
-                      : is_structured_field(name) ? append_structured_field
-                                                  : append_field;
-  if (append(out, name, value)) {
+Composed append_checked_field(std::string& out, Bytes name, FieldKind kind, Bytes value,
+                              const JobPlace& place) {
+  // What most values are can stand in any field but one.
+  if (kind != FieldKind::message_id && append_short_field(out, name, value)) {
     return {};
   }
-  return Failure(CompositionError{CompositionErrorKind::header_too_long, place.text(),
-                                  "has a word that is too long for a line of 998 octets"});
+  return check_value(name, kind, value).and_then([&] {
+    return append_value(out, name, kind, value, place);
+  });
 }
 
 }  // namespace ringpost::codec

@@ -54,6 +54,24 @@ Bytes without_blanks(Bytes text) {
                               : text.substr(begin, text.find_last_not_of(" \t") - begin + 1);
 }
 
+// ASCII words with a blank between each two, and nothing that looks like an encoded word. Without
+// leaving early, so that many octets are looked at in one step.
+bool is_everyday_text(Bytes text) {
+  if (text.empty() || text.front() == ' ' || text.back() == ' ') {
+    return false;
+  }
+  std::uint8_t flaws = text.front() > ' ' && text.front() <= '~' ? 0 : 1;
+  for (std::size_t i = 1; i < text.size(); ++i) {
+    const auto before = static_cast<std::uint8_t>(text[i - 1]);
+    const auto octet = static_cast<std::uint8_t>(text[i]);
+    const auto above_blank = static_cast<std::uint8_t>(octet - ' ');
+    flaws |= static_cast<std::uint8_t>(above_blank > '~' - ' ');
+    flaws |= static_cast<std::uint8_t>((before == ' ') & (octet == ' '));
+    flaws |= static_cast<std::uint8_t>((before == '=') & (octet == '?'));
+  }
+  return flaws == 0;
+}
+
 // Readers decode what looks like an encoded word wherever it stands, in quotes, too.
 bool looks_encoded(Bytes text) { return text.find("=?") != Bytes::npos; }
 
@@ -345,27 +363,6 @@ bool append_with_run(std::string& out, Bytes name, Bytes text, const EncodedRun&
   return true;
 }
 
-// What most fields are: ASCII words with a blank between each two, all on one line. False, and
-// nothing is appended, where it is anything else.
-bool append_short(std::string& out, Bytes name, Bytes text) {
-  if (name.size() + 2 + text.size() > line_bytes_wanted || text.empty() || text.back() == ' ') {
-    return false;
-  }
-  char before = ' ';
-  for (const char character : text) {
-    const bool is_encoded = character == '?' && before == '=';
-    if (character < ' ' || character > '~' || is_encoded || (character == ' ' && before == ' ')) {
-      return false;
-    }
-    before = character;
-  }
-  out += name;
-  out += ": ";
-  out += text;
-  out += "\r\n";
-  return true;
-}
-
 }  // namespace
 
 bool is_field_name(Bytes name) {
@@ -382,9 +379,20 @@ bool is_mime_token(Bytes text) {
   });
 }
 
+bool append_short_field(std::string& out, Bytes name, Bytes text) {
+  if (name.size() + 2 + text.size() > line_bytes_wanted || !is_everyday_text(text)) {
+    return false;
+  }
+  out += name;
+  out += ": ";
+  out += text;
+  out += "\r\n";
+  return true;
+}
+
 bool append_field(std::string& out, Bytes name, Bytes value) {
   RP_ASSERT(is_field_name(name));
-  if (append_short(out, name, value)) {
+  if (append_short_field(out, name, value)) {
     return true;
   }
   assert_harmless(value);
@@ -395,7 +403,7 @@ bool append_field(std::string& out, Bytes name, Bytes value) {
 
 bool append_structured_field(std::string& out, Bytes name, Bytes value) {
   RP_ASSERT(is_field_name(name));
-  if (append_short(out, name, value)) {
+  if (append_short_field(out, name, value)) {
     return true;
   }
   assert_harmless(value);
@@ -405,7 +413,7 @@ bool append_structured_field(std::string& out, Bytes name, Bytes value) {
 
 bool append_text_field(std::string& out, Bytes name, Bytes text) {
   RP_ASSERT(is_field_name(name));
-  if (append_short(out, name, text)) {
+  if (append_short_field(out, name, text)) {
     return true;
   }
   assert_harmless(text);

@@ -22,6 +22,10 @@ namespace ringpost::codec {
 // A token of MIME (RFC 2045 5.1).
 [[nodiscard]] bool is_mime_token(Bytes text);
 
+// What most fields are: ASCII words with a blank between each two, all on one line. False, and
+// nothing is appended, where it is anything else.
+[[nodiscard]] bool append_short_field(std::string& out, Bytes name, Bytes text);
+
 // `Name: value` with its CRLF, without the white space around the value. ASCII goes out as it is,
 // since programs read many fields; words that are not ASCII become encoded words (RFC 2047), and so
 // do those that would be read as such although they are none. Returns false, and appends nothing,

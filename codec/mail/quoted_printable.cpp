@@ -18,6 +18,17 @@ bool is_plain(char character) { return character > ' ' && character <= '~' && ch
 
 bool begins_with_crlf(Bytes text) { return text.starts_with("\r\n"); }
 
+// How many characters stand for themselves at that column, whatever follows them.
+std::size_t plain_run(Bytes text, std::size_t column) {
+  constexpr std::size_t column_max = line_bytes_max - 1;
+  if (column >= column_max || (column == 0 && text.front() == '.')) {
+    return 0;
+  }
+  const Bytes within = text.substr(0, column_max - column);
+  return static_cast<std::size_t>(std::find_if_not(within.begin(), within.end(), is_plain) -
+                                  within.begin());
+}
+
 void encode(std::string& out, Bytes text, bool goes_on, std::size_t& column) {
   constexpr Bytes hexadecimal = "0123456789ABCDEF";
   while (!text.empty()) {
@@ -25,6 +36,13 @@ void encode(std::string& out, Bytes text, bool goes_on, std::size_t& column) {
       out += "\r\n";
       column = 0;
       text.remove_prefix(2);
+      continue;
+    }
+    const std::size_t run = plain_run(text, column);
+    if (run > 0) {
+      out += text.substr(0, run);
+      column += run;
+      text.remove_prefix(run);
       continue;
     }
     const char character = text.front();

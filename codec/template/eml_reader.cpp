@@ -279,7 +279,7 @@ class EmlReader {
     if (is_of_a_copy(field.name)) {
       return {};
     }
-    if (is_structured_field(field.name)) {
+    if (is_structured(field_kind(field.name))) {
       return add_field(field, unfolded(field.value));
     }
     auto text = decoded(field, field.value);

@@ -181,6 +181,7 @@ class TemplateCompiler {
     TemplateField& field = parts_.fields.emplace_back();
     field.kind = kind;
     field.name = name;
+    field.value_kind = field_kind(name);
     field.place = place;
     return field;
   }

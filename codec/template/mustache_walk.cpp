@@ -115,9 +115,16 @@ class MustacheWalk::Run {
     }
   }
 
+  // A value's text. No std::optional: one that is copied while it is written stalls the processor
+  // for longer than the rest of a value takes.
+  struct Found {
+    Bytes text;
+    bool is_there = false;
+  };
+
   void add_value(const MustacheStep& step) {
     const Context found = find(step.index);
-    std::optional<Bytes> value;
+    Found value;
     if (found.node != MergeData::none) {
       const MergeData::Kind kind = found.data->kind(found.node);
       const bool is_text = kind != MergeData::Kind::list && kind != MergeData::Kind::object;
@@ -125,32 +132,35 @@ class MustacheWalk::Run {
         return refuse(RenderError::Kind::no_text, program_.name(step.index));
       }
       if (is_text && kind != MergeData::Kind::null) {
-        value = found.data->text(found.node);
+        value.text = found.data->text(found.node);
+        value.is_there = true;
       }
     }
-    value = filtered(step, value);
-    if (!value && missing_ == MissingPolicy::invalid) {
+    if (step.filter_count > 0) {
+      apply_filters(step, value);
+    }
+    if (!value.is_there && missing_ == MissingPolicy::invalid) {
       return refuse(RenderError::Kind::missing, program_.name(step.index));
     }
-    if (value && !value->empty() && spend(*value)) {
-      output_.add_value(*value, step.escaped);
+    if (!value.text.empty() && spend(value.text)) {
+      output_.add_value(value.text, step.escaped);
     }
   }
 
   // Each filter writes into the text that the one before it did not write into.
-  std::optional<Bytes> filtered(const MustacheStep& step, std::optional<Bytes> value) {
+  void apply_filters(const MustacheStep& step, Found& value) {
     for (std::size_t i = 0; i < step.filter_count; ++i) {
       const ValueFilter& filter = program_.filters[step.first_filter + i];
       if (filter.kind == ValueFilter::Kind::default_text) {
-        value = value && !value->empty() ? *value : Bytes(filter.text);
-      } else if (value && value->size() <= bytes_left_) {
+        value.text = value.text.empty() ? Bytes(filter.text) : value.text;
+        value.is_there = true;
+      } else if (value.is_there && value.text.size() <= bytes_left_) {
         std::string& out = walk_.filtered_[i % walk_.filtered_.size()];
         out.clear();
-        append_filtered(out, filter, *value);
-        value = out;
+        append_filtered(out, filter, value.text);
+        value.text = out;
       }
     }
-    return value;
   }
 
   bool spend(Bytes text) {

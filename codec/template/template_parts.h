@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "codec/journal/line_hash.h"
+#include "codec/mail/header_field.h"
 #include "codec/template/merge_data.h"
 #include "codec/template/message_template.h"
 #include "codec/template/mustache.h"
@@ -71,8 +72,9 @@ struct TemplateField {
 
   Kind kind = Kind::fixed;
   std::string name;
-  std::string place;   // in the definition, for errors
-  std::string octets;  // one field with its CRLF
+  FieldKind value_kind = FieldKind::other;  // by the name
+  std::string place;                        // in the definition, for errors
+  std::string octets;                       // one field with its CRLF
   std::optional<Mustache> source;
   std::optional<OpenMailbox> mailbox;
 };

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <utility>
@@ -47,15 +48,29 @@ void append_with_line_ends(std::string& out, Bytes value) {
   }
 }
 
+bool is_control(char character) {
+  return static_cast<std::uint8_t>(character) < 0x20 || character == '\x7f';
+}
+
+// Without leaving early, so that many octets are looked at in one step.
+bool has_control(Bytes text) {
+  std::uint8_t any = 0;
+  for (const char character : text) {
+    any |= static_cast<std::uint8_t>(is_control(character));
+  }
+  return any != 0;
+}
+
+bool has_nul(Bytes text) { return has_control(text) && text.find('\0') != Bytes::npos; }
+
 // A field is one line, and values cannot begin another one. `kept`: a control that stays.
 void append_without_controls(std::string& out, Bytes value, char kept = ' ') {
   const std::size_t begin = out.size();
   out += value;
-  for (std::size_t i = begin; i < out.size(); ++i) {
-    const auto octet = static_cast<std::uint8_t>(out[i]);
-    if ((octet < 0x20 || octet == 0x7f) && out[i] != kept) {
-      out[i] = ' ';
-    }
+  if (has_control(value)) {
+    std::replace_if(
+        out.begin() + static_cast<std::ptrdiff_t>(begin), out.end(),
+        [kept](char character) { return is_control(character) && character != kept; }, ' ');
   }
 }
 
@@ -111,7 +126,7 @@ class FieldOutput : public MustacheOutput {
     empty(text_);
     is_url_ = form == FieldForm::url;
     kept_ = form == FieldForm::text ? '\t' : ' ';
-    has_nul_ = false;
+    had_nul_ = false;
   }
   void add_literal(std::size_t /*literal*/, Bytes text) override {
     if (is_url_) {
@@ -121,7 +136,7 @@ class FieldOutput : public MustacheOutput {
     }
   }
   void add_value(Bytes value, bool escaped) override {
-    has_nul_ = has_nul_ || value.find('\0') != Bytes::npos;
+    had_nul_ = had_nul_ || has_nul(value);
     if (!is_url_) {
       append_without_controls(text_, value);
     } else if (escaped) {
@@ -132,13 +147,13 @@ class FieldOutput : public MustacheOutput {
   }
 
   [[nodiscard]] Bytes text() const { return text_; }
-  [[nodiscard]] bool has_nul() const { return has_nul_; }
+  [[nodiscard]] bool had_nul() const { return had_nul_; }
 
  private:
   std::string text_;
   bool is_url_ = false;
   char kept_ = ' ';
-  bool has_nul_ = false;
+  bool had_nul_ = false;
 };
 
 // A content in the making: own octets are gathered until a segment comes.
@@ -192,7 +207,7 @@ class BodyOutput : public MustacheOutput {
     body_ = &body;
     column_ = 0;
     is_empty_ = true;
-    has_nul_ = false;
+    had_nul_ = false;
   }
 
   void add_literal(std::size_t index, Bytes /*text*/) override {
@@ -215,13 +230,13 @@ class BodyOutput : public MustacheOutput {
       is_empty_ = false;
       return;
     }
-    has_nul_ = has_nul_ || value.find('\0') != Bytes::npos;
+    had_nul_ = had_nul_ || has_nul(value);
     if (body_->is_html && escaped) {
       escaped_.clear();
       append_html_escaped(escaped_, value);
       value = escaped_;
     }
-    if (value.find('\n') != Bytes::npos || value.find('\r') != Bytes::npos) {
+    if (has_control(value) && value.find_first_of(line_ends) != Bytes::npos) {
       lines_.clear();
       append_with_line_ends(lines_, value);
       value = lines_;
@@ -236,7 +251,7 @@ class BodyOutput : public MustacheOutput {
     }
   }
 
-  [[nodiscard]] bool has_nul() const { return has_nul_; }
+  [[nodiscard]] bool had_nul() const { return had_nul_; }
   void give_up_memory() {
     shrink(escaped_);
     shrink(lines_);
@@ -247,7 +262,7 @@ class BodyOutput : public MustacheOutput {
   const OpenBody* body_ = nullptr;
   std::size_t column_ = 0;
   bool is_empty_ = true;
-  bool has_nul_ = false;
+  bool had_nul_ = false;
   std::string escaped_;
   std::string lines_;
 };
@@ -423,13 +438,11 @@ class TemplateWriter::Implementation {
       return done;
     }
     Bytes text = field_.text();
-    if (!is_text_field(field.name)) {
+    if (field.value_kind != FieldKind::text) {
       text = without_outer_blanks(text);
     }
     const JobPlace place{nullptr, field.place};
-    Composed done = check_field_value(field.name, text).and_then([&] {
-      return append_named_field(content_.own(), field.name, text, place);
-    });
+    Composed done = append_checked_field(content_.own(), field.name, field.value_kind, text, place);
     if (!done) {
       return refuse_value(job_error_kind_of(done.error().kind), field.place, done.error().reason);
     }
@@ -444,7 +457,9 @@ class TemplateWriter::Implementation {
     url_ += field_.text();
     url_ += '>';
     const JobPlace place{nullptr, field.place};
-    if (Composed done = append_named_field(content_.own(), field.name, url_, place); !done) {
+    if (Composed done =
+            append_checked_field(content_.own(), field.name, field.value_kind, url_, place);
+        !done) {
       return refuse(done.error());
     }
     return {};
@@ -488,12 +503,12 @@ class TemplateWriter::Implementation {
 
   Written render(const Mustache& source, Bytes place, FieldForm form) {
     field_.begin(form);
-    return walked(source, place, field_, [this] { return field_.has_nul(); });
+    return walked(source, place, field_, [this] { return field_.had_nul(); });
   }
 
-  template <typename HasNul>
+  template <typename HadNul>
   Written walked(const Mustache& source, Bytes place, MustacheOutput& output,
-                 const HasNul& has_nul) {
+                 const HadNul& had_nul) {
     const auto rendered =
         walk_.render(source, layers_, parts_->missing, limits::message_bytes_max, output);
     if (!rendered) {
@@ -502,7 +517,7 @@ class TemplateWriter::Implementation {
           is_missing ? JobErrorKind::missing_field : JobErrorKind::message_too_large, place,
           rendered.error().message());
     }
-    if (has_nul()) {
+    if (had_nul()) {
       return refuse_value(JobErrorKind::invalid_content, place,
                           "a value has a NUL octet, which no message may have");
     }
@@ -510,6 +525,9 @@ class TemplateWriter::Implementation {
   }
 
   static Bytes without_outer_blanks(Bytes text) {
+    if (!text.empty() && text.front() > ' ' && text.back() > ' ') {
+      return text;
+    }
     const std::size_t begin = text.find_first_not_of(" \t");
     return begin == Bytes::npos ? Bytes{}
                                 : text.substr(begin, text.find_last_not_of(" \t") - begin + 1);
@@ -558,7 +576,7 @@ class TemplateWriter::Implementation {
       const OpenBody& body = parts_->open[row.open];
       body_.begin(body);
       Written done = walked(body.source, body.is_html ? "html" : "text", body_,
-                            [this] { return body_.has_nul(); });
+                            [this] { return body_.had_nul(); });
       if (!done) {
         return done;
       }
