@@ -79,8 +79,9 @@ bool is_everyday_text(Bytes text) {
   return flaws == 0;
 }
 
-// Readers decode what looks like an encoded word wherever it stands, in quotes, too.
-bool looks_encoded(Bytes text) { return text.find("=?") != Bytes::npos; }
+// Readers decode what looks like an encoded word wherever it stands, in quotes, too. MIME-tools
+// takes the end of one for it, and the blank away that stands between it and the next.
+bool looks_encoded(Bytes text) { return text.find("=?") != Bytes::npos || text.ends_with("?="); }
 
 // Whether readers would decode something in it, which may have blanks in it for some:
 // `=?charset?B or Q?text?=`.

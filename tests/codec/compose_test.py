@@ -58,6 +58,7 @@ def readers():
         "python": [sys.executable, "-B", str(READERS / "read_with_python.py")],
         "gmime": script_reader("/usr/bin/python3", "read_with_gmime.py", ["-c", gmime]),
         "email-mime": script_reader("perl", "read_with_email_mime.pl", ["-MEmail::MIME", "-e1"]),
+        "mime-tools": script_reader("perl", "read_with_mime_tools.pl", ["-MMIME::Parser", "-e1"]),
         "mailparser": npm_reader("mailparser"),
         "postal-mime": npm_reader("postal-mime"),
         "javamail": java_reader(),
@@ -207,6 +208,8 @@ DEVIATIONS = (
     ("python", "blanks in a name", "to", lambda wanted: [["Jörg Müller", wanted[0][1]]],
      "makes one blank of those in a row, unless they stand in a quoted string"),
     ("email-mime", "false name", "attachments", renamed(lambda name: ""), "to Perl \"0\" is false"),
+    ("mime-tools", "undisclosed", "to", lambda wanted: [["", "undisclosed-recipients:"]],
+     "takes a group without members for an address"),
     ("postal-mime", "file name", "attachments", renamed(lambda name: name.replace(
         "=?utf-8?q?a?=", "a")), "decodes what looks like an encoded word, percent-encoded, too"),
     ("ruby-mail", "file name", "attachments", renamed(lambda name: name.replace(

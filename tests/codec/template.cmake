@@ -8,3 +8,6 @@ target_compile_definitions(mustache_spec_test PRIVATE
 
 # The same through real messages, read back by Python and mailparser.
 ringpost_python_test(mustache_mail_test SCRIPT mustache_mail_test.py LABELS e2e heavy)
+
+# Messages out of the sink that were made of templates, read by the readers of compose_test.
+ringpost_python_test(template_mail_test SCRIPT template_mail_test.py LABELS e2e heavy COST 120)

@@ -25,7 +25,7 @@ packages_test=(
   curl gnutls-bin # what they think of a certificate is what tests/tls compares with
   nodejs npm # for the peers that peers.sh fetches
   gir1.2-gmime-3.0 python3-gi libemail-mime-perl ruby-mail # readers of tests/codec
-  libmail-java default-jdk-headless # likewise
+  libmime-tools-perl libmail-java default-jdk-headless # likewise
   zstd # packs what tests read
   libnss-wrapper # the unpacked Exim looks for a user whom only its package would make
   libbenchmark-dev

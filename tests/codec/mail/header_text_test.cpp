@@ -221,6 +221,16 @@ TEST_CASE("header_text: a name stands on one line, and no two encoded words side
   CHECK(encoded_words(mailboxes({{repeated("\xc3\xa9 a ", 100) + "b", "a@b"}})).size() == 1);
 }
 
+TEST_CASE("header_text: no word that ends as an encoded one stands in front of one") {
+  const std::string umlauts = repeated("\xc3\xa9", 12);
+  const std::string subject = field("Subject", "is it?= " + umlauts);
+  CHECK(subject.starts_with("Subject: is =?UTF-8?"));
+  const std::string name = mailboxes({{umlauts + " 0?= " + umlauts, "a@b"}});
+  CHECK(name.find(" 0?= ") == std::string::npos);
+  CHECK(encoded_words(name).size() == 1);
+  CHECK(field("Subject", "is it?=") == "Subject: is it?=\r\n");
+}
+
 TEST_CASE("header_text: lists of mailboxes are folded between them") {
   std::vector<Mailbox> list;
   for (int count = 0; count < 20; ++count) {
