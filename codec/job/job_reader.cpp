@@ -130,7 +130,7 @@ class JobReader::Implementation : private JobReaderValues {
     if (message.id.empty()) {
       append_hex(message.id, identity);
     }
-    if (draft_.given.fill_in()) {
+    if (draft_.given.fill_in() || wants_default_template()) {
       return begin_fan_out(where, identity, message);
     }
     return complete_job(draft_, options_, where, identity, message);
@@ -148,6 +148,10 @@ class JobReader::Implementation : private JobReaderValues {
       read_job();
       trim_parser();
     }
+  }
+
+  [[nodiscard]] bool wants_default_template() const {
+    return options_.has_default_template && !is_raw() && !has_content(draft_.given);
   }
 
   static std::size_t bytes_of_files(const TemplateDefinition& definition) {

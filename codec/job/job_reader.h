@@ -36,6 +36,8 @@ struct JobReaderOptions {
   LineHashKind line_hash = LineHashKind::xxh3_128;
   // Where `template` is looked up; not owned. Null: there are none but those of the lines.
   TemplateSource* templates = nullptr;
+  // Lines without content of their own are filled in by its template of an empty name.
+  bool has_default_template = false;
   // Values that stand in for those that neither a recipient nor the line has; not owned, may be
   // null.
   const MergeData* values = nullptr;

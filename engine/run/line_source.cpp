@@ -32,6 +32,7 @@ LineSource::LineSource(JobInput input, const LineSourceOptions& options)
   }
   codec::JobReaderOptions reader = options_.reader;
   reader.templates = &templates_;
+  reader.has_default_template = options_.default_template != nullptr;
   for (std::size_t i = 0; i < input_.readers(); ++i) {
     readers_.push_back(std::make_unique<Reader>(reader));
   }

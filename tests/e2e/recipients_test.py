@@ -47,6 +47,10 @@ class RecipientsTest(SinkTest):
     def template(self, **changes):
         return self.write("template.json", json.dumps({**TEMPLATE, **changes}))
 
+    def text_template(self, text, **changes):
+        return self.write("template.json", json.dumps(
+            {"from": TEMPLATE["from"], "subject": "News", "text": text, **changes}))
+
     def rows(self, content, *flags, endpoint=None, template=None, name="list.csv", **more):
         """One run over a file of these rows."""
         return self.run_send("--template", template or self.template(),
@@ -172,7 +176,7 @@ class RecipientsTest(SinkTest):
                 (("--recipients", rows), "--template"),
                 (("--template", self.template()), "--recipients"),
                 (("--template", self.template(), "--recipients", rows, jobs), "jobs.jsonl"),
-                (("--set", "a=b", jobs), "--set"),
+                (("--delimiter", ";", jobs), "--delimiter"),
                 (("--set", "a", jobs), "KEY=VALUE"),
                 (("--limit", "1", "--sample", "1", jobs), "--sample"),
                 (("--to-me", "nobody", jobs), "--to-me"),
@@ -194,6 +198,78 @@ class RecipientsTest(SinkTest):
         message, = self.stored()["ann@example.net"]
         text = message.get_body(("plain",)).get_content()
         self.assertEqual(text.strip(), "row set file 1.50 1 2")
+
+    def test_a_template_and_values_for_job_lines(self):
+        """Lines without content of their own; the others are as they were."""
+        sink = self.keeping_sink()
+        template = self.text_template("{{a}} {{b}} {{c}}\n", subject="Hi {{b}}",
+                                 merge={"a": "file", "b": "file", "c": "file"})
+        lines = [{"id": "to", "to": ["Ann <ann@example.net>"]},
+                 {"id": "many", "merge": {"a": "line"},
+                  "recipients": [{"email": "bob@example.net", "merge": {"b": "own"}},
+                                 "carl@example.net"]},
+                 {"id": "own", "from": "me@example.com", "subject": "Own {{b}}", "text": "x\n",
+                  "to": "dora@example.net"},
+                 {"id": "filled", "from": "me@example.com", "subject": "Own {{b}}", "text": "x\n",
+                  "merge": {}, "to": "eve@example.net"},
+                 {"id": "clash", "from": "me@example.com", "to": "fay@example.net"},
+                 simple_job("raw", ["gus@example.net"])]
+        jobs = self.write("jobs.jsonl", "".join(json.dumps(line) + "\n" for line in lines))
+        run = self.run_send("--template", template, "--set", "a=set", "--set", "b=set", jobs,
+                            endpoint=sink.endpoint())
+        self.assert_exit(run, 3)
+        self.assertIn("is the template's", run.outcome("clash")["reason"])
+        self.assertEqual(run.statuses(), {"accepted": 6, "invalid": 1})
+        report = sink.stop()
+        self.assertEqual({one["from"] for one in report.record},
+                         {"shop@example.com", "me@example.com", "sender@example.com"})
+        stored = {address: message for address, (message,) in self.stored().items()}
+        self.assertEqual({address: (stored[address]["Subject"],
+                                    stored[address].get_content().strip())
+                          for address in stored if address != "recipient@example.net"},
+                         {"ann@example.net": ("Hi set", "set set file"),
+                          "bob@example.net": ("Hi own", "line own file"),
+                          "carl@example.net": ("Hi set", "line set file"),
+                          "dora@example.net": ("Own {{b}}", "x"),
+                          "eve@example.net": ("Own set", "x")})
+        rendered = self.run_program("render", "--template", template, "--set", "b=set", jobs,
+                                    "--recipient", "bob@example.net")
+        self.assertIn(b"Subject: Hi own\r\n", rendered.stdout)
+        checked = self.run_program("validate", "--template", template, "--set", "b=set", "--set",
+                                   "a=set", jobs)
+        self.assert_exit(checked, 3)
+        self.assert_says(checked, "6 valid (6 recipients), 1 invalid")
+
+    def test_missing_and_verp_of_job_lines(self):
+        sink = self.sink()
+        lines = [{"id": "1", "from": "News <news@example.com>", "subject": "Hi {{name}}",
+                  "text": "{{lacking}}x\n", "recipients": ["ann@example.net"]},
+                 {"id": "2", "from": "news@example.com", "subject": "s", "text": "{{lacking}}x\n",
+                  "merge": {}, "to": "bob@example.net"}]
+        jobs = self.write("jobs.jsonl", "".join(json.dumps(line) + "\n" for line in lines))
+        run = self.run_send(jobs, endpoint=sink.endpoint())
+        self.assert_exit(run, 3)
+        self.assertEqual(run.statuses(), {"invalid": 2})
+        run = self.run_send("--missing", "empty", "--verp", jobs, endpoint=sink.endpoint())
+        self.assert_exit(run, 0)
+        self.assertEqual({one["from"] for one in sink.stop().record},
+                         {"news+ann=example.net@example.com", "news+bob=example.net@example.com"})
+
+    def test_a_resume_knows_the_template_of_job_lines(self):
+        jobs = self.write("jobs.jsonl", json.dumps({"id": "1", "to": ["ann@example.net"]}) + "\n")
+        sink = self.sink()
+        template = self.text_template("Hi\n")
+        first = self.run_send("--template", template, "--journal", "j", jobs,
+                              endpoint=sink.endpoint())
+        self.assert_exit(first, 0)
+        again = self.run_send("--template", template, "--journal", "j", "--resume", jobs,
+                              endpoint=sink.endpoint())
+        self.assert_exit(again, 0)
+        self.text_template("Changed\n")
+        other = self.run_send("--template", template, "--journal", "j", "--resume", jobs,
+                              endpoint=sink.endpoint())
+        self.assert_exit(other, 2)
+        self.assertEqual(len(sink.stop().record), 1)
 
     def test_toml_and_files_beside_it(self):
         folder = self.folder / "campaign"

@@ -2,7 +2,6 @@
 // the same sources make it. Limits: its date is this moment's, dots are not doubled, and what is
 // added for a server, such as a field with the idempotency key, is not there.
 #include <memory>
-#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -11,8 +10,6 @@
 
 #include "codec/text/ascii.h"
 #include "engine/run/job_file_source.h"
-#include "engine/run/job_input.h"
-#include "engine/run/line_source.h"
 #include "tools/process/log.h"
 #include "tools/process/standard_output.h"
 #include "tools/process/unix_time.h"
@@ -126,28 +123,10 @@ int render_first(run::JobSource& source, const RenderFlags& flags) {
   }
 }
 
-int render_lines(const SendSettings& settings, std::optional<codec::Dialect> dialect,
-                 const RenderFlags& flags) {
-  if (const auto checked = check_files_read(settings.files, "job file"); !checked) {
-    print_error(checked.error());
-    return exit_usage;
-  }
-  auto input = run::JobInput::open(settings.files, -1);
-  if (!input) {
-    print_error(input.error().message);
-    return exit_usage;
-  }
-  run::JobFileSource files;
-  run::LineSource source(std::move(*input), {.reader = {.files = &files,
-                                                        .missing = settings.recipients.missing,
-                                                        .verp = settings.recipients.verp,
-                                                        .dialect = dialect},
-                                             .date_us = unix_time_us()});
-  return render_first(source, flags);
-}
-
-int render_rows(const SendSettings& settings, const RenderFlags& flags) {
-  if (const auto checked = check_files_read(settings.recipients.files, "file of recipients");
+int render_jobs(const SendSettings& settings, const RenderFlags& flags) {
+  const bool are_rows = settings.recipients.are_rows();
+  if (const auto checked =
+          check_files_read(input_files(settings), are_rows ? "file of recipients" : "job file");
       !checked) {
     print_error(checked.error());
     return exit_usage;
@@ -171,14 +150,14 @@ int run_render(const RenderFlags& flags) {
     print_error("--html and --text are two parts of the message: name one of them");
     return exit_usage;
   }
-  const auto settings = flags.jobs.settings();
+  auto settings = flags.jobs.settings();
   const auto dialect = dialect_setting(flags.dialect, "");
   if (!settings || !dialect) {
     print_error(!settings ? settings.error() : dialect.error());
     return exit_usage;
   }
-  return settings->recipients.template_path.empty() ? render_lines(*settings, *dialect, flags)
-                                                    : render_rows(*settings, flags);
+  settings->dialect = *dialect;
+  return render_jobs(*settings, flags);
 }
 
 }  // namespace

@@ -139,14 +139,15 @@ int report_counts(const Counts& counts, StandardOutput& output, const Newsletter
   return counts.invalid == 0 ? exit_all_accepted : exit_invalid_input;
 }
 
-int validate_recipients(const SendSettings& settings, bool is_quiet) {
-  if (const auto checked = check_files_read(settings.recipients.files, "file of recipients");
+int check_all(const SendSettings& settings, NewsletterWatch::About about, bool is_quiet) {
+  const bool are_rows = settings.recipients.are_rows();
+  if (const auto checked =
+          check_files_read(input_files(settings), are_rows ? "file of recipients" : "job file");
       !checked) {
     print_error(checked.error());
     return exit_usage;
   }
-  const auto now = std::chrono::system_clock::now().time_since_epoch();
-  const auto date_us = std::chrono::duration_cast<std::chrono::microseconds>(now).count();
+  const std::int64_t date_us = unix_time_us();
   run::JobFileSource files;
   auto source = SendSource::open(settings, -1, date_us);
   if (!source) {
@@ -158,7 +159,7 @@ int validate_recipients(const SendSettings& settings, bool is_quiet) {
     return exit_usage;
   }
   StandardOutput output;
-  NewsletterWatch watch(NewsletterWatch::About::all);  // each row is one of many
+  NewsletterWatch watch(are_rows ? NewsletterWatch::About::all : about);  // each is one of many
   const Counts counts = check_jobs((*source)->source(), output, watch);
   return report_counts(counts, output, watch, is_quiet);
 }
@@ -185,42 +186,24 @@ int run_validate(const ValidateFlags& flags) {
   if (!flags.schema.empty()) {
     return print_schema(flags);
   }
-  const auto settings = flags.jobs.settings();
+  auto settings = flags.jobs.settings();
   if (!settings) {
     print_error(settings.error());
     return exit_usage;
   }
-  if (!settings->recipients.template_path.empty()) {
-    return validate_recipients(*settings, flags.quiet);
+  if (!settings->recipients.are_rows()) {
+    const auto policy = newline_policy(flags);
+    const auto dialect = dialect_setting(flags.dialect, flags.config_path);
+    if (!policy || !dialect) {
+      print_error(!policy ? policy.error() : dialect.error());
+      return exit_usage;
+    }
+    settings->newlines = *policy;
+    settings->dialect = *dialect;
   }
-  const auto policy = newline_policy(flags);
-  if (!policy) {
-    print_error(policy.error());
-    return exit_usage;
-  }
-  const auto dialect = dialect_setting(flags.dialect, flags.config_path);
-  if (!dialect) {
-    print_error(dialect.error());
-    return exit_usage;
-  }
-  if (const auto checked = check_files_read(flags.jobs.files, "job file"); !checked) {
-    print_error(checked.error());
-    return exit_usage;
-  }
-  auto input = run::JobInput::open(flags.jobs.files, -1);
-  if (!input) {
-    print_error(input.error().message);
-    return exit_usage;
-  }
-  run::JobFileSource files;
-  run::LineSource source(std::move(*input),
-                         {.reader = {.newlines = *policy, .files = &files, .dialect = *dialect},
-                          .date_us = unix_time_us()});
-  StandardOutput output;
-  NewsletterWatch watch(flags.bulk ? NewsletterWatch::About::all
-                                   : NewsletterWatch::About::newsletters);
-  const Counts counts = check_jobs(source, output, watch);
-  return report_counts(counts, output, watch, flags.quiet);
+  return check_all(*settings,
+                   flags.bulk ? NewsletterWatch::About::all : NewsletterWatch::About::newsletters,
+                   flags.quiet);
 }
 
 }  // namespace

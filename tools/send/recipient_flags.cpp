@@ -10,8 +10,10 @@ namespace ringpost::cli {
 
 void RecipientFlags::describe(CommandSpec& command) {
   const std::vector<FlagSpec> flags = {
-      {"--template", "FILE", "A message for many (.eml, .json, .toml), and", &template_path},
-      {"--recipients", "FILE", "rows of recipients, instead of jobs; repeatable", &recipients},
+      {"--template", "FILE", "A message for many (.eml, .json, .toml): for jobs that have none, or",
+       &template_path},
+      {"--recipients", "FILE", "rows of recipients, in place of job files; repeatable",
+       &recipients},
       {"--set", "KEY=VALUE|KEY:=JSON", "A value for all of them; repeatable", &shared},
       {"--missing", "invalid|empty", "Values that nobody gives [invalid]", &missing},
       {"--delimiter", "C", "Between columns, or tab; else the header row shows it", &delimiter},

@@ -82,10 +82,12 @@ Result<void, std::string> refuse(std::string conflict, std::span<const run::File
 std::vector<run::FileRole> files_of_run(const SendSettings& settings) {
   std::vector<run::FileRole> roles;
   const RecipientSettings& recipients = settings.recipients;
-  if (recipients.template_path.empty()) {
-    add_files_read(settings.files, "job file", roles);
-  } else {
+  if (recipients.are_rows()) {
     add_files_read(recipients.files, "file of recipients", roles);
+  } else {
+    add_files_read(settings.files, "job file", roles);
+  }
+  if (!recipients.template_path.empty()) {
     roles.push_back({"the template", recipients.template_path});
   }
   for (const std::string& path : settings.suppression_files) {

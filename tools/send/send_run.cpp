@@ -264,9 +264,8 @@ int SendRun::run() {
 bool SendRun::start() {
   if (settings_.dry_run) {
     // Each row is one of many.
-    newsletters_.emplace(settings_.recipients.template_path.empty()
-                             ? NewsletterWatch::About::newsletters
-                             : NewsletterWatch::About::all);
+    newsletters_.emplace(settings_.recipients.are_rows() ? NewsletterWatch::About::all
+                                                         : NewsletterWatch::About::newsletters);
     watched_.emplace(source_->source(), *newsletters_);
     rehearsal_ =
         std::make_unique<run::Rehearsal>(run::RehearsalParts{.source = *watched_,

@@ -10,6 +10,7 @@
 
 #include <fmt/format.h>
 
+#include "tools/process/wording.h"
 #include <ringpost/limits.h>
 
 namespace ringpost::cli {
@@ -20,19 +21,10 @@ bool has_template(const SendSettings& settings) {
   return !settings.recipients.template_path.empty();
 }
 
-// "1,204"
-std::string grouped_digits(std::uint64_t number) {
-  std::string digits = std::to_string(number);
-  for (std::size_t at = digits.size(); at > 3; at -= 3) {
-    digits.insert(at - 3, 1, ',');
-  }
-  return digits;
-}
-
 }  // namespace
 
 const std::vector<std::string>& input_files(const SendSettings& settings) {
-  return has_template(settings) ? settings.recipients.files : settings.files;
+  return settings.recipients.are_rows() ? settings.recipients.files : settings.files;
 }
 
 std::vector<std::string> journal_files(const SendSettings& settings) {
@@ -47,23 +39,11 @@ Result<std::unique_ptr<SendSource>, std::string> SendSource::open(const SendSett
                                                                   int stop_descriptor,
                                                                   std::int64_t now_us) {
   std::unique_ptr<SendSource> source(new SendSource(settings));
-  if (has_template(settings)) {
-    if (auto opened = source->open_recipients(stop_descriptor, now_us); !opened) {
-      return Failure(std::move(opened.error()));
-    }
-  } else {
-    auto input = run::JobInput::open(settings.files, stop_descriptor,
-                                     source->input_options(source->readers()));
-    if (!input) {
-      return Failure(std::move(input.error().message));
-    }
-    source->bytes_total_ = input->bytes_total();
-    source->input_.emplace(std::move(*input));
-  }
-  if (auto opened = source->open_lists(); !opened) {
-    return Failure(std::move(opened.error()));
-  }
-  if (auto opened = source->open_selection(); !opened) {
+  Result<void, std::string> opened = source->open_template(now_us).and_then(
+      [&] { return source->open_jobs(stop_descriptor, now_us); });
+  opened = opened ? source->open_lists() : std::move(opened);
+  opened = opened ? source->open_selection() : std::move(opened);
+  if (!opened) {
     return Failure(std::move(opened.error()));
   }
   return source;
@@ -78,13 +58,17 @@ std::size_t SendSource::readers() const {
 
 run::LineBlocksOptions SendSource::input_options(std::size_t readers) const {
   run::LineBlocksOptions options{.readers = readers};
-  if (has_template(settings_)) {
+  if (settings_.recipients.are_rows()) {
     options.rows = run::RowOptions{settings_.recipients.delimiter};
   }
   return options;
 }
 
+// Null without a template.
 Result<codec::MessageTemplatePtr, std::string> SendSource::compile(std::int64_t date_us) const {
+  if (!template_) {
+    return codec::MessageTemplatePtr();
+  }
   const RecipientSettings& recipients = settings_.recipients;
   auto compiled = codec::MessageTemplate::compile(
       template_->definition,
@@ -96,8 +80,12 @@ Result<codec::MessageTemplatePtr, std::string> SendSource::compile(std::int64_t 
   return codec::MessageTemplatePtr(std::move(*compiled));
 }
 
-Result<void, std::string> SendSource::open_recipients(int stop_descriptor, std::int64_t now_us) {
+// What it asks for may be wrong in ways that only compiling finds.
+Result<void, std::string> SendSource::open_template(std::int64_t now_us) {
   const RecipientSettings& recipients = settings_.recipients;
+  if (!has_template(settings_)) {
+    return add_shared_values(recipients.shared, line_values_);
+  }
   auto file = read_template_file(recipients.template_path, recipients.shared);
   if (!file) {
     return Failure(std::move(file.error()));
@@ -108,13 +96,31 @@ Result<void, std::string> SendSource::open_recipients(int stop_descriptor, std::
   if (!compiled) {
     return Failure(std::move(compiled.error()));
   }
-  auto input = run::JobInput::open(recipients.files, stop_descriptor, input_options(readers()));
+  return add_shared_values(recipients.shared, line_values_);
+}
+
+Result<void, std::string> SendSource::open_jobs(int stop_descriptor, std::int64_t now_us) {
+  auto input =
+      run::JobInput::open(input_files(settings_), stop_descriptor, input_options(readers()));
   if (!input) {
     return Failure(std::move(input.error().message));
   }
   bytes_total_ = input->bytes_total();
+  if (settings_.recipients.are_rows()) {
+    return open_recipients(std::move(*input), now_us);
+  }
+  input_.emplace(std::move(*input));
+  return {};
+}
+
+Result<void, std::string> SendSource::open_recipients(run::JobInput input, std::int64_t now_us) {
+  const RecipientSettings& recipients = settings_.recipients;
+  auto compiled = compile(now_us);
+  if (!compiled) {
+    return Failure(std::move(compiled.error()));
+  }
   auto source = run::RecipientSource::open(
-      std::move(*input), recipients.files,
+      std::move(input), recipients.files,
       {.message = std::move(*compiled),
        .shared = template_->definition.merge,
        .may_lack_values = recipients.missing == codec::MissingPolicy::empty,
@@ -130,9 +136,9 @@ Result<void, std::string> SendSource::open_recipients(int stop_descriptor, std::
 }
 
 Result<void, std::string> SendSource::open_lists() {
-  const run::Repeats repeats = settings_.dedupe          ? run::Repeats::left_out
-                               : has_template(settings_) ? run::Repeats::counted
-                                                         : run::Repeats::sent;
+  const run::Repeats repeats = settings_.dedupe                  ? run::Repeats::left_out
+                               : settings_.recipients.are_rows() ? run::Repeats::counted
+                                                                 : run::Repeats::sent;
   if (settings_.suppression_files.empty() && repeats == run::Repeats::sent) {
     return {};
   }
@@ -148,11 +154,11 @@ Result<void, std::string> SendSource::open_lists() {
 
 Result<void, std::string> SendSource::begin(run::JobFileSource& files, run::JournalBinding* journal,
                                             std::int64_t date_us) {
+  auto compiled = compile(date_us);
+  if (!compiled) {
+    return Failure(std::move(compiled.error()));
+  }
   if (recipients_ != nullptr) {
-    auto compiled = compile(date_us);
-    if (!compiled) {
-      return Failure(std::move(compiled.error()));
-    }
     recipients_->begin(std::move(*compiled), journal != nullptr);
   } else {
     source_ = std::make_unique<run::LineSource>(
@@ -166,12 +172,14 @@ Result<void, std::string> SendSource::begin(run::JobFileSource& files, run::Jour
                                                                  : limits::journal_recipients_max,
                        .line_hash = journal != nullptr ? journal->line_hash()
                                                        : codec::LineHashKind::xxh3_128,
+                       .values = &line_values_,
                        .missing = settings_.recipients.missing,
                        .verp = settings_.recipients.verp,
                        .dialect = settings_.dialect},
             .date_us = date_us,
             .hashes_lines = journal != nullptr,
-            .is_one_source = journal != nullptr && journal->has_one_source()});
+            .is_one_source = journal != nullptr && journal->has_one_source(),
+            .default_template = std::move(*compiled)});
   }
   begin_selection(date_us);
   return {};

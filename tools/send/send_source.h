@@ -1,5 +1,5 @@
-// Where the jobs of `send` come from, as its settings say it: job files, or a template and
-// recipients, and which of them.
+// Where the jobs of `send` come from, as its settings say it: job files, with a template for those
+// without content, or a template and recipients, and which of them.
 #pragma once
 
 #include <cstdint>
@@ -54,7 +54,9 @@ class SendSource {
  private:
   explicit SendSource(const SendSettings& settings) : settings_(settings) {}
   [[nodiscard]] std::size_t readers() const;
-  [[nodiscard]] Result<void, std::string> open_recipients(int stop_descriptor, std::int64_t now_us);
+  [[nodiscard]] Result<void, std::string> open_template(std::int64_t now_us);
+  [[nodiscard]] Result<void, std::string> open_jobs(int stop_descriptor, std::int64_t now_us);
+  [[nodiscard]] Result<void, std::string> open_recipients(run::JobInput input, std::int64_t now_us);
   [[nodiscard]] Result<void, std::string> open_lists();
   [[nodiscard]] Result<void, std::string> open_selection();
   void begin_selection(std::int64_t date_us);
@@ -63,8 +65,9 @@ class SendSource {
   [[nodiscard]] run::LineBlocksOptions input_options(std::size_t readers) const;
 
   const SendSettings& settings_;
-  std::optional<run::JobInput> input_;    // of job lines
-  std::optional<TemplateFile> template_;  // else
+  std::optional<run::JobInput> input_;  // of job lines
+  std::optional<TemplateFile> template_;
+  codec::MergeData line_values_;  // of --set, for job lines
   run::RecipientSource* recipients_ = nullptr;
   std::unique_ptr<run::JobSource> source_;
   std::unique_ptr<run::RecipientLists> lists_;

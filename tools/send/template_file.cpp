@@ -292,20 +292,14 @@ class TemplateReader {
     return done;
   }
 
-  // Those of --set, the last of each name, and the file's own of other names behind them.
+  // Those of --set, and the file's own of other names behind them.
   Done add_values(const std::vector<std::string>& shared) {
     MergeData& merge = file_.definition.merge;
-    std::vector<std::string_view> keys;
-    for (auto one = shared.rbegin(); one != shared.rend(); ++one) {
-      const auto value = shared_value_of(*one);
-      if (value && std::find(keys.begin(), keys.end(), value->key) != keys.end()) {
-        continue;
-      }
-      if (Done added = add_shared_value(*one, merge); !added) {
-        return Failure("--set: " + added.error());
-      }
-      keys.push_back(value->key);
-      note_octets(*one);
+    if (Done added = add_shared_values(shared, merge); !added) {
+      return added;
+    }
+    for (const std::string& one : shared) {
+      note_octets(one);
     }
     codec::MergeWrite write;
     return for_each_member("merge", [&](Node one) -> Done {
@@ -341,6 +335,21 @@ Result<TemplateFile, std::string> read_template_file(const std::string& path,
     return Failure(fmt::format("{}: {}", path, read.error().reason));
   }
   return TemplateReader(path, std::move(content)).read(shared);
+}
+
+Done add_shared_values(const std::vector<std::string>& shared, MergeData& data) {
+  std::vector<std::string_view> keys;
+  for (auto one = shared.rbegin(); one != shared.rend(); ++one) {
+    const auto value = shared_value_of(*one);
+    if (value && std::find(keys.begin(), keys.end(), value->key) != keys.end()) {
+      continue;
+    }
+    if (Done added = add_shared_value(*one, data); !added) {
+      return Failure("--set: " + added.error());
+    }
+    keys.push_back(value->key);
+  }
+  return {};
 }
 
 Done check_shared_value(Bytes text) {

@@ -23,6 +23,10 @@ struct TemplateFile {
 [[nodiscard]] Result<TemplateFile, std::string> read_template_file(
     const std::string& path, const std::vector<std::string>& shared);
 
+// Values of --set, of which the last of each key counts, into the root of `data`.
+[[nodiscard]] Result<void, std::string> add_shared_values(const std::vector<std::string>& shared,
+                                                          codec::MergeData& data);
+
 // Whether it is KEY=VALUE or KEY:=JSON; an error is a clause.
 [[nodiscard]] Result<void, std::string> check_shared_value(Bytes text);
 

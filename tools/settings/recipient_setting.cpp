@@ -154,24 +154,19 @@ Result<void, std::string> check_recipient_settings(const SendSettings& settings)
         std::string("--recipients says to whom, and nothing says what: give --template "
                     "FILE, too"));
   }
-  if (has_template && recipients.files.empty()) {
+  if (has_template && !recipients.are_rows() && settings.files.empty()) {
     return Failure(
         std::string("--template says what is sent, and nothing says to whom: give "
-                    "--recipients FILE.csv, too"));
+                    "--recipients FILE.csv, too, or job files (- is standard input)"));
   }
-  if (has_template && !settings.files.empty()) {
+  if (recipients.are_rows() && !settings.files.empty()) {
     return Failure(
         fmt::format("{} is a job file beside --template and --recipients: send them one "
                     "after the other",
                     settings.files.front()));
   }
-  const bool needs_template =
-      !recipients.shared.empty() || recipients.verp || recipients.delimiter != '\0';
-  if (needs_template && !has_template) {
-    return Failure(
-        fmt::format("{} goes with --template and --recipients", !recipients.shared.empty() ? "--set"
-                                                                : recipients.verp ? "--verp"
-                                                                                  : "--delimiter"));
+  if (recipients.delimiter != '\0' && !recipients.are_rows()) {
+    return Failure(std::string("--delimiter goes with --template and --recipients"));
   }
   if (!settings.selection.instead.empty() && !settings.journal.path.empty()) {
     return Failure(

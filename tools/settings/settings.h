@@ -38,14 +38,16 @@ enum class SummaryKind : std::uint8_t { text, json };
 // One bit for each Status.
 using StatusSet = std::bitset<status_count>;
 
-// A message that is filled in for each recipient of some files.
+// A message that is filled in for each recipient of some files, or for jobs without content.
 struct RecipientSettings {
-  std::string template_path;        // empty: jobs are lines
-  std::vector<std::string> files;   // of recipients; "-" is stdin
+  std::string template_path;        // may be empty where jobs are lines
+  std::vector<std::string> files;   // of recipients; "-" is stdin; empty: jobs are lines
   std::vector<std::string> shared;  // KEY=VALUE or KEY:=JSON
   codec::MissingPolicy missing = codec::MissingPolicy::invalid;
   bool verp = false;
   char delimiter = '\0';  // of tables; 0: each header row shows it
+
+  [[nodiscard]] bool are_rows() const { return !files.empty(); }
 };
 
 // Which of the jobs are part of the run.
