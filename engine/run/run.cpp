@@ -109,6 +109,9 @@ Run::Read Run::submit(Consignment& consignment, JobSource::Pull pulled, std::siz
   if (pulled == JobSource::Pull::refused) {
     feeder.refuse(parts_.source.words(reader));
   } else if (*planned == Planner::Plan::rehearse) {
+    if (consignment.left_out.size() < consignment.message.recipients.size()) {
+      bytes_rehearsed_.fetch_add(consignment.message.content.bytes(), relaxed);
+    }
     feeder.rehearse(protocol::verdict_of_dry_run());
   } else if (feeder.submit(core_.now()) == EngineCore::Feeder::Way::to_workers) {
     wake_();

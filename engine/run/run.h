@@ -79,6 +79,8 @@ class Run {
   }
 
   [[nodiscard]] std::uint64_t jobs_read() const;
+  // Of messages that would have been sent to somebody, each counted once.
+  [[nodiscard]] std::uint64_t bytes_rehearsed() const { return bytes_rehearsed_.load(relaxed); }
   [[nodiscard]] std::uint64_t bytes_read() const { return parts_.source.bytes_read(); }
   [[nodiscard]] bool source_failed() const { return source_failed_.load(relaxed); }
   [[nodiscard]] bool planner_failed() const { return planner_failed_.load(relaxed); }
@@ -145,6 +147,7 @@ class Run {
   std::vector<std::unique_ptr<Reader>> readers_;
   std::atomic<std::size_t> readers_left_{0};
   std::atomic<bool> source_failed_{false};
+  std::atomic<std::uint64_t> bytes_rehearsed_{0};  // of content
   std::atomic<bool> planner_failed_{false};
 
   std::vector<std::unique_ptr<Group>> groups_;

@@ -49,9 +49,20 @@ std::string_view advice(Status status) {
   return "";
 }
 
+// "4,995 valid, nothing was sent: 61.3 MB of content, checked in 0.41 s"
+void append_rehearsal(std::string& text, const RunFacts& facts) {
+  fmt::format_to(std::back_inserter(text),
+                 "{} valid, nothing was sent: {:.1f} MB of content, checked in {:.2f} s\n",
+                 grouped_digits(facts.tally->of(Status::unsent)),
+                 static_cast<double>(*facts.bytes_rehearsed) / 1e6, facts.seconds);
+}
+
 void append_statuses(std::string& text, const RunFacts& facts) {
   for (const Status status : statuses) {
     const std::uint64_t count = facts.tally->of(status);
+    if (facts.bytes_rehearsed && (status == Status::accepted || status == Status::unsent)) {
+      continue;
+    }
     if (count > 0 || status == Status::accepted) {
       const std::string_view hint = advice(status);
       fmt::format_to(std::back_inserter(text), "{:<9}{:>10}{}{}\n", name_of(status), count,
@@ -239,7 +250,8 @@ void append_outcomes_path(std::string& text, const RunFacts& facts) {
   const bool is_whole =
       std::none_of(facts.lost_lines.begin(), facts.lost_lines.end(),
                    [&](const run::LostLines& lost) { return lost.path == facts.outcomes_path; });
-  if (!facts.keeps_outcomes && facts.tally->total() > facts.tally->of(Status::accepted)) {
+  const Status as_wished = facts.bytes_rehearsed ? Status::unsent : Status::accepted;
+  if (!facts.keeps_outcomes && facts.tally->total() > facts.tally->of(as_wished)) {
     text += "outcomes: none were kept; -o FILE has a line with the reason for each recipient\n";
   }
   if (!facts.outcomes_path.empty() && is_whole) {
@@ -289,12 +301,7 @@ void append_json_away(std::string& json, const RunFacts& facts) {
   json += "]";
 }
 
-}  // namespace
-
-std::string summary_text(const RunFacts& facts) {
-  std::string text;
-  append_statuses(text, facts);
-  append_unread(text, facts);
+void append_speed(std::string& text, const RunFacts& facts) {
   const double accepted_per_second = per_second(facts.tally->of(Status::accepted), facts);
   fmt::format_to(std::back_inserter(text),
                  "{} jobs in {:.2f} s: {:.0f} messages/s, {:.1f} MB/s of content\n",
@@ -306,7 +313,16 @@ std::string summary_text(const RunFacts& facts) {
   append_ports(text, facts);
   append_limits(text, facts);
   append_fall_backs(text, facts);
-  const std::vector<run::ReplyGroup> groups = facts.tally->groups(groups_shown);
+}
+
+// In a dry run those who are `unsent` are as they should be.
+void append_groups(std::string& text, const RunFacts& facts) {
+  std::vector<run::ReplyGroup> groups = facts.tally->groups(groups_shown + 1);
+  if (facts.bytes_rehearsed) {
+    std::erase_if(groups,
+                  [](const run::ReplyGroup& group) { return group.status == Status::unsent; });
+  }
+  groups.resize(std::min(groups.size(), groups_shown));
   if (!groups.empty()) {
     text += "most frequent reasons:\n";
   }
@@ -314,6 +330,21 @@ std::string summary_text(const RunFacts& facts) {
     fmt::format_to(std::back_inserter(text), "{:>10}  {} at {}: {}\n", group.count,
                    name_of(group.status), name_of(group.stage), printable(group.words));
   }
+}
+
+}  // namespace
+
+std::string summary_text(const RunFacts& facts) {
+  std::string text;
+  if (facts.bytes_rehearsed) {
+    append_rehearsal(text, facts);
+  }
+  append_statuses(text, facts);
+  append_unread(text, facts);
+  if (!facts.bytes_rehearsed) {
+    append_speed(text, facts);
+  }
+  append_groups(text, facts);
   for (const EndpointFailure& failure : facts.failures) {
     fmt::format_to(std::back_inserter(text), "endpoint {} was given up at {}: {}\n",
                    failure.endpoint, failure.stage, printable(failure.message));
@@ -330,6 +361,9 @@ std::string summary_text(const RunFacts& facts) {
 std::string summary_json(const RunFacts& facts) {
   std::string json = "{\"summary\":{";
   append_json_common(json, facts);
+  if (facts.bytes_rehearsed) {
+    fmt::format_to(std::back_inserter(json), ",\"bytes_rehearsed\":{}", *facts.bytes_rehearsed);
+  }
   fmt::format_to(std::back_inserter(json), ",\"turns\":{},\"ring_enters\":{}",
                  facts.statistics.turns, facts.statistics.ring_enters);
   json += ",\"endpoints\":[";

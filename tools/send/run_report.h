@@ -21,6 +21,8 @@ struct RunFacts {
   std::vector<EndpointReport> endpoints;
   double seconds = 0;
   std::uint64_t jobs_read = 0;
+  // Of a dry run, in which whoever would be sent to is `unsent`: octets of those messages.
+  std::optional<std::uint64_t> bytes_rehearsed;
   std::uint64_t bytes_read = 0;   // of job files
   std::uint64_t bytes_total = 0;  // 0: not known
   std::string outcomes_path;      // empty: they go elsewhere, or

@@ -442,6 +442,9 @@ RunFacts SendRun::facts() const {
   }
   facts.seconds = std::chrono::duration<double>(Clock::now() - started_at_).count();
   facts.jobs_read = run_->jobs_read();
+  if (settings_.dry_run) {
+    facts.bytes_rehearsed = run_->bytes_rehearsed();
+  }
   facts.bytes_read = run_->bytes_read();
   facts.bytes_total = source_->bytes_total();
   facts.outcomes_path = settings_.outcomes_path == "-" ? "" : settings_.outcomes_path;

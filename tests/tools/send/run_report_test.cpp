@@ -53,6 +53,29 @@ TEST_CASE("run report: a run that went well is short") {
         "outcomes: outcomes.jsonl\n");
 }
 
+TEST_CASE("run report: of a dry run it says how many are valid, and that nothing was sent") {
+  run::RunTally tally;
+  for (int i = 0; i < 4995; ++i) {
+    tally.count(outcome_of(Status::unsent, 0, "dry run"));
+  }
+  tally.count(outcome_of(Status::invalid, 0, "no address"));
+  RunFacts facts = facts_of(tally);
+  facts.bytes_rehearsed = 61'340'000;
+  const std::string text = summary_text(facts);
+  CHECK(
+      text.starts_with("4,995 valid, nothing was sent: 61.3 MB of content, checked in 2.00 s\n"
+                       "invalid           1   mend the jobs first\n"
+                       "most frequent reasons:\n         1  invalid"));
+  CHECK(text.find("unsent") == std::string::npos);
+  CHECK(text.find("accepted") == std::string::npos);
+  CHECK(text.find("may help") == std::string::npos);
+  CHECK(text.find("session") == std::string::npos);
+  has(summary_json(facts), R"("bytes_rehearsed":61340000)");
+  facts.bytes_rehearsed.reset();
+  has(summary_text(facts), "unsent         4995   running them again may help\n");
+  CHECK(summary_json(facts).find("bytes_rehearsed") == std::string::npos);
+}
+
 TEST_CASE("run report: what fitted no reply rule comes with the rules that would fit it") {
   const run::RunTally tally;
   RunFacts facts = facts_of(tally);
