@@ -271,6 +271,19 @@ class RecipientsTest(SinkTest):
         self.assert_exit(other, 2)
         self.assertEqual(len(sink.stop().record), 1)
 
+    def test_fields_of_bulk_mail_where_they_are_asked_for(self):
+        sink = self.keeping_sink()
+        template = self.text_template(
+            "x\n", headers={"Precedence": "bulk", "Auto-Submitted": "auto-generated"})
+        run = self.rows("email,header.Precedence\nann@example.net,list\nbob@example.net,\n",
+                        endpoint=sink.endpoint(), template=template)
+        self.assert_exit(run, 0)
+        sink.stop()
+        self.assertEqual({address: (message["Precedence"], message["Auto-Submitted"])
+                          for address, (message,) in self.stored().items()},
+                         {"ann@example.net": ("list", "auto-generated"),
+                          "bob@example.net": ("bulk", "auto-generated")})
+
     def test_toml_and_files_beside_it(self):
         folder = self.folder / "campaign"
         folder.mkdir()

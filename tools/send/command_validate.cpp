@@ -166,7 +166,7 @@ int check_all(const SendSettings& settings, NewsletterWatch::About about, bool i
 
 // The same whatever there is to check.
 int print_schema(const ValidateFlags& flags) {
-  constexpr std::array<std::string_view, 2> names = {"jobs", "outcomes"};
+  constexpr std::array<std::string_view, 3> names = {"jobs", "templates", "outcomes"};
   if (!flags.jobs.files.empty()) {
     print_error(fmt::format("--schema reads no file: leave {} out", flags.jobs.files.front()));
     return exit_usage;
@@ -175,10 +175,13 @@ int print_schema(const ValidateFlags& flags) {
     return print_data(job_schema());
   }
   if (flags.schema == names[1]) {
+    return print_data(template_schema());
+  }
+  if (flags.schema == names[2]) {
     return print_data(outcome_schema());
   }
   print_error("--schema: " + codec::unknown_word("schema", flags.schema, names) +
-              "; there are jobs and outcomes");
+              "; there are jobs, templates and outcomes");
   return exit_usage;
 }
 
@@ -221,7 +224,7 @@ CommandSpec validate_command() {
       {"--dialect", "NAME", "As for send", &flags->dialect},
       {"-c,--config", "FILE", "Read this file instead of the usual ones", &flags->config_path},
       {"--bulk", "", "Say of any message what bulk mail should have", &flags->bulk},
-      {"--schema", "jobs|outcomes", "Print the JSON schema of a line, and check nothing",
+      {"--schema", "jobs|templates|outcomes", "Print the JSON schema of them, and check nothing",
        &flags->schema},
       {"-q,--quiet", "", "Neither count nor advice on stderr", &flags->quiet},
   };

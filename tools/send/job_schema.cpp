@@ -14,6 +14,7 @@
 #include "codec/job/job_fields.h"
 #include "codec/mail/field_rules.h"
 #include "tools/send/json_schema.h"
+#include "tools/send/template_fields.h"
 #include <ringpost/limits.h>
 
 namespace ringpost::cli {
@@ -499,6 +500,78 @@ Json rules() {
                  if_else(any_given(of_templates), filled_in_rules(), message_rules()));
 }
 
+// ---- A template's file ------------------------------------------------------------------------
+
+// A text without tags is what its pattern says; of one with tags nobody knows what they become.
+Json or_tags(std::string_view pattern) {
+  return json_object(string_schema(fmt::format("{}|{}", pattern::tag, pattern)));
+}
+
+Json file_headers_schema() {
+  return json_object({{"type", R"("object")"},
+                      {"additionalProperties",
+                       json_object({{"type", R"(["string","array"])"},
+                                    {"pattern", json_text(pattern::no_nul)},
+                                    {"items", json_object(string_schema(pattern::no_nul))}})},
+                      {"allOf", json_list({reference_to("template_headers")})}});
+}
+
+Json template_value_schema(TemplateValue value) {
+  switch (value) {
+    case TemplateValue::mailbox:
+      return or_tags(mailbox_pattern());
+    case TemplateValue::line:
+      return or_tags(pattern::no_controls_but_tab);
+    case TemplateValue::url:
+      return json_object(string_schema("^(?:https?://|mailto:)"));
+    case TemplateValue::text:
+      return reference_to("text");
+    case TemplateValue::path:
+    case TemplateValue::word:
+      return json_object(string_schema(pattern::no_nul));
+    case TemplateValue::headers:
+      return file_headers_schema();
+    case TemplateValue::attachments:
+      return list_schema(reference_to("attachment"), 0, limits::job_attachments_max);
+    case TemplateValue::texts:
+      return json_object(texts_schema(0));
+    case TemplateValue::merge:
+      return json_object(merge_schema());
+    case TemplateValue::envelope:
+      return reference_to("envelope");
+    case TemplateValue::sender:
+      return or_tags(fmt::format("{}|^ *{} *$", pattern::null_sender, address_pattern()));
+    case TemplateValue::base64:
+      return json_object(base64_schema(0));
+  }
+  RP_ASSERT(false);
+}
+
+template <std::size_t count>
+SchemaMembers file_object_schema(const std::array<TemplateRow, count>& rows) {
+  SchemaMembers properties;
+  for (const TemplateRow& row : rows) {
+    properties.push_back({std::string(row.name),
+                          json_object({{"description", json_text(row.help)},
+                                       {"allOf", json_list({template_value_schema(row.value)})}})});
+  }
+  return {{"type", R"("object")"},
+          {"properties", json_lines(properties)},
+          {"additionalProperties", "false"}};
+}
+
+// What a template needs, and what may not stand together.
+Json file_rules() {
+  const Json not_both =
+      R"({"not":{"anyOf":[{"required":["text","text_file"]},{"required":["html","html_file"]}]}})";
+  return all_of({author_rule(), parts_rule(), sender_rule(), not_both,
+                 header_rule(JobField::from, "From"), header_rule(JobField::reply_to, "Reply-To"),
+                 header_rule(JobField::to, "To"), header_rule(JobField::subject, "Subject"),
+                 header_rule(JobField::unsubscribe, "List-Unsubscribe"),
+                 header_rule(JobField::unsubscribe, "List-Unsubscribe-Post"),
+                 header_rule(JobField::list_id, "List-ID")});
+}
+
 // ---- Definitions ------------------------------------------------------------------------------
 
 // No NUL, no bare CR, and one kind of line end.
@@ -585,6 +658,28 @@ std::string job_schema() {
   }
   schema.push_back({"allOf", json_list({rules()})});
   schema.push_back({"$defs", definitions()});
+  return json_lines(schema) + "\n";
+}
+
+std::string template_schema() {
+  SchemaMembers schema = {
+      {"$schema", R"("https://json-schema.org/draft/2020-12/schema")"},
+      {"title", R"("A template of ringpost")"},
+      {"description",
+       R"("The file of --template, as JSON, or TOML with the same members. What its tags become, )"
+       R"(and files that it names, are looked at when it is used.")"}};
+  for (SchemaMember& member : file_object_schema(template_rows)) {
+    schema.push_back(std::move(member));
+  }
+  schema.push_back({"allOf", json_list({file_rules()})});
+  SchemaMembers attachment = file_object_schema(template_attachment_rows);
+  attachment.push_back({"oneOf", R"([{"required":["content"]},{"required":["path"]}])"});
+  schema.push_back(
+      {"$defs", json_lines({{"text", text_schema()},
+                            {"template_headers", checked_headers_schema(Texts::with_tags)},
+                            {"attachment", json_lines(attachment)},
+                            {"envelope", json_lines(file_object_schema(template_envelope_rows))},
+                            {"json", any_json_schema()}})});
   return json_lines(schema) + "\n";
 }
 

@@ -1,5 +1,5 @@
-// Jobs and outcomes as JSON schemas, for editors, for programs that write jobs, and for those that
-// read outcomes.
+// Jobs, templates and outcomes as JSON schemas, for editors, for programs that write jobs, and for
+// those that read outcomes.
 #pragma once
 
 #include <string>
@@ -10,6 +10,9 @@ namespace ringpost::cli {
 // (codec/job/job_fields.h). What is valid for the reader is valid for it; what a schema cannot say
 // is listed in tests/tools/send/schema_corpus.py.
 [[nodiscard]] std::string job_schema();
+
+// The same of a template's file, as JSON has it (tools/send/template_fields.h).
+[[nodiscard]] std::string template_schema();
 
 // The same of an outcome line, made of the rows that its writer goes by.
 [[nodiscard]] std::string outcome_schema();

@@ -18,6 +18,7 @@
 #include "codec/text/spelling.h"
 #include "engine/run/job_file_source.h"
 #include "tools/send/eml_template.h"
+#include "tools/send/template_fields.h"
 #include "tools/send/template_tree.h"
 #include <ringpost/limits.h>
 
@@ -31,12 +32,8 @@ using Kind = MergeData::Kind;
 using Node = MergeData::Node;
 using Done = Result<void, std::string>;
 
-constexpr std::array<std::string_view, 15> template_members = {
-    "from",     "reply_to",  "to",        "subject",     "text",
-    "html",     "text_file", "html_file", "headers",     "attachments",
-    "partials", "merge",     "envelope",  "unsubscribe", "list_id"};
-constexpr std::array<std::string_view, 5> template_attachment_members = {
-    "filename", "path", "content", "content_type", "cid"};
+constexpr auto template_members = names_of(template_rows);
+constexpr auto template_attachment_members = names_of(template_attachment_rows);
 
 // KEY=VALUE or KEY:=JSON, taken apart.
 struct SharedValue {
@@ -229,7 +226,7 @@ class TemplateReader {
   Done read_envelope() {
     return for_each_member("envelope", [this](Node one) -> Done {
       if (tree_.key(one) != "from") {
-        constexpr std::array<std::string_view, 1> known = {"from"};
+        constexpr auto known = names_of(template_envelope_rows);
         return refuse("envelope", codec::unknown_word("field", tree_.key(one), known));
       }
       return read_text(one, "envelope.from", file_.definition.envelope_sender);

@@ -390,3 +390,56 @@ def lines(seed):
     for line in random_addresses(seed):
         seen.setdefault(line, "")
     return [(kind, line) for line, kind in seen.items()]
+
+
+# ---- Templates ----------------------------------------------------------------------------------
+
+# The same of a template's file. Its texts are not known before somebody's values are in them.
+TEMPLATE_DEVIATIONS = {
+    "twice": "is given twice|twice in",
+    "octets": r"longer than \d+ octets",
+    "addresses": DEVIATIONS["addresses"][1],
+    "base64": "is no base64",
+    "files": "[Nn]o such file",
+    "rendering": r"line \d+, column \d+",
+    "attachments": r"^attachments\[\d+\]\.(content_type|filename|cid): ",
+}
+TEMPLATE = {"from": "a@example.com", "text": "x"}
+TEMPLATE_FIELDS = ("from", "reply_to", "to", "subject", "text", "html", "text_file", "html_file",
+                   "headers", "attachments", "partials", "merge", "envelope", "unsubscribe",
+                   "list_id", "surplus")
+TEMPLATE_VALUES = (*VALUES, "{{x}}", "{{x", "Ann {{x}} <{{y}}@b.example>", "Ann <a@b.example>",
+                   "https://example.com/{{id}}", "http://x", "mailto:a@b.example", "ftp://x",
+                   "a\rb", "a\r\nb\nc", "letter.txt", {"from": "<>"},
+                   {"from": "b+{{id}}@c.example"}, {"from": 1}, {"from": "x"}, {"to": "x"}, {"x": {"y": ["z"]}})
+TEMPLATE_HEADERS = ("X-A", "Precedence", "Auto-Submitted", "From", "To", "Reply-To", "Subject",
+                    "List-ID", "List-Unsubscribe", "List-Unsubscribe-Post", "Date", "Message-ID",
+                    "Bcc", "MIME-Version", "Content-Type", "Received", "a b", "", "X" * 90)
+TEMPLATE_ATTACHMENTS = (
+    {"content": "eA=="}, {"content": "e"}, {"content": "!"}, {"path": "letter.txt"},
+    {"path": "nowhere"}, {"content": "eA==", "path": "letter.txt"}, {"filename": "x"},
+    {"content": "eA==", "filename": "ä.pdf", "content_type": "image/png", "cid": "a@b"},
+    {"content": "eA==", "filename": "a\nb"}, {"content": "eA==", "content_type": "x"},
+    {"content": "eA==", "cid": "a b"}, {"content": "eA==", "filename": ""},
+    {"content": "eA==", "surplus": "x"}, {"content": 1}, "x")
+
+
+def templates():
+    """Files of templates, good ones and bad ones, with one line each."""
+    made = [{}, {"text": "x"}, {"from": "a@example.com"}, TEMPLATE,
+            {**TEMPLATE, "from": "a" * 300 + "@example.com"},
+            {**TEMPLATE, "from": "a@-b.example"}, {**TEMPLATE, "from": "a@[300.1.1.1]"},
+            {**TEMPLATE, "text": "{{#x}}"},
+            {"headers": {"From": "a@example.com"}, "text": "x"},
+            {"headers": {"From": "a@example.com"}, "text": "x", "envelope": {"from": "<>"}}]
+    for field in TEMPLATE_FIELDS:
+        made += [{**TEMPLATE, field: value} for value in TEMPLATE_VALUES]
+        made += [{name: TEMPLATE[name] for name in TEMPLATE if name != field}]
+    for name in TEMPLATE_HEADERS:
+        for value in ("x", "{{x}}", ["x", "y"], [], 1, "a\tb", " x"):
+            made.append({**TEMPLATE, "subject": "s", "list_id": "a.example",
+                         "headers": {name: value}, "unsubscribe": "https://example.com/"})
+            made.append({**TEMPLATE, "headers": {name: value}})
+    made += [{**TEMPLATE, "attachments": [value]} for value in TEMPLATE_ATTACHMENTS]
+    made += [{"from": "a@example.com", "attachments": [value]} for value in TEMPLATE_ATTACHMENTS]
+    return [*map(line_of, made), '{"from":"a@example.com","text":"x","text":"y"}']

@@ -14,11 +14,12 @@ import shutil
 import subprocess
 import unittest
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import schema_corpus as corpus
 from support.jobs import STAGES, STATUSES, simple_job
-from support.program import ProgramTest
+from support.program import PROGRAM, ProgramTest, environment_of
 from support.sink import SinkTest
 from support.workspace import free_port
 
@@ -42,7 +43,8 @@ def judged(schema, lines):
 
 class Printed(ProgramTest):
     def test_docs_have_what_the_program_prints(self):
-        for name, file in (("jobs", "job.schema.json"), ("outcomes", "outcome.schema.json")):
+        for name, file in (("jobs", "job.schema.json"), ("templates", "template.schema.json"),
+                           ("outcomes", "outcome.schema.json")):
             run = self.run_program("validate", "--schema", name)
             self.assert_exit(run, 0)
             self.assertEqual(run.stdout, (SCHEMAS / file).read_bytes(),
@@ -59,7 +61,7 @@ class Printed(ProgramTest):
 
     def test_a_schema_is_asked_for_by_name_and_alone(self):
         self.assert_usage('did you mean "jobs"?', "--schema", "job")
-        self.assert_usage("there are jobs and outcomes", "--schema", "x")
+        self.assert_usage("there are jobs, templates and outcomes", "--schema", "x")
         self.assert_usage("reads no file", "--schema", "jobs", "jobs.jsonl")
 
     def assert_usage(self, words, *flags):
@@ -117,6 +119,49 @@ class Jobs(ProgramTest):
         self.assertNotEqual(judged("job.schema.json", [line]), ["valid"])
         (self.folder / "jobs.jsonl").write_text(line + "\n", encoding="ascii")
         self.assert_exit(self.run_program("validate", "jobs.jsonl"), 0)
+
+
+@unittest.skipUnless(HAS_AJV, "there is no ajv here")
+class Templates(ProgramTest):
+    def setUp(self):
+        super().setUp()
+        (self.folder / "letter.txt").write_text("Hello.\n", encoding="utf-8")
+        (self.folder / "list.csv").write_text("email\nann@example.net\n", encoding="ascii")
+
+    def verdict(self, number_and_text):
+        """"" or what the reader says of the template; what it becomes is another matter."""
+        number, text = number_and_text
+        name = f"t{number}.json"
+        (self.folder / name).write_text(text, encoding="utf-8", newline="")
+        done = subprocess.run([PROGRAM, "validate", "-q", "--missing", "empty", "--template", name,
+                               "--recipients", "list.csv"], cwd=self.folder, capture_output=True,
+                              check=False, timeout=60, env=environment_of(self.folder))
+        said = done.stderr.decode()
+        self.assertIn(done.returncode, (0, 2, 3), said)
+        if done.returncode != 2:
+            return ""
+        self.assertIn(f"{name}: ", said)
+        return said.partition(f"{name}: ")[2].strip()
+
+    def test_both_say_the_same_of_a_template(self):
+        lines = corpus.templates()
+        with ThreadPoolExecutor(4) as pool:
+            by_readers = list(pool.map(self.verdict, enumerate(lines)))
+        counts, met = Counter(), Counter()
+        for line, by_reader, by_schema in zip(lines, by_readers,
+                                              judged("template.schema.json", lines), strict=True):
+            with self.subTest(template=line[:300], reader=by_reader, schema=by_schema[:300]):
+                counts[by_reader == "", by_schema == "valid"] += 1
+                if by_schema == "valid" and by_reader:
+                    kinds = [name for name, words in corpus.TEMPLATE_DEVIATIONS.items()
+                             if re.search(words, by_reader)]
+                    self.assertTrue(kinds, "the schema takes what the reader does not")
+                    met.update(kinds)
+                else:
+                    self.assertEqual(by_schema == "valid", by_reader == "")
+        self.assertEqual(set(met), set(corpus.TEMPLATE_DEVIATIONS))
+        self.assertGreater(counts[True, True], 100)
+        self.assertGreater(counts[False, False], 200)
 
 
 @unittest.skipUnless(HAS_AJV, "there is no ajv here")
