@@ -386,6 +386,41 @@ TEST_CASE("engine core: of a message that a run was killed with, each recipient 
   CHECK(stepped.messages() == 4);
 }
 
+TEST_CASE("engine core: who is left out is told so with his reason, and nothing goes to him") {
+  Stepped stepped;
+  using enum PriorFate;
+  Consignment* job = stepped.feeder.try_next();
+  job->fates = {none, left_out, has_it, left_out, in_doubt};
+  job->left_out = {{1, "on the list"}, {3, "for the second time"}};
+  CHECK(stepped.submit("some", 5) == Way::to_workers);
+  stepped.run();
+  job = stepped.feeder.try_next();
+  job->fates = {left_out};
+  job->left_out = {{0, "nobody wants it"}};
+  CHECK(stepped.submit("none", 1) == Way::to_outcomes);
+  std::array<OutcomeView, 2> views;
+  std::map<std::string, Status> told;
+  for (std::size_t count = stepped.core.take_decided(views); count > 0;
+       count = stepped.core.take_decided(views)) {
+    for (const OutcomeView& view : std::span(views).first(count)) {
+      const Outcome& outcome = *view.outcome;
+      const std::string why = outcome.status == Status::skipped ? " " + outcome.reason : "";
+      CHECK(told.emplace(view.message->id + std::to_string(view.recipient_index) + why,
+                         outcome.status)
+                .second);
+      CHECK((outcome.status != Status::skipped || outcome.attempts == 0));
+    }
+  }
+  CHECK(told == std::map<std::string, Status>{{"some0", Status::accepted},
+                                              {"some1 on the list", Status::skipped},
+                                              {"some3 for the second time", Status::skipped},
+                                              {"some4", Status::unknown},
+                                              {"none0 nobody wants it", Status::skipped}});
+  stepped.core.give_back_told();
+  CHECK(stepped.core.pool().messages_out() == 0);
+  CHECK(stepped.messages() == 1);
+}
+
 TEST_CASE("engine core: a refused message to a million has one outcome, told a million times") {
   Stepped stepped;
   Consignment* const job = stepped.feeder.try_next();

@@ -93,7 +93,8 @@ TEST_CASE("submission: line ends, NUL and what would end an argument are offence
 }
 
 TEST_CASE("submission: a recipient who is not sent to may have any address") {
-  const PriorFate fate = GENERATE(PriorFate::has_it, PriorFate::done, PriorFate::in_doubt);
+  const PriorFate fate =
+      GENERATE(PriorFate::has_it, PriorFate::done, PriorFate::in_doubt, PriorFate::left_out);
   SomeJob job;
   job.message.recipients.add("no-domain");
   CHECK_FALSE(job.offence().empty());
