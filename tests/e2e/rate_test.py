@@ -195,6 +195,14 @@ class RateTest(SinkTest):
         self.assert_all_accepted(usual, jobs)
         self.assert_says(usual, "file/ringpost", "--state")
 
+    def test_what_an_unknown_rate_counts_is_one_of_two(self):
+        for wrong in ("octets", "Messages", ""):
+            with self.subTest(rate_counts=wrong):
+                name = self.configure(host="localhost", rate_counts=wrong)
+                run = self.send(simple_jobs(1), name)
+                self.assert_exit(run, 2)
+                self.assert_says(run, "rate_counts", "is neither messages nor recipients")
+
     def test_a_list_in_a_file(self):
         sink = self.sink()
         name = self.configuration(sink, rate=["1000/s", "40/d"])

@@ -225,6 +225,22 @@ TEST_CASE("quota file: damage is set aside and said, and makes no room") {
     const auto opened = open_at(path, clocks_at(2000, 6000));
     CHECK(opened.notice.find("version") != std::string::npos);
   }
+  SECTION("of an older release, which had less in its head") {
+    constexpr std::size_t less = 72;
+    std::string octets = folder.read("damaged.state");
+    const auto layout = static_cast<std::uint32_t>(octets.size() - less);
+    octets.replace(12, sizeof layout, reinterpret_cast<const char*>(&layout), sizeof layout);
+    octets.erase(static_cast<std::size_t>(logs_begin) - less, less);
+    std::ofstream(path, std::ios::binary | std::ios::trunc) << octets;
+    const auto opened = open_at(path, clocks_at(2000, 6000));
+    CHECK(opened.notice.find("set aside") != std::string::npos);
+    CHECK(opened.notice.find("its counts begin anew") != std::string::npos);
+    CHECK(folder.read("damaged.state.damaged") == octets);
+    for (const QuotaLog& log : opened.file->logs()) {
+      CHECK(log.units == 0);
+    }
+    CHECK(open_at(folder.path("other.state"), clocks_at(1, 1)).notice.empty());
+  }
   SECTION("cut short") {
     std::filesystem::resize_file(path, 1234);
     const auto opened = open_at(path, clocks_at(2000, 6000));
