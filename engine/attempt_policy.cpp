@@ -38,6 +38,12 @@ bool is_free(const Verdict& verdict, const AttemptHistory& history) {
   const bool ended_before_it = history.session_progressed && verdict.stage == Stage::mail &&
                                !verdict.reason.empty() && !verdict.wants_pause;
   const bool is_worn_out = verdict.too_fast && history.rate_refusals >= rate_refusals_max;
+  // In that time the whole window has moved, so the words are about something else.
+  const bool has_moved =
+      verdict.quota_window > Duration::zero() && history.has_rested_for >= verdict.quota_window;
+  if (has_moved) {
+    return false;
+  }
   return verdict.may_retry && !is_worn_out && (!verdict.counts_as_attempt || ended_before_it);
 }
 
@@ -133,6 +139,13 @@ Duration retry_pause(Duration first, std::uint32_t attempts_made, std::string_vi
   return std::chrono::duration_cast<Duration>(pause * share);
 }
 
+Duration quota_pause(Duration window, std::uint32_t pauses_made) {
+  constexpr Duration first = std::chrono::minutes(15);
+  constexpr std::uint32_t doublings_max = 2;
+  RP_ASSERT(pauses_made > 0);
+  return std::min<Duration>(window, first * (1u << std::min(pauses_made - 1, doublings_max)));
+}
+
 std::optional<Duration> EndpointMood::hear_other(const Verdict& verdict, bool is_resting,
                                                  const AttemptRules& rules, std::string_view salt) {
   constexpr std::uint32_t deferrals_until_pause = 32;
@@ -145,6 +158,11 @@ std::optional<Duration> EndpointMood::hear_other(const Verdict& verdict, bool is
   }
   deferrals_in_a_row_ = 0;
   ++pauses_in_a_row_;
+  if (is_used_up && verdict.quota_window > Duration::zero()) {
+    const Duration pause = quota_pause(verdict.quota_window, pauses_in_a_row_);
+    has_rested_for_ += pause;
+    return pause;
+  }
   return retry_pause(rules.pause_first, pauses_in_a_row_, salt);
 }
 

@@ -22,6 +22,7 @@ struct AttemptHistory {
   bool lost_with_others = false;    // this loss came in the moment in which the session got it
   bool session_progressed = false;  // the session has done work
   std::uint32_t rate_refusals = 0;  // in a row: it came too fast
+  Duration has_rested_for{};        // the endpoint, for its quota, since it took something
 };
 
 // Of the endpoint and the run.
@@ -76,6 +77,11 @@ struct Decision {
 [[nodiscard]] Decision decide_waiting(const protocol::Verdict& verdict,
                                       const AttemptHistory& history);
 
+// The pause of an endpoint whose quota is used up: as long as its window, which moves. Where that
+// is long somebody asks earlier, since others may have used it, and nobody knows when: behind a
+// quarter of an hour, then half an hour, then each hour. Precondition: pauses_made > 0.
+[[nodiscard]] Duration quota_pause(Duration window, std::uint32_t pauses_made);
+
 // The pause in front of attempt `attempts_made + 1`: `first`, four times as long each time, at most
 // limits::retry_pause_max, and up to a quarter more or less by chance, so that messages that were
 // put off together do not come back together. The chance is in `salt`: the same message always
@@ -93,10 +99,14 @@ class EndpointMood {
     if (verdict.status == Status::accepted) {
       deferrals_in_a_row_ = 0;
       pauses_in_a_row_ = 0;
+      has_rested_for_ = Duration::zero();
       return std::nullopt;
     }
     return hear_other(verdict, is_resting, rules, salt);
   }
+
+  // For a quota whose window is known, since something was accepted.
+  [[nodiscard]] Duration has_rested_for() const { return has_rested_for_; }
 
  private:
   [[nodiscard]] std::optional<Duration> hear_other(const protocol::Verdict& verdict,
@@ -105,6 +115,7 @@ class EndpointMood {
 
   std::uint32_t deferrals_in_a_row_ = 0;
   std::uint32_t pauses_in_a_row_ = 0;
+  Duration has_rested_for_{};
 };
 
 }  // namespace ringpost::engine

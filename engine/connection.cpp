@@ -441,6 +441,10 @@ void Connection::on_unruled(Stage stage, const codec::Reply& reply,
   environment_.listener->on_unruled(stage, reply, ruling);
 }
 
+protocol::SaidInARow Connection::on_repeated(Delivery& delivery, const protocol::Ruling& ruling) {
+  return environment_.listener->on_repeated(delivery, ruling);
+}
+
 void Connection::on_closed(const protocol::CloseReason& reason) {
   const tls::TlsError* error = link_.tls_error();
   if (error == nullptr || has_session()) {

@@ -34,6 +34,8 @@ class ConnectionListener {
   virtual void on_fall_back(const protocol::CloseReason& why) = 0;
   virtual void on_unruled(Stage stage, const codec::Reply& reply,
                           const protocol::Ruling& ruling) = 0;
+  [[nodiscard]] virtual protocol::SaidInARow on_repeated(Delivery& delivery,
+                                                         const protocol::Ruling& ruling) = 0;
   // Dead; every delivery has been let go of. Operations may still be under way: see finished().
   virtual void on_ended(Connection& connection, const protocol::CloseReason& reason) = 0;
 };
@@ -226,6 +228,8 @@ class Connection final : private protocol::SessionListener {
   void on_delivery_done(Delivery& delivery) override;
   void on_fall_back(const protocol::CloseReason& why) override;
   void on_unruled(Stage stage, const codec::Reply& reply, const protocol::Ruling& ruling) override;
+  [[nodiscard]] protocol::SaidInARow on_repeated(Delivery& delivery,
+                                                 const protocol::Ruling& ruling) override;
   void on_closed(const protocol::CloseReason& reason) override;
 
   const ConnectionEnvironment& environment_;

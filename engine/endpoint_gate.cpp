@@ -9,6 +9,7 @@
 
 #include "engine/endpoint_check.h"
 #include "engine/pause.h"
+#include "engine/protocol/reply_rules.h"
 #include <ringpost/limits.h>
 
 namespace ringpost::engine {
@@ -63,10 +64,16 @@ EndpointGate::EndpointGate(const EndpointOptions& options, Resolve resolve,
       read_token_(std::move(read_token)),
       own_quota_memory_(quota_memory == nullptr ? std::make_unique<queue::PrivateQuotaMemory>()
                                                 : nullptr),
-      rate_(options, quota_memory == nullptr ? *own_quota_memory_ : *quota_memory),
+      memory_(quota_memory == nullptr ? *own_quota_memory_ : *quota_memory),
+      rate_(options, memory_),
       ports_(ports_of(options)),
       patience_(options),
-      login_source_(options) {}
+      login_source_(options) {
+  const queue::LearntLimits learnt = memory_.learnt();
+  sessions_known_ = learnt.sessions_max;
+  is_known_of_before_ = sessions_known_ > 0;
+  knowledge_.session_messages_max = learnt.session_messages_max;
+}
 
 // ---- Letting sessions through
 // --------------------------------------------------------------------
@@ -111,6 +118,10 @@ EndpointGate::Admission EndpointGate::admit(Instant now) {
   if (addresses_.empty() || state_ == State::testing || !login_source_.ready(now)) {
     return admission;
   }
+  if (waits_for_an_end(now)) {
+    admission.try_again_at = ask_for_more_at_;
+    return admission;
+  }
   admission.canary = state_ == State::untested;
   if (admission.canary) {
     state_ = State::testing;
@@ -123,6 +134,7 @@ EndpointGate::Admission EndpointGate::admit(Instant now) {
     admission.addresses = addresses_.order(now);
   }
   admission.answer = Answer::go;
+  ++sessions_open_;
   admission.security = ports_.current().security;
   admission.login = login_source_.login();
   admission.knowledge = knowledge_;
@@ -274,14 +286,22 @@ std::optional<protocol::Pipelining> EndpointGate::pipelining() const {
 }
 
 protocol::PipeliningKnowledge EndpointGate::learn(const protocol::PipeliningKnowledge& news) {
-  const std::lock_guard lock(mutex_);
+  std::unique_lock lock(mutex_);
   const protocol::Pipelining most = knowledge_.most;
   const protocol::StepDoubts doubts = knowledge_.doubts;
+  const std::uint64_t messages_max = knowledge_.session_messages_max;
   knowledge_.merge(news);
   knowledge_.most = most;  // that is said, with its reason, by fall_back()
   knowledge_.doubts = doubts;
   knowledge_.words.hear_session(news.words);
-  return knowledge_;
+  const protocol::PipeliningKnowledge known = knowledge_;
+  lock.unlock();
+  if (known.session_messages_max != messages_max) {
+    queue::LearntLimits learnt = memory_.learnt();
+    learnt.session_messages_max = known.session_messages_max;
+    keep(learnt);
+  }
+  return known;
 }
 
 void EndpointGate::fell_back(const protocol::CloseReason& why) {
@@ -323,6 +343,7 @@ void EndpointGate::session_ready(bool canary, protocol::Pipelining pipelining,
                                  std::uint64_t token_number, std::string_view address) {
   bool opened = false;
   Notices notices;
+  std::optional<queue::LearntLimits> learnt;
   {
     const std::lock_guard lock(mutex_);
     if (auto said = ports_.served()) {
@@ -330,6 +351,7 @@ void EndpointGate::session_ready(bool canary, protocol::Pipelining pipelining,
     }
     pipelining_ = pipelining;
     ++sessions_ready_;
+    learnt = note_one_more(clock_());
     circuit_.session_ready();
     login_source_.accepted(token_number);
     addresses_.session_began(address);
@@ -339,6 +361,7 @@ void EndpointGate::session_ready(bool canary, protocol::Pipelining pipelining,
       opened = true;
     }
   }
+  keep(learnt);
   tell(notices);
   if (opened) {
     wake_workers_();
@@ -360,11 +383,14 @@ void EndpointGate::session_progressed() {
   tell(notices);
 }
 
-void EndpointGate::session_ended(const Ending& ending, const protocol::CloseReason& reason,
+void EndpointGate::session_ended(const Ending& ending, const protocol::CloseReason& told,
                                  Instant now) {
+  const protocol::CloseReason reason = ruled(ending, told);
   Notices notices;
+  std::optional<queue::LearntLimits> learnt;
   {
     const std::lock_guard lock(mutex_);
+    sessions_open_ -= sessions_open_ > 0 ? 1u : 0u;
     next_given_ &= static_cast<protocol::StepSet>(~ending.next);
     if (reason.fall_back) {
       if (auto said = fall_back(reason)) {
@@ -383,8 +409,14 @@ void EndpointGate::session_ended(const Ending& ending, const protocol::CloseReas
       state_ = State::untested;
     }
     const bool by_server = !is_on_purpose(reason) && !failed();
+    if (by_server) {
+      learnt = note_one_too_many(reason, now);
+    }
     if (by_server && is_refused_login(reason)) {
-      if (login_source_.refused(ending.token_number)) {
+      // Where a rule says what it is about, a new token mends nothing else.
+      const bool is_of_token =
+          reason.rule == nullptr || reason.rule->action != protocol::RuleAction::stop;
+      if (is_of_token && login_source_.refused(ending.token_number)) {
         // The token has aged, and nothing else is wrong: the next one has a canary of its own.
         token_refusal_ = reason;
         state_ = state_ == State::open ? State::untested : state_;
@@ -409,6 +441,7 @@ void EndpointGate::session_ended(const Ending& ending, const protocol::CloseReas
       }
     }
   }
+  keep(learnt);
   tell(notices);
   wake_workers_();
 }
@@ -416,52 +449,6 @@ void EndpointGate::session_ended(const Ending& ending, const protocol::CloseReas
 std::vector<std::string> EndpointGate::fall_backs() const {
   const std::lock_guard lock(mutex_);
   return fall_backs_;
-}
-
-void EndpointGate::recipient_refused(Stage stage, const codec::Reply& reply) {
-  if (accepted_.load(std::memory_order_relaxed) || options_.equal_refusals_max == 0) {
-    return;
-  }
-  const std::lock_guard lock(mutex_);
-  const std::size_t words = protocol::hash_of_words(reply);
-  refusals_equal_ = words == refusal_words_ ? refusals_equal_ + 1 : 1;
-  refusal_words_ = words;
-  if (refusals_equal_ == options_.equal_refusals_max && !failed()) {
-    protocol::CloseReason reason = reason_of(protocol::CloseKind::all_refused, stage);
-    reason.code = reply.code;
-    reason.enhanced = reply.enhanced;
-    reason.text = reply.text;
-    reason.permanent = true;
-    fail(reason);
-  }
-}
-
-void EndpointGate::tell_found_rate() {
-  const std::optional<RateWindow> found = rate_.found();
-  if (!found) {
-    return;
-  }
-  const bool of_recipients = rate_.found_unit() == QuotaUnit::recipients;
-  const std::string rate = std::to_string(found->amount) + (of_recipients ? " recipients/s" : "/s");
-  tell("takes " + rate + ", as it has turned out: rate = \"" + rate + "\" keeps to that");
-}
-
-void EndpointGate::came_too_fast(Stage stage, const codec::Reply& reply, Instant now) {
-  if (rate_.refused_for(now) < options_.patience.value_or(limits::patience)) {
-    return;
-  }
-  const std::lock_guard lock(mutex_);
-  if (!failed()) {
-    fail(reason_with_reply(protocol::CloseKind::rate_refused, stage, reply, true));
-  }
-}
-
-void EndpointGate::left_out_dsn() {
-  if (!said_no_dsn_.load(std::memory_order_relaxed) && !said_no_dsn_.exchange(true) && notice_) {
-    notice_({options_.name,
-             "does not announce DSN, so what envelope.dsn asks for is left out: notifications come "
-             "as the server sees fit"});
-  }
 }
 
 void EndpointGate::session_failed(const Ending& ending, const protocol::CloseReason& reason,

@@ -23,6 +23,7 @@
 #include "engine/protocol/close_reason.h"
 #include "engine/protocol/pipelining.h"
 #include "engine/refusal_tally.h"
+#include "engine/rule_repeats.h"
 #include <ringpost/base.h>
 #include <ringpost/config.h>
 
@@ -96,7 +97,10 @@ class EndpointGate {
   void tell_found_rate();
   // A recipient was accepted, or refused for good: many equal refusals in a row, and nothing else,
   // close the gate.
-  void recipient_accepted() { accepted_.store(true, std::memory_order_relaxed); }
+  void recipient_accepted() {
+    accepted_.store(true, std::memory_order_relaxed);
+    repeats_.broken();
+  }
   void recipient_refused(Stage stage, const codec::Reply& reply);
   // A message came too fast there. Where no other word has come for as long as the patience with an
   // endpoint lasts, the gate closes.
@@ -146,11 +150,14 @@ class EndpointGate {
   [[nodiscard]] EndpointRate& rate() { return rate_; }
   [[nodiscard]] RefusalTally& refusals() { return refusals_; }
   [[nodiscard]] const RefusalTally& refusals() const { return refusals_; }
+  [[nodiscard]] RuleRepeats& repeats() { return repeats_; }
   // Whether sessions may be opened beside those that are to work, before those end. Not soon after
   // the server has refused one too many. Any thread.
   [[nodiscard]] bool allows_spares(Instant now) const {
     return now.time_since_epoch().count() >= no_spares_until_.load(std::memory_order_relaxed);
   }
+  // As many as the server has let in at a time, where it has refused one more; 0: it has not.
+  [[nodiscard]] std::uint64_t sessions_known() const;
   // While it is held no session is given a message; those under way go on. Any thread; routes look
   // at it now and then.
   void hold(bool held) { held_.store(held, std::memory_order_relaxed); }
@@ -168,6 +175,12 @@ class EndpointGate {
   void resolved(io::Resolver::Answer answer);
   void not_resolved(const protocol::CloseReason& reason, Instant now, Notices& notices);
   void token_read(TokenResult token);
+  [[nodiscard]] protocol::CloseReason ruled(const Ending& ending, protocol::CloseReason reason);
+  [[nodiscard]] bool waits_for_an_end(Instant now);
+  [[nodiscard]] std::optional<queue::LearntLimits> note_one_too_many(
+      const protocol::CloseReason& reason, Instant now);
+  [[nodiscard]] std::optional<queue::LearntLimits> note_one_more(Instant now);
+  void keep(const std::optional<queue::LearntLimits>& learnt);
   void session_failed(const Ending& ending, const protocol::CloseReason& reason, Instant now,
                       Notices& notices);
   void login_refused(const Ending& ending, const protocol::CloseReason& reason, Instant now,
@@ -195,8 +208,10 @@ class EndpointGate {
   ReadToken read_token_;
   std::function<void(const EndpointNotice&)> notice_;
   std::unique_ptr<queue::QuotaMemory> own_quota_memory_;
+  queue::QuotaMemory& memory_;
   EndpointRate rate_;
   RefusalTally refusals_;
+  RuleRepeats repeats_;
   Circuit circuit_;
   std::atomic<bool> failed_{false};
   std::atomic<bool> held_{false};
@@ -219,6 +234,11 @@ class EndpointGate {
   Instant closed_until_{};         // of the pause under way, or the last one
   bool pause_is_counted_ = false;  // it stands for a failed round
   std::uint32_t sessions_ready_ = 0;
+  std::uint32_t sessions_open_ = 0;   // let through, and not ended
+  std::uint64_t sessions_known_ = 0;  // see sessions_known()
+  bool is_known_of_before_ = false;   // by an earlier run: it is kept from the start
+  Instant ask_for_more_at_ = never;   // behind that, one more is tried
+  Instant one_too_many_at_ = Instant::min();
   std::size_t refusal_words_ = 0;  // a hash of the latest refusal
   std::uint32_t refusals_equal_ = 0;
   std::optional<protocol::CloseReason> trouble_;

@@ -19,15 +19,15 @@ namespace {
 
 constexpr auto sync_every = std::chrono::seconds(5);
 
-// Providers raise limits in weeks, and a higher one than was found is never tried.
+// Providers raise limits in weeks, and a higher one than was found is seldom tried.
 constexpr auto learnt_age_max = std::chrono::hours(24 * 7);
 
-void forget_old_rate(queue::QuotaFile& file) {
-  queue::LearntLimits learnt = file.learnt();
+void forget_what_is_old(queue::QuotaFile& file) {
+  const queue::LearntLimits learnt = file.learnt();
   const Duration age(queue::read_quota_clocks().unix_ns - learnt.learnt_at_unix_ns);
-  if (learnt.rate_amount > 0 && (age < Duration::zero() || age > learnt_age_max)) {
-    learnt.rate_amount = 0;
-    file.set_learnt(learnt);
+  const bool is_any = learnt != queue::LearntLimits{};
+  if (is_any && (age < Duration::zero() || age > learnt_age_max)) {
+    file.set_learnt({});
   }
 }
 
@@ -95,7 +95,7 @@ Result<queue::QuotaMemory*, std::string> QuotaKeeper::memory_of(const EndpointOp
     if (!opened) {
       return Failure(std::move(opened.error()));
     }
-    forget_old_rate(*opened->file);
+    forget_what_is_old(*opened->file);
     known.endpoint = endpoint.name;
     known.file = std::move(opened->file);
     if (on_notice_ && !opened->notice.empty()) {

@@ -13,6 +13,7 @@
 #include "codec/job/delivery_prefetch.h"
 #include "codec/smtp/dsn_request.h"
 #include "engine/division.h"
+#include "engine/pause.h"
 
 namespace ringpost::engine {
 
@@ -568,6 +569,7 @@ void Route::on_verdict(Connection& connection, Delivery& delivery, std::uint32_t
   history.lost_with_others = is_lost_with_others(connection, delivery, at.now);
   history.session_progressed = connection.progressed();
   history.rate_refusals = delivery.rate_refusals;
+  history.has_rested_for = mood_.has_rested_for();
   const AttemptRules rules = attempt_rules();
   const Decision decision = decide(verdict, history, rules, delivery.message->id);
   record(recipient.outcome, verdict, decision, at);
@@ -616,11 +618,23 @@ void Route::count_rate_refusals(Delivery& delivery) {
   }
 }
 
+void Route::count_repeats(Delivery& delivery) {
+  if (!delivery.is_repeated) {
+    delivery.repeats = 0;
+  }
+  delivery.is_repeated = false;
+}
+
 void Route::hear_mood(const protocol::Verdict& verdict, const AttemptRules& rules, Instant now) {
   const auto pause = mood_.hear(verdict, now < break_until_, rules, gate_.options().name);
-  if (pause) {
-    break_until_ = now + *pause;
-    gate_.circuit().rests(break_until_);
+  if (!pause) {
+    return;
+  }
+  break_until_ = now + *pause;
+  gate_.circuit().rests(break_until_);
+  if (verdict.wants_pause && *pause >= quota_wait_said_min) {
+    gate_.tell("its quota is used up, so it rests for " + pause_text(*pause) + ": " +
+               std::to_string(verdict.code) + " " + std::string(verdict.text));
   }
 }
 
@@ -640,6 +654,7 @@ void Route::on_delivery_done(Connection& connection, Delivery& delivery) {
   }
   remember_loss(delivery);
   count_rate_refusals(delivery);
+  count_repeats(delivery);
   bool goes_on = false;
   bool waits = false;
   for (const Recipient& recipient : delivery.active_recipients()) {

@@ -99,6 +99,8 @@ class Route final : private ConnectionListener {
   [[nodiscard]] std::uint32_t working() const;
   [[nodiscard]] bool may_open() const;
   void grow(Instant now);
+  void give_back_places(Instant now);
+  void leave(Connection& connection);
   void shrink(Instant now);
   void note_given(Connection& connection, Instant now);
   void note_done(Connection& connection);
@@ -148,6 +150,7 @@ class Route final : private ConnectionListener {
   static void forget_loss(Delivery& delivery);
   static void remember_loss(Delivery& delivery);
   static void count_rate_refusals(Delivery& delivery);
+  static void count_repeats(Delivery& delivery);
   void take_back_intent(Delivery& delivery, std::uint32_t index);
 
   void on_ready(Connection& connection) override;
@@ -158,6 +161,8 @@ class Route final : private ConnectionListener {
   void on_delivery_done(Connection& connection, Delivery& delivery) override;
   void on_fall_back(const protocol::CloseReason& why) override;
   void on_unruled(Stage stage, const codec::Reply& reply, const protocol::Ruling& ruling) override;
+  [[nodiscard]] protocol::SaidInARow on_repeated(Delivery& delivery,
+                                                 const protocol::Ruling& ruling) override;
   void on_ended(Connection& connection, const protocol::CloseReason& reason) override;
 
   RouteEnvironment environment_;
@@ -199,6 +204,8 @@ class Route final : private ConnectionListener {
   Instant looked_at_{};
   Instant window_since_{};
   Instant grow_at_{};
+  std::uint32_t busy_peak_ = 0;  // sessions that had something to do at a time, since then
+  Instant busy_since_{};
   std::uint32_t level_ = 0;    // how many are to work: as many as were needed at a time
   std::uint32_t on_duty_ = 0;  // how many do
   codec::ReusableQueue<Connection*> reserve_;  // the others that are ready

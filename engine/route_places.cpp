@@ -43,9 +43,53 @@ void Route::grow(Instant now) {
   if (looked_for < 2 * window && short_for_ * shares >= looked_for * shares_short_min &&
       now >= grow_at_) {
     places_ = std::min(limits_.sockets_max, places_ + places_ / 2 + 1);
+    busy_peak_ = places_;
+    busy_since_ = now;
   }
   window_since_ = now;
   short_for_ = Duration::zero();
+  give_back_places(now);
+}
+
+// Those that nobody stood in for seconds, but for a quarter more than were needed: a rate has gone
+// down, or the server answers sooner. Whoever is too many then has nothing to do, and says QUIT.
+void Route::give_back_places(Instant now) {
+  constexpr Duration looked_for = std::chrono::seconds(10);
+  const auto busy = static_cast<std::uint32_t>(
+      std::count_if(sessions_.begin(), sessions_.end(), [](const Connection* connection) {
+        return !connection->was_ready() || connection->deliveries > 0;
+      }));
+  busy_peak_ = std::max(busy_peak_, busy);
+  if (now - busy_since_ < looked_for) {
+    return;
+  }
+  const std::uint32_t needed = std::max(limits_.connections_max, busy_peak_ + busy_peak_ / 4 + 1);
+  busy_peak_ = busy;
+  busy_since_ = now;
+  if (needed >= places_) {
+    return;
+  }
+  places_ = needed;
+  level_ = std::min(level_, places_);
+  for (Connection* const connection : std::vector<Connection*>(sessions_)) {
+    if (working() <= places_) {
+      break;
+    }
+    if (connection->was_ready() && !connection->is_going && connection->idle()) {
+      leave(*connection);
+    }
+  }
+}
+
+// It has nothing to do, and is given nothing more.
+void Route::leave(Connection& connection) {
+  with_room_.erase(&connection);
+  reserve_.erase(&connection);
+  connection.listed = false;
+  connection.in_reserve = false;
+  connection.quit();
+  note_spent(connection);
+  pump_later(connection);
 }
 
 // A session was refused beside others that work: it was one too many, for a while.
@@ -155,13 +199,7 @@ void Route::retire_sessions(Instant now) {
     }
     // One that nobody needed has no successor.
     level_ -= is_idle && level_ > 0 ? 1u : 0u;
-    with_room_.erase(connection);
-    reserve_.erase(connection);
-    connection->listed = false;
-    connection->in_reserve = false;
-    connection->quit();
-    note_spent(*connection);
-    pump_later(*connection);
+    leave(*connection);
   }
 }
 

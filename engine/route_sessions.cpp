@@ -159,6 +159,17 @@ void Route::on_unruled(Stage stage, const codec::Reply& reply, const protocol::R
   gate_.refusals().note(stage, reply, ruling);
 }
 
+// Several recipients of a transaction say it together once.
+protocol::SaidInARow Route::on_repeated(Delivery& delivery, const protocol::Ruling& ruling) {
+  constexpr std::uint8_t repeats_max = 127;
+  const bool is_first = !delivery.is_repeated;
+  if (is_first && delivery.repeats < repeats_max) {
+    ++delivery.repeats;
+  }
+  delivery.is_repeated = true;
+  return {delivery.repeats, gate_.repeats().said(ruling.rule)};
+}
+
 void Route::on_ready(Connection& connection) {
   environment_.stats->sessions_ready.add(1);
   environment_.stats->sessions_resumed.add(connection.tls_resumed() ? 1 : 0);

@@ -50,6 +50,8 @@ void Consignment::clear() {
   first.new_loss_stage = Stage::local;
   first.rate_refusals = 0;
   first.is_too_fast = false;
+  first.repeats = 0;
+  first.is_repeated = false;
   first.submitted_at = {};
   first.started_at = {};
   first.retry_pause = Duration::zero();

@@ -63,6 +63,10 @@ struct Delivery {
   // How often in a row the server has said that it came too fast, and whether it does so now.
   std::uint8_t rate_refusals = 0;
   bool is_too_fast = false;
+  // In how many attempts in a row a rule fitted whose action is not taken at the first time, the
+  // one under way included, and whether that is one.
+  std::uint8_t repeats : 7 = 0;
+  bool is_repeated : 1 = false;
   Instant submitted_at{};         // when the engine took it
   Instant started_at{};           // when a session last took it
   Duration retry_pause{};         // in front of the attempt of its postponed recipients

@@ -13,6 +13,8 @@
 
 namespace ringpost::protocol {
 
+struct ReplyRule;
+
 enum class CloseKind : std::uint8_t {
   quit,              // we said QUIT
   aborted,           // we were told to stop at once
@@ -68,6 +70,8 @@ struct CloseReason {
   bool too_fast = false;
   // A way to log in does not work with this server: later sessions try another one.
   bool other_mechanism = false;
+  // Of the user's or of a preset's, where one fitted the reply.
+  const ReplyRule* rule = nullptr;
 
   // One sentence, without the server's name.
   [[nodiscard]] std::string message() const;

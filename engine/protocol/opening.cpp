@@ -12,6 +12,7 @@
 #include "codec/smtp/smtp_command.h"
 #include "codec/text/json_text.h"
 #include "engine/protocol/opening_hint.h"
+#include "engine/protocol/reply_rules.h"
 #include <ringpost/limits.h>
 
 namespace ringpost::protocol {
@@ -103,12 +104,31 @@ bool Opening::secure() const {
 
 Opening::Ending Opening::on_greeting_reply(const codec::Reply& reply) {
   if (!reply.positive()) {
-    return reason_with_reply(CloseKind::greeting_refused, Stage::greeting, reply,
-                             reply.permanent());
+    return refusal(CloseKind::greeting_refused, Stage::greeting, reply);
   }
   traits_.hear_greeting(reply);
   send_hello(SessionState::hello);
   return std::nullopt;
+}
+
+// By the class of its code, unless a rule of the user's or of a preset says what it is about. What
+// the rule counts, whoever has all sessions knows.
+CloseReason Opening::refusal(CloseKind kind, Stage stage, const codec::Reply& reply) const {
+  CloseReason reason = reason_with_reply(kind, stage, reply, reply.permanent());
+  const bool is_refusal = reply.transient() || reply.permanent();
+  const ReplyRule* const rule =
+      is_refusal && options_.reply_rules ? options_.reply_rules->rule(stage, reply).rule : nullptr;
+  if (rule == nullptr) {
+    return reason;
+  }
+  reason.rule = rule;
+  reason.permanent = closes(rule->action);
+  append_clause(reason.detail, rule->hint);
+  // Which mechanism it was does not matter then.
+  if (kind == CloseKind::mechanism_refused && rule->action != RuleAction::mistake) {
+    reason.kind = CloseKind::auth_refused;
+  }
+  return reason;
 }
 
 void Opening::send_hello(SessionState state) {
@@ -126,7 +146,7 @@ Opening::Ending Opening::on_hello_reply(Expected kind, const codec::Reply& reply
     return std::nullopt;
   }
   if (!reply.positive()) {
-    return reason_with_reply(CloseKind::ehlo_refused, Stage::ehlo, reply, reply.permanent());
+    return refusal(CloseKind::ehlo_refused, Stage::ehlo, reply);
   }
   traits_.hear_hello(reply, kind == Expected::ehlo ? codec::parse_capabilities(reply.text)
                                                    : codec::Capabilities{});
@@ -151,8 +171,7 @@ Opening::Ending Opening::on_starttls_reply(const codec::Reply& reply) {
   // Only 220 will do: a 250 or 354 here is a trap or a muddle, and both end before any secret is
   // sent.
   if (reply.code != 220) {
-    return reason_with_reply(CloseKind::starttls_refused, Stage::starttls, reply,
-                             reply.permanent());
+    return refusal(CloseKind::starttls_refused, Stage::starttls, reply);
   }
   state_ = SessionState::handshake;
   traits_.forget_announced();
@@ -256,7 +275,7 @@ Opening::Ending Opening::on_auth_refused(const codec::Reply& reply) {
   }
   const CloseKind kind =
       refuses_mechanism(reply) ? CloseKind::mechanism_refused : CloseKind::auth_refused;
-  note_trouble(reason_with_reply(kind, Stage::auth, reply, reply.permanent()));
+  note_trouble(refusal(kind, Stage::auth, reply));
   return go_on_with_auth();
 }
 
@@ -399,8 +418,7 @@ std::optional<CloseReason> Opening::refusal_in_greeting() const {
   if (!reply.transient() && !reply.permanent()) {
     return std::nullopt;
   }
-  CloseReason reason =
-      reason_with_reply(CloseKind::greeting_refused, Stage::greeting, reply, reply.permanent());
+  CloseReason reason = refusal(CloseKind::greeting_refused, Stage::greeting, reply);
   if (login_) {
     login_->redactor.redact(reason.text);
   }

@@ -91,6 +91,7 @@ class Opening {
   [[nodiscard]] Ending on_auth_accepted();
   [[nodiscard]] Ending on_auth_refused(const codec::Reply& reply);
   [[nodiscard]] Ending on_bad_challenge(codec::SaslError error, const codec::Reply& reply);
+  [[nodiscard]] CloseReason refusal(CloseKind kind, Stage stage, const codec::Reply& reply) const;
   void note_trouble(CloseReason fault);
   [[nodiscard]] Ending go_on_with_auth();
   [[nodiscard]] std::optional<AuthMechanism> choose(codec::MechanismSet without) const;

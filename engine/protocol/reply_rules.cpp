@@ -96,7 +96,7 @@ Ruling ReplyRules::rule(Stage stage, const codec::Reply& reply) const {
       words = words_of(reply);
     }
     if (codec::contains_wildcard(words, words_[i])) {
-      return {rule.scope, rule.action, &rule};
+      return {rule.scope, rule.action, &rule, rule.times <= 1};
     }
   }
   return general_ruling(stage, reply);

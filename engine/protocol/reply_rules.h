@@ -70,7 +70,10 @@ struct Ruling {
   RuleAction action = RuleAction::retry;
   // The rule that said so, which its ReplyRules own; nullptr: a general one.
   const ReplyRule* rule = nullptr;
+  // False: it is said for the first times, and the action is not taken before it was said `times`.
+  bool is_due = true;
 
+  [[nodiscard]] Duration window() const { return rule != nullptr ? rule->window : Duration(0); }
   bool operator==(const Ruling&) const = default;
 };
 
@@ -92,6 +95,21 @@ class ReplyRules {
   std::vector<ReplyRule> rules_;
   std::vector<std::string> words_;  // the text of each, in lower case
 };
+
+// Whose refusals in a row are those of one message, whatever others hear; else all count together.
+[[nodiscard]] constexpr bool is_of_message(RuleScope scope) {
+  return scope == RuleScope::recipient || scope == RuleScope::message || scope == RuleScope::sender;
+}
+
+// Whether nothing goes on behind it, before messages.
+[[nodiscard]] constexpr bool closes(RuleAction action) {
+  return action == RuleAction::reject || action == RuleAction::stop ||
+         action == RuleAction::renew_token;
+}
+
+// So often in a row a reply may say that a mistake was made, until that is taken for one that a
+// simpler way does not mend.
+inline constexpr std::uint32_t mistakes_max = 3;
 
 // Whether this rule alone fits.
 [[nodiscard]] bool fits(const ReplyRule& rule, Stage stage, const codec::Reply& reply);

@@ -34,16 +34,16 @@ bool has_any(std::string_view text, const std::array<std::string_view, count>& w
 }  // namespace
 
 ReplyScope scope_of(const Ruling& ruling) {
-  const bool waits_for_more = ruling.rule != nullptr && ruling.rule->times > 1;
   const bool is_of_sender = ruling.scope == RuleScope::sender;
-  if (waits_for_more || is_of_sender) {
+  if (!ruling.is_due || is_of_sender) {
     return ReplyScope::message;
   }
   switch (ruling.action) {
     case RuleAction::stop:
     case RuleAction::renew_token:
-    case RuleAction::mistake:
       return ReplyScope::login;
+    case RuleAction::mistake:
+      return ReplyScope::way;
     case RuleAction::reconnect:
     case RuleAction::fewer_connections:
       return ReplyScope::session;
@@ -91,6 +91,16 @@ bool says_too_many_errors(Bytes text) {
          has_any(std::string_view(lower),
                  std::array<std::string_view, 7>{"error", "invalid", "bad", "unknown", "nonmail",
                                                  "unrecognized", "unrecognised"});
+}
+
+bool says_too_many_connections(Bytes text) {
+  const std::string lower = lower_case(text);
+  return !counts_messages(lower) &&
+         has_any(std::string_view(lower),
+                 std::array<std::string_view, 9>{
+                     "too many connections", "too many concurrent", "too many simultaneous",
+                     "too many sessions", "too many open", "connection limit",
+                     "concurrent connection", "simultaneous connection", "number of connections"});
 }
 
 std::uint32_t number_below(Bytes text, std::uint32_t limit) {

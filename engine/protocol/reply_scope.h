@@ -19,11 +19,12 @@ enum class ReplyScope : std::uint8_t {
   login,       // nobody is logged in, or not well enough: nothing can be sent there
   quota,       // the account has used up what it may send: later
   rate,        // its messages come too fast: again, at a lower rate
+  way,         // a mistake of ours or of the configuration: again, in a simpler way
 };
 
 // What a session can do about what a ruling says. Where it cannot do that yet, the nearest that it
 // can: what is slower for one session, or over fewer, is the end of the session; what is about one
-// sender alone is about the message, and so is what counts only when it was said several times.
+// sender alone is about the message, and so is what was not said often enough yet.
 [[nodiscard]] ReplyScope scope_of(const Ruling& ruling);
 
 // `stage`: of the command that it answers: mail, rcpt, data or eod. Precondition: it is a 4xx or a
@@ -44,6 +45,9 @@ enum class ReplyScope : std::uint8_t {
 
 // Whether the server ends sessions for their errors and says so.
 [[nodiscard]] bool says_too_many_errors(Bytes text);
+
+// Whether one connection more is one too many, by the words of any server.
+[[nodiscard]] bool says_too_many_connections(Bytes text);
 
 // The first number in a text that is at least 1 and below `limit`; 0: there is none.
 [[nodiscard]] std::uint32_t number_below(Bytes text, std::uint32_t limit);

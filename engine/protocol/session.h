@@ -31,6 +31,11 @@ namespace ringpost::protocol {
 
 // Hears what becomes of things. Called from within the session's methods: it takes notes and calls
 // nothing of the session's. Views in the arguments die with the call.
+struct SaidInARow {
+  std::uint32_t of_message = 1;
+  std::uint32_t by_endpoint = 1;  // with nothing accepted in between
+};
+
 class SessionListener {
  public:
   virtual ~SessionListener() = default;
@@ -55,6 +60,11 @@ class SessionListener {
   // A refusal that no rule of the user's or of a preset fits.
   virtual void on_unruled(Stage /*stage*/, const codec::Reply& /*reply*/,
                           const Ruling& /*ruling*/) {}
+  // A refusal in the words of a rule whose action is not taken at once: how often that was said in
+  // a row by now, this time included.
+  [[nodiscard]] virtual SaidInARow on_repeated(Delivery& /*delivery*/, const Ruling& /*ruling*/) {
+    return {};
+  }
   // Comes last, once.
   virtual void on_closed(const CloseReason& reason) = 0;
 };
@@ -208,6 +218,9 @@ class Session {
   [[nodiscard]] Verdict judge(Transaction& current, Stage stage, const codec::Reply& reply);
   [[nodiscard]] std::optional<Verdict> act_on(const Ruling& ruling, Transaction& current,
                                               Stage stage, const codec::Reply& reply);
+  [[nodiscard]] Verdict stop_for(const Ruling& ruling, Stage stage, const codec::Reply& reply);
+  [[nodiscard]] std::optional<Verdict> act_on_mistake(const Ruling& ruling, const SaidInARow& said,
+                                                      Stage stage, const codec::Reply& reply);
   [[nodiscard]] bool is_too_fast(const Expectation& expectation, const codec::Reply& reply) const;
   bool learn_recipients_max(const Expectation& expectation, const codec::Reply& reply);
   [[nodiscard]] static bool is_cut_short(const Transaction& current, const codec::Reply& reply);
@@ -271,6 +284,7 @@ class Session {
   // The last transaction that was refused had recipients, and the server may have kept them.
   bool recipients_left_open_ = false;
   bool crowded_ = false;  // the message in front asked for more recipients than the server takes
+  bool has_mistaken_ = false;  // as a rule says
   bool quit_wanted_ = false;
   Instant deadline_ = never;
 };

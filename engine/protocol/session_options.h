@@ -36,6 +36,8 @@ struct OpeningOptions {
   bool allow_plaintext_auth = false;
   // The server's certificate is checked, so that it may be told the password.
   bool peer_verified = true;
+  // Null: before messages the class of the code decides alone, and from MAIL on the general rules.
+  std::shared_ptr<const ReplyRules> reply_rules;
 };
 
 struct SessionTimeouts {
@@ -56,8 +58,6 @@ struct SessionOptions : OpeningOptions {
   std::uint64_t messages_max = 0;  // of this session, which says QUIT behind the last; 0: no limit
   std::uint64_t message_bytes_max = 0;  // SIZE may say less; 0: it alone counts
   std::uint32_t recipients_max = 100;   // of one transaction; RFC 5321 4.5.3.1.8
-  // Null: the general ones alone.
-  std::shared_ptr<const ReplyRules> reply_rules;
   // The field in front of messages that have an idempotency key; empty: none
   // (codec/mail/idempotency_header.h).
   std::string idempotency_header;

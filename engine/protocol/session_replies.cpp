@@ -343,9 +343,15 @@ Verdict Session::judge(Transaction& current, Stage stage, const codec::Reply& re
   if (second_opinion_ && current.one_by_one && !second_opinion_->second) {
     second_opinion_->second = held(stage, 0, reply);
   }
-  const Ruling ruling = ruling_of(stage, reply);
+  Ruling ruling = ruling_of(stage, reply);
   if (ruling.rule == nullptr) {
     listener_.on_unruled(stage, reply, ruling);
+  }
+  SaidInARow said;
+  if (!ruling.is_due || ruling.action == RuleAction::mistake) {
+    said = listener_.on_repeated(*current.delivery, ruling);
+    const std::uint32_t times = is_of_message(ruling.scope) ? said.of_message : said.by_endpoint;
+    ruling.is_due = ruling.is_due || times >= ruling.rule->times;
   }
   if (stage == Stage::mail && trial_mail_taken_ && mails_taken_ == 0 &&
       (scope_of(ruling) == ReplyScope::session || reply.transient())) {
@@ -355,7 +361,9 @@ Verdict Session::judge(Transaction& current, Stage stage, const codec::Reply& re
     quit_wanted_ = true;
     return verdict_of_way(stage, reply);
   }
-  if (auto verdict = act_on(ruling, current, stage, reply)) {
+  if (auto verdict = ruling.is_due && ruling.action == RuleAction::mistake
+                         ? act_on_mistake(ruling, said, stage, reply)
+                         : act_on(ruling, current, stage, reply)) {
     if (ruling.rule != nullptr) {
       verdict->reason = ruling.rule->hint;
     }
@@ -383,14 +391,10 @@ Verdict Session::judge(Transaction& current, Stage stage, const codec::Reply& re
 std::optional<Verdict> Session::act_on(const Ruling& ruling, Transaction& current, Stage stage,
                                        const codec::Reply& reply) {
   switch (scope_of(ruling)) {
-    case ReplyScope::login: {
-      CloseReason reason = reason_with_reply(CloseKind::login_wanted, stage, reply, true);
-      reason.detail = ruling.rule != nullptr ? ruling.rule->hint : std::string();
-      end_when_answered(std::move(reason));
-      return verdict_of_way(stage, reply);
-    }
+    case ReplyScope::login:
+      return stop_for(ruling, stage, reply);
     case ReplyScope::quota:
-      return verdict_of_quota(stage, reply);
+      return verdict_of_quota(stage, reply, ruling.window());
     case ReplyScope::rate:
       return verdict_of_rate(stage, reply);
     case ReplyScope::session: {
@@ -415,10 +419,39 @@ std::optional<Verdict> Session::act_on(const Ruling& ruling, Transaction& curren
         return verdict_of_way(stage, reply);
       }
       return std::nullopt;
+    case ReplyScope::way:
     case ReplyScope::message:
       return std::nullopt;
   }
   RP_ASSERT(false);
+}
+
+// The login, or what is above it, is closed.
+Verdict Session::stop_for(const Ruling& ruling, Stage stage, const codec::Reply& reply) {
+  CloseReason reason = reason_with_reply(CloseKind::login_wanted, stage, reply, true);
+  reason.detail = ruling.rule != nullptr ? ruling.rule->hint : std::string();
+  reason.rule = ruling.rule;
+  end_when_answered(std::move(reason));
+  return verdict_of_way(stage, reply);
+}
+
+// Ours or the configuration's: another session does it in a simpler way, and says why. Said again
+// and again it is the configuration's; of one message alone, that one's. A session makes one, since
+// what it has in flight was all sent in the same way.
+std::optional<Verdict> Session::act_on_mistake(const Ruling& ruling, const SaidInARow& said,
+                                               Stage stage, const codec::Reply& reply) {
+  if (said.by_endpoint >= mistakes_max) {
+    return stop_for(ruling, stage, reply);
+  }
+  if (said.of_message >= mistakes_max) {
+    return std::nullopt;
+  }
+  if (const Pipelining way = flight_.way(); way != Pipelining::off && !has_mistaken_) {
+    fall_back_now(reason_with_reply(CloseKind::way_refused, stage, reply, false), one_less(way));
+  }
+  has_mistaken_ = true;
+  quit_wanted_ = true;
+  return verdict_of_way(stage, reply);
 }
 
 void Session::note_session_is_full(std::uint64_t messages) {

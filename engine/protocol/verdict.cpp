@@ -56,10 +56,12 @@ Verdict verdict_of_way(Stage stage, const codec::Reply& reply) {
   return verdict;
 }
 
-Verdict verdict_of_quota(Stage stage, const codec::Reply& reply) {
+Verdict verdict_of_quota(Stage stage, const codec::Reply& reply, Duration window) {
   Verdict verdict = with_reply(Status::unsent, stage, reply);
   verdict.may_retry = true;
+  verdict.counts_as_attempt = window == Duration::zero();
   verdict.wants_pause = true;
+  verdict.quota_window = window;
   return verdict;
 }
 
@@ -72,7 +74,7 @@ Verdict verdict_of_rate(Stage stage, const codec::Reply& reply) {
 Verdict verdict_of_rule(Stage stage, const codec::Reply& reply, const Ruling& ruling) {
   RP_ASSERT(ruling.rule != nullptr);
   Verdict verdict = with_reply(Status::deferred, stage, reply);
-  const bool is_taken = ruling.rule->times <= 1;
+  const bool is_taken = ruling.is_due;
   if (is_taken && ruling.action == RuleAction::reject) {
     verdict.status = Status::rejected;
   } else if (is_taken && ruling.action == RuleAction::stop) {

@@ -35,6 +35,8 @@ struct Verdict {
   bool was_next = false;
   // Not before a pause: the account has used up what it may send for now.
   bool wants_pause = false;
+  // The same: how long ago what is forgotten next was counted, at most. Zero: nobody knows.
+  Duration quota_window{};
   // It came too fast, and nothing is wrong with it.
   bool too_fast = false;
   WaitEnd wait_end = WaitEnd::none;
@@ -50,8 +52,10 @@ struct Verdict {
 // transaction with fewer recipients (RFC 5321 4.5.3.1.10), in another session, or in a simpler way.
 [[nodiscard]] Verdict verdict_of_way(Stage stage, const codec::Reply& reply);
 
-// The account has used up its quota: again after a pause, and that counts.
-[[nodiscard]] Verdict verdict_of_quota(Stage stage, const codec::Reply& reply);
+// The account has used up its quota: again after a pause, and that counts. Not where the window is
+// known in which the quota moves: it will, and the message had no attempt.
+[[nodiscard]] Verdict verdict_of_quota(Stage stage, const codec::Reply& reply,
+                                       Duration window = Duration::zero());
 
 // It came too fast: again, at a lower rate, for nothing.
 [[nodiscard]] Verdict verdict_of_rate(Stage stage, const codec::Reply& reply);

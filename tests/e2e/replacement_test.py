@@ -71,6 +71,25 @@ class GrowthTest(SinkTest):
         self.assertEqual(self.sessions(), 10)
 
 
+class LearntTest(SinkTest):
+    """How many connections a server takes is found out once."""
+
+    def refused(self, jobs):
+        """Connections, by a provider that takes two, in a run that has six."""
+        sink = self.sink("--profile", "ses", "--limit", "connections=2", user=None)
+        name = self.configuration(sink, preset="ses", username="AKIAIOSFODNN7EXAMPLE")
+        run = self.send(jobs, name, "--connections", "6", "--state", "state")
+        self.assert_all_accepted(run, jobs)
+        return sink.stop().summary["limits"]["connections"]["refused"]
+
+    def test_the_next_run_opens_no_more(self):
+        jobs = simple_jobs(40)
+        self.assertGreater(self.refused(jobs), 0)
+        learnt = self.run_program("presets", "learnt", "esp", "--state", "state")
+        self.assertIn('[endpoint."esp"]\nmax_connections = 2\n', learnt.stdout.decode())
+        self.assertEqual(self.refused(jobs), 0)
+
+
 class AgeTest(SinkTest):
     """What the server ends by time is ended before."""
 

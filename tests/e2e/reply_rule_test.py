@@ -7,18 +7,60 @@ in ringpost.toml, or in the preset.
 
 import json
 import re
+import time
 import unittest
 
 from support.jobs import simple_jobs
 from support.program import ProgramTest
-from support.scripted_server import ScriptedServer, any_messages, envelope, expect, in_clear, say
-from support.scripted_server import take_content
+from support.scripted_server import (ScriptedServer, any_messages, envelope, expect, hang_up, hello,
+                                     in_clear, read_to_the_end, say, take_content)
+from support.smtp_session import Session, served_by
 
 WORDS = "554 5.6.0 Strange content, see ticket 17"
 
 
 def refusing_message(reply):
     return [*in_clear(), *envelope(), expect("DATA"), say("354 go on"), take_content, say(reply)]
+
+
+def refused_again(reply):
+    """What follows in the same session, in which each message is refused."""
+
+    def step(dialogue):
+        while True:
+            line = dialogue.read_line().upper()
+            if line == "QUIT":
+                hang_up(dialogue)
+            if line.startswith("DATA"):
+                dialogue.send(b"354 go on\r\n")
+                take_content(dialogue)
+                dialogue.send(f"{reply}\r\n".encode())
+            else:
+                dialogue.send(b"250 2.0.0 ok\r\n")
+
+    return [step]
+
+
+def refused_from_mail(reply):
+    """A server that says the same to each MAIL."""
+    return [*in_clear(), served_by(Refusing, reply=reply)]
+
+
+class Refusing(Session):
+    reply = ""
+
+    def take_mail(self, _line):
+        self.refuse(self.reply)
+
+
+class OnlyInLockStep(Session):
+    """Refuses a MAIL with which something else has come."""
+
+    def take_mail(self, line):
+        if self.reads_more():
+            self.refuse("550 not in this way")
+        else:
+            super().take_mail(line)
 
 
 class ReplyRuleTest(ProgramTest):
@@ -67,6 +109,73 @@ class ReplyRuleTest(ProgramTest):
         self.assertEqual(outcome["status"], "unsent", run.describe())
         self.assert_exit(run, 7)
         self.assert_says(run, "pay the bill: 554 5.6.0 Strange content")
+
+    def test_a_pause_lasts_as_long_as_its_window_and_costs_no_attempt(self):
+        rule = {"text": "strange content", "scope": "account", "action": "pause", "window": "2s"}
+        begun = time.monotonic()
+        outcome, run = self.outcome_of(rule, retry_pause="100ms")
+        self.assertEqual((outcome["status"], outcome["attempts"]), ("accepted", 1), run.describe())
+        self.assertGreaterEqual(time.monotonic() - begun, 2)
+
+    def run_against(self, rule, *scripts, jobs=1, flags=(), **settings):
+        server = self.server(*scripts)
+        name = self.configure_server(server, rule, **settings)
+        run = self.send(simple_jobs(jobs), name, "--connections", "1", *flags)
+        return run, server
+
+    def test_what_is_said_so_often_never_heals(self):
+        """Before that it is a retry; of a message by what was said to it, of an account by all."""
+        rule = {"text": "strange content", "scope": "message", "action": "reject", "times": 3}
+        refusing = refusing_message("450 4.6.0 Strange content")
+        run, _ = self.run_against(rule, *[[*refusing, *refused_again("450 4.6.0 Strange content")]],
+                                  retry_pause="50ms")
+        outcome, = run.outcomes
+        self.assertEqual((outcome["status"], outcome["attempts"]), ("rejected", 3), run.describe())
+
+        rule = {"text": "account closed", "scope": "account", "action": "stop", "times": 3,
+                "hint": "pay the bill"}
+        run, server = self.run_against(rule, refused_from_mail("450 Account closed"), jobs=20)
+        self.assert_exit(run, 7)
+        self.assert_says(run, "pay the bill: 450 Account closed")
+        # Behind answers an endpoint that is closed is asked twice more.
+        self.assertLessEqual(server.verbs().count("MAIL"), 5, run.describe())
+
+    def test_a_login_that_is_put_off_for_ever_is_given_up(self):
+        """As Mandrill has it: a 4xx for a wrong key."""
+        rule = {"code": 435, "text": "authentication failed", "stage": "auth", "scope": "login",
+                "action": "stop", "times": 3}
+        script = [say("220 scripted.test ESMTP"), *hello("AUTH PLAIN"), expect("AUTH PLAIN"),
+                  say("435 4.7.8 Error: authentication failed"), read_to_the_end]
+        run, server = self.run_against(rule, script, username="user", auth="plain",
+                                       allow_plaintext_auth=True, flags=("--patience", "60s"))
+        self.assert_exit(run, 7)
+        self.assertEqual(server.verbs().count("AUTH"), 3, run.describe())
+
+    def test_a_greeting_that_refuses_for_now(self):
+        """A 5xx that a rule knows to pass is tried again."""
+        rule = {"text": "full house", "stage": "greeting", "scope": "account",
+                "action": "fewer-connections"}
+        run, _ = self.run_against(rule, [say("554 5.7.0 Full house"), read_to_the_end],
+                                  [*in_clear(), any_messages], flags=("--patience", "30s"))
+        self.assertEqual(run.statuses(), {"accepted": 1}, run.describe())
+        run, _ = self.run_against({**rule, "action": "stop", "hint": "build another"},
+                                  [say("421 4.7.0 Full house"), read_to_the_end])
+        self.assert_exit(run, 7)
+        self.assert_says(run, "build another")
+
+    def test_a_mistake_is_made_in_a_simpler_way_and_the_third_one_stops(self):
+        rule = {"text": "in this way", "scope": "session", "action": "mistake"}
+        server = self.server([*in_clear("PIPELINING"), served_by(OnlyInLockStep)])
+        jobs = simple_jobs(5)
+        run = self.send(jobs, self.configure_server(server, rule), "--connections", "1")
+        self.assert_all_accepted(run, jobs)
+        self.assertTrue(all(outcome["attempts"] == 1 for outcome in run.outcomes), run.describe())
+        self.assertIn("goes on with", run.stderr)
+
+        run, server = self.run_against(rule, refused_from_mail("550 not in this way"), jobs=5)
+        self.assert_exit(run, 7)
+        self.assertEqual(set(run.statuses()), {"unsent"}, run.describe())
+        self.assertEqual(server.verbs().count("MAIL"), 3, run.describe())
 
     def test_the_rules_of_a_preset_hold_behind_the_users(self):
         """SES says 554 for a sender who is not verified: nobody is rejected for good."""

@@ -5,6 +5,7 @@
 #include <array>
 #include <functional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <catch2/catch_test_macros.hpp>
@@ -50,6 +51,19 @@ Verdict quota() {
   Verdict verdict = reply(Status::unsent, Stage::mail);
   verdict.may_retry = verdict.wants_pause = true;
   return verdict;
+}
+
+Verdict quota_of(Duration window) {
+  Verdict verdict = quota();
+  verdict.counts_as_attempt = false;
+  verdict.quota_window = window;
+  return verdict;
+}
+
+AttemptHistory rested(Duration pauses) {
+  AttemptHistory history;
+  history.has_rested_for = pauses;
+  return history;
 }
 
 Verdict explained_quota() {
@@ -129,6 +143,9 @@ const std::vector<PolicyRow>& policy_rows() {
       {"quota", quota(), {}, three_attempts, "after a pause, counts"},
       {"quota for the last time", quota(), before(2), three_attempts, "over, counts"},
       {"quota with a rule's words for people", explained_quota(), progressed, three_attempts,
+       "after a pause, counts"},
+      {"quota that moves", quota_of(24h), rested(23h), three_attempts, "after a pause"},
+      {"quota that should have moved", quota_of(24h), rested(24h), three_attempts,
        "after a pause, counts"},
       {"lost", loss(Stage::data, true), {}, three_attempts, "at once, counts, marks"},
       {"lost behind others", loss(Stage::data, false), {}, three_attempts, "at once, counts"},
@@ -315,6 +332,25 @@ TEST_CASE("attempt policy: an endpoint rests behind 32 deferrals, and longer beh
   // A quota that is used up is no matter of numbers; and once a rest is on, it is known.
   CHECK_FALSE(hear(quota(), true));
   CHECK(hear(quota()) == retry_pause(1s, 1, "endpoint"));
+}
+
+TEST_CASE("attempt policy: an endpoint rests as long as its quota's window, or asks now and then") {
+  for (const auto& [window, pauses] :
+       {std::pair<Duration, std::vector<Duration>>{1min, {1min, 1min}},
+        std::pair<Duration, std::vector<Duration>>{20min, {15min, 20min, 20min}},
+        std::pair<Duration, std::vector<Duration>>{24h, {15min, 30min, 60min, 60min}}}) {
+    EndpointMood mood;
+    Duration sum{};
+    for (const Duration pause : pauses) {
+      CHECK(mood.has_rested_for() == sum);
+      CHECK_FALSE(mood.hear(quota_of(window), true, three_attempts, "endpoint"));
+      CHECK(mood.hear(quota_of(window), false, three_attempts, "endpoint") == pause);
+      sum += pause;
+    }
+    CHECK_FALSE(mood.hear(reply(Status::accepted, Stage::eod), false, three_attempts, "endpoint"));
+    CHECK(mood.has_rested_for() == Duration::zero());
+    CHECK(mood.hear(quota_of(window), false, three_attempts, "endpoint") == pauses.front());
+  }
 }
 
 }  // namespace ringpost::engine

@@ -17,6 +17,7 @@ EndpointOptions endpoint_of(const WorldOptions& options) {
   endpoint.host = "fake.example";
   endpoint.security = TransportSecurity::none;
   endpoint.connections_max = options.connections_max;
+  endpoint.connections_grow = options.connections_grow;
   endpoint.rates = options.rates;
   endpoint.recipients_max = options.recipients_max;
   endpoint.attempts_max = options.attempts_max;
@@ -38,6 +39,7 @@ std::vector<WorkerEndpoint> worker_endpoints(const WorldOptions& options, Endpoi
   endpoint.session.timeouts.greeting = options.command_timeout;
   endpoint.stats = options.stats;
   endpoint.limits.connections_max = options.connections_max;
+  endpoint.limits.sockets_max = options.sockets_max;
   endpoint.limits.retry_messages_max = options.retry_messages_max;
   std::vector<WorkerEndpoint> endpoints;
   endpoints.push_back(std::move(endpoint));

@@ -18,6 +18,8 @@ namespace ringpost::engine::test {
 
 struct WorldOptions {
   std::uint32_t connections_max = 1;
+  bool connections_grow = false;
+  std::uint32_t sockets_max = 0;  // 0: as many as connections
   std::vector<QuotaLimit> rates = {};
   std::uint32_t recipients_max = 100;
   std::uint32_t attempts_max = 3;

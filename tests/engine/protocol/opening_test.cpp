@@ -1,9 +1,13 @@
 // An opening alone: there is no session around it, no message and no flight.
 #include "engine/protocol/opening.h"
 
+#include <memory>
 #include <string>
+#include <vector>
 
 #include <catch2/catch_test_macros.hpp>
+
+#include "engine/protocol/reply_rules.h"
 
 using namespace ringpost;
 using protocol::CloseKind;
@@ -79,6 +83,35 @@ TEST_CASE("opening: what was announced in clear is forgotten under TLS") {
   CHECK(door.said() == "EHLO localhost\r\n");
   CHECK(door.hear("250 mx.example\r\n").empty());
   CHECK(door.opening.state() == SessionState::ready);
+}
+
+TEST_CASE("opening: a rule says what a refusal is about, whatever its code is") {
+  struct Row {
+    const char* reply;
+    protocol::RuleAction action;
+    bool is_permanent;
+  };
+  using enum protocol::RuleAction;
+  for (const Row& row :
+       {Row{"554 full house\r\n", fewer_connections, false},
+        Row{"554 full house\r\n", pause, false}, Row{"554 full house\r\n", mistake, false},
+        Row{"421 full house\r\n", stop, true}, Row{"554 no\r\n", retry, true}}) {
+    CAPTURE(row.reply, name_of(row.action));
+    protocol::ReplyRule rule;
+    rule.text = "full house";
+    rule.action = row.action;
+    rule.hint = "come later";
+    Doorstep door;
+    door.options.reply_rules = std::make_shared<const protocol::ReplyRules>(
+        std::vector{rule}, std::vector<protocol::ReplyRule>());
+    door.opening.begin();
+    const std::string why = door.hear(row.reply);
+    CHECK(door.reason.kind == CloseKind::greeting_refused);
+    CHECK(door.reason.permanent == row.is_permanent);
+    const bool fits = row.reply != std::string_view("554 no\r\n");
+    CHECK((door.reason.rule != nullptr) == fits);
+    CHECK((why.find("come later") != std::string::npos) == fits);
+  }
 }
 
 TEST_CASE("opening: a refused login is a reason, without the password that the server quotes") {

@@ -76,7 +76,7 @@ TEST_CASE("session rules: an action is carried out whatever the code says, or th
         Row{session, slow_down, "deferred", false}, Row{account, slow_down, "unsent", false},
         Row{account, pause, "unsent", false}, Row{sender, pause, "deferred", false},
         Row{account, stop, "unsent", true}, Row{sender, stop, "unsent", false},
-        Row{login, renew_token, "unsent", true}, Row{session, mistake, "unsent", true}}) {
+        Row{login, renew_token, "unsent", true}, Row{session, mistake, "unsent", false}}) {
     for (const char* const reply : {"550 5.7.1 funny thing\r\n", "450 funny thing\r\n"}) {
       CAPTURE(name_of(row.scope), name_of(row.action), reply);
       bool closes = false;
@@ -157,4 +157,51 @@ TEST_CASE("session rules: a refusal that no rule fits is told once, and one that
   rig.receive("554 5.6.0 strange\r\n");
   CHECK(rig.listener.unruled == Heard{"eod 554 strange"});
   CHECK(rig.listener.heard.at(1) == "one r@b.example rejected");
+}
+
+TEST_CASE("session rules: what is to be said several times is a retry before that") {
+  struct Row {
+    RuleScope scope;
+    RuleAction action;
+    protocol::SaidInARow said;
+    std::string status;
+    bool closes;
+  };
+  using enum RuleScope;
+  using enum RuleAction;
+  for (const Row& row : {Row{message, reject, {2, 9}, "deferred", false},
+                         Row{message, reject, {3, 1}, "rejected", false},
+                         Row{account, stop, {9, 2}, "deferred", false},
+                         Row{account, stop, {1, 3}, "unsent", true}}) {
+    CAPTURE(name_of(row.action), row.said.of_message, row.said.by_endpoint);
+    Rig rig;
+    rig.listener.said_in_a_row = row.said;
+    Mail mail = ruled_mail("one");
+    begin(rig, mail, {rule_about(row.scope, row.action, 3)});
+    rig.receive("450 funny\r\n");
+    CHECK(rig.listener.heard[1] == "one r@b.example " + row.status);
+    CHECK(rig.session.closed() == row.closes);
+  }
+}
+
+TEST_CASE("session rules: behind a mistake another session has the message, and the third stops") {
+  for (const std::uint32_t said : {1u, 2u, 3u}) {
+    CAPTURE(said);
+    Rig rig;
+    rig.listener.said_in_a_row = {1, said};
+    Mail mail = ruled_mail("one");
+    begin(rig, mail, {rule_about(RuleScope::session, RuleAction::mistake)});
+    rig.receive("550 funny thing\r\n");
+    CHECK(rig.listener.heard[1] == "one r@b.example unsent");
+    CHECK(rig.listener.reasons[0] == "do something");
+    CHECK_FALSE(rig.session.wants_message());
+    CHECK(rig.session.closed() == (said == 3));
+  }
+  // Of one message alone it is that one's matter.
+  Rig rig;
+  rig.listener.said_in_a_row = {3, 1};
+  Mail mail = ruled_mail("one");
+  begin(rig, mail, {rule_about(RuleScope::session, RuleAction::mistake)});
+  rig.receive("550 funny thing\r\n");
+  CHECK(rig.listener.heard[1] == "one r@b.example deferred");
 }

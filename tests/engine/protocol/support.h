@@ -35,6 +35,9 @@ class Listener final : public SessionListener {
     unruled.push_back(std::string(name_of(stage)) + " " + std::to_string(reply.code) + " " +
                       std::string(reply.text));
   }
+  SaidInARow on_repeated(Delivery& /*delivery*/, const Ruling& /*ruling*/) override {
+    return said_in_a_row;
+  }
   void on_closed(const CloseReason& why) override {
     heard.push_back("closed " + std::string(name_of(why.kind)));
     reasons.push_back(why.message());
@@ -46,6 +49,7 @@ class Listener final : public SessionListener {
   std::vector<std::string> reasons;
   std::vector<Stage> stages;
   std::size_t put_back_for_rate = 0;  // verdicts
+  SaidInARow said_in_a_row;           // what it answers
 };
 
 struct Rig {
