@@ -287,6 +287,7 @@ class ScriptedAuthTest(SinkTest):
 
     def test_scram(self):
         """SCRAM-SHA-256, checked with Python's hashlib; with many iterations, too."""
+        self.patience = "2m"  # many iterations are many seconds on a machine that is busy
         for iterations in (4096, 600_000):
             with self.subTest(iterations=iterations):
                 server = self.server(self.login("PLAIN SCRAM-SHA-256", self.scram(iterations),
