@@ -3,7 +3,6 @@
 // are shown when they are made. Limits: what depends on endpoints and their servers, their names
 // and their limits, is not looked at.
 #include <array>
-#include <cerrno>
 #include <cstdlib>
 #include <memory>
 #include <string>
@@ -13,8 +12,6 @@
 
 #include "codec/text/spelling.h"
 #include "engine/run/job_file_source.h"
-#include "engine/run/job_input.h"
-#include "engine/run/line_source.h"
 #include "tools/process/log.h"
 #include "tools/process/standard_output.h"
 #include "tools/process/unix_time.h"

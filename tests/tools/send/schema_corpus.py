@@ -411,7 +411,8 @@ TEMPLATE_FIELDS = ("from", "reply_to", "to", "subject", "text", "html", "text_fi
 TEMPLATE_VALUES = (*VALUES, "{{x}}", "{{x", "Ann {{x}} <{{y}}@b.example>", "Ann <a@b.example>",
                    "https://example.com/{{id}}", "http://x", "mailto:a@b.example", "ftp://x",
                    "a\rb", "a\r\nb\nc", "letter.txt", {"from": "<>"},
-                   {"from": "b+{{id}}@c.example"}, {"from": 1}, {"from": "x"}, {"to": "x"}, {"x": {"y": ["z"]}})
+                   {"from": "b+{{id}}@c.example"}, {"from": 1}, {"from": "x"}, {"to": "x"},
+                   {"x": {"y": ["z"]}})
 TEMPLATE_HEADERS = ("X-A", "Precedence", "Auto-Submitted", "From", "To", "Reply-To", "Subject",
                     "List-ID", "List-Unsubscribe", "List-Unsubscribe-Post", "Date", "Message-ID",
                     "Bcc", "MIME-Version", "Content-Type", "Received", "a b", "", "X" * 90)
