@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdint>
 #include <utility>
 
 #include <fmt/format.h>
@@ -13,6 +12,7 @@
 #include "codec/mail/content_check.h"
 #include "codec/mail/header_field.h"
 #include "codec/mail/header_text.h"
+#include "codec/text/blanks.h"
 #include "codec/text/lexical_token.h"
 #include <ringpost/limits.h>
 
@@ -23,10 +23,6 @@ namespace {
 Failure<CompositionError> refuse_attachment(CompositionErrorKind kind, std::string field,
                                             std::string reason) {
   return Failure(CompositionError{kind, std::move(field), std::move(reason)});
-}
-
-bool is_control_in_name(char character) {
-  return (static_cast<std::uint8_t>(character) < 0x20 && character != '\t') || character == '\x7f';
 }
 
 // RFC 2045 5.1: `*(";" attribute "=" value)`, with spaces around the semicolons.
@@ -163,7 +159,7 @@ Composed check_attachment(const Attachment& attachment, std::size_t index) {
                              fmt::format("is longer than {} octets: it has {}",
                                          limits::file_name_bytes_max, attachment.file_name.size()));
   }
-  if (std::any_of(attachment.file_name.begin(), attachment.file_name.end(), is_control_in_name)) {
+  if (std::any_of(attachment.file_name.begin(), attachment.file_name.end(), is_control_but_tab)) {
     return refuse_attachment(CompositionErrorKind::file_name, place("filename"),
                              "has a control character");
   }

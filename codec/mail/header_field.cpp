@@ -6,13 +6,13 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdint>
 #include <utility>
 
 #include "codec/job/job_error.h"
 #include "codec/mail/field_rules.h"
 #include "codec/mail/header_text.h"
 #include "codec/text/ascii.h"
+#include "codec/text/blanks.h"
 #include "codec/text/utf8.h"
 
 namespace ringpost::codec {
@@ -29,10 +29,6 @@ template <std::size_t count>
 bool is_among(Bytes name, const std::array<Bytes, count>& names) {
   return std::any_of(names.begin(), names.end(),
                      [name](Bytes other) { return equal_field_names(name, other); });
-}
-
-bool is_control_but_tab(char character) {
-  return (static_cast<std::uint8_t>(character) < 0x20 && character != '\t') || character == '\x7f';
 }
 
 bool has_outer_blanks(Bytes value) {

@@ -9,6 +9,7 @@
 #include <cstdint>
 
 #include "codec/mail/encoded_word.h"
+#include "codec/text/blanks.h"
 #include "codec/text/lexical_token.h"
 #include "codec/text/utf8.h"
 #include <ringpost/limits.h>
@@ -55,12 +56,6 @@ Chunk first_chunk(Bytes text) {
           text.substr(space_bytes, static_cast<std::size_t>(end - word))};
 }
 
-Bytes without_blanks(Bytes text) {
-  const std::size_t begin = text.find_first_not_of(" \t");
-  return begin == Bytes::npos ? Bytes{}
-                              : text.substr(begin, text.find_last_not_of(" \t") - begin + 1);
-}
-
 // ASCII words with a blank between each two, and nothing that looks like an encoded word. Without
 // leaving early, so that many octets are looked at in one step.
 bool is_everyday_text(Bytes text) {
@@ -101,7 +96,7 @@ bool wants_encoding(Bytes word) { return !is_ascii(word) || looks_encoded(word);
 
 // Its blanks come back as they are: one at a time, and none at the ends.
 bool has_single_blanks(Bytes text) {
-  return without_blanks(text).size() == text.size() && text.find("  ") == Bytes::npos &&
+  return without_outer_blanks(text).size() == text.size() && text.find("  ") == Bytes::npos &&
          text.find('\t') == Bytes::npos;
 }
 
@@ -315,7 +310,7 @@ void add_mailbox(FieldWriter& field, Bytes space, const Mailbox& mailbox) {
   assert_harmless(mailbox.address);
   constexpr std::size_t frame_bytes = 4;  // ` <>` and a comma
   // Blanks around a name are shown by nobody and kept by few.
-  const Bytes name = without_blanks(mailbox.name);
+  const Bytes name = without_outer_blanks(mailbox.name);
   if (name.empty()) {
     field.begin_chunk(space, mailbox.address.size() + 1);
     field.add(mailbox.address);
@@ -404,7 +399,7 @@ bool append_field(std::string& out, Bytes name, Bytes value) {
     return true;
   }
   assert_harmless(value);
-  const Bytes text = without_blanks(value);
+  const Bytes text = without_outer_blanks(value);
   const bool is_plain = is_ascii(text) && !holds_encoded_word(text);
   return append_with_run(out, name, text, is_plain ? EncodedRun{} : find_encoded_run(text));
 }
@@ -415,7 +410,7 @@ bool append_structured_field(std::string& out, Bytes name, Bytes value) {
     return true;
   }
   assert_harmless(value);
-  const Bytes text = without_blanks(value);
+  const Bytes text = without_outer_blanks(value);
   return append_with_run(out, name, text, is_ascii(text) ? EncodedRun{} : find_encoded_run(text));
 }
 

@@ -16,6 +16,7 @@
 #include "codec/mail/part_tree.h"
 #include "codec/mail/quoted_printable.h"
 #include "codec/template/template_parts.h"
+#include "codec/text/blanks.h"
 #include "codec/text/unix_date.h"
 #include "codec/text/utf8.h"
 
@@ -35,25 +36,32 @@ Failure<JobError> refuse_template(JobErrorKind kind, Bytes field, std::string re
 
 // A display name and an address apart from each other, as they stand in a definition.
 struct MailboxTexts {
-  Bytes name;
+  std::string name;
   Bytes address;
 };
 
-// `Name <address>`: whatever a value holds later, it cannot move that bracket.
+// What a quoted string stands for (RFC 5322 3.2.4).
+std::string unquoted(Bytes quoted) {
+  std::string text;
+  for (std::size_t i = 1; i + 1 < quoted.size(); ++i) {
+    i += quoted[i] == '\\' && i + 2 < quoted.size() ? 1U : 0U;
+    text += quoted[i];
+  }
+  return text;
+}
+
+// `Name <address>`: whatever a value holds later, it cannot move that bracket. parse_mailbox() is
+// for what has its values: quotes and blanks of a tag would be an offence to it.
 MailboxTexts split_mailbox(Bytes text) {
-  const std::size_t begin = text.find_first_not_of(" \t");
-  const std::size_t end = text.find_last_not_of(" \t");
-  text = begin == Bytes::npos ? Bytes{} : text.substr(begin, end - begin + 1);
+  text = without_outer_blanks(text);
   const std::size_t bracket = text.ends_with('>') ? text.rfind('<') : Bytes::npos;
   if (bracket == Bytes::npos) {
     return {{}, text};
   }
-  Bytes name = text.substr(0, bracket);
-  name = name.substr(0, name.find_last_not_of(" \t") + 1);
-  if (name.size() >= 2 && name.front() == '"' && name.back() == '"') {
-    name = name.substr(1, name.size() - 2);
-  }
-  return {name, text.substr(bracket + 1, text.size() - bracket - 2)};
+  const Bytes name = without_outer_blanks(text.substr(0, bracket));
+  const bool is_quoted = name.size() >= 2 && name.front() == '"' && name.back() == '"';
+  return {is_quoted ? unquoted(name) : std::string(name),
+          text.substr(bracket + 1, text.size() - bracket - 2)};
 }
 
 class TemplateCompiler {
@@ -205,14 +213,15 @@ class TemplateCompiler {
       return {};
     }
     const MailboxTexts texts = split_mailbox(*given);
-    auto source = parse(*given, place);
     auto display = parse(texts.name, place);
     auto address = parse(texts.address, place);
-    if (!source || !display || !address) {
-      return Failure(std::move(!source ? source : !display ? display : address).error());
+    if (!display || !address) {
+      return Failure(std::move(!display ? display : address).error());
     }
-    if (source->is_fixed()) {
-      return add_fixed_mailbox(name, place, fixed_text(*source));
+    if (display->is_fixed() && address->is_fixed()) {
+      auto source = parse(*given, place);
+      return source ? add_fixed_mailbox(name, place, fixed_text(*source))
+                    : Compiled(Failure(std::move(source.error())));
     }
     add_field(Kind::mailbox, name, place).mailbox =
         OpenMailbox{texts.name.empty() ? std::nullopt : std::optional(std::move(*display)),

@@ -9,6 +9,7 @@
 
 #include <fmt/format.h>
 
+#include "codec/text/blanks.h"
 #include "codec/text/shown_text.h"
 #include <ringpost/limits.h>
 
@@ -18,11 +19,6 @@ namespace {
 
 constexpr Bytes tag_blanks = " \t\r\n";
 constexpr Bytes line_blanks = " \t";
-
-Bytes without_blanks(Bytes text) {
-  text.remove_prefix(std::min(text.find_first_not_of(tag_blanks), text.size()));
-  return text.substr(0, text.find_last_not_of(tag_blanks) + 1);
-}
 
 bool may_stand_alone(MustacheTag::Kind kind) {
   return kind != MustacheTag::Kind::value && kind != MustacheTag::Kind::raw_value;
@@ -70,7 +66,8 @@ Result<MustacheTag, MustacheFlaw> MustacheScanner::take_tag(std::size_t offset) 
         offset, fmt::format("this tag has no end: {} does not follow", in_quotes(close))});
   }
   position_ = end + close.size();
-  return tag_of(sigil, without_blanks(source_.substr(begin, end - begin)), offset);
+  return tag_of(sigil, without_outer_blanks(source_.substr(begin, end - begin), tag_blanks),
+                offset);
 }
 
 Result<MustacheTag, MustacheFlaw> MustacheScanner::tag_of(char sigil, Bytes content,
@@ -115,7 +112,8 @@ Result<MustacheTag, MustacheFlaw> MustacheScanner::tag_of(char sigil, Bytes cont
 Result<void, MustacheFlaw> MustacheScanner::set_delimiters(Bytes words, std::size_t offset) {
   const std::size_t blank = words.find_first_of(tag_blanks);
   const Bytes open = words.substr(0, blank);
-  const Bytes close = blank == Bytes::npos ? Bytes() : without_blanks(words.substr(blank));
+  const Bytes close =
+      blank == Bytes::npos ? Bytes() : without_outer_blanks(words.substr(blank), tag_blanks);
   const auto is_delimiter = [](Bytes word) {
     return !word.empty() && word.size() <= limits::template_delimiter_bytes_max &&
            word.find_first_of(" \t\r\n=") == Bytes::npos;

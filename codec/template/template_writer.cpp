@@ -19,6 +19,7 @@
 #include "codec/mail/header_text.h"
 #include "codec/mail/quoted_printable.h"
 #include "codec/template/template_parts.h"
+#include "codec/text/blanks.h"
 #include "codec/text/reusable_text.h"
 #include <ringpost/limits.h>
 
@@ -522,15 +523,6 @@ class TemplateWriter::Implementation {
                           "a value has a NUL octet, which no message may have");
     }
     return {};
-  }
-
-  static Bytes without_outer_blanks(Bytes text) {
-    if (!text.empty() && text.front() > ' ' && text.back() > ' ') {
-      return text;
-    }
-    const std::size_t begin = text.find_first_not_of(" \t");
-    return begin == Bytes::npos ? Bytes{}
-                                : text.substr(begin, text.find_last_not_of(" \t") - begin + 1);
   }
 
   // ---- Envelope and parts

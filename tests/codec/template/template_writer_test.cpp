@@ -350,6 +350,25 @@ TEST_CASE("template_writer: a name or address in From that a recipient has") {
   CHECK(text.find("<sales@example.com>\r\n") != std::string::npos);
 }
 
+TEST_CASE("template_writer: quotes around a name are none of the name, and keep nothing in it") {
+  const MergeData values = values_of({{"issue", "1"}, {"shop", "\"X\""}});
+  TemplateDefinition definition = newsletter();
+  for (const auto& [from, line] : {
+           std::pair{R"("The \"Best\" {{shop}} \\" <news@example.com>)",
+                     R"(From: "The \"Best\" \"X\" \\" <news@example.com>)"},
+           {R"("{{gone|default:"No, one"}}" <news@example.com>)",
+            R"(From: "No, one" <news@example.com>)"},
+           {R"("{{gone|default:\"No, one\"}}" <news@example.com>)",
+            R"(From: "No, one" <news@example.com>)"},
+           {R"(  Ann of {{shop}}  <news@example.com> )",
+            R"(From: "Ann of \"X\"" <news@example.com>)"},
+           {R"("" <{{gone|default:"a"}}@example.com>)", "From: a@example.com"},
+       }) {
+    definition.from = from;
+    CHECK(has_line(written(definition, values), line));
+  }
+}
+
 TEST_CASE("template_writer: a recipient's own fields stand in place of the template's") {
   TemplateDefinition definition = newsletter();
   definition.headers.push_back({"X-Kind", "all"});
