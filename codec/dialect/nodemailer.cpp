@@ -1,17 +1,16 @@
-// nodemailer's message object, as JSON writes it. The problem: nearly each of its fields has
-// several forms: addresses are texts, objects, lists of both and groups; content is a text, an
-// object, a Buffer, a path, an address of the web, or a stream, which no JSON has. The idea: each
-// form that has its octets in the line or in a file is read, and every other is named. Limits: what
-// is fetched from the web, parts of further kinds (calendar, AMP, alternatives) and signing cannot
-// be had; how things are encoded is ours to choose.
+// nodemailer's message object, as JSON writes it: its fields and where they belong. The problem:
+// nearly each of them has several forms: addresses are texts, objects, lists of both and groups;
+// content is a text, an object, a Buffer, a path, an address of the web, or a stream, which no JSON
+// has. The idea: each form that has its octets in the line or in a file is read, and every other is
+// named. Limits: what is fetched from the web, parts of further kinds (calendar, AMP, alternatives)
+// and signing cannot be had; how things are encoded is ours to choose.
 #include <fmt/format.h>
 
+#include "codec/dialect/nodemailer_values.h"
 #include "codec/dialect/service_reader.h"
 #include "codec/dialect/services.h"
-#include "codec/text/ascii.h"
 #include "codec/text/base64.h"
 #include "codec/text/json_text.h"
-#include "codec/text/unix_date.h"
 
 namespace ringpost::codec {
 
@@ -20,54 +19,6 @@ namespace {
 constexpr std::string_view nodemailer_part_why = "the message has text, html and attachments";
 constexpr std::string_view nodemailer_web_why = "nothing is fetched from the web";
 constexpr std::string_view nodemailer_stream_why = "a stream is none any more in JSON";
-
-std::string in_lower_case(Bytes text) {
-  std::string made(text);
-  for (char& character : made) {
-    character =
-        character >= 'A' && character <= 'Z' ? static_cast<char>(character + 32) : character;
-  }
-  return made;
-}
-
-bool append_hex_octets(Bytes digits, std::string& octets) {
-  if (digits.size() % 2 != 0) {
-    return false;
-  }
-  const auto value_of = [](char digit) {
-    const auto letter = static_cast<char>(static_cast<unsigned char>(digit) | 0x20U);
-    return is_digit(digit) ? digit - '0' : letter >= 'a' && letter <= 'f' ? letter - 'a' + 10 : -1;
-  };
-  for (std::size_t i = 0; i < digits.size(); i += 2) {
-    const int high = value_of(digits[i]);
-    const int low = value_of(digits[i + 1]);
-    if (high < 0 || low < 0) {
-      return false;
-    }
-    octets += static_cast<char>(high * 16 + low);
-  }
-  return true;
-}
-
-// `<https://...>`, or of an address `<mailto:...>`, as nodemailer's `list` has it.
-std::string list_url(Bytes url) {
-  const std::string scheme = in_lower_case(url.substr(0, 7));
-  if (scheme.starts_with("http:") || scheme.starts_with("https:") ||
-      scheme.starts_with("mailto:") || scheme.starts_with("ftp:")) {
-    return fmt::format("<{}>", url);
-  }
-  return fmt::format("<{}{}>", url.find('@') == Bytes::npos ? "http://" : "mailto:", url);
-}
-
-// `unsubscribe` is `List-Unsubscribe`.
-std::string list_field_name(Bytes name) {
-  std::string field = "List-";
-  for (const char character : in_lower_case(name)) {
-    const bool is_letter = character >= 'a' && character <= 'z';
-    field += is_letter && field.back() == '-' ? static_cast<char>(character - 32) : character;
-  }
-  return field == "List-Id" ? "List-ID" : field;
-}
 
 class NodemailerReader : public ServiceReader {
  public:
@@ -319,19 +270,14 @@ class NodemailerReader : public ServiceReader {
     source_.path = path;
   }
 
-  // `data:TYPE;base64,...`
   void read_data_url(Bytes url, const JobPlace& place) {
-    constexpr Bytes scheme = "data:";
-    constexpr Bytes marker = ";base64";
-    const std::size_t comma = url.find(',');
-    Bytes type = url.substr(scheme.size(), comma - std::min(comma, scheme.size()));
-    if (comma == Bytes::npos || !type.ends_with(marker)) {
+    const auto data = data_of_url(url);
+    if (!data) {
       return cannot_be_had(place, "of data: URLs those of base64 can");
     }
-    type.remove_suffix(marker.size());
-    data_url_type_ = type;
+    data_url_type_ = data->type;
     source_.is_there = true;
-    decode(url.substr(comma + 1), place);
+    decode(data->base64, place);
   }
 
   void read_disable_files(Node node, const JobPlace& place) {
@@ -452,9 +398,6 @@ class NodemailerReader : public ServiceReader {
     set_header(name, std::string(read_scalar(node, place)));
   }
 
-  static std::string in_brackets(Bytes id) {
-    return id.starts_with('<') ? std::string(id) : fmt::format("<{}>", id);
-  }
   void read_in_reply_to(Node node, const JobPlace& place) {
     set_header("In-Reply-To", in_brackets(read_text(node, place)));
   }
@@ -464,32 +407,19 @@ class NodemailerReader : public ServiceReader {
   // Ids with blanks between them, or a list of ids.
   void read_references(Node node, const JobPlace& place) {
     std::string ids;
-    const auto add = [&ids](Bytes text) {
-      for (std::size_t at = 0; (at = text.find_first_not_of(" \t,", at)) != Bytes::npos;) {
-        const std::size_t end = std::min(text.find_first_of(" \t,", at), text.size());
-        ids += ids.empty() ? "" : " ";
-        ids += in_brackets(text.substr(at, end - at));
-        at = end;
-      }
-    };
     if (tree_.kind(node) == Kind::list) {
-      for_each(node, place, [&](Node one, const JobPlace& here) { add(read_text(one, here)); });
+      for_each(node, place, [&](Node one, const JobPlace& here) {
+        append_references(ids, read_text(one, here));
+      });
     } else {
-      add(read_text(node, place));
+      append_references(ids, read_text(node, place));
     }
     set_header("References", std::move(ids));
   }
 
   // A Date is written by JSON as RFC 3339.
   void read_date(Node node, const JobPlace& place) {
-    const Bytes text = read_text(node, place);
-    const auto date_us = parse_rfc3339(text);
-    std::string date(text);
-    if (date_us) {
-      date.clear();
-      append_rfc5322_date(date, *date_us / 1'000'000);
-    }
-    set_header("Date", std::move(date));
+    set_header("Date", date_of_json(read_text(node, place)));
   }
   void read_mailer(Node node, const JobPlace& place) {
     if (!tree_.is_empty(node)) {
@@ -588,10 +518,7 @@ class NodemailerReader : public ServiceReader {
   }
   void read_dsn_id(Node node, const JobPlace& place) { add_dsn("envid", read_text(node, place)); }
   void read_dsn_return(Node node, const JobPlace& place) {
-    const std::string word = in_lower_case(read_text(node, place));
-    add_dsn("ret", word == "headers" || word == "hdrs" ? "HDRS"
-                   : word == "full" || word == "body"  ? "FULL"
-                                                       : word);
+    add_dsn("ret", dsn_return_of(read_text(node, place)));
   }
   void read_dsn_notify(Node node, const JobPlace& place) {
     std::string words;
