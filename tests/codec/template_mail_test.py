@@ -38,6 +38,12 @@ def one_line(text):
                    for character in text)
 
 
+def in_field(pieces, values):
+    """A field keeps the tabs of its template, and no control of a value."""
+    return "".join(piece.literal if piece.name is None else one_line(values[piece.name])
+                   for piece in pieces)
+
+
 def in_url(text):
     return urllib.parse.quote(text, safe="-._~")
 
@@ -108,10 +114,11 @@ class Newsletter:
         values = recipient["values"]
         made = {field: filled(pieces, values, field == "html")
                 for field, pieces in self.texts.items()}
-        made["subject"] = one_line(made["subject"])
+        if "subject" in made:
+            made["subject"] = in_field(self.texts["subject"], values)
         made["from"] = {"email": "news@example.com", "name": one_line(made["from"])}
         made["to"] = {"email": recipient["email"], "name": recipient["name"]}
-        made["headers"] = {name: one_line(filled(pieces, values)).strip(" ")
+        made["headers"] = {name: in_field(pieces, values).strip(" \t")
                            for name, pieces in self.headers.items()}
         if "unsubscribe" in made:
             quoted = {name: in_url(value) for name, value in values.items()}
