@@ -51,10 +51,12 @@ std::string_view advice(Status status) {
 
 // "4,995 valid, nothing was sent: 61.3 MB of content, checked in 0.41 s"
 void append_rehearsal(std::string& text, const RunFacts& facts) {
+  const auto octets = static_cast<double>(*facts.bytes_rehearsed);
+  const bool is_much = octets >= 1e6;
   fmt::format_to(std::back_inserter(text),
-                 "{} valid, nothing was sent: {:.1f} MB of content, checked in {:.2f} s\n",
-                 grouped_digits(facts.tally->of(Status::unsent)),
-                 static_cast<double>(*facts.bytes_rehearsed) / 1e6, facts.seconds);
+                 "{} valid, nothing was sent: {:.1f} {} of content, checked in {:.2f} s\n",
+                 grouped_digits(facts.tally->of(Status::unsent)), octets / (is_much ? 1e6 : 1e3),
+                 is_much ? "MB" : "KB", facts.seconds);
 }
 
 void append_statuses(std::string& text, const RunFacts& facts) {

@@ -71,6 +71,8 @@ TEST_CASE("run report: of a dry run it says how many are valid, and that nothing
   CHECK(text.find("may help") == std::string::npos);
   CHECK(text.find("session") == std::string::npos);
   has(summary_json(facts), R"("bytes_rehearsed":61340000)");
+  facts.bytes_rehearsed = 271;
+  has(summary_text(facts), "nothing was sent: 0.3 KB of content");
   facts.bytes_rehearsed.reset();
   has(summary_text(facts), "unsent         4995   running them again may help\n");
   CHECK(summary_json(facts).find("bytes_rehearsed") == std::string::npos);
