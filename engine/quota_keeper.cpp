@@ -24,9 +24,8 @@ constexpr auto learnt_age_max = std::chrono::hours(24 * 7);
 
 void forget_what_is_old(queue::QuotaFile& file) {
   const queue::LearntLimits learnt = file.learnt();
-  const Duration age(queue::read_quota_clocks().unix_ns - learnt.learnt_at_unix_ns);
   const bool is_any = learnt != queue::LearntLimits{};
-  if (is_any && (age < Duration::zero() || age > learnt_age_max)) {
+  if (is_any && !still_holds(learnt, queue::read_quota_clocks().unix_ns)) {
     file.set_learnt({});
   }
 }
@@ -41,6 +40,12 @@ Result<void, std::string> make_folder(const std::string& folder) {
 }
 
 }  // namespace
+
+// What comes from the future does not: the clock was wrong.
+bool still_holds(const queue::LearntLimits& learnt, std::int64_t now_unix_ns) {
+  const Duration age(now_unix_ns - learnt.learnt_at_unix_ns);
+  return age >= Duration::zero() && age <= learnt_age_max;
+}
 
 Result<std::unique_ptr<QuotaKeeper>, std::string> QuotaKeeper::open(const EngineOptions& options) {
   std::unique_ptr<QuotaKeeper> keeper(new QuotaKeeper(options.on_notice));

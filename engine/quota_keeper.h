@@ -2,6 +2,7 @@
 #pragma once
 
 #include <condition_variable>
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
@@ -14,6 +15,9 @@
 #include <ringpost/config.h>
 
 namespace ringpost::engine {
+
+// Whether what an earlier run has found out is still worth something.
+[[nodiscard]] bool still_holds(const queue::LearntLimits& learnt, std::int64_t now_unix_ns);
 
 // Keeps the state files of all endpoints that have rates, and has them on the disk every few
 // seconds. Outlives whoever counts in them.

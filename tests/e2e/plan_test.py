@@ -9,7 +9,8 @@ import json
 import unittest
 from datetime import datetime
 
-from support.jobs import simple_job, simple_jobs
+from support.jobs import read_outcomes, simple_job, simple_jobs
+from support.program import OUTCOMES, PASSWORD
 from support.sink import SinkTest
 
 LATE = ("--latency", "50ms")
@@ -96,6 +97,48 @@ class PlanTest(SinkTest):
         self.assertEqual([one["messages"] for one in plan["endpoints"]], [60, 40])
         self.assertTrue(plan["reply_time_is_presumed"])
 
+    def test_rows_of_recipients_count_as_they_do_for_send(self):
+        (self.folder / "news.json").write_text(json.dumps(
+            {"from": "shop@example.com", "subject": "News for {{name}}",
+             "text": "Dear {{name}}\n{{#many}}more\n{{/many}}"}), encoding="utf-8")
+        (self.folder / "list.csv").write_text(
+            "email,name,many\n" +
+            "".join(f"r{n}@example.net,{'x' * (n + 1)},{n}\n" for n in range(40)),
+            encoding="utf-8")
+        rows = ("--template", "news.json", "--recipients", "list.csv", "-e",
+                self.configuration(self.sink(), rate=["20/s", "1000000 bytes/d"]))
+        plan = self.run_program("plan", *rows, "--state", "none", "--json")
+        self.assert_exit(plan, 0)
+        plan = json.loads(plan.stdout)
+        run = self.run_program("send", *rows, "--state", "state", "-o", OUTCOMES,
+                               RINGPOST_PASSWORD=PASSWORD)
+        self.assert_exit(run, 0)
+        outcomes = read_outcomes(self.folder / OUTCOMES)
+        endpoint, = plan["endpoints"]
+        self.assertEqual((plan["jobs"], endpoint["messages"], endpoint["recipients"]), (40, 40, 40))
+        self.assertEqual([(use["limit"], use["units"]) for use in endpoint["quotas"]],
+                         [("20/s", 40), ("1000000 bytes/d",
+                                         sum(outcome["bytes"] for outcome in outcomes))])
+        self.assertEqual(endpoint["binding_rate"], "20/s")
+        # The counts are those of the run.
+        after = self.run_program("plan", *rows, "--state", "state", "--json")
+        uses = json.loads(after.stdout)["endpoints"][0]["quotas"]
+        self.assertEqual(uses[1]["used_before"], uses[1]["units"])
+
+    def test_a_row_that_is_nobodys_is_left_out(self):
+        (self.folder / "news.json").write_text(json.dumps(
+            {"from": "shop@example.com", "subject": "s", "text": "{{name}}"}), encoding="utf-8")
+        (self.folder / "list.csv").write_text("email,name\nr@example.net,R\nnobody,N\n",
+                                              encoding="utf-8")
+        run = self.run_program("plan", "--template", "news.json", "--recipients", "list.csv", "-e",
+                               "sendgrid", "--json")
+        self.assert_exit(run, 3)
+        plan = json.loads(run.stdout)
+        self.assertEqual((plan["jobs"], plan["invalid"]), (1, 1))
+        self.assertIn("list.csv:3", self.run_program(
+            "plan", "--template", "news.json", "--recipients", "list.csv", "-e",
+            "sendgrid").stdout.decode())
+
     def test_lines_that_are_no_jobs(self):
         plan = self.plan([simple_job("1"), {"to": 7}, {**simple_job("2"), "endpoint": "other"}],
                          "sendgrid", exit_code=3)
@@ -109,6 +152,11 @@ class PlanTest(SinkTest):
             self.assert_exit(run, 2)
             self.assertIn(words, run.stderr)
         self.assert_exit(self.run_program("plan", "none.jsonl", "-e", "sendgrid"), 2)
+        for flags in (("--template", "none.json"), ("--recipients", "jobs.jsonl"),
+                      ("--template", "none.json", "--recipients", "jobs.jsonl"),
+                      ("jobs.jsonl", "--template", "none.json", "--recipients", "jobs.jsonl")):
+            run = self.run_program("plan", "-e", "sendgrid", *flags)
+            self.assert_exit(run, 2)
 
 
 if __name__ == "__main__":

@@ -35,6 +35,14 @@ class RateFollowTest(ProgramTest):
                                  for outcome in run.outcomes), {("accepted", 1): count})
         return run
 
+    def planned(self, endpoint, count):
+        path = self.folder / "plan.jsonl"
+        path.write_text("".join(json.dumps(job) + "\n" for job in simple_jobs(count)),
+                        encoding="utf-8")
+        run = self.run_program("plan", path, "-e", endpoint, "--json")
+        self.assert_exit(run, 0)
+        return json.loads(run.stdout)["endpoints"][0]
+
     def test_it_is_found_and_held_and_known_to_the_next_run(self):
         account = Account(14)
         self.follow(500, account, rate_counts="recipients")
@@ -45,6 +53,10 @@ class RateFollowTest(ProgramTest):
         self.assertLessEqual(account.count(0, 1), 10)
         learnt = self.run_program("presets", "learnt", "esp")
         self.assertIn('[endpoint."esp"]\nrate = "14 recipients/s"\n', learnt.stdout.decode())
+
+        plan = self.planned("esp", 700)
+        self.assertEqual((plan["binding_rate"], plan["rate_is_learnt"]), ("14 recipients/s", True))
+        self.assertAlmostEqual(plan["duration_s"], 50, delta=1.5)
 
         later = Account(14)
         self.follow(60, later, rate_counts="recipients")

@@ -5,6 +5,7 @@ refused for being one too many. Method: a sink that refuses the sixth message of
 its record: which session had which message, and when.
 """
 
+import json
 import subprocess
 import time
 import unittest
@@ -87,6 +88,10 @@ class LearntTest(SinkTest):
         self.assertGreater(self.refused(jobs), 0)
         learnt = self.run_program("presets", "learnt", "esp", "--state", "state")
         self.assertIn('[endpoint."esp"]\nmax_connections = 2\n', learnt.stdout.decode())
+        (self.folder / "plan.jsonl").write_bytes(b"".join(line_of(job) + b"\n" for job in jobs))
+        plan = json.loads(self.run_program("plan", "plan.jsonl", "-e", "esp", "--state", "state",
+                                           "--connections", "6", "--json").stdout)
+        self.assertEqual(plan["endpoints"][0]["connections"], 2)
         self.assertEqual(self.refused(jobs), 0)
 
 

@@ -1,7 +1,9 @@
-// `ringpost plan`: how long a run will take, before it is begun. Jobs are read as `validate` reads
-// them and endpoints are chosen as for `send`; each transaction is told to the forecast of its
-// endpoint as it is read, so that memory does not grow with the jobs. The state file's counts are
-// read from a copy: a run that sends meanwhile is neither held up nor changed.
+// `ringpost plan`: how long a run will take, before it is begun. Jobs, or a template and its rows
+// of recipients, are read as `validate` reads them and endpoints are chosen as for `send`; each
+// transaction is told to the forecast of its endpoint as it is read, so that memory does not grow
+// with the jobs. The state file's counts, and what was learnt, are read from a copy: a run that
+// sends meanwhile is neither held up nor changed. Limits: a rate that is still to be found out is
+// not foreseen, nor that work goes elsewhere when an endpoint is away.
 #include <algorithm>
 #include <chrono>
 #include <cstdlib>
@@ -17,6 +19,7 @@
 
 #include <fmt/format.h>
 
+#include "engine/quota_keeper.h"
 #include "engine/run/job_file_source.h"
 #include "engine/run/job_input.h"
 #include "engine/run/line_source.h"
@@ -32,7 +35,9 @@
 #include "tools/process/unix_time.h"
 #include "tools/process/wording.h"
 #include "tools/program/commands.h"
+#include "tools/send/recipient_flags.h"
 #include "tools/send/run_files.h"
+#include "tools/send/send_source.h"
 #include "tools/settings/config_file.h"
 #include "tools/settings/endpoint_choice.h"
 #include "tools/settings/send_setting.h"
@@ -46,17 +51,19 @@ namespace {
 constexpr const char* plan_examples =
     R"(Nothing is sent and no password is read. Rates of the endpoint, of its preset and plan, and
 the counts of its state file say when each message may go; connections and reply time how fast.
+A rate that an earlier run has found out holds as it does for send.
 Exit codes: 0 all lines are jobs, 3 some are not, 2 usage, or a file could not be read.
 
 Examples:
   ringpost plan jobs.jsonl.zst -e m365
   ringpost plan jobs.jsonl -e ses --rate 14/s --reply-time 30ms
+  ringpost plan --template news.json --recipients list.csv -e ses
   ringpost plan jobs.jsonl -e ses=3 -e mailgun=1 --json | jq .duration_s)";
 
 constexpr auto usual_reply_time = std::chrono::milliseconds(50);
 
 struct PlanFlags {
-  std::vector<std::string> files;
+  RecipientFlags jobs;
   std::vector<std::string> endpoints;
   std::string config_path;
   std::vector<std::string> connections;
@@ -137,6 +144,18 @@ Result<PlanSettings, UsageError> read_settings(const PlanFlags& flags) {
 
 // ---- The counts so far -------------------------------------------------------------------------
 
+// What was learnt is known as long as it is to a run.
+void copy_counts(queue::QuotaFile& file, queue::QuotaMemory& memory) {
+  const queue::LearntLimits learnt = file.learnt();
+  if (engine::still_holds(learnt, queue::read_quota_clocks().unix_ns)) {
+    memory.set_learnt(learnt);
+  }
+  const std::lock_guard lock(file);
+  for (std::size_t index = 0; index < queue::quota_logs; ++index) {
+    memory.log(index) = file.logs()[index];
+  }
+}
+
 // Opening a state file mends and moves it, so a copy is opened. Nothing: there is none to be read.
 bool read_counts(const std::string& folder, const EndpointOptions& endpoint,
                  queue::PrivateQuotaMemory& memory) {
@@ -157,10 +176,7 @@ bool read_counts(const std::string& folder, const EndpointOptions& endpoint,
     const auto opened = queue::QuotaFile::open(copy.string(), queue::read_quota_clocks());
     is_read = opened.has_value();
     if (is_read) {
-      const std::lock_guard lock(*opened->file);
-      for (std::size_t index = 0; index < queue::quota_logs; ++index) {
-        memory.log(index) = opened->file->logs()[index];
-      }
+      copy_counts(*opened->file, memory);
     }
   }
   std::filesystem::remove_all(copies, error);
@@ -209,6 +225,26 @@ std::uint32_t sessions_of(const EndpointOptions& options) {
   return grows ? std::max(options.connections_max, most) : options.connections_max;
 }
 
+// An account's limits, with those that earlier runs have found out: a rate where none is told.
+EndpointOptions with_learnt(EndpointOptions options, const queue::LearntLimits& learnt) {
+  const bool has_rate = learnt.rate_amount > 0 && learnt.rate_length_ns > 0;
+  if (has_rate && options.rates.empty() && options.unknown_rate &&
+      learnt.rate_unit == static_cast<std::uint64_t>(*options.unknown_rate)) {
+    options.rates = {{.unit = *options.unknown_rate,
+                      .period = QuotaPeriod::second,
+                      .window = {learnt.rate_amount, Duration(learnt.rate_length_ns)}}};
+  }
+  const auto lower = [](auto limit, std::uint64_t known) {
+    const bool is_lower = known > 0 && (limit == 0 || known < limit);
+    return is_lower ? static_cast<decltype(limit)>(known) : limit;
+  };
+  options.connections_max = lower(options.connections_max, learnt.sessions_max);
+  options.connections_allowed = lower(options.connections_allowed, learnt.sessions_max);
+  options.messages_per_connection_max =
+      lower(options.messages_per_connection_max, learnt.session_messages_max);
+  return options;
+}
+
 // Whether there is room for the next session before one ends; flights use sessions up faster than
 // they are opened.
 bool has_successors(const EndpointOptions& options, ForecastWay way) {
@@ -216,9 +252,8 @@ bool has_successors(const EndpointOptions& options, ForecastWay way) {
                                          options.connections_allowed > options.connections_max);
 }
 
-ForecastOptions forecast_options(const ChosenEndpoint& endpoint, Duration reply_time, Way way,
+ForecastOptions forecast_options(const EndpointOptions& options, Duration reply_time, Way way,
                                  Instant start) {
-  const EndpointOptions& options = endpoint.draft.options;
   return {.rates = options.rates,
           .sessions = sessions_of(options),
           .session_messages_max = options.messages_per_connection_max,
@@ -242,14 +277,15 @@ class Planning {
     found_.reply_time = settings.reply_time.value_or(usual_reply_time);
     found_.reply_time_is_presumed = !settings.reply_time;
     for (const ChosenEndpoint& endpoint : settings.endpoints) {
-      const EndpointOptions& options = endpoint.draft.options;
       auto memory = std::make_unique<queue::PrivateQuotaMemory>();
-      const bool is_read = read_counts(settings.state_folder, options, *memory);
+      const bool is_read = read_counts(settings.state_folder, endpoint.draft.options, *memory);
+      const EndpointOptions options = with_learnt(endpoint.draft.options, memory->learnt());
       found_.counts_are_known = found_.counts_are_known || is_read;
       const Way way = way_of(endpoint);
       PlannedEndpoint planned;
       planned.name = options.name;
-      planned.options = forecast_options(endpoint, found_.reply_time, way, start);
+      planned.options = forecast_options(options, found_.reply_time, way, start);
+      planned.rate_is_learnt = endpoint.draft.options.rates.empty() && !options.rates.empty();
       planned.way_is_known = way.is_known;
       forecasts_.push_back(std::make_unique<RunForecast>(planned.options, *memory));
       recipients_max_.push_back(std::min<std::uint64_t>(std::max(options.recipients_max, 1u),
@@ -316,7 +352,7 @@ class Planning {
 };
 
 // False: a file could not be read to its end.
-bool read_jobs(run::LineSource& source, Planning& planning) {
+bool read_jobs(run::JobSource& source, Planning& planning) {
   bool is_whole = true;
   Message job;
   for (;;) {
@@ -340,31 +376,78 @@ bool read_jobs(run::LineSource& source, Planning& planning) {
   }
 }
 
+// Where they come from. Errors are sentences.
+class PlannedJobs {
+ public:
+  [[nodiscard]] static Result<std::unique_ptr<PlannedJobs>, std::string> open(
+      const PlanFlags& flags, const PlanSettings& settings) {
+    auto jobs = std::make_unique<PlannedJobs>();
+    auto chosen = flags.jobs.settings();
+    if (!chosen) {
+      return Failure(std::move(chosen.error()));
+    }
+    jobs->settings_ = std::move(*chosen);
+    const bool has_rows = !jobs->settings_.recipients.template_path.empty();
+    const auto& files = input_files(jobs->settings_);
+    const char* const what = has_rows ? "file of recipients" : "job file";
+    if (auto checked = check_files_read(files, what); !checked) {
+      return Failure(std::move(checked.error()));
+    }
+    auto opened = has_rows ? jobs->open_rows() : jobs->open_lines(settings);
+    return opened ? Result<std::unique_ptr<PlannedJobs>, std::string>(std::move(jobs))
+                  : Failure(std::move(opened.error()));
+  }
+
+  [[nodiscard]] run::JobSource& source() { return rows_ ? rows_->source() : *lines_; }
+
+ private:
+  Result<void, std::string> open_rows() {
+    const std::int64_t now_us = unix_time_us();
+    auto opened = SendSource::open(settings_, -1, now_us);
+    if (!opened) {
+      return Failure(std::move(opened.error()));
+    }
+    rows_ = std::move(*opened);
+    return rows_->begin(files_, nullptr, now_us);
+  }
+
+  Result<void, std::string> open_lines(const PlanSettings& settings) {
+    auto input = run::JobInput::open(settings_.files, -1);
+    if (!input) {
+      return Failure(std::move(input.error().message));
+    }
+    lines_ = std::make_unique<run::LineSource>(
+        std::move(*input),
+        run::LineSourceOptions{.reader = {.newlines = settings.newlines,
+                                          .files = &files_,
+                                          .missing = settings_.recipients.missing,
+                                          .dialect = settings.dialect},
+                               .date_us = unix_time_us()});
+    return {};
+  }
+
+  SendSettings settings_;
+  run::JobFileSource files_;
+  std::unique_ptr<SendSource> rows_;  // of recipients; else
+  std::unique_ptr<run::LineSource> lines_;
+};
+
 int run_plan(const PlanFlags& flags) {
   const auto settings = read_settings(flags);
   if (!settings) {
     print_error(settings.error().message);
     return exit_usage;
   }
-  if (const auto checked = check_files_read(flags.files, "job file"); !checked) {
-    print_error(checked.error());
-    return exit_usage;
-  }
-  auto input = run::JobInput::open(flags.files, -1);
-  if (!input) {
-    print_error(input.error().message);
+  const auto jobs = PlannedJobs::open(flags, *settings);
+  if (!jobs) {
+    print_error(jobs.error());
     return exit_usage;
   }
   for (const std::string& warning : endpoint_warnings(settings->endpoints)) {
     print_error("warning: " + warning);
   }
-  run::JobFileSource files;
-  run::LineSource source(
-      std::move(*input),
-      {.reader = {.newlines = settings->newlines, .files = &files, .dialect = settings->dialect},
-       .date_us = unix_time_us()});
   Planning planning(*settings);
-  const bool is_whole = read_jobs(source, planning);
+  const bool is_whole = read_jobs((*jobs)->source(), planning);
   const PlanFinding found = planning.finish();
   const int printed = print_data(flags.json ? plan_json(found) : plan_text(found));
   return printed != 0         ? printed
@@ -380,7 +463,10 @@ CommandSpec plan_command() {
   CommandSpec command{.name = "plan",
                       .summary = "Say how long a run will take and what binds it; sends nothing"};
   command.flags = {
-      {"FILE", "", "Job files, .zst and .gz too; - or none is stdin", &flags->files},
+      {"FILE", "", "Job files, .zst and .gz too; - or none is stdin", &flags->jobs.files},
+  };
+  flags->jobs.describe(command);
+  const std::vector<FlagSpec> others = {
       {"-e,--endpoint", "NAME|URL", "As for send; ses=3 gives a weight", &flags->endpoints},
       {"-c,--config", "FILE", "Read this file instead of the usual ones", &flags->config_path},
       {"--connections", "N|auto", "As for send", &flags->connections},
@@ -393,6 +479,7 @@ CommandSpec plan_command() {
       {"--reply-time", "DURATION", "From a command to its reply [50ms]", &flags->reply_time},
       {"--json", "", "One JSON object instead of text", &flags->json},
   };
+  command.flags.insert(command.flags.end(), others.begin(), others.end());
   command.examples = plan_examples;
   command.run = [flags] { return run_plan(*flags); };
   return command;

@@ -13,7 +13,8 @@ namespace ringpost::cli {
 struct PlannedEndpoint {
   std::string name;
   ForecastOptions options;
-  bool way_is_known = false;  // what the server announces stands in its preset
+  bool way_is_known = false;    // what the server announces stands in its preset
+  bool rate_is_learnt = false;  // by an earlier run: nobody has told it
   std::uint64_t messages = 0;
   std::uint64_t recipients = 0;
   std::uint64_t octets = 0;

@@ -87,6 +87,10 @@ void append_planned(std::string& text, const PlanFinding& finding,
         "  rate       none is known: what the provider allows may make it longer (rate = "
         "\"14/s\")\n";
   }
+  if (endpoint.rate_is_learnt) {
+    text +=
+        "  rate       was found out by an earlier run, and nobody has told it (presets learnt)\n";
+  }
   for (const ForecastUse& use : endpoint.forecast.uses) {
     text += fmt::format("  quota      {}\n", use_text(use));
     if (use.limit.period == QuotaPeriod::day && windows_of(use) > 1) {
@@ -127,6 +131,7 @@ void add_planned(JsonWriter& json, const PlanFinding& finding, const PlannedEndp
   }
   json.text("why", binding_text(endpoint));
   json.boolean("rate_is_known", !endpoint.options.rates.empty());
+  json.boolean("rate_is_learnt", endpoint.rate_is_learnt);
   json.number("connections", endpoint.options.sessions);
   json.number("messages_per_connection",
               static_cast<std::int64_t>(endpoint.options.session_messages_max));
