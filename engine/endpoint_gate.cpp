@@ -377,6 +377,7 @@ void EndpointGate::session_progressed() {
       away_since_ = never;
     }
     patience_.progressed();
+    login_source_.worked();
     trouble_.reset();
     pause_was_cut_ = false;
   }
@@ -416,7 +417,9 @@ void EndpointGate::session_ended(const Ending& ending, const protocol::CloseReas
       // Where a rule says what it is about, a new token mends nothing else.
       const bool is_of_token =
           reason.rule == nullptr || reason.rule->action != protocol::RuleAction::stop;
-      if (is_of_token && login_source_.refused(ending.token_number)) {
+      const auto at = reason.kind == protocol::CloseKind::login_wanted ? LoginSource::At::message
+                                                                       : LoginSource::At::login;
+      if (is_of_token && login_source_.refused(ending.token_number, at)) {
         // The token has aged, and nothing else is wrong: the next one has a canary of its own.
         token_refusal_ = reason;
         state_ = state_ == State::open ? State::untested : state_;

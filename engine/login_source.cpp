@@ -95,14 +95,22 @@ LoginSource::Taken LoginSource::take(TokenResult token, Instant now, std::string
   return Taken::good;
 }
 
+// A server that refuses tokens at MAIL takes each at the login before.
 void LoginSource::accepted(std::uint64_t token_number) {
-  if (token_number == tokens_read_) {
+  if (token_number == tokens_read_ && refused_at_ == At::login) {
     was_refused_ = false;
     refused_token_.clear();
   }
 }
 
-bool LoginSource::refused(std::uint64_t token_number) {
+void LoginSource::worked() {
+  refused_at_ = At::login;
+  if (login_ != nullptr) {
+    accepted(login_->token_number);
+  }
+}
+
+bool LoginSource::refused(std::uint64_t token_number, At at) {
   if (!options_.read_token) {
     return false;
   }
@@ -113,6 +121,7 @@ bool LoginSource::refused(std::uint64_t token_number) {
     return false;
   }
   was_refused_ = true;
+  refused_at_ = at;
   refused_token_ = login_->credentials.token;
   login_ = nullptr;
   return true;

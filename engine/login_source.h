@@ -44,8 +44,12 @@ class LoginSource {
 
   // The server took that token.
   void accepted(std::uint64_t token_number);
+  // A recipient had an answer: nothing is wrong with the token behind its login, either.
+  void worked();
+  // Where the server has refused a token.
+  enum class At : std::uint8_t { login, message };
   // The server refused it for good. Whether another one will be read and tried.
-  [[nodiscard]] bool refused(std::uint64_t token_number);
+  [[nodiscard]] bool refused(std::uint64_t token_number, At at = At::login);
 
  private:
   const EndpointOptions& options_;
@@ -56,6 +60,7 @@ class LoginSource {
   Instant expires_at_ = never;
   bool reading_ = false;
   bool was_refused_ = false;  // the token before this one was, and this one was not accepted yet
+  At refused_at_ = At::login;
   std::string refused_token_;
 };
 

@@ -14,7 +14,8 @@ import unittest
 from support.certificates import Authority
 from support.jobs import recipients_of, simple_jobs
 from support.program import PASSWORD, USER, interrupt
-from support.scripted_server import ScriptedServer, expect, hang_up, say, take_content
+from support.scripted_server import (ScriptedServer, expect, hang_up, read_to_the_end, say,
+                                     take_content)
 from support.sink import SinkTest
 from support.workspace import wait_until
 
@@ -327,6 +328,39 @@ class ScriptedAuthTest(SinkTest):
         self.assertEqual(set(run.statuses()), {"unsent"})
         self.assertIn(len(server.dialogues), range(3, 7))
         self.assertGreater(run.seconds, 1.5)
+
+    def test_a_token_that_is_refused_behind_its_login_is_read_anew_once(self):
+        """Some servers let it age in a session and say so at MAIL: a rule knows their words."""
+        for number in (1, 2):
+            (self.folder / f"token-{number}").write_text(f"ya29.token-{number}\n", encoding="ascii")
+        script = self.folder / "print-token"
+        script.write_text(f"#!/bin/sh\ncd '{self.folder}'\necho >> read\n"
+                          "exec cat token-$(wc -l < read)\n", encoding="ascii")
+        script.chmod(0o700)
+        login = self.login("XOAUTH2", expect("AUTH XOAUTH2"), say("235 2.7.0 welcome"))
+        refused = [*login, expect("MAIL"), say("450 4.7.0 The token has expired"), read_to_the_end]
+        for scripts, status, exit_code in (((refused, [*login, *self.MESSAGE]), "accepted", 0),
+                                           ((refused, refused), "unsent", 7)):
+            with self.subTest(status=status):
+                (self.folder / "read").unlink(missing_ok=True)
+                server = self.server(*scripts)
+                self.configure(host="localhost", port=server.port, security="implicit",
+                               username=USER, ca_file=str(self.authority.certificate),
+                               oauth_token_command=str(script))
+                with (self.folder / "ringpost.toml").open("a", encoding="utf-8") as file:
+                    file.write('[[endpoint.esp.reply]]\ntext = "token has expired"\n'
+                               'stage = "mail"\nscope = "login"\naction = "renew-token"\n'
+                               'hint = "sign in again"\n')
+                run = self.send(simple_jobs(1), "esp", "--connections", "1", RINGPOST_PASSWORD="")
+                self.assert_exit(run, exit_code)
+                self.assertEqual(run.statuses(), {status: 1}, run.describe())
+                self.assertEqual(run.outcomes[0]["attempts"], 1 if exit_code == 0 else 0)
+                tokens = [decode(line.split()[2]) for dialogue in server.dialogues
+                          for _, line in dialogue.lines if line.startswith("AUTH")]
+                self.assertEqual([token.partition("ya29.")[2][:7] for token in tokens],
+                                 ["token-1", "token-2"], run.describe())
+                if exit_code:
+                    self.assert_says(run, "sign in again", "The token has expired")
 
     def test_535_is_final(self):
         """535 is asked for once, and the server's words are told without the password."""

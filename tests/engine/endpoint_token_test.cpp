@@ -178,6 +178,44 @@ TEST_CASE("token: it is read anew ahead of its end, and the old one serves meanw
   }
 }
 
+TEST_CASE("token: one that is refused at a message is read anew once, whatever the login says") {
+  TokenGate test;
+  CloseReason expired = refusal();
+  expired.kind = CloseKind::login_wanted;
+  expired.stage = Stage::mail;
+  expired.code = 450;
+  const auto refuse_behind_login = [&](const std::string& token) {
+    const auto admission = test.go(token);
+    test.ready(admission);
+    test.gate.session_ended({.was_ready = true, .token_number = admission.login->token_number},
+                            expired, test.now);
+  };
+  test.begin("old");
+  refuse_behind_login("old");
+  CHECK(test.gate.ask(test.now).answer == Answer::wait);
+  SECTION("the next is refused there, too, which is final") {
+    test.give("new");
+    refuse_behind_login("new");
+    REQUIRE(test.gate.failed());
+    CHECK(test.gate.failure().code == 450);
+    CHECK(test.reads.empty());
+  }
+  SECTION("so is the same one") {
+    test.give("old");
+    CHECK(test.gate.failed());
+  }
+  SECTION("the next works, and when that one ages it all begins anew") {
+    test.give("new");
+    test.ready(test.go("new"));
+    test.gate.session_progressed();
+    refuse_behind_login("new");
+    CHECK_FALSE(test.gate.failed());
+    CHECK(test.gate.ask(test.now).answer == Answer::wait);
+    test.give("newer");
+    test.go("newer");
+  }
+}
+
 TEST_CASE("token: one that was refused is read anew once, and a canary tries the next") {
   TokenGate test;
   test.begin("old");
