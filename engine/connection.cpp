@@ -445,6 +445,8 @@ protocol::SaidInARow Connection::on_repeated(Delivery& delivery, const protocol:
   return environment_.listener->on_repeated(delivery, ruling);
 }
 
+bool Connection::on_one_too_many() { return environment_.listener->on_one_too_many(); }
+
 void Connection::on_closed(const protocol::CloseReason& reason) {
   const tls::TlsError* error = link_.tls_error();
   if (error == nullptr || has_session()) {

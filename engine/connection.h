@@ -36,6 +36,7 @@ class ConnectionListener {
                           const protocol::Ruling& ruling) = 0;
   [[nodiscard]] virtual protocol::SaidInARow on_repeated(Delivery& delivery,
                                                          const protocol::Ruling& ruling) = 0;
+  [[nodiscard]] virtual bool on_one_too_many() = 0;
   // Dead; every delivery has been let go of. Operations may still be under way: see finished().
   virtual void on_ended(Connection& connection, const protocol::CloseReason& reason) = 0;
 };
@@ -230,6 +231,7 @@ class Connection final : private protocol::SessionListener {
   void on_unruled(Stage stage, const codec::Reply& reply, const protocol::Ruling& ruling) override;
   [[nodiscard]] protocol::SaidInARow on_repeated(Delivery& delivery,
                                                  const protocol::Ruling& ruling) override;
+  [[nodiscard]] bool on_one_too_many() override;
   void on_closed(const protocol::CloseReason& reason) override;
 
   const ConnectionEnvironment& environment_;

@@ -71,7 +71,7 @@ EndpointGate::EndpointGate(const EndpointOptions& options, Resolve resolve,
       login_source_(options) {
   const queue::LearntLimits learnt = memory_.learnt();
   sessions_known_ = learnt.sessions_max;
-  is_known_of_before_ = sessions_known_ > 0;
+  keeps_to_known_ = sessions_known_ > 0;
   knowledge_.session_messages_max = learnt.session_messages_max;
 }
 
@@ -402,6 +402,7 @@ void EndpointGate::session_ended(const Ending& ending, const protocol::CloseReas
     }
     if (ending.was_ready) {
       --sessions_ready_;
+      sessions_told_ -= sessions_told_ > 0 ? 1u : 0u;
       if (sessions_ready_ == 0) {
         circuit_.sessions_lost();
       }

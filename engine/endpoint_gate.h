@@ -156,6 +156,9 @@ class EndpointGate {
   [[nodiscard]] bool allows_spares(Instant now) const {
     return now.time_since_epoch().count() >= no_spares_until_.load(std::memory_order_relaxed);
   }
+  // A session that was let in has been told that there are too many. True: the others are as many
+  // as are opened from now on, and one more now and then. False: there are no others.
+  [[nodiscard]] bool one_too_many(Instant now);
   // As many as the server has let in at a time, where it has refused one more; 0: it has not.
   [[nodiscard]] std::uint64_t sessions_known() const;
   // While it is held no session is given a message; those under way go on. Any thread; routes look
@@ -236,7 +239,9 @@ class EndpointGate {
   std::uint32_t sessions_ready_ = 0;
   std::uint32_t sessions_open_ = 0;   // let through, and not ended
   std::uint64_t sessions_known_ = 0;  // see sessions_known()
-  bool is_known_of_before_ = false;   // by an earlier run: it is kept from the start
+  std::uint32_t sessions_told_ = 0;   // one_too_many(), and not ended
+  bool keeps_to_known_ = false;       // by an earlier run, or told behind a login
+  bool grows_by_one_ = false;         // the latter: those that are let in may be too many
   Instant ask_for_more_at_ = never;   // behind that, one more is tried
   Instant one_too_many_at_ = Instant::min();
   std::size_t refusal_words_ = 0;  // a hash of the latest refusal

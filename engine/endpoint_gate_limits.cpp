@@ -16,7 +16,8 @@ namespace {
 
 // How often one session more is tried than an earlier run has found out to be taken.
 constexpr Duration one_more_every = std::chrono::minutes(5);
-// So long behind a refusal sessions that come about were let in beside it.
+// So long behind a refusal sessions that come about were let in beside it; and so long behind one
+// that was told to a session with messages, one more is tried.
 constexpr Duration beside_refusal = std::chrono::seconds(30);
 
 // That there is one session too many.
@@ -28,10 +29,10 @@ bool is_one_too_many(const protocol::CloseReason& reason) {
 
 }  // namespace
 
-// An earlier run has found out how many sessions are taken: no more are opened, but that one more
-// is tried now and then, since providers change their minds.
+// An earlier run has found out how many sessions are taken, or one was told behind its login: no
+// more are opened, but that one more is tried now and then, since providers change their minds.
 bool EndpointGate::waits_for_an_end(Instant now) {
-  if (!is_known_of_before_ || sessions_open_ < sessions_known_) {
+  if (!keeps_to_known_ || sessions_open_ < sessions_known_) {
     return false;
   }
   ask_for_more_at_ = ask_for_more_at_ == never ? now + one_more_every : ask_for_more_at_;
@@ -50,8 +51,14 @@ std::optional<queue::LearntLimits> EndpointGate::note_one_more(Instant now) {
   }
   const bool is_beside =
       one_too_many_at_ != Instant::min() && now - one_too_many_at_ < beside_refusal;
-  sessions_known_ = is_beside ? sessions_ready_ : 0;
-  is_known_of_before_ = false;
+  if (is_beside && grows_by_one_) {
+    return std::nullopt;  // it was under way, and will be told, too
+  }
+  sessions_known_ = is_beside || grows_by_one_ ? sessions_ready_ : 0;
+  keeps_to_known_ = grows_by_one_;
+  if (grows_by_one_) {
+    ask_for_more_at_ = now + beside_refusal;
+  }
   queue::LearntLimits learnt = memory_.learnt();
   learnt.sessions_max = sessions_known_;
   return learnt;
@@ -71,6 +78,28 @@ std::optional<queue::LearntLimits> EndpointGate::note_one_too_many(
   queue::LearntLimits learnt = memory_.learnt();
   learnt.sessions_max = sessions_known_;
   return learnt;
+}
+
+// Those that were told before and have not ended yet are no others.
+bool EndpointGate::one_too_many(Instant now) {
+  queue::LearntLimits learnt = memory_.learnt();
+  {
+    const std::lock_guard lock(mutex_);
+    if (sessions_ready_ <= sessions_told_ + 1) {
+      return false;
+    }
+    ++sessions_told_;
+    const std::uint64_t others = sessions_ready_ - sessions_told_;
+    sessions_known_ = sessions_known_ == 0 ? others : std::min(sessions_known_, others);
+    keeps_to_known_ = true;
+    grows_by_one_ = true;
+    one_too_many_at_ = now;
+    ask_for_more_at_ = now + beside_refusal;
+    no_spares_until_ = (now + beside_refusal).time_since_epoch().count();
+    learnt.sessions_max = sessions_known_;
+  }
+  keep(learnt);
+  return true;
 }
 
 // In the account's state file, where it has one. A rate that stands there keeps its date.

@@ -163,6 +163,7 @@ class Route final : private ConnectionListener {
   void on_unruled(Stage stage, const codec::Reply& reply, const protocol::Ruling& ruling) override;
   [[nodiscard]] protocol::SaidInARow on_repeated(Delivery& delivery,
                                                  const protocol::Ruling& ruling) override;
+  [[nodiscard]] bool on_one_too_many() override;
   void on_ended(Connection& connection, const protocol::CloseReason& reason) override;
 
   RouteEnvironment environment_;

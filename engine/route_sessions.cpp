@@ -170,6 +170,15 @@ protocol::SaidInARow Route::on_repeated(Delivery& delivery, const protocol::Ruli
   return {delivery.repeats, gate_.repeats().said(ruling.rule)};
 }
 
+// Whoever is left goes on: what waits here can go nowhere else.
+bool Route::on_one_too_many() {
+  const auto at_work =
+      std::count_if(sessions_.begin(), sessions_.end(), [](const Connection* connection) {
+        return connection->was_ready() && !connection->is_going;
+      });
+  return at_work > 1 && gate_.one_too_many(connection_environment_.io->now());
+}
+
 void Route::on_ready(Connection& connection) {
   environment_.stats->sessions_ready.add(1);
   environment_.stats->sessions_resumed.add(connection.tls_resumed() ? 1 : 0);

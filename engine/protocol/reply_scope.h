@@ -22,9 +22,9 @@ enum class ReplyScope : std::uint8_t {
   way,         // a mistake of ours or of the configuration: again, in a simpler way
 };
 
-// What a session can do about what a ruling says. Where it cannot do that yet, the nearest that it
-// can: what is slower for one session, or over fewer, is the end of the session; what is about one
-// sender alone is about the message, and so is what was not said often enough yet.
+// What a session can do about what a ruling says: where one is too many, it ends. Where it cannot
+// do that yet, the nearest that it can: what is slower for one session is its end; what is about
+// one sender alone is about the message, and so is what was not said often enough yet.
 [[nodiscard]] ReplyScope scope_of(const Ruling& ruling);
 
 // `stage`: of the command that it answers: mail, rcpt, data or eod. Precondition: it is a 4xx or a

@@ -65,6 +65,9 @@ class SessionListener {
   [[nodiscard]] virtual SaidInARow on_repeated(Delivery& /*delivery*/, const Ruling& /*ruling*/) {
     return {};
   }
+  // The server says behind the login that it has one session too many. True: others go on, and have
+  // what this one cannot; it ends.
+  [[nodiscard]] virtual bool on_one_too_many() { return false; }
   // Comes last, once.
   virtual void on_closed(const CloseReason& reason) = 0;
 };
@@ -219,6 +222,7 @@ class Session {
   [[nodiscard]] std::optional<Verdict> act_on(const Ruling& ruling, Transaction& current,
                                               Stage stage, const codec::Reply& reply);
   [[nodiscard]] Verdict stop_for(const Ruling& ruling, Stage stage, const codec::Reply& reply);
+  [[nodiscard]] bool is_one_too_many();
   [[nodiscard]] std::optional<Verdict> act_on_mistake(const Ruling& ruling, const SaidInARow& said,
                                                       Stage stage, const codec::Reply& reply);
   [[nodiscard]] bool is_too_fast(const Expectation& expectation, const codec::Reply& reply) const;
@@ -284,7 +288,8 @@ class Session {
   // The last transaction that was refused had recipients, and the server may have kept them.
   bool recipients_left_open_ = false;
   bool crowded_ = false;  // the message in front asked for more recipients than the server takes
-  bool has_mistaken_ = false;  // as a rule says
+  std::optional<bool> is_one_too_many_;  // what was said to that
+  bool has_mistaken_ = false;            // as a rule says
   bool quit_wanted_ = false;
   Instant deadline_ = never;
 };

@@ -400,7 +400,8 @@ std::optional<Verdict> Session::act_on(const Ruling& ruling, Transaction& curren
     case ReplyScope::session: {
       // The message itself has been counted; so have those that were refused, by some servers.
       const std::uint64_t before = mails_answered_ - 1;
-      if (before == 0) {
+      const bool others_go_on = ruling.action == RuleAction::fewer_connections && is_one_too_many();
+      if (before == 0 && !others_go_on) {
         return std::nullopt;
       }
       if (ruling.action == RuleAction::reconnect) {
@@ -424,6 +425,14 @@ std::optional<Verdict> Session::act_on(const Ruling& ruling, Transaction& curren
       return std::nullopt;
   }
   RP_ASSERT(false);
+}
+
+// Said of all that a session has in flight, it is said once.
+bool Session::is_one_too_many() {
+  if (!is_one_too_many_) {
+    is_one_too_many_ = listener_.on_one_too_many();
+  }
+  return *is_one_too_many_;
 }
 
 // The login, or what is above it, is closed.

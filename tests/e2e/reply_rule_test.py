@@ -9,6 +9,7 @@ import json
 import re
 import time
 import unittest
+from threading import Semaphore
 
 from support.jobs import simple_jobs
 from support.program import ProgramTest
@@ -61,6 +62,32 @@ class OnlyInLockStep(Session):
             self.refuse("550 not in this way")
         else:
             super().take_mail(line)
+
+
+class Crowded(Session):
+    """Lets everybody log in, and two of them send."""
+    room = None  # a semaphore that all of them share
+    has_room = False
+    refusals = None
+
+    def run(self):
+        try:
+            super().run()
+        finally:
+            if self.has_room:
+                self.room.release()
+
+    def take_mail(self, line):
+        self.has_room = self.has_room or self.room.acquire(blocking=False)
+        if self.has_room:
+            super().take_mail(line)
+        else:
+            self.refusals.append(id(self))
+            self.refuse("432 4.3.2 Concurrent connections limit exceeded")
+
+    def keep(self, content):
+        time.sleep(0.02)  # so that nobody is done before all have come
+        super().keep(content)
 
 
 class ReplyRuleTest(ProgramTest):
@@ -162,6 +189,20 @@ class ReplyRuleTest(ProgramTest):
                                   [say("421 4.7.0 Full house"), read_to_the_end])
         self.assert_exit(run, 7)
         self.assert_says(run, "build another")
+
+    def test_one_connection_too_many_is_one_less_and_costs_no_attempt(self):
+        rule = {"text": "connections limit", "scope": "login", "action": "fewer-connections"}
+        refusals = []
+        server = self.server([*in_clear("PIPELINING"),
+                              served_by(Crowded, room=Semaphore(2), refusals=refusals)])
+        jobs = simple_jobs(300)
+        run = self.send(jobs, self.configure_server(server, rule), "--connections", "6",
+                        "--cores", "1")
+        self.assert_all_accepted(run, jobs)
+        self.assertTrue(all(outcome["attempts"] == 1 for outcome in run.outcomes), run.describe())
+        # Nobody comes in their place before half a minute is over.
+        self.assertEqual(len(set(refusals)), 4, run.describe())
+        self.assertEqual(len(server.dialogues), 6, run.describe())
 
     def test_a_mistake_is_made_in_a_simpler_way_and_the_third_one_stops(self):
         rule = {"text": "in this way", "scope": "session", "action": "mistake"}

@@ -120,6 +120,47 @@ TEST_CASE("gate limits: a later run opens as many, and now and then tries one mo
   }
 }
 
+TEST_CASE("gate limits: what is told behind a login is one session less each time") {
+  Gate gate;
+  gate.open();
+  CHECK_FALSE(gate.gate.one_too_many(gate.now));
+  for (int session = 2; session <= 5; ++session) {
+    REQUIRE(let_in(gate.gate, gate.now));
+  }
+  // Three of five, before any of them has ended.
+  for (const std::uint64_t left : {4u, 3u, 2u}) {
+    CHECK(gate.gate.one_too_many(gate.now));
+    CHECK(gate.gate.sessions_known() == left);
+  }
+  CHECK_FALSE(gate.gate.allows_spares(gate.now));
+  for (int ended = 0; ended < 3; ++ended) {
+    CHECK_FALSE(let_in(gate.gate, gate.now));
+    gate.gate.session_ended({.was_ready = true, .progressed = true}, {}, gate.now);
+  }
+  const EndpointGate::Admission third = gate.gate.ask(gate.now);
+  REQUIRE(third.answer == Answer::wait);
+  CHECK(third.try_again_at == gate.now + 30s);
+  SECTION("one more is tried, and is too many") {
+    gate.now = third.try_again_at;
+    REQUIRE(let_in(gate.gate, gate.now));
+    CHECK(gate.gate.one_too_many(gate.now));
+    CHECK(gate.gate.sessions_known() == 2);
+  }
+  SECTION("one more is tried after the other, as long as they send") {
+    for (const std::uint64_t known : {3u, 4u}) {
+      gate.now += 30s;
+      REQUIRE(let_in(gate.gate, gate.now));
+      CHECK_FALSE(let_in(gate.gate, gate.now));
+      CHECK(gate.gate.sessions_known() == known);
+    }
+  }
+  SECTION("the last one stays") {
+    gate.gate.session_ended({.was_ready = true, .progressed = true}, {}, gate.now);
+    CHECK_FALSE(gate.gate.one_too_many(gate.now));
+    CHECK(gate.gate.sessions_known() == 2);
+  }
+}
+
 TEST_CASE("gate limits: how many messages a session has is kept for later runs") {
   queue::PrivateQuotaMemory memory;
   EndpointOptions options;

@@ -111,6 +111,21 @@ TEST_CASE(
   }
 }
 
+TEST_CASE("session rules: one that is too many ends for nothing where others go on") {
+  for (const bool others_go_on : {true, false}) {
+    CAPTURE(others_go_on);
+    Rig rig;
+    rig.listener.others_go_on = others_go_on;
+    Mail mail = ruled_mail("one");
+    begin(rig, mail, {rule_about(RuleScope::login, RuleAction::fewer_connections)});
+    rig.receive("432 funny thing\r\n");
+    CHECK(rig.listener.told_one_too_many == 1);
+    CHECK(rig.listener.heard[1] ==
+          std::string("one r@b.example ") + (others_go_on ? "unsent" : "deferred"));
+    CHECK(rig.session.wants_message() == !others_go_on);
+  }
+}
+
 TEST_CASE("session rules: a 421 that speaks of the rate costs no attempt, at any command") {
   const std::vector<std::string> taken = {"250 ok\r\n", "250 ok\r\n"};
   for (std::size_t before = 0; before <= taken.size(); ++before) {

@@ -38,6 +38,10 @@ class Listener final : public SessionListener {
   SaidInARow on_repeated(Delivery& /*delivery*/, const Ruling& /*ruling*/) override {
     return said_in_a_row;
   }
+  bool on_one_too_many() override {
+    ++told_one_too_many;
+    return others_go_on;
+  }
   void on_closed(const CloseReason& why) override {
     heard.push_back("closed " + std::string(name_of(why.kind)));
     reasons.push_back(why.message());
@@ -50,6 +54,8 @@ class Listener final : public SessionListener {
   std::vector<Stage> stages;
   std::size_t put_back_for_rate = 0;  // verdicts
   SaidInARow said_in_a_row;           // what it answers
+  bool others_go_on = false;          // the same
+  int told_one_too_many = 0;
 };
 
 struct Rig {
