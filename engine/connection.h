@@ -136,6 +136,8 @@ class Connection final : private protocol::SessionListener {
       link_options_.knowledge.words = knowledge.words;
     }
   }
+  // Of the delivery that is done: as of Session.
+  [[nodiscard]] Instant content_left_at() const { return link_.session().content_left_at(); }
   [[nodiscard]] protocol::Pipelining pipelining() const { return link_.session().pipelining(); }
   [[nodiscard]] bool knows_dsn() const { return link_.session().capabilities().dsn; }
   [[nodiscard]] bool tls_resumed() const { return link_.channel() && link_.channel()->resumed(); }
@@ -174,6 +176,8 @@ class Connection final : private protocol::SessionListener {
   bool listed = false;
   // For the route: whether a recipient of the transaction that ends next was accepted.
   bool accepted = false;
+  // For the route: whether its message had a reply to the end of its data.
+  bool judged = false;
   // For the route: whether it counts as leaving, which is_spent().
   bool is_going = false;
   // For the route: whether it is one of those that are given messages, or waits to take the place

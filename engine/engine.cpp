@@ -360,6 +360,10 @@ std::vector<EndpointReport> Engine::endpoint_reports() const {
   return state_->core.endpoint_reports(std::chrono::steady_clock::now());
 }
 
+EndpointCounts Engine::endpoint_counts() const {
+  return state_->core.counts_of_endpoints(std::chrono::steady_clock::now());
+}
+
 bool Engine::journal_failed() const {
   return std::any_of(state_->workers.begin(), state_->workers.end(), [](const auto& worker) {
     return worker->worker && worker->worker->journal_failed();

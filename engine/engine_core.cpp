@@ -261,6 +261,7 @@ std::vector<EndpointReport> EngineCore::endpoint_reports(Instant now) const {
       stats.push_back(of_worker.get());
     }
     report.held_back_by = limiting_factors(stats);
+    report.counts = endpoint_counts(stats, now);
     report.handed_over = gate.circuit().handed_over();
     report_refusals(gate.refusals().replies(), report);
     if (const auto away = gate.away_for(now)) {
@@ -271,6 +272,16 @@ std::vector<EndpointReport> EngineCore::endpoint_reports(Instant now) const {
     }
   }
   return reports;
+}
+
+EndpointCounts EngineCore::counts_of_endpoints(Instant now) const {
+  std::vector<const RouteStats*> stats;
+  for (const Endpoint& endpoint : endpoints_) {
+    for (const auto& of_worker : endpoint.stats) {
+      stats.push_back(of_worker.get());
+    }
+  }
+  return endpoint_counts(stats, now);
 }
 
 // ---- Feeder -------------------------------------------------------------------------------------

@@ -107,6 +107,7 @@ class EngineCore {
   // Of endpoints: those that were given up, and how each is spoken to.
   [[nodiscard]] std::vector<EndpointFailure> endpoint_failures() const;
   [[nodiscard]] std::vector<EndpointReport> endpoint_reports(Instant now) const;
+  [[nodiscard]] EndpointCounts counts_of_endpoints(Instant now) const;
 
  private:
   struct Endpoint {

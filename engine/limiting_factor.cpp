@@ -62,6 +62,32 @@ void RouteStats::note_transaction(Duration taken) {
   }
 }
 
+EndpointCounts endpoint_counts(const std::vector<const RouteStats*>& of, Instant now) {
+  EndpointCounts counts;
+  TimeSum reply_times;
+  TimeSum opening_times;
+  std::uint64_t next_ns = 0;
+  for (const RouteStats* const stats : of) {
+    counts.transactions += stats->transactions.get();
+    counts.sessions += stats->sessions.get();
+    counts.sessions_opened += stats->sessions_opened.get();
+    counts.sessions_ready += stats->sessions_ready.get();
+    counts.sessions_resumed += stats->sessions_resumed.get();
+    counts.waiting += stats->waiting.get();
+    reply_times.add(stats->reply_times);
+    opening_times.add(stats->opening_times);
+    const std::uint64_t ns = stats->next_attempt_at_ns.get();
+    next_ns = next_ns == 0 || (ns != 0 && ns < next_ns) ? ns : next_ns;
+  }
+  counts.reply_times = reply_times.spread();
+  counts.opening_times = opening_times.spread();
+  if (counts.waiting > 0 && next_ns != 0) {
+    const Instant due{std::chrono::nanoseconds(next_ns)};
+    counts.next_attempt_in = std::max(due - now, Duration::zero());
+  }
+  return counts;
+}
+
 std::vector<FactorShare> limiting_factors(const std::vector<const RouteStats*>& of) {
   std::array<std::uint64_t, limiting_factor_count> ns{};
   for (const RouteStats* const stats : of) {

@@ -9,6 +9,7 @@
 
 #include "codec/job/delivery.h"
 #include "engine/stats.h"
+#include "engine/time_histogram.h"
 #include <ringpost/base.h>
 #include <ringpost/engine.h>
 
@@ -35,8 +36,21 @@ struct alignas(cache_line_bytes) RouteStats {
   Counter transaction_ns;      // of all
   Counter transaction_ns_min;  // 0 before the first
 
+  Counter sessions_opened;
+  Counter sessions_ready;
+  Counter sessions_resumed;
+  // As of the last turn.
+  Counter sessions;            // that are ready
+  Counter waiting;             // deliveries, for another attempt
+  Counter next_attempt_at_ns;  // on the steady clock; 0: none waits
+  TimeHistogram reply_times;   // to the end of data
+  TimeHistogram opening_times;
+
   void note_transaction(Duration taken);
 };
+
+// What an endpoint has done, over all its workers, or over all workers of several.
+[[nodiscard]] EndpointCounts endpoint_counts(const std::vector<const RouteStats*>& of, Instant now);
 
 // Shares of the time in which there was something to send, over all workers of an endpoint, the
 // largest first. Waiting for replies is called "round trips" where transactions take hardly longer

@@ -90,6 +90,7 @@ void Route::turn(Instant now) {
     factor_since_ = now;
   }
   factor_ = act(now);
+  publish_counts();
 }
 
 // What kept it from doing more.
@@ -555,6 +556,7 @@ void Route::on_verdict(Connection& connection, Delivery& delivery, std::uint32_t
     // Sessions that ended with it were ended by something else.
     forget_loss(delivery);
   }
+  connection.judged = connection.judged || (verdict.stage == Stage::eod && verdict.code != 0);
   if (verdict.status == Status::accepted) {
     connection.accepted = true;
     gate_.recipient_accepted();
@@ -640,10 +642,7 @@ void Route::hear_mood(const protocol::Verdict& verdict, const AttemptRules& rule
 
 void Route::on_delivery_done(Connection& connection, Delivery& delivery) {
   environment_.stats->messages.add(1);
-  if (environment_.route_stats != nullptr) {
-    environment_.route_stats->note_transaction(connection_environment_.io->now() -
-                                               delivery.started_at);
-  }
+  note_times(connection, delivery);
   note_done(connection);
   if (!quota_shares_.empty()) {
     settle_quota(delivery);

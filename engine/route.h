@@ -89,6 +89,8 @@ class Route final : private ConnectionListener {
   [[nodiscard]] Instant deadline() const { return environment_.deadline; }
   [[nodiscard]] LimitingFactor act(Instant now);
   [[nodiscard]] LimitingFactor factor() const;
+  void publish_counts() const;
+  void note_times(Connection& connection, const Delivery& delivery) const;
   void assign(Instant now);
   [[nodiscard]] bool take_quota(const Connection& connection, const Delivery& delivery,
                                 Instant now);

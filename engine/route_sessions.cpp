@@ -6,6 +6,7 @@
 // ClientHello whether it waits for TLS. Limits: that is asked once, and only where STARTTLS is
 // expected. What waits for sessions: route.cpp.
 #include <algorithm>
+#include <utility>
 
 #include "engine/pause.h"
 #include "engine/route.h"
@@ -28,6 +29,9 @@ bool Route::open_session(Instant now) {
   someone_waits_ = true;
   opened.opened_at = now;
   environment_.stats->sessions_opened.add(1);
+  if (environment_.route_stats != nullptr) {
+    environment_.route_stats->sessions_opened.add(1);
+  }
   opened.open({.addresses = std::move(admission.addresses),
                .security = admission.security,
                .connect_by = admission.connect_by,
@@ -153,6 +157,33 @@ void Route::tell_knowledge(Connection& connection) {
   }
 }
 
+// For whoever watches.
+void Route::publish_counts() const {
+  RouteStats* const stats = environment_.route_stats;
+  if (stats == nullptr) {
+    return;
+  }
+  stats->sessions.set(ready_);
+  stats->waiting.set(retries_.size());
+  const Instant next = retries_.next_due();
+  stats->next_attempt_at_ns.set(
+      next == never ? 0 : static_cast<std::uint64_t>(next.time_since_epoch().count()));
+}
+
+// Of a transaction that is over.
+void Route::note_times(Connection& connection, const Delivery& delivery) const {
+  RouteStats* const stats = environment_.route_stats;
+  const bool is_judged = std::exchange(connection.judged, false);
+  if (stats == nullptr) {
+    return;
+  }
+  const Instant now = connection_environment_.io->now();
+  stats->note_transaction(now - delivery.started_at);
+  if (const Instant left_at = connection.content_left_at(); is_judged && left_at != Instant{}) {
+    stats->reply_times.note(now - left_at);
+  }
+}
+
 void Route::on_fall_back(const protocol::CloseReason& why) { gate_.fell_back(why); }
 
 void Route::on_unruled(Stage stage, const codec::Reply& reply, const protocol::Ruling& ruling) {
@@ -186,6 +217,11 @@ void Route::on_ready(Connection& connection) {
   ++ready_;
   const Instant now = connection_environment_.io->now();
   succession_.opened(now - connection.opened_at);
+  if (RouteStats* const stats = environment_.route_stats; stats != nullptr) {
+    stats->sessions_ready.add(1);
+    stats->sessions_resumed.add(connection.tls_resumed() ? 1 : 0);
+    stats->opening_times.note(now - connection.opened_at);
+  }
   look_at_sessions_at_ = ages_ ? now : never;
   // First, so that the sessions that follow begin with what works.
   gate_.learn_mechanisms(connection.knowledge());

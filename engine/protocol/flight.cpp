@@ -122,13 +122,14 @@ Transaction& Flight::new_slot() {
 void Flight::restart(Transaction again) {
   front() = std::move(again);
   sending_ = done_;
-  announced_ = done_;
+  announced_ = left_ = done_;
 }
 
 Delivery& Flight::pop() {
   Transaction& over = front();
   Delivery& delivery = *over.delivery;
   content_bytes_ -= over.message->content.bytes();
+  last_left_at_ = over.left_at;
   over.delivery = nullptr;
   over.message = nullptr;
   recipients_ -= over.offered;
@@ -153,6 +154,14 @@ const Transaction* Flight::announce(std::uint64_t offset) {
   }
   ++announced_;
   return &next;
+}
+
+void Flight::note_left(std::uint64_t offset, Instant now) {
+  left_ = std::max(left_, done_);
+  while (left_ != begun_ && at(left_).end_offset != 0 && at(left_).end_offset <= offset) {
+    at(left_).left_at = now;
+    ++left_;
+  }
 }
 
 void Flight::end() {

@@ -51,6 +51,7 @@ struct Transaction {
   codec::StuffCursor cursor;
   std::uint64_t content_taken = 0;
   std::uint64_t end_offset = 0;  // of the end of data in the output stream; 0: not written yet
+  Instant left_at{};             // when that was handed to the kernel
 
   // The server has taken no recipient, or the message not at all.
   [[nodiscard]] bool is_for_nobody() const { return taken == 0 || mail_refused; }
@@ -116,6 +117,10 @@ class Flight {
   Delivery& pop();
   // The next one that ends in front of `offset`, once; null: none does.
   [[nodiscard]] const Transaction* announce(std::uint64_t offset);
+  // Everything in front of `offset` has left.
+  void note_left(std::uint64_t offset, Instant now);
+  // When the end of data of the one that pop() took away last had left; nothing: it never did.
+  [[nodiscard]] Instant last_left_at() const { return last_left_at_; }
 
   // Whether the command had not left when `handed_over` octets had.
   [[nodiscard]] bool is_early(const Expectation& expectation, std::uint64_t handed_over) const {
@@ -170,11 +175,13 @@ class Flight {
   std::uint64_t sending_ = 0;
   std::uint64_t begun_ = 0;
   std::uint64_t announced_ = 0;        // those before it
+  std::uint64_t left_ = 0;             // those before it, with the end of their data
   std::uint64_t recipients_ = 0;       // of those in flight
   std::uint64_t content_bytes_ = 0;    // likewise
   std::uint64_t full_flight_end_ = 0;  // those before it were in flight when there was no more room
   std::size_t grown_depth_ = 0;        // of flights, by now
   std::uint64_t doubts_since_ = 0;     // those that it had done when it heard of the latest
+  Instant last_left_at_{};
   Frontier alone_;
   Frontier* frontier_ = &alone_;
   bool over_ = false;

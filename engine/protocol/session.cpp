@@ -364,6 +364,7 @@ void Session::handed_over(std::uint64_t offset, Instant now) {
   if (offset == before) {
     return;  // TLS had something to say: no reason to wait any longer for the server
   }
+  flight_.note_left(offset, now);
   if (closed()) {
     return;
   }

@@ -110,6 +110,8 @@ class Session {
   // What other sessions have found out meanwhile. It may have something to say afterwards.
   void learn(const PipeliningKnowledge& knowledge);
   [[nodiscard]] std::size_t messages_in_flight() const { return flight_.size(); }
+  // In on_delivery_done(): when the end of its data left; nothing: it never did.
+  [[nodiscard]] Instant content_left_at() const { return flight_.last_left_at(); }
 
   // It takes no more messages than it has, ever, and says QUIT behind them.
   [[nodiscard]] bool is_spent() const { return quit_wanted_; }

@@ -184,6 +184,13 @@ std::uint64_t Run::jobs_read() const {
   return count;
 }
 
+// Messages that a reader has taken and not filled yet count as under way.
+std::uint64_t Run::messages_done() const {
+  const std::uint64_t out = core_.pool().messages_out();
+  const std::uint64_t read = jobs_read();
+  return read - std::min(read, out);
+}
+
 // ---- Outcomes back ------------------------------------------------------------------------------
 
 Run::Told Run::deliver(std::size_t group) {
@@ -211,7 +218,7 @@ Run::Told Run::deliver(std::size_t group) {
     }
     is_idle = false;
     for (const OutcomeView& view : decided) {
-      tally_.count(*view.outcome, group);
+      tally_.count(*view.outcome, group, view.message->id);
     }
     parts_.sink.take(decided, group);
     self.is_last = decided.empty();

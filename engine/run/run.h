@@ -79,6 +79,9 @@ class Run {
   }
 
   [[nodiscard]] std::uint64_t jobs_read() const;
+  // Messages that are over, of those that were read: given back, or nothing was left to do for
+  // them.
+  [[nodiscard]] std::uint64_t messages_done() const;
   // Of messages that would have been sent to somebody, each counted once.
   [[nodiscard]] std::uint64_t bytes_rehearsed() const { return bytes_rehearsed_.load(relaxed); }
   [[nodiscard]] std::uint64_t bytes_read() const { return parts_.source.bytes_read(); }

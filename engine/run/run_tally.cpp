@@ -1,10 +1,11 @@
 // Problem: a million refusals have a handful of reasons, and hardly two replies are the same: they
 // have ids and counters in them.
 //
-// Idea: replies are compared without their numbers, and the first of a group stands for it as it
-// was. What was accepted, which is nearly everything, is counted without a lock.
+// Idea: replies are compared without their numbers, ids and addresses, and the first of a group
+// stands for it as it was. What was accepted, which is nearly everything, is counted without a
+// lock.
 //
-// Limits: ids with letters in them keep replies apart, and behind a thousand groups all others are
+// Limits: an id without a digit keeps replies apart, and behind a thousand groups all others are
 // one.
 #include "engine/run/run_tally.h"
 
@@ -33,16 +34,35 @@ std::string shown(std::string_view text) {
   return words;
 }
 
-// Runs of digits become '#': ids and counters differ in every reply. For keys alone: what is shown
-// to people is a real reply.
-std::string masked(std::string_view text) {
-  std::string words;
-  for (const char c : text) {
+void append_masked_word(std::string& words, std::string_view word) {
+  constexpr std::size_t id_bytes_min = 8;
+  const bool has_digit = std::any_of(word.begin(), word.end(), codec::is_digit);
+  if (word.find('@') != std::string_view::npos) {
+    words += '@';
+    return;
+  }
+  if (has_digit && word.size() >= id_bytes_min) {
+    words += '#';
+    return;
+  }
+  for (const char c : word) {
     if (!codec::is_digit(c)) {
       words.push_back(c);
     } else if (words.empty() || words.back() != '#') {
       words.push_back('#');
     }
+  }
+}
+
+// What differs in every reply is left out: addresses, ids and counters. For keys alone: what is
+// shown to people is a real reply.
+std::string masked(std::string_view text) {
+  std::string words;
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find(' '), text.size());
+    append_masked_word(words, text.substr(0, end));
+    words += ' ';
+    text.remove_prefix(std::min(end + 1, text.size()));
   }
   return words;
 }
@@ -62,16 +82,12 @@ std::string words_of(const Outcome& outcome) {
 
 }  // namespace
 
-void RunTally::count(const Outcome& outcome, std::size_t number) {
+void RunTally::count(const Outcome& outcome, std::size_t number, Bytes id) {
+  const std::size_t endpoint = std::min<std::size_t>(outcome.endpoint, endpoints_max - 1);
   std::atomic<std::uint64_t>& counter =
-      counts_[number].of[static_cast<std::size_t>(outcome.status)];
+      counts_[number].of[endpoint][static_cast<std::size_t>(outcome.status)];
   counter.store(counter.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
   if (outcome.status == Status::accepted) {
-    std::atomic<bool>& accepts =
-        accepts_[std::min<std::size_t>(outcome.endpoint, endpoints_max - 1)];
-    if (!accepts.load(std::memory_order_relaxed)) {
-      accepts.store(true, std::memory_order_relaxed);
-    }
     return;
   }
   std::string words = words_of(outcome);
@@ -90,6 +106,7 @@ void RunTally::count(const Outcome& outcome, std::size_t number) {
     group.status = outcome.status;
     group.stage = outcome.stage;
     group.words = std::move(words);
+    group.id = id;
   }
 }
 
@@ -101,19 +118,28 @@ std::uint64_t RunTally::left_by(std::size_t endpoint) const {
 
 bool RunTally::another_accepts(std::size_t endpoint) const {
   for (std::size_t i = 0; i < endpoints_max; ++i) {
-    if (i != endpoint && accepts_[i].load(std::memory_order_relaxed)) {
+    if (i != endpoint && of_endpoint(i, Status::accepted) > 0) {
       return true;
     }
   }
   return false;
 }
 
+std::uint64_t RunTally::of_endpoint(std::size_t endpoint, Status status) const {
+  const std::size_t index = std::min(endpoint, endpoints_max - 1);
+  return std::accumulate(counts_.begin(), counts_.end(), std::uint64_t{0},
+                         [&](std::uint64_t sum, const Counts& counts) {
+                           return sum + counts.of[index][static_cast<std::size_t>(status)].load(
+                                            std::memory_order_relaxed);
+                         });
+}
+
 std::uint64_t RunTally::of(Status status) const {
-  return std::accumulate(
-      counts_.begin(), counts_.end(), std::uint64_t{0},
-      [status](std::uint64_t sum, const auto& of) {
-        return sum + of.of[static_cast<std::size_t>(status)].load(std::memory_order_relaxed);
-      });
+  std::uint64_t sum = 0;
+  for (std::size_t i = 0; i < endpoints_max; ++i) {
+    sum += of_endpoint(i, status);
+  }
+  return sum;
 }
 
 std::uint64_t RunTally::total() const {

@@ -10,16 +10,18 @@
 #include <string>
 #include <vector>
 
+#include <ringpost/base.h>
 #include <ringpost/outcome.h>
 
 namespace ringpost::run {
 
 // Outcomes that read alike: the same status and stage, and the same words but for their numbers.
-// Its words are those of the first of them.
+// Its words are those of the first of them, as they were, and so is the id of its job.
 struct ReplyGroup {
   Status status = Status::unsent;
   Stage stage = Stage::local;
   std::string words;
+  std::string id;
   std::uint64_t count = 0;
 };
 
@@ -28,11 +30,13 @@ class RunTally {
  public:
   explicit RunTally(std::size_t group_count = 1) : counts_(group_count) {}
 
-  // `number` of the group.
-  void count(const Outcome& outcome, std::size_t number = 0);
+  // `number` of the group, `id` of the job.
+  void count(const Outcome& outcome, std::size_t number = 0, Bytes id = {});
 
   [[nodiscard]] std::uint64_t of(Status status) const;
   [[nodiscard]] std::uint64_t total() const;
+  // What became of recipients by way of the endpoint with this index.
+  [[nodiscard]] std::uint64_t of_endpoint(std::size_t endpoint, Status status) const;
   // Recipients that the endpoint with this index left unsent, or that ran out of time there.
   [[nodiscard]] std::uint64_t left_by(std::size_t endpoint) const;
   // Whether another one has accepted any.
@@ -46,14 +50,13 @@ class RunTally {
 
   // On cache lines of its own, since only one thread writes.
   struct alignas(64) Counts {
-    std::array<std::atomic<std::uint64_t>, status_count> of{};
+    std::array<std::array<std::atomic<std::uint64_t>, status_count>, endpoints_max> of{};
   };
 
-  std::vector<Counts> counts_;                              // by group
-  std::array<std::atomic<bool>, endpoints_max> accepts_{};  // by endpoint
-  mutable std::mutex mutex_;                                // guards all below
-  std::map<std::size_t, std::uint64_t> left_;               // by endpoint
-  std::map<std::string, ReplyGroup> groups_;
+  std::vector<Counts> counts_;                 // by group
+  mutable std::mutex mutex_;                   // guards all below
+  std::map<std::size_t, std::uint64_t> left_;  // by endpoint
+  std::map<std::string, ReplyGroup> groups_;   // by what they have in common
 };
 
 }  // namespace ringpost::run

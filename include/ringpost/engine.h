@@ -82,6 +82,32 @@ struct FactorShare {
   double share = 0;
 };
 
+// How times are spread, to within 1.6 %. All zero where nothing was timed.
+struct TimeSpread {
+  std::uint64_t count = 0;
+  Duration p50{};
+  Duration p90{};
+  Duration p99{};
+  Duration p999{};
+  Duration max{};
+};
+
+// What was done by way of an endpoint so far, or by way of all of them.
+struct EndpointCounts {
+  std::uint64_t transactions = 0;      // that ended
+  std::uint64_t sessions = 0;          // that take messages, now
+  std::uint64_t sessions_opened = 0;   // or were to be
+  std::uint64_t sessions_ready = 0;    // that came as far as taking messages
+  std::uint64_t sessions_resumed = 0;  // of these: TLS was resumed with a ticket
+  // Deliveries that wait for another attempt, and in how long the next of them is due.
+  std::uint64_t waiting = 0;
+  std::optional<Duration> next_attempt_in{};
+  // From the end of a message's data to its reply, and from a connect() to a session that takes
+  // messages.
+  TimeSpread reply_times{};
+  TimeSpread opening_times{};
+};
+
 // How an endpoint is spoken to.
 struct EndpointReport {
   std::string endpoint;
@@ -104,6 +130,7 @@ struct EndpointReport {
   std::vector<PassedOverPort> ports_passed_over{};
   // The same in words: "no connection came about on 587, 2525"; empty where there are none.
   std::string why_port{};
+  EndpointCounts counts{};
 };
 
 struct EngineStatistics {
@@ -113,7 +140,7 @@ struct EngineStatistics {
   std::uint64_t sessions_ready = 0;
   std::uint64_t sessions_resumed = 0;  // of the ready ones: TLS was resumed with a ticket
   std::uint64_t turns = 0;
-  double worker_cpu_share = 0;  // of the time that workers have had: 1 is all of it
+  double worker_cpu_share = 0;    // of the time that workers have had: 1 is all of it
   std::uint64_t ring_enters = 0;  // io_uring_enter calls
 
   // Of the workers' hot path, for whoever wants to know what a message costs.
@@ -162,6 +189,8 @@ class Engine {
   // Endpoints that were given up so far.
   [[nodiscard]] std::vector<EndpointFailure> endpoint_failures() const;
   [[nodiscard]] std::vector<EndpointReport> endpoint_reports() const;
+  // Of all endpoints together.
+  [[nodiscard]] EndpointCounts endpoint_counts() const;
   // The journal could not be written, and nothing more is sent.
   [[nodiscard]] bool journal_failed() const;
   [[nodiscard]] EngineStatistics statistics() const;

@@ -57,6 +57,41 @@ TEST_CASE("run tally: replies that differ only in their numbers are one group") 
   CHECK(groups[0].words == "550 5.1.1 <a1@b.example> id 4711-22 unknown");
 }
 
+TEST_CASE("run tally: ids and addresses keep no replies apart, and the first job is named") {
+  RunTally tally;
+  tally.count(replied(Status::rejected, Stage::eod, 554,
+                      "5.7.1 <ann@b.example>: refused (in reply to 3f9a01bc77, b7d4-x1@mx)"),
+              0, "job-1");
+  tally.count(replied(Status::rejected, Stage::eod, 554,
+                      "5.7.1 <bob@c.example>: refused (in reply to 0aa1e7f3c9, c2e1-k3@mx)"),
+              0, "job-2");
+  tally.count(replied(Status::rejected, Stage::eod, 554, "5.7.1 <bob@c.example>: unwanted"), 0,
+              "job-3");
+  const std::vector<ReplyGroup> groups = tally.groups(10);
+  REQUIRE(groups.size() == 2);
+  CHECK(groups[0].count == 2);
+  CHECK(groups[0].id == "job-1");
+  CHECK(groups[0].words.find("<ann@b.example>: refused (in reply to 3f9a01bc77") != Bytes::npos);
+}
+
+TEST_CASE("run tally: each endpoint has its own counts, and others are counted as well") {
+  RunTally tally(2);
+  for (std::size_t i = 0; i < 3; ++i) {
+    Outcome outcome = replied(Status::accepted, Stage::eod, 250, "OK");
+    outcome.endpoint = static_cast<std::uint32_t>(i % 2);
+    tally.count(outcome, i % 2);
+  }
+  Outcome refused = replied(Status::rejected, Stage::rcpt, 550, "no");
+  refused.endpoint = 1;
+  tally.count(refused);
+  CHECK(tally.of_endpoint(0, Status::accepted) == 2);
+  CHECK(tally.of_endpoint(1, Status::accepted) == 1);
+  CHECK(tally.of_endpoint(1, Status::rejected) == 1);
+  CHECK(tally.of_endpoint(0, Status::rejected) == 0);
+  CHECK(tally.of(Status::accepted) == 3);
+  CHECK(tally.another_accepts(0));
+}
+
 TEST_CASE("run tally: another code, stage or status is another group") {
   RunTally tally;
   tally.count(replied(Status::rejected, Stage::rcpt, 550, "no"));
