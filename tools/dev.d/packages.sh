@@ -27,6 +27,7 @@ packages_test=(
   gir1.2-gmime-3.0 python3-gi libemail-mime-perl ruby-mail # readers of tests/codec
   libmime-tools-perl libmail-java default-jdk-headless # likewise
   zstd # packs what tests read
+  python3-pyte # a terminal, for what is drawn on one
   libnss-wrapper # the unpacked Exim looks for a user whom only its package would make
   libbenchmark-dev
 )

@@ -30,11 +30,12 @@ bool is_ignored(int signal) {
   return ::sigaction(signal, nullptr, &action) == 0 && action.sa_handler == SIG_IGN;
 }
 
-sigset_t stop_signals() {
+sigset_t watched_signals() {
   sigset_t signals;
   sigemptyset(&signals);
   sigaddset(&signals, SIGINT);
   sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGUSR1);
   if (!is_ignored(SIGHUP)) {
     sigaddset(&signals, SIGHUP);
   }
@@ -44,7 +45,7 @@ sigset_t stop_signals() {
 }  // namespace
 
 SignalWatch::SignalWatch() {
-  const sigset_t signals = stop_signals();
+  const sigset_t signals = watched_signals();
   ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   signal_descriptor_ = ::signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
   stop_descriptor_ = ::eventfd(0, EFD_CLOEXEC);
@@ -72,8 +73,9 @@ bool SignalWatch::wait_for_signal(Duration at_most) {
   pollfd wanted{signal_descriptor_, POLLIN, 0};
   ::poll(&wanted, 1, static_cast<int>(std::clamp<long>(milliseconds, 0, 60'000)));
   signalfd_siginfo info{};
-  if (::read(signal_descriptor_, &info, sizeof(info)) != sizeof(info)) {
-    return false;
+  if (::read(signal_descriptor_, &info, sizeof(info)) != sizeof(info) ||
+      info.ssi_signo == SIGUSR1) {
+    return false;  // whoever asks before anything is known is not answered
   }
   signal_.store(static_cast<int>(info.ssi_signo));
   raise_event(stop_descriptor_);
@@ -111,7 +113,11 @@ void SignalWatch::run(const SignalWatchActions& actions) {
     }
     signalfd_siginfo info{};
     while (::read(signal_descriptor_, &info, sizeof(info)) == sizeof(info)) {
-      if (signal_.load() == 0) {
+      if (info.ssi_signo == SIGUSR1) {
+        if (actions.asked) {
+          actions.asked();
+        }
+      } else if (signal_.load() == 0) {
         signal_.store(static_cast<int>(info.ssi_signo));
         raise_event(stop_descriptor_);
         drain_over = Clock::now() + actions.drain;

@@ -1,4 +1,4 @@
-// SIGINT, SIGTERM and SIGHUP on a thread of their own, and whatever else is to be done at
+// SIGINT, SIGTERM, SIGHUP and SIGUSR1 on a thread of their own, and whatever else is to be done at
 // intervals.
 #pragma once
 
@@ -15,6 +15,7 @@ struct SignalWatchActions {
   std::function<void()> first_signal;   // stop soon
   std::function<void()> second_signal;  // stop now; also when `drain` is over
   std::function<void()> tick;           // every `tick_every`; may be empty
+  std::function<void()> asked;          // SIGUSR1, which stops nothing; may be empty
   Duration drain = std::chrono::seconds(30);
   Duration tick_every = std::chrono::milliseconds(500);
 };

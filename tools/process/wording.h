@@ -1,12 +1,16 @@
 // Words for people.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
 
+#include <fmt/format.h>
+
 #include "codec/text/shown_text.h"
+#include <ringpost/base.h>
 
 namespace ringpost::cli {
 
@@ -20,6 +24,14 @@ using codec::printable;
     digits.insert(at - 3, 1, ',');
   }
   return digits;
+}
+
+// "0.4 ms", "12 ms", "1.2 s"
+[[nodiscard]] inline std::string time_text(Duration time) {
+  const double ms = std::chrono::duration<double, std::milli>(time).count();
+  return ms < 9.95     ? fmt::format("{:.1f} ms", ms)
+         : ms < 9999.5 ? fmt::format("{:.0f} ms", ms)
+                       : fmt::format("{:.1f} s", ms / 1000);
 }
 
 // The elements one behind the other. fmt::join does the same, and has GCC 12 warn about fmt itself.

@@ -93,15 +93,15 @@ void append_json_limits(std::string& json, const EndpointReport& endpoint, const
   json += "}";
 }
 
-void append_foremost_limit(std::string& text, const RunFacts& facts) {
+std::string foremost_limit(const RunFacts& facts) {
   const auto first =
       std::find_if(facts.endpoints.begin(), facts.endpoints.end(),
                    [](const EndpointReport& endpoint) { return !endpoint.held_back_by.empty(); });
-  if (first != facts.endpoints.end() && facts.seconds >= seconds_min) {
-    const FactorShare most = shares_of(*first, facts).front();
-    fmt::format_to(std::back_inserter(text), "  held back by {} {:.0f} %", most.factor,
-                   100 * most.share);
+  if (first == facts.endpoints.end() || facts.seconds < seconds_min) {
+    return {};
   }
+  const FactorShare most = shares_of(*first, facts).front();
+  return fmt::format("held back by {} {:.0f} %", most.factor, 100 * most.share);
 }
 
 }  // namespace ringpost::cli

@@ -11,7 +11,7 @@ namespace ringpost::cli {
 void append_limits(std::string& text, const RunFacts& facts);
 // ,"held_back_by":{"rate":0.970,"cpu":0.020} of an endpoint.
 void append_json_limits(std::string& json, const EndpointReport& endpoint, const RunFacts& facts);
-// The largest one of the first endpoint that has any, for a line of progress.
-void append_foremost_limit(std::string& text, const RunFacts& facts);
+// "held back by rate 97 %": the largest one of the first endpoint that has any; empty: none has.
+[[nodiscard]] std::string foremost_limit(const RunFacts& facts);
 
 }  // namespace ringpost::cli

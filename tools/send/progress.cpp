@@ -1,20 +1,29 @@
-// The problem: a line that is drawn over and lines that scroll share one terminal. The idea: as
-// long as a line is drawn, log lines come by here; the drawn one is taken away first, and the next
-// call draws it anew. Where there is no terminal it is a line every ten seconds. Limits: what is
-// printed past the log lands behind the drawn line; a terminal that is narrower than the line keeps
-// the rows above its last one.
+// The problem: a block that is drawn over and lines that scroll share one terminal. The idea: as
+// long as a block is drawn, log lines come by here and go where it stands, and it is drawn anew
+// below them. Each change leaves in one write, so that nothing flickers. Whoever reads jobs from
+// the terminal, or writes outcomes to it, gets lines in the place of the block, as where there is
+// no terminal. Limits: what is printed past the log lands behind the block; a terminal that breaks
+// the lines of a drawn block anew when it becomes narrower keeps some of its rows above.
 #include "tools/send/progress.h"
 
-#include <cstdlib>
+#include <algorithm>
+#include <chrono>
 #include <unistd.h>
+
+#include <fmt/format.h>
+
+#include "tools/process/terminal.h"
+#include "tools/send/progress_report.h"
+#include "tools/send/send_source.h"
 
 namespace ringpost::cli {
 
 namespace {
 
-constexpr double plain_interval_seconds = 10;
-// Back to the first column, and everything to the right of it away.
-constexpr std::string_view erase_line = "\r\x1b[K";
+bool talks_to_terminal(const SendSettings& settings) {
+  const bool writes = settings.outcomes_path == "-" || settings.errors_path == "-";
+  return reads_terminal(settings) || (writes && ::isatty(STDOUT_FILENO) == 1);
+}
 
 ProgressKind kind_of(const SendSettings& settings) {
   if (settings.quiet) {
@@ -23,19 +32,25 @@ ProgressKind kind_of(const SendSettings& settings) {
   if (settings.progress != ProgressKind::automatic) {
     return settings.progress;
   }
-  const char* const terminal = std::getenv("TERM");
-  const bool can_draw =
-      ::isatty(STDERR_FILENO) == 1 && terminal != nullptr && std::string_view(terminal) != "dumb";
-  return can_draw ? ProgressKind::block : ProgressKind::plain;
+  return can_draw(STDERR_FILENO) && !talks_to_terminal(settings) ? ProgressKind::block
+                                                                 : ProgressKind::plain;
 }
 
 }  // namespace
 
-Progress::Progress(const SendSettings& settings, Log& log) : kind_(kind_of(settings)), log_(log) {
+Progress::Progress(const SendSettings& settings, Log& log)
+    : kind_(kind_of(settings)),
+      every_seconds_(std::chrono::duration<double>(settings.progress_every).count()),
+      color_(settings.color),
+      log_(log) {
   if (kind_ == ProgressKind::block) {
     log_.redirect([this](std::string_view line) {
-      clear();
-      write_to_stderr(line);
+      const std::lock_guard lock(mutex_);
+      std::string out;
+      erase(out);
+      out += line;
+      draw(out);
+      write_to_stderr(out);
     });
   }
 }
@@ -48,13 +63,17 @@ Progress::~Progress() {
 void Progress::show(const RunFacts& facts) {
   const std::lock_guard lock(mutex_);
   switch (kind_) {
-    case ProgressKind::block:
-      write_to_stderr(std::string(erase_line) + progress_text(facts));
-      drawn_ = true;
+    case ProgressKind::block: {
+      std::string out;
+      erase(out);
+      drawn_ = progress_block(facts, terminal_size(STDERR_FILENO).value_or(TerminalSize{}), color_);
+      draw(out);
+      write_to_stderr(out);
       break;
+    }
     case ProgressKind::plain:
     case ProgressKind::json:
-      if (facts.seconds - shown_at_seconds_ < plain_interval_seconds) {
+      if (facts.seconds - shown_at_seconds_ < every_seconds_) {
         return;
       }
       shown_at_seconds_ = facts.seconds;
@@ -67,11 +86,47 @@ void Progress::show(const RunFacts& facts) {
   }
 }
 
+void Progress::print(const RunFacts& facts) {
+  const std::lock_guard lock(mutex_);
+  std::string out;
+  erase(out);
+  if (kind_ == ProgressKind::json) {
+    out += progress_json(facts);
+  } else {
+    const std::size_t columns = terminal_size(STDERR_FILENO).value_or(TerminalSize{}).columns;
+    for (const std::string& line : progress_block(facts, {columns, 1000}, color_)) {
+      out += line + "\n";
+    }
+  }
+  draw(out);
+  write_to_stderr(out);
+}
+
 void Progress::clear() {
   const std::lock_guard lock(mutex_);
-  if (drawn_) {
-    drawn_ = false;
-    write_to_stderr(erase_line);
+  std::string out;
+  erase(out);
+  drawn_.clear();
+  if (!out.empty()) {
+    write_to_stderr(out);
+  }
+}
+
+// From wherever the block ends up to its first column, and everything below it away.
+void Progress::erase(std::string& out) const {
+  if (drawn_.empty()) {
+    return;
+  }
+  out += "\r";
+  if (drawn_.size() > 1) {
+    out += fmt::format("\x1b[{}A", drawn_.size() - 1);
+  }
+  out += "\x1b[J";
+}
+
+void Progress::draw(std::string& out) const {
+  for (std::size_t i = 0; i < drawn_.size(); ++i) {
+    out += (i == 0 ? "" : "\r\n") + drawn_[i];
   }
 }
 

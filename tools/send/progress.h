@@ -2,6 +2,8 @@
 #pragma once
 
 #include <mutex>
+#include <string>
+#include <vector>
 
 #include "tools/process/log.h"
 #include "tools/send/run_report.h"
@@ -9,8 +11,8 @@
 
 namespace ringpost::cli {
 
-// A line that is drawn over on a terminal, a line every ten seconds elsewhere. Log lines step
-// around the drawn line. Thread-safe.
+// A block that is drawn over on a terminal, a line at intervals elsewhere. Log lines scroll above
+// the block. Thread-safe.
 class Progress {
  public:
   Progress(const SendSettings& settings, Log& log);
@@ -18,16 +20,25 @@ class Progress {
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
 
+  // Whether show() shows anything, ever.
+  [[nodiscard]] bool is_wanted() const { return kind_ != ProgressKind::none; }
   // To be called every half second or so.
   void show(const RunFacts& facts);
-  // Takes a drawn line away.
+  // All figures at once, as text that stays: for whoever asks.
+  void print(const RunFacts& facts);
+  // Takes a drawn block away, for good.
   void clear();
 
  private:
-  ProgressKind kind_;
+  void erase(std::string& out) const;
+  void draw(std::string& out) const;
+
+  const ProgressKind kind_;
+  const double every_seconds_;
+  const bool color_;
   Log& log_;
   std::mutex mutex_;
-  bool drawn_ = false;
+  std::vector<std::string> drawn_;  // lines that stand there now
   double shown_at_seconds_ = 0;
 };
 

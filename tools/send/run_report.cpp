@@ -26,6 +26,7 @@ namespace ringpost::cli {
 namespace {
 
 constexpr std::size_t groups_shown = 5;
+constexpr std::size_t groups_in_json = 20;
 
 double per_second(std::uint64_t count, const RunFacts& facts) {
   return static_cast<double>(count) / std::max(facts.seconds, 1e-3);
@@ -105,26 +106,109 @@ void append_json_statuses(std::string& json, const RunFacts& facts) {
   json += "}";
 }
 
-void append_json_common(std::string& json, const RunFacts& facts) {
-  append_json_statuses(json, facts);
-  fmt::format_to(std::back_inserter(json),
-                 ",\"jobs\":{},\"seconds\":{:.3f},\"messages_per_second\":{:.0f},"
-                 "\"content_bytes\":{},\"sessions_opened\":{},\"sessions_ready\":{},"
-                 "\"sessions_resumed\":{}",
-                 facts.jobs_read, facts.seconds,
-                 per_second(facts.tally->of(Status::accepted), facts),
-                 facts.statistics.content_bytes, facts.statistics.sessions_opened,
-                 facts.statistics.sessions_ready, facts.statistics.sessions_resumed);
-}
-
-// "10 sessions, 9 resumed"
-std::string sessions_text(const EngineStatistics& statistics) {
-  std::string text = fmt::format("{} session{}", statistics.sessions_ready,
-                                 statistics.sessions_ready == 1 ? "" : "s");
-  if (statistics.sessions_resumed > 0) {
-    text += fmt::format(", TLS resumed in {}", statistics.sessions_resumed);
+// "10 sessions of 12 connects, TLS resumed in 9"
+std::string sessions_text(std::uint64_t ready, std::uint64_t opened, std::uint64_t resumed) {
+  std::string text = fmt::format("{} session{}", ready, ready == 1 ? "" : "s");
+  if (opened > ready) {
+    text += fmt::format(" of {} connects", opened);
+  }
+  if (resumed > 0) {
+    text += fmt::format(", TLS resumed in {}", resumed);
   }
   return text;
+}
+
+// "p50 12 ms, p90 20 ms, p99 240 ms, p99.9 1100 ms, at most 2300 ms"
+std::string spread_text(const TimeSpread& spread) {
+  return fmt::format("p50 {}, p90 {}, p99 {}, p99.9 {}, at most {}", time_text(spread.p50),
+                     time_text(spread.p90), time_text(spread.p99), time_text(spread.p999),
+                     time_text(spread.max));
+}
+
+void append_times(std::string& text, const EndpointCounts& counts) {
+  if (counts.reply_times.count > 0) {
+    text += "reply to a message: " + spread_text(counts.reply_times) + "\n";
+  }
+  if (counts.opening_times.count > 0) {
+    fmt::format_to(std::back_inserter(text), "opening a session: p50 {}, p99 {}, at most {}\n",
+                   time_text(counts.opening_times.p50), time_text(counts.opening_times.p99),
+                   time_text(counts.opening_times.max));
+  }
+}
+
+// Where there are several, what each has done.
+void append_endpoints(std::string& text, const RunFacts& facts) {
+  for (std::size_t i = 0; facts.endpoints.size() > 1 && i < facts.endpoints.size(); ++i) {
+    const EndpointCounts& counts = facts.endpoints[i].counts;
+    fmt::format_to(std::back_inserter(text),
+                   "endpoint {}:", printable(facts.endpoints[i].endpoint));
+    for (const Status status : statuses) {
+      const std::uint64_t count = facts.tally->of_endpoint(i, status);
+      // What never came to an endpoint counts for none.
+      const bool is_local = status == Status::invalid || status == Status::skipped;
+      if (!is_local && (count > 0 || status == Status::accepted)) {
+        fmt::format_to(std::back_inserter(text), " {} {},", name_of(status), grouped_digits(count));
+      }
+    }
+    text +=
+        " " + sessions_text(counts.sessions_ready, counts.sessions_opened, counts.sessions_resumed);
+    if (counts.reply_times.count > 0) {
+      fmt::format_to(std::back_inserter(text), "; reply p50 {}, p99 {}",
+                     time_text(counts.reply_times.p50), time_text(counts.reply_times.p99));
+    }
+    text += "\n";
+  }
+}
+
+void append_next_steps(std::string& text, const RunFacts& facts) {
+  for (const NextStep& step : facts.next_steps) {
+    fmt::format_to(std::back_inserter(text), "next: {}:\n  {}\n", step.why,
+                   printable(step.command));
+  }
+}
+
+void append_json_next_steps(std::string& json, const RunFacts& facts) {
+  json += ",\"next_steps\":[";
+  for (const NextStep& step : facts.next_steps) {
+    json += json.back() == '[' ? "{\"why\":" : ",{\"why\":";
+    codec::append_json_string(json, step.why);
+    json += ",\"command\":";
+    codec::append_json_string(json, step.command);
+    json += "}";
+  }
+  json += "]";
+}
+
+// In a dry run those who are `unsent` are as they should be.
+std::vector<run::ReplyGroup> groups_of(const RunFacts& facts, std::size_t most) {
+  std::vector<run::ReplyGroup> groups = facts.tally->groups(most + 1);
+  if (facts.bytes_rehearsed) {
+    std::erase_if(groups,
+                  [](const run::ReplyGroup& group) { return group.status == Status::unsent; });
+  }
+  groups.resize(std::min(groups.size(), most));
+  return groups;
+}
+
+// All but what was accepted, in groups.
+void append_json_reasons(std::string& json, const RunFacts& facts) {
+  json += ",\"reasons\":[";
+  for (const run::ReplyGroup& group : groups_of(facts, groups_in_json)) {
+    fmt::format_to(
+        std::back_inserter(json), "{}{{\"count\":{},\"status\":\"{}\",\"stage\":\"{}\",\"sample\":",
+        json.back() == '[' ? "" : ",", group.count, name_of(group.status), name_of(group.stage));
+    codec::append_json_string(json, group.words);
+    json += ",\"id\":";
+    codec::append_json_string(json, group.id);
+    json += "}";
+  }
+  json += "]";
+}
+
+void append_json_counts(std::string& json, const EndpointCounts& counts) {
+  fmt::format_to(std::back_inserter(json), ",\"transactions\":{}", counts.transactions);
+  append_json_spread(json, "reply_ms", counts.reply_times);
+  append_json_spread(json, "opening_ms", counts.opening_times);
 }
 
 // "BDAT flights", or "ses: lock-step, relay: DATA groups".
@@ -274,35 +358,6 @@ void append_json_lost(std::string& json, const RunFacts& facts) {
   json += "}";
 }
 
-// "; waiting for mx.example:587 for 12 s"
-void append_away(std::string& text, const RunFacts& facts) {
-  for (const EndpointReport& endpoint : facts.endpoints) {
-    if (endpoint.away_for) {
-      fmt::format_to(std::back_inserter(text), "  waiting for {} since {:.0f} s",
-                     printable(endpoint.endpoint),
-                     std::chrono::duration<double>(*endpoint.away_for).count());
-    }
-  }
-}
-
-void append_json_away(std::string& json, const RunFacts& facts) {
-  json += ",\"endpoints_away\":[";
-  bool first = true;
-  for (const EndpointReport& endpoint : facts.endpoints) {
-    if (!endpoint.away_for) {
-      continue;
-    }
-    json += first ? "{\"endpoint\":" : ",{\"endpoint\":";
-    first = false;
-    codec::append_json_string(json, endpoint.endpoint);
-    fmt::format_to(std::back_inserter(json), ",\"seconds\":{:.1f},\"error\":",
-                   std::chrono::duration<double>(*endpoint.away_for).count());
-    codec::append_json_string(json, endpoint.trouble);
-    json += "}";
-  }
-  json += "]";
-}
-
 void append_speed(std::string& text, const RunFacts& facts) {
   const double accepted_per_second = per_second(facts.tally->of(Status::accepted), facts);
   fmt::format_to(std::back_inserter(text),
@@ -310,31 +365,62 @@ void append_speed(std::string& text, const RunFacts& facts) {
                  facts.jobs_read, facts.seconds, accepted_per_second,
                  per_second(facts.statistics.content_bytes, facts) / 1e6);
   const std::string pipelining = pipelining_text(facts.endpoints);
-  fmt::format_to(std::back_inserter(text), "{}{}{}\n", sessions_text(facts.statistics),
+  fmt::format_to(std::back_inserter(text), "{}{}{}\n",
+                 sessions_text(facts.statistics.sessions_ready, facts.statistics.sessions_opened,
+                               facts.statistics.sessions_resumed),
                  pipelining.empty() ? "" : "; ", pipelining);
+  append_times(text, facts.counts);
+  append_endpoints(text, facts);
   append_ports(text, facts);
   append_limits(text, facts);
   append_fall_backs(text, facts);
 }
 
-// In a dry run those who are `unsent` are as they should be.
 void append_groups(std::string& text, const RunFacts& facts) {
-  std::vector<run::ReplyGroup> groups = facts.tally->groups(groups_shown + 1);
-  if (facts.bytes_rehearsed) {
-    std::erase_if(groups,
-                  [](const run::ReplyGroup& group) { return group.status == Status::unsent; });
-  }
-  groups.resize(std::min(groups.size(), groups_shown));
+  const std::vector<run::ReplyGroup> groups = groups_of(facts, groups_shown);
   if (!groups.empty()) {
     text += "most frequent reasons:\n";
   }
   for (const run::ReplyGroup& group : groups) {
-    fmt::format_to(std::back_inserter(text), "{:>10}  {} at {}: {}\n", group.count,
-                   name_of(group.status), name_of(group.stage), printable(group.words));
+    fmt::format_to(std::back_inserter(text), "{:>10}  {} at {}: {}{}{}\n", group.count,
+                   name_of(group.status), name_of(group.stage), printable(group.words),
+                   group.id.empty() ? "" : "; such as job ", printable(group.id));
   }
 }
 
 }  // namespace
+
+void append_json_common(std::string& json, const RunFacts& facts) {
+  append_json_statuses(json, facts);
+  fmt::format_to(std::back_inserter(json),
+                 ",\"jobs\":{},\"seconds\":{:.3f},\"messages_per_second\":{:.0f},"
+                 "\"content_bytes\":{},\"sessions_opened\":{},\"sessions_ready\":{},"
+                 "\"sessions_resumed\":{}",
+                 facts.jobs_read, facts.seconds,
+                 per_second(facts.tally->of(Status::accepted), facts),
+                 facts.statistics.content_bytes, facts.statistics.sessions_opened,
+                 facts.statistics.sessions_ready, facts.statistics.sessions_resumed);
+}
+
+void append_json_spread(std::string& json, std::string_view name, const TimeSpread& spread) {
+  const auto ms = [](Duration time) {
+    return std::chrono::duration<double, std::milli>(time).count();
+  };
+  fmt::format_to(std::back_inserter(json),
+                 ",\"{}\":{{\"count\":{},\"p50\":{:.3f},\"p90\":{:.3f},\"p99\":{:.3f},"
+                 "\"p999\":{:.3f},\"max\":{:.3f}}}",
+                 name, spread.count, ms(spread.p50), ms(spread.p90), ms(spread.p99),
+                 ms(spread.p999), ms(spread.max));
+}
+
+void append_json_endpoint_statuses(std::string& json, const RunFacts& facts, std::size_t endpoint) {
+  json += "\"recipients\":{";
+  for (const Status status : statuses) {
+    fmt::format_to(std::back_inserter(json), "{}\"{}\":{}", status == Status::accepted ? "" : ",",
+                   name_of(status), facts.tally->of_endpoint(endpoint, status));
+  }
+  json += "}";
+}
 
 std::string summary_text(const RunFacts& facts) {
   std::string text;
@@ -354,6 +440,7 @@ std::string summary_text(const RunFacts& facts) {
   append_shares(text, facts);
   append_unruled(text, facts);
   append_outcomes_path(text, facts);
+  append_next_steps(text, facts);
   if (facts.internal) {
     append_internal_text(text, facts);
   }
@@ -368,6 +455,9 @@ std::string summary_json(const RunFacts& facts) {
   }
   fmt::format_to(std::back_inserter(json), ",\"turns\":{},\"ring_enters\":{}",
                  facts.statistics.turns, facts.statistics.ring_enters);
+  append_json_counts(json, facts.counts);
+  append_json_reasons(json, facts);
+  append_json_next_steps(json, facts);
   json += ",\"endpoints\":[";
   for (std::size_t i = 0; i < facts.endpoints.size(); ++i) {
     json += i == 0 ? "{\"endpoint\":" : ",{\"endpoint\":";
@@ -384,6 +474,13 @@ std::string summary_json(const RunFacts& facts) {
     append_json_ports(json, facts.endpoints[i]);
     append_json_limits(json, facts.endpoints[i], facts);
     append_json_unruled(json, facts.endpoints[i]);
+    json += ",";
+    append_json_endpoint_statuses(json, facts, i);
+    const EndpointCounts& counts = facts.endpoints[i].counts;
+    fmt::format_to(std::back_inserter(json),
+                   ",\"sessions_opened\":{},\"sessions_ready\":{},\"sessions_resumed\":{}",
+                   counts.sessions_opened, counts.sessions_ready, counts.sessions_resumed);
+    append_json_counts(json, counts);
     json += "}";
   }
   json += "],\"endpoint_failures\":[";
@@ -406,30 +503,6 @@ std::string summary_json(const RunFacts& facts) {
   if (facts.signal != 0) {
     fmt::format_to(std::back_inserter(json), ",\"signal\":{}", facts.signal);
   }
-  json += "}}\n";
-  return json;
-}
-
-std::string progress_text(const RunFacts& facts) {
-  std::string text;
-  const std::uint64_t total = facts.tally->total();
-  const std::uint64_t accepted = facts.tally->of(Status::accepted);
-  if (facts.bytes_total > 0) {
-    const double share =
-        static_cast<double>(facts.bytes_read) / static_cast<double>(facts.bytes_total);
-    fmt::format_to(std::back_inserter(text), "{:3.0f}% read  ", std::min(share, 1.0) * 100);
-  }
-  fmt::format_to(std::back_inserter(text), "{} accepted  {} other  {:.0f}/s  {:.0f} s", accepted,
-                 total - accepted, per_second(accepted, facts), facts.seconds);
-  append_away(text, facts);
-  append_foremost_limit(text, facts);
-  return text;
-}
-
-std::string progress_json(const RunFacts& facts) {
-  std::string json = "{\"progress\":{";
-  append_json_common(json, facts);
-  append_json_away(json, facts);
   json += "}}\n";
   return json;
 }

@@ -8,7 +8,6 @@
 #include <algorithm>
 #include <chrono>
 #include <csignal>
-#include <fstream>
 #include <optional>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -27,8 +26,10 @@
 #include "tools/process/program_version.h"
 #include "tools/process/unix_time.h"
 #include "tools/program/commands.h"
+#include "tools/send/next_step.h"
 #include "tools/send/progress.h"
 #include "tools/send/run_files.h"
+#include "tools/send/run_meter.h"
 #include "tools/send/run_report.h"
 #include "tools/send/send_source.h"
 #include "tools/send/watched_source.h"
@@ -54,31 +55,6 @@ std::size_t jobs_in_flight(const std::vector<EndpointOptions>& endpoints, std::s
     sessions += endpoint.connections_max;
   }
   return std::max(limits::jobs_in_flight_max, 2 * sessions);
-}
-
-// This very command line with --resume, as a shell takes it.
-std::string resume_command() {
-  std::ifstream file("/proc/self/cmdline", std::ios::binary);
-  std::string command;
-  bool resumes = false;
-  for (std::string argument; std::getline(file, argument, '\0');) {
-    resumes = resumes || argument == "--resume";
-    const bool plain =
-        !argument.empty() && argument.find_first_not_of(
-                                 "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                                 "0123456789-_=+.,:/@%") == std::string::npos;
-    command += command.empty() ? "" : " ";
-    if (plain) {
-      command += argument;
-      continue;
-    }
-    command += "'";
-    for (const char c : argument) {
-      command += c == '\'' ? std::string("'\\''") : std::string(1, c);
-    }
-    command += "'";
-  }
-  return resumes ? command : command + " --resume";
 }
 
 std::vector<std::string> names_of(const std::vector<EndpointOptions>& endpoints) {
@@ -146,6 +122,7 @@ class SendRun : private run::RunListener {
   void stop_now();
   void finish();
   [[nodiscard]] RunFacts facts() const;
+  [[nodiscard]] RunFacts facts_under_way();
   [[nodiscard]] int exit_code_of_run() const;
   [[nodiscard]] bool fails_on(Status status) const;
 
@@ -153,6 +130,7 @@ class SendRun : private run::RunListener {
   SignalWatch& watch_;
   Log& log_;
   Progress progress_;
+  RunMeter meter_;
   run::JobFileSource files_;
   std::unique_ptr<run::JournalBinding> journal_;  // null: none is kept
   std::optional<run::JournalPlanner> planner_;
@@ -243,9 +221,15 @@ int SendRun::run() {
   if (!start()) {
     return exit_usage;
   }
+  if (reads_terminal(settings_) && !settings_.quiet) {
+    print_error(
+        "reading jobs from the terminal, one JSON object a line; Ctrl-D on an empty line ends "
+        "them");
+  }
   watch_.start({.first_signal = [this] { stop_soon(); },
                 .second_signal = [this] { stop_now(); },
                 .tick = [this] { tick(); },
+                .asked = [this] { progress_.print(facts_under_way()); },
                 .drain = settings_.drain});
   read();
   watch_.stop();
@@ -369,7 +353,12 @@ void SendRun::on_notice(run::NoticeLevel level, std::string_view text,
 void SendRun::on_outcomes_lost() { watch_.begin_drain(); }
 
 void SendRun::tick() {
-  progress_.show(facts());
+  // Runs that are over in a moment need no count.
+  constexpr auto counting_after = std::chrono::seconds(1);
+  if (progress_.is_wanted() && Clock::now() - started_at_ >= counting_after) {
+    source_->begin_counting();
+  }
+  progress_.show(facts_under_way());
   run_->look_at_journal();
 }
 
@@ -404,6 +393,9 @@ void SendRun::finish() {
     facts_now.jobs_unread = unread_->count;
     facts_now.unread_from = unread_->from;
   }
+  if (watch_.signal() == 0 && !run_->failed()) {
+    facts_now.next_steps = next_steps(run_->tally(), settings_);
+  }
   for (const EndpointFailure& failure : facts_now.failures) {
     log_.error("endpoint given up: " + failure.message,
                {{"endpoint", failure.endpoint}, {"stage", failure.stage}});
@@ -430,6 +422,13 @@ void SendRun::finish() {
   [[maybe_unused]] const auto written = ::write(descriptor, summary.data(), summary.size());
 }
 
+// The watch's thread.
+RunFacts SendRun::facts_under_way() {
+  RunFacts now = facts();
+  meter_.look(now, run_->messages_done(), source_->jobs_total());
+  return now;
+}
+
 RunFacts SendRun::facts() const {
   RunFacts facts;
   facts.tally = &run_->tally();
@@ -439,9 +438,11 @@ RunFacts SendRun::facts() const {
     facts.failures = engine.endpoint_failures();
     append_login_hints(facts.failures, settings_.login_hints);
     facts.endpoints = engine.endpoint_reports();
+    facts.counts = engine.endpoint_counts();
   }
   facts.seconds = std::chrono::duration<double>(Clock::now() - started_at_).count();
   facts.jobs_read = run_->jobs_read();
+  facts.all_read = run_->reading_ended();
   if (settings_.dry_run) {
     facts.bytes_rehearsed = run_->bytes_rehearsed();
   }

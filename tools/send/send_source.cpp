@@ -6,6 +6,8 @@
 #include "tools/send/send_source.h"
 
 #include <algorithm>
+#include <atomic>
+#include <unistd.h>
 #include <utility>
 
 #include <fmt/format.h>
@@ -33,6 +35,15 @@ std::vector<std::string> journal_files(const SendSettings& settings) {
     files.push_back(settings.recipients.template_path);
   }
   return files;
+}
+
+bool reads_standard_input(const SendSettings& settings) {
+  const std::vector<std::string>& files = input_files(settings);
+  return files.empty() || std::find(files.begin(), files.end(), "-") != files.end();
+}
+
+bool reads_terminal(const SendSettings& settings) {
+  return reads_standard_input(settings) && ::isatty(STDIN_FILENO) == 1;
 }
 
 Result<std::unique_ptr<SendSource>, std::string> SendSource::open(const SendSettings& settings,
@@ -225,27 +236,45 @@ void SendSource::begin_selection(std::int64_t date_us) {
           .instead = selection.instead});
 }
 
-// By reading all files once more.
 Result<std::uint64_t, std::string> SendSource::count_jobs() const {
   const std::vector<std::string>& files = input_files(settings_);
-  if (files.empty() || std::find(files.begin(), files.end(), "-") != files.end()) {
+  if (reads_standard_input(settings_)) {
     return Failure(
         std::string("--sample reads its files twice, and standard input can be read "
                     "once; write it to a file"));
   }
-  auto input = run::JobInput::open(files, -1, input_options(1));
-  if (!input) {
-    return Failure(std::move(input.error().message));
+  const std::atomic<bool> ends{false};
+  auto count = cli::count_jobs(files, input_options(1), ends);
+  if (!count) {
+    return Failure(std::move(count.error()));
   }
-  std::uint64_t count = 0;
-  run::JobInput::Line line;
-  while (true) {
-    const auto more = input->next(line);
-    if (more && !*more) {
-      return count;
-    }
-    count += more ? std::uint64_t{1} : 0;  // what cannot be read is said when it is read
+  return **count;
+}
+
+void SendSource::begin_counting() {
+  constexpr std::uint64_t bytes_max = 64u << 20;
+  constexpr std::uint64_t packed_share = 8;  // of it, where files are compressed
+  const std::vector<std::string>& files = input_files(settings_);
+  const bool is_packed = std::any_of(files.begin(), files.end(), [](const std::string& file) {
+    return file.ends_with(".gz") || file.ends_with(".zst");
+  });
+  const bool is_countable = bytes_total_ > 0 && !reads_standard_input(settings_) &&
+                            bytes_total_ <= bytes_max / (is_packed ? packed_share : 1);
+  if (is_countable && !counter_.is_started()) {
+    counter_.start(files, input_options(1));
   }
+}
+
+std::optional<std::uint64_t> SendSource::jobs_total() const {
+  const SelectionSettings& selection = settings_.selection;
+  std::optional<std::uint64_t> total =
+      sample_ ? std::min(sample_->wanted, sample_->total) : counter_.count();
+  if (!selection.instead.empty()) {
+    total = 1;
+  } else if (selection.limit) {
+    total = std::min(total.value_or(*selection.limit), *selection.limit);
+  }
+  return selection.only.empty() ? total : std::nullopt;
 }
 
 run::Planner* SendSource::planner(run::Planner* inner) {

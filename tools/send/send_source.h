@@ -16,6 +16,7 @@
 #include "engine/run/recipient_lists.h"
 #include "engine/run/recipient_source.h"
 #include "engine/run/retry_planner.h"
+#include "tools/send/job_counter.h"
 #include "tools/send/template_file.h"
 #include "tools/settings/settings.h"
 #include <ringpost/base.h>
@@ -24,6 +25,9 @@ namespace ringpost::cli {
 
 // The files of jobs or of recipients, as they were named; none are standard input.
 [[nodiscard]] const std::vector<std::string>& input_files(const SendSettings& settings);
+[[nodiscard]] bool reads_standard_input(const SendSettings& settings);
+// The same, and somebody types there.
+[[nodiscard]] bool reads_terminal(const SendSettings& settings);
 // Those by which a journal knows its run again: the template is one of them.
 [[nodiscard]] std::vector<std::string> journal_files(const SendSettings& settings);
 
@@ -47,6 +51,10 @@ class SendSource {
   // Files that the template names.
   [[nodiscard]] const std::vector<run::FileRole>& files_read() const { return files_read_; }
   [[nodiscard]] std::uint64_t bytes_total() const { return bytes_total_; }
+  // Counts the jobs on a thread of its own, where that costs little. Once is enough.
+  void begin_counting();
+  // Of the run, as far as it is known by now.
+  [[nodiscard]] std::optional<std::uint64_t> jobs_total() const;
   // To be said when it is opened, and when all was read.
   [[nodiscard]] const std::vector<std::string>& warnings() const { return warnings_; }
   [[nodiscard]] std::optional<std::string> last_remark() const;
@@ -77,6 +85,7 @@ class SendSource {
   std::vector<run::FileRole> files_read_;
   std::vector<std::string> warnings_;
   std::uint64_t bytes_total_ = 0;
+  JobCounter counter_;
 };
 
 }  // namespace ringpost::cli

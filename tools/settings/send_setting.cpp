@@ -221,9 +221,8 @@ constexpr SendKey own_keys[] = {
      [](const SettingValue& value, SendDraft& draft) {
        return take(parse_word(value.text(), summary_words), draft.settings.summary);
      }},
-    {"stats", "", "none|internal",
-     "The summary tells what a message cost: system calls, allocations, copies", results, "none",
-     SettingKind::text, true,
+    {"stats", "", "none|internal", "The summary tells what a message cost the machine", results,
+     "none", SettingKind::text, true,
      [](const SettingValue& value, SendDraft& draft) {
        return take(parse_word(value.text(), stats_words), draft.settings.internal_stats);
      }},
@@ -274,10 +273,15 @@ constexpr SendKey own_keys[] = {
      [](const SettingValue& value, SendDraft& draft) {
        return take(parse_duration(value.text()), draft.settings.drain);
      }},
-    {"progress", "", "auto|block|plain|json|none", "How far the run is", messages, "auto",
-     SettingKind::text, true,
+    {"progress", "", "auto|block|plain|json|none", "How far the run is; SIGUSR1 prints it at once",
+     messages, "auto", SettingKind::text, true,
      [](const SettingValue& value, SendDraft& draft) {
        return take(parse_word(value.text(), progress_words), draft.settings.progress);
+     }},
+    {"progress_every", "", "DURATION", "A line so often, where it is no block", messages, "10s",
+     SettingKind::number, true,
+     [](const SettingValue& value, SendDraft& draft) {
+       return take(parse_duration(value.text()), draft.settings.progress_every);
      }},
     {"log_level", "", "error|warn|info|debug", "What is worth a line", messages, "warn",
      SettingKind::text, true,

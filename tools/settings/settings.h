@@ -95,6 +95,7 @@ struct SendSettings {
   std::optional<codec::Dialect> dialect;  // nothing: lines are jobs
 
   ProgressKind progress = ProgressKind::automatic;
+  Duration progress_every = std::chrono::seconds(10);
   SummaryKind summary = SummaryKind::text;
   bool internal_stats = false;  // the summary has the counters of the hot path, too
   // The classes that make the exit code other than 0. Nothing: all but accepted.

@@ -137,6 +137,22 @@ TEST_CASE("signal watch: when the time to drain is over it stops now, once") {
   CHECK(noted.wait_for(4).substr(0, 4) == "12..");
 }
 
+TEST_CASE("signal watch: who asks is answered, and stops nothing") {
+  SignalWatch watch;
+  Noted noted;
+  SignalWatchActions actions = noted.actions();
+  actions.asked = [&noted] { noted.note('?'); };
+  watch.start(actions);
+  send(SIGUSR1);
+  CHECK(noted.wait_for(1) == "?");
+  CHECK(watch.signal() == 0);
+  send(SIGINT);
+  CHECK(noted.wait_for(2) == "?1");
+  send(SIGUSR1);
+  CHECK(noted.wait_for(3) == "?1?");
+  CHECK(watch.signal() == SIGINT);
+}
+
 TEST_CASE("signal watch: it ticks, before and behind a signal") {
   SignalWatch watch;
   Noted noted;

@@ -49,7 +49,7 @@ TEST_CASE("run report: a run that went well is short") {
   CHECK(summary_text(facts_of(tally)) ==
         "accepted         10\n"
         "12 jobs in 2.00 s: 5 messages/s, 2.0 MB/s of content\n"
-        "3 sessions, TLS resumed in 2; DATA groups\n"
+        "3 sessions of 4 connects, TLS resumed in 2; DATA groups\n"
         "outcomes: outcomes.jsonl\n");
 }
 
@@ -93,7 +93,7 @@ TEST_CASE("run report: what fitted no reply rule comes with the rules that would
   has(text, "endpoint relay: 7 refusals fitted no reply rule");
   has(text, "# 6 times\n" + rule + "# 1 time\n[[endpoint.relay.reply]]\ncode = 553\n");
   has(summary_json(facts), R"("refusals_unruled":7,"rules_proposed":["[[endpoint.relay.reply]]\n)");
-  has(summary_json(facts_of(tally)), R"("refusals_unruled":0,"rules_proposed":[]})");
+  has(summary_json(facts_of(tally)), R"("refusals_unruled":0,"rules_proposed":[],)");
 }
 
 TEST_CASE("run report: what others have sent for an endpoint is said") {
@@ -126,6 +126,47 @@ TEST_CASE("run report: what was not accepted comes with advice and its reasons")
   has(text, "         1  invalid at local: to: no address\n");
   has(text, "endpoint ses was given up at auth: mx.example:587: no\n");
   CHECK(text.find("expired") == std::string::npos);
+}
+
+TEST_CASE("run report: reasons name a job, next steps a command") {
+  run::RunTally tally;
+  tally.count(outcome_of(Status::rejected, 550, "5.1.1 no such user 17"), 0, "job-17");
+  tally.count(outcome_of(Status::rejected, 550, "5.1.1 no such user 18"), 0, "job-18");
+  RunFacts facts = facts_of(tally);
+  facts.next_steps = {{"2 recipients were put off", "ringpost send 'a b' --resume"}};
+  has(summary_text(facts),
+      "         2  rejected at rcpt: 550 5.1.1 no such user 17; such as job job-17\n");
+  has(summary_text(facts), "next: 2 recipients were put off:\n  ringpost send 'a b' --resume\n");
+  has(summary_json(facts),
+      R"("reasons":[{"count":2,"status":"rejected","stage":"rcpt","sample":"550 5.1.1 no such )"
+      R"(user 17","id":"job-17"}],"next_steps":[{"why":"2 recipients were put off","command":)"
+      R"("ringpost send 'a b' --resume"}],"endpoints":)");
+}
+
+TEST_CASE("run report: times of replies, and what each of several endpoints has done") {
+  using namespace std::chrono_literals;
+  run::RunTally tally;
+  tally.count(outcome_of(Status::accepted, 250, "OK"));
+  tally.count(outcome_of(Status::invalid));
+  RunFacts facts = facts_of(tally);
+  facts.counts.reply_times = {
+      .count = 3, .p50 = 1ms, .p90 = 12ms, .p99 = 1s, .p999 = 9s, .max = 20s};
+  has(summary_text(facts),
+      "reply to a message: p50 1.0 ms, p90 12 ms, p99 1000 ms, p99.9 9000 ms, at most 20.0 s\n");
+  CHECK(summary_text(facts).find("opening a session") == std::string::npos);
+  CHECK(summary_text(facts).find("endpoint relay:") == std::string::npos);
+  has(summary_json(facts), R"("reply_ms":{"count":3,"p50":1.000,"p90":12.000,"p99":1000.000,)");
+  facts.endpoints.push_back({"other", "", {}, {}});
+  Outcome refused = outcome_of(Status::rejected, 550, "no");
+  refused.endpoint = 1;
+  tally.count(refused);
+  facts.endpoints[1].counts.sessions_opened = 3;
+  facts.endpoints[1].counts.sessions_ready = 1;
+  facts.endpoints[1].counts.reply_times = facts.counts.reply_times;
+  has(summary_text(facts),
+      "endpoint relay: accepted 1, 0 sessions\n"
+      "endpoint other: accepted 0, rejected 1, 1 session of 3 connects; reply "
+      "p50 1.0 ms, p99 1000 ms\n");
 }
 
 TEST_CASE("run report: lines that are not in a file are not said to be there") {
@@ -167,19 +208,27 @@ TEST_CASE("run report: the JSON summary has every status, and escapes what other
   RunFacts facts = facts_of(tally);
   facts.failures.push_back({"a\"b", "tls", "line\nbreak"});
   facts.signal = SIGINT;
+  const std::string times =
+      R"({"count":0,"p50":0.000,"p90":0.000,"p99":0.000,"p999":0.000,"max":0.000})";
+  const std::string timed = R"("transactions":0,"reply_ms":)" + times + R"(,"opening_ms":)" + times;
+  const std::string recipients =
+      R"("recipients":{"accepted":1,"rejected":0,"deferred":0,"unsent":0,"unknown":0,)"
+      R"("invalid":0,"expired":0,"skipped":0})";
   CHECK(summary_json(facts) ==
-        "{\"summary\":{\"recipients\":{\"accepted\":1,\"rejected\":0,\"deferred\":0,\"unsent\":0,"
-        "\"unknown\":0,\"invalid\":0,\"expired\":0,\"skipped\":0},\"jobs\":12,\"seconds\":2.000,"
-        "\"messages_per_second\":0,\"content_bytes\":4000000,\"sessions_opened\":4,"
-        "\"sessions_ready\":3,\"sessions_resumed\":2,\"turns\":0,\"ring_enters\":0,\"endpoints\":[{"
-        "\"endpoint\":\"relay\","
-        "\"pipelining\":\"DATA "
-        "groups\",\"fall_backs\":[],\"left\":0,\"handed_over\":0,\"port\":587,\"security\":"
-        "\"starttls\",\"ports_"
-        "passed_over\":[],\"held_back_by\":{},"
-        "\"refusals_unruled\":0,\"rules_proposed\":[]}],"
-        "\"endpoint_failures\":[{\"endpoint\":"
-        "\"a\\\"b\",\"stage\":\"tls\",\"message\":\"line\\nbreak\"}],\"signal\":2}}\n");
+        R"({"summary":{)" + recipients +
+            R"(,"jobs":12,"seconds":2.000,"messages_per_second":0,"content_bytes":4000000,)"
+            R"("sessions_opened":4,"sessions_ready":3,"sessions_resumed":2,"turns":0,)"
+            R"("ring_enters":0,)" +
+            timed +
+            R"(,"reasons":[],"next_steps":[],"endpoints":[{)"
+            R"("endpoint":"relay","pipelining":"DATA groups","fall_backs":[],"left":0,)"
+            R"("handed_over":0,"port":587,"security":"starttls","ports_passed_over":[],)"
+            R"("held_back_by":{},"refusals_unruled":0,"rules_proposed":[],)" +
+            recipients + R"(,"sessions_opened":0,"sessions_ready":0,"sessions_resumed":0,)" +
+            timed +
+            R"(}],"endpoint_failures":[{"endpoint":"a\"b","stage":"tls",)"
+            R"("message":"line\nbreak"}],"signal":2}})"
+            "\n");
   facts.signal = 0;
   CHECK(summary_json(facts).find("signal") == std::string::npos);
 }
@@ -208,35 +257,6 @@ TEST_CASE("run report: internal counters stand there when they are asked for") {
   has(summary_json(facts), "\"reader_allocations\":0,\"worker_allocations\":77,");
 }
 
-TEST_CASE("run report: progress is a line, with a share when the total is known") {
-  run::RunTally tally;
-  tally.count(outcome_of(Status::accepted, 250));
-  tally.count(outcome_of(Status::unsent));
-  RunFacts facts = facts_of(tally);
-  CHECK(progress_text(facts) == "1 accepted  1 other  0/s  2 s");
-  facts.bytes_total = 200;
-  facts.bytes_read = 50;
-  CHECK(progress_text(facts) == " 25% read  1 accepted  1 other  0/s  2 s");
-  facts.bytes_read = 300;  // a file that grew meanwhile
-  CHECK(progress_text(facts).starts_with("100% read  "));
-  const std::string json = progress_json(facts);
-  CHECK(json.starts_with("{\"progress\":{\"recipients\":{\"accepted\":1,"));
-  CHECK(json.ends_with("}}\n"));
-}
-
-TEST_CASE("run report: progress names the endpoints that are waited for, and for how long") {
-  run::RunTally tally;
-  RunFacts facts = facts_of(tally);
-  CHECK(progress_text(facts).find("waiting") == std::string::npos);
-  has(progress_json(facts), "\"endpoints_away\":[]");
-  facts.endpoints[0].away_for = std::chrono::milliseconds(12'300);
-  facts.endpoints[0].trouble = "relay:25: no connection: \"refused\"";
-  has(progress_text(facts), "  waiting for relay since 12 s");
-  has(progress_json(facts),
-      "\"endpoints_away\":[{\"endpoint\":\"relay\",\"seconds\":12.3,\"error\":\"relay:25: no "
-      "connection: \\\"refused\\\"\"}]");
-}
-
 TEST_CASE(
     "run report: ways of speaking that did not work stand in the summary, with their reasons") {
   run::RunTally tally;
@@ -263,7 +283,7 @@ TEST_CASE("run report: the share that one endpoint left unsent while another wor
       "{\"endpoint\":\"other\",\"pipelining\":\"\",\"fall_backs\":[],\"left\":2,\"handed_over\":0,"
       "\"port\":587,"
       "\"security\":\"starttls\",\"ports_passed_over\":[],\"held_back_by\":{},\"refusals_"
-      "unruled\":0,\"rules_proposed\":[]}");
+      "unruled\":0,\"rules_proposed\":[],\"recipients\":{\"accepted\":0,");
   // What fails at the one that works is its own.
   left.endpoint = 0;
   tally.count(left);

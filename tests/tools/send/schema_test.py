@@ -11,6 +11,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import unittest
 from collections import Counter
@@ -18,10 +19,10 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import schema_corpus as corpus
-from support.jobs import STAGES, STATUSES, simple_job
-from support.program import PROGRAM, ProgramTest, environment_of
+from support.jobs import STAGES, STATUSES, parse_outcomes, simple_job, simple_jobs
+from support.program import OUTCOMES, PASSWORD, PROGRAM, ProgramTest, environment_of
 from support.sink import SinkTest
-from support.workspace import free_port
+from support.workspace import free_port, wait_until
 
 ROOT = Path(__file__).parents[3]
 SCHEMAS = ROOT / "docs/schema"
@@ -197,6 +198,78 @@ class Outcomes(SinkTest):
         said = judged("outcome.schema.json", map(json.dumps, [good, *bad]))
         self.assertEqual(said[0], "valid")
         self.assertNotIn("valid", said[1:])
+
+
+@unittest.skipUnless(HAS_AJV, "there is no ajv here")
+class Summaries(SinkTest):
+    patience = "1s"
+
+    def test_every_summary_has_its_type(self):
+        """Of runs that went well, in part, not at all, were dry, or were stopped."""
+        sink = self.sink()
+        jobs = [simple_job("good"), simple_job("no", ["reject@example.net"]), b"{}",
+                simple_job("put-off", ["defer@example.net"])]
+        flags = ("--summary", "json", "--max-attempts", "1")
+        closed = f"smtp://127.0.0.1:{free_port()}?tls=none"
+        runs = [self.send(jobs[:1], sink.endpoint(), *flags),
+                self.send(jobs, sink.endpoint(), "--stats", "internal", *flags),
+                self.send(jobs, closed, "-e", sink.endpoint(), *flags),
+                self.send(jobs, closed, *flags), self.send(jobs, closed, "--dry-run", *flags)]
+        program = self.start_send(simple_jobs(30000), sink.endpoint(), "--rate", "20/s", "--state",
+                                  "none", *flags)
+        wait_until((self.folder / OUTCOMES).exists, "the run has begun")
+        program.signal(signal.SIGINT)
+        runs.append(self.finish(program))
+        lines = [run.stdout.decode() for run in runs]
+        for line, verdict in zip(lines, judged("summary.schema.json", lines), strict=True):
+            self.assertEqual(verdict, "valid", line)
+        stopped = json.loads(lines[-1])["summary"]
+        self.assertEqual(stopped["signal"], signal.SIGINT)
+        self.assertIn("jobs_unread", stopped)
+
+    def test_what_it_says_is_so(self):
+        sink = self.sink()
+        jobs = [*(simple_job(f"good-{number}") for number in range(20)),
+                *(simple_job(f"no-{number}", [f"reject-{number}@example.net"])
+                  for number in range(3)), simple_job("put-off", ["defer@example.net"])]
+        run = self.send(jobs, sink.endpoint(), "--summary", "json", "--max-attempts", "1")
+        summary = json.loads(run.stdout)["summary"]
+        self.assertEqual(summary["reply_ms"]["count"], 20)
+        self.assertLess(0, summary["reply_ms"]["p50"])
+        self.assertEqual(summary["opening_ms"]["count"], summary["sessions_ready"])
+        endpoint, = summary["endpoints"]
+        self.assertEqual(endpoint["recipients"], summary["recipients"])
+        self.assertEqual(endpoint["reply_ms"], summary["reply_ms"])
+        refusals = summary["reasons"][0]
+        self.assertEqual((refusals["count"], refusals["status"], refusals["stage"]),
+                         (3, "rejected", "rcpt"))
+        first = run.outcome(refusals["id"])
+        self.assertEqual(refusals["sample"], f"{first['code']} {first['text']}")
+
+    def test_the_next_step_can_be_taken(self):
+        """The command sends to those who were put off, and to nobody else."""
+        sink = self.sink()
+        jobs = [simple_job("good"), simple_job("put off's", ["defer@example.net"])]
+        run = self.send(jobs, sink.endpoint(), "--summary", "json", "--max-attempts", "1")
+        step, = json.loads(run.stdout)["summary"]["next_steps"]
+        again = subprocess.run(step["command"], shell=True, cwd=self.folder, capture_output=True,
+                               env=environment_of(self.folder, RINGPOST_PASSWORD=PASSWORD),
+                               check=False)
+        self.assertEqual(again.returncode, 5, again.stderr)
+        outcomes = parse_outcomes((self.folder / "outcomes.again.jsonl").read_bytes())
+        self.assertEqual([outcome["id"] for outcome in outcomes], ["put off's"])
+        self.assertEqual(sink.stop().ids, {"good": 1})
+
+    def test_a_journal_is_gone_on_with(self):
+        jobs = [simple_job("good"), simple_job("late", ["defer@example.net"])]
+        run = self.send(jobs, self.sink().endpoint(), "--max-attempts", "1", "--journal", "a b.log")
+        command, = re.findall(r"^next: 1 recipient was put off.*:\n  (.*)$", run.stdout.decode(),
+                              re.MULTILINE)
+        self.assertIn("'a b.log' --resume", command)
+        again = subprocess.run(command, shell=True, cwd=self.folder, capture_output=True,
+                               env=environment_of(self.folder, RINGPOST_PASSWORD=PASSWORD),
+                               check=False)
+        self.assertEqual(again.returncode, 5, again.stderr)
 
 
 if __name__ == "__main__":
