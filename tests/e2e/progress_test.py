@@ -139,6 +139,39 @@ class ScreenTest(ProgressTest):
         program.stop()
 
 
+class WidthTest(ScreenTest):
+    """Help and probe are as wide as the terminal."""
+
+    def test_help(self):
+        for columns in (40, 60, 80, 120):
+            terminal = self.show("send", "--help", columns=columns, rows=400)
+            self.assertEqual(terminal.wait(), 0)
+            lines = terminal.lines()
+            examples = lines.index(next(line for line in lines if line.startswith("Exit codes:")))
+            self.assertTrue(any("--progress-every" in line for line in lines), lines)
+            for line in lines[:examples]:
+                self.assertLessEqual(len(line), min(columns, 100))
+            text = terminal.octets.decode().split("Exit codes:")[0]
+            for line in text.replace("\r", "").splitlines():
+                # What cannot be broken is longer: words of a type, as `auto|block|plain|json|none`.
+                self.assertTrue(len(line) <= min(columns, 100) or len(line.split()) < 4, line)
+
+    def test_probe(self):
+        endpoint = self.sink().endpoint()
+        for columns in (40, 80):
+            terminal = self.show("probe", endpoint, "--timeout", "5s", columns=columns, rows=100)
+            terminal.wait()
+            text = terminal.octets.decode().replace("\r", "")
+            for sequence in sequences_of(terminal.octets):
+                text = text.replace("\x1b[" + sequence.decode(), "")
+            self.assertIn("certificate", text)
+            for line in text.splitlines():
+                # What is copied into a file or a shell stays a line, and a word stays a word.
+                is_copied = " = " in line or "ringpost send" in line
+                is_word = len(line.split()) == 1
+                self.assertTrue(len(line) <= columns or is_copied or is_word, line)
+
+
 class LineTest(ProgressTest):
     """Where there is no terminal."""
 

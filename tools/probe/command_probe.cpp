@@ -24,6 +24,7 @@
 #include "tools/process/log.h"
 #include "tools/process/numbers.h"
 #include "tools/process/standard_output.h"
+#include "tools/process/terminal.h"
 #include "tools/process/wording.h"
 #include "tools/program/commands.h"
 #include "tools/settings/config_file.h"
@@ -222,11 +223,9 @@ Result<std::optional<DomainProbe>, UsageError> prepare_domain(const ProbeFlags& 
 }
 
 bool shows_color(const ProbeFlags& flags) {
-  const char* const terminal = std::getenv("TERM");
   const char* const no_color = std::getenv("NO_COLOR");  // https://no-color.org
   const bool wanted = !flags.no_color && (no_color == nullptr || *no_color == '\0');
-  const bool able = terminal != nullptr && std::string_view(terminal) != "dumb";
-  return wanted && able && ::isatty(STDOUT_FILENO) == 1;
+  return wanted && can_draw(STDOUT_FILENO);
 }
 
 int run(const ProbeFlags& flags) {
@@ -254,10 +253,11 @@ int run(const ProbeFlags& flags) {
     };
     finding->domain = check_domain_of((*domain)->request, ask);
   }
-  const int printed = print_data(
-      flags.json
-          ? probe_json(*finding)
-          : probe_text(*finding, {.color = shows_color(flags), .transcript = flags.transcript}));
+  const int printed =
+      print_data(flags.json ? probe_json(*finding)
+                            : probe_text(*finding, {.color = shows_color(flags),
+                                                    .columns = text_columns(STDOUT_FILENO),
+                                                    .transcript = flags.transcript}));
   const bool usable = std::any_of(finding->ports.begin(), finding->ports.end(),
                                   [](const PortFinding& port) { return port.usable(); });
   const bool lacks = finding->domain && !finding->domain->ok();

@@ -57,7 +57,7 @@ std::string zone_line(const DnsChange& change) {
 }
 
 std::string domain_text(const DomainFinding& finding, const ProbeReportOptions& options) {
-  Page page(options.color);
+  Page page(options.color, options.columns);
   page.line("");
   page.line(page.bold(fmt::format(
       "Mail from {}{}{}", finding.from,

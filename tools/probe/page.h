@@ -11,8 +11,9 @@
 
 namespace ringpost::cli {
 
-inline constexpr std::size_t page_columns = 100;
-inline constexpr std::size_t page_text_column = 27;  // behind "  certificate  10000.0 ms  "
+inline constexpr std::size_t page_columns = 100;        // where nobody says less
+inline constexpr std::size_t page_columns_narrow = 60;  // below that text is hardly indented
+inline constexpr std::size_t page_text_column = 27;     // behind "  certificate  10000.0 ms  "
 
 // Two figures of what is quick, and no fractions of what is slow.
 [[nodiscard]] inline std::string ms_text(double ms) {
@@ -21,7 +22,10 @@ inline constexpr std::size_t page_text_column = 27;  // behind "  certificate  1
 
 class Page {
  public:
-  explicit Page(bool color) : color_(color) {}
+  explicit Page(bool color, std::size_t columns = page_columns)
+      : color_(color), columns_(columns) {}
+
+  [[nodiscard]] std::size_t columns() const { return columns_; }
 
   void line(std::string_view text) {
     text_ += text;
@@ -35,17 +39,23 @@ class Page {
     wrapped(head, std::string(page_text_column, ' '), text);
   }
   // `text` behind `head`; further lines stand behind `indent`.
-  void wrapped(std::string head, const std::string& indent, std::string_view text) {
-    bool is_first = true;
+  void wrapped(std::string head, const std::string& wanted_indent, std::string_view text) {
+    const bool is_narrow = columns_ < page_columns_narrow;
+    const std::string indent = is_narrow ? std::string(4, ' ') : wanted_indent;
+    if (is_narrow && head.find_first_not_of(' ') == std::string::npos) {
+      head = indent;
+    }
+    bool is_first = !is_narrow || head == indent;
     while (!text.empty()) {
       const std::string_view word = text.substr(0, text.find(' '));
       text.remove_prefix(std::min(word.size() + 1, text.size()));
-      if (!is_first && head.size() + 1 + word.size() > page_columns) {
+      if (!is_first && head.size() + 1 + word.size() > columns_) {
+        head.erase(head.find_last_not_of(' ') + 1);
         line(head);
         head = indent;
         is_first = true;
       }
-      head += is_first ? "" : " ";
+      head += is_first || (is_narrow && head.ends_with(' ')) ? "" : " ";
       head += word;
       is_first = false;
     }
@@ -66,6 +76,7 @@ class Page {
   }
 
   bool color_;
+  std::size_t columns_;
   std::string text_;
   std::set<std::string> said_;
 };

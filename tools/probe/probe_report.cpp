@@ -173,13 +173,15 @@ void append_transcript(Page& page, const PortFinding& port, bool whole) {
   if (!whole && lines.size() > last_lines_shown) {
     begin = lines.size() - last_lines_shown;
   }
+  const std::size_t words_max =
+      page.columns() == page_columns ? page_columns : page.columns() - page_text_column;
   for (std::size_t index = begin; index < lines.size(); ++index) {
     const TranscriptLine& line = lines[index];
     const std::string head = index == begin ? (whole ? "dialogue" : "at the end") : "";
     // Shortened rather than wrapped, so that a line of the dialogue is a line.
     const std::string text = transcript_line(line);
     page.line(fmt::format("  {:<11}{:>9} ms  {}", head, ms_text(line.at_ms),
-                          whole ? text : shortened(text, page_columns)));
+                          whole ? text : shortened(text, words_max)));
   }
   if (whole && port.transcript_cut) {
     page.row("", -1, "(cut)");
@@ -355,7 +357,7 @@ void append_verdict(Page& page, const ProbeFinding& finding) {
 }  // namespace
 
 std::string probe_text(const ProbeFinding& finding, const ProbeReportOptions& options) {
-  Page page(options.color);
+  Page page(options.color, options.columns);
   append_head(page, finding);
   if (finding.ports.empty()) {
     const FaultWords words = explain_name(finding);

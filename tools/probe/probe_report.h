@@ -1,6 +1,7 @@
 // A probe's findings for people.
 #pragma once
 
+#include <cstddef>
 #include <string>
 
 #include "tools/probe/probe_finding.h"
@@ -9,6 +10,7 @@ namespace ringpost::cli {
 
 struct ProbeReportOptions {
   bool color = false;
+  std::size_t columns = 100;
   bool transcript = false;  // of every port; otherwise only the end of those that are not usable
 };
 

@@ -20,6 +20,7 @@
 #include "tools/process/numbers.h"
 #include "tools/process/program_version.h"
 #include "tools/process/standard_output.h"
+#include "tools/process/terminal.h"
 #include "tools/process/wording.h"
 #include "tools/program/command_parser.h"
 #include "tools/program/commands.h"
@@ -122,7 +123,7 @@ int parse_and_run(const CommandSpec& program, std::vector<std::string> words) {
     case ParsedLine::Wanted::command:
       return line.command->run();
     case ParsedLine::Wanted::help:
-      return print_data(help_of(*line.command, line.path));
+      return print_data(help_of(*line.command, line.path, text_columns(STDOUT_FILENO)));
     case ParsedLine::Wanted::version:
       return print_data(fmt::format("ringpost {}\n", program_version()));
     case ParsedLine::Wanted::nothing:
@@ -135,7 +136,7 @@ int run(std::vector<std::string> words) {
   const CommandSpec program = program_spec();
   switch (first_word(program, words)) {
     case FirstWord::nothing:
-      write_to_stderr(help_of(program, program.name));
+      write_to_stderr(help_of(program, program.name, text_columns(STDERR_FILENO)));
       return exit_usage;
     case FirstWord::unknown:
       print_error(unknown_first_word(program, words.front()));

@@ -1,11 +1,12 @@
 // The problem: dozens of flags need groups that can be read from afar. The idea: two columns,
 // wrapped between words, groups in the order in which a command lists them, and what every command
-// has at the end. Limits: columns are counted in octets, and there are always 100.
+// has at the end. Limits: columns are counted in octets.
 #include "tools/program/help_text.h"
 
 #include <algorithm>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <fmt/format.h>
@@ -14,23 +15,18 @@ namespace ringpost::cli {
 
 namespace {
 
-constexpr std::size_t columns_max = 100;
-constexpr std::size_t name_columns = 34;
+// Where there is room for both, texts stand beside names, else below them.
+constexpr std::size_t columns_for_both = 72;
 
-// `name` and `text` side by side, `text` wrapped between words.
-void append_row(std::string& out, const std::string& name, std::string_view text) {
-  std::string line = "  " + name;
-  if (line.size() >= name_columns) {
-    out += line + "\n";
-    line.clear();
-  }
-  line.resize(name_columns, ' ');
+// `text` behind `line`, wrapped between words; further lines begin with so many blanks.
+void append_wrapped(std::string& out, std::string line, std::string_view text,
+                    std::size_t indent_columns, std::size_t columns) {
   bool is_first = true;
   while (!text.empty()) {
     const std::size_t length = std::min(text.find(' '), text.size());
-    if (!is_first && line.size() + 1 + length > columns_max) {
+    if (!is_first && line.size() + 1 + length > columns) {
       out += line + "\n";
-      line.assign(name_columns, ' ');
+      line.assign(indent_columns, ' ');
       is_first = true;
     }
     line += is_first ? "" : " ";
@@ -40,6 +36,19 @@ void append_row(std::string& out, const std::string& name, std::string_view text
   }
   line.erase(line.find_last_not_of(' ') + 1);
   out += line + "\n";
+}
+
+// `name` and `text` side by side.
+void append_row(std::string& out, const std::string& name, std::string_view text,
+                std::size_t columns) {
+  const std::size_t name_columns = columns < columns_for_both ? 8 : 34;
+  std::string line = "  " + name;
+  if (line.size() >= name_columns) {
+    out += line + "\n";
+    line.clear();
+  }
+  line.resize(name_columns, ' ');
+  append_wrapped(out, std::move(line), text, name_columns, columns);
 }
 
 std::string names_of(const FlagSpec& flag) {
@@ -67,14 +76,15 @@ std::string usage_of(const CommandSpec& command, const std::string& path) {
 }
 
 void append_group(std::string& out, std::string_view title,
-                  const std::vector<const FlagSpec*>& flags) {
+                  const std::vector<const FlagSpec*>& flags, std::size_t columns) {
   if (flags.empty()) {
     return;
   }
   out += fmt::format("\n{}:\n", title);
   for (const FlagSpec* flag : flags) {
     append_row(out, flag->is_argument() ? flag->names : names_of(*flag),
-               flag->usual.empty() ? flag->help : fmt::format("{} [{}]", flag->help, flag->usual));
+               flag->usual.empty() ? flag->help : fmt::format("{} [{}]", flag->help, flag->usual),
+               columns);
   }
 }
 
@@ -104,25 +114,31 @@ std::vector<const FlagSpec*> flags_where(const CommandSpec& command, const Wante
 
 }  // namespace
 
-std::string help_of(const CommandSpec& command, const std::string& path) {
-  std::string out = command.summary + "\n\n" + usage_of(command, path);
-  append_group(out, "Arguments", flags_where(command, [](const FlagSpec& flag) {
-                 return flag.is_argument() && !flag.help.empty();
-               }));
+std::string help_of(const CommandSpec& command, const std::string& path, std::size_t columns) {
+  std::string out;
+  append_wrapped(out, {}, command.summary, 0, columns);
+  out += "\n" + usage_of(command, path);
+  append_group(
+      out, "Arguments",
+      flags_where(command,
+                  [](const FlagSpec& flag) { return flag.is_argument() && !flag.help.empty(); }),
+      columns);
   const std::vector<std::string> groups = groups_of(command);
   for (const std::string& group : groups) {
     append_group(out,
                  groups.size() == 1 ? "Flags"
                  : group.empty()    ? "Other"
                                     : group,
-                 flags_where(command, [&group](const FlagSpec& flag) {
-                   return !flag.is_argument() && flag.group == group;
-                 }));
+                 flags_where(command,
+                             [&group](const FlagSpec& flag) {
+                               return !flag.is_argument() && flag.group == group;
+                             }),
+                 columns);
   }
   if (!command.subcommands.empty()) {
     out += "\nCommands:\n";
     for (const CommandSpec& each : command.subcommands) {
-      append_row(out, each.name, each.summary);
+      append_row(out, each.name, each.summary, columns);
     }
   }
   const std::string& examples = command.examples;
