@@ -125,6 +125,18 @@ class PlanTest(SinkTest):
         uses = json.loads(after.stdout)["endpoints"][0]["quotas"]
         self.assertEqual(uses[1]["used_before"], uses[1]["units"])
 
+    def test_jobs_that_a_template_completes(self):
+        (self.folder / "news.json").write_text(json.dumps(
+            {"from": "shop@example.com", "subject": "s", "text": "{{name}}"}), encoding="utf-8")
+        (self.folder / "jobs.jsonl").write_text(
+            '{"to": "r@example.net", "merge": {"name": "R"}}\n{"to": "s@example.net"}\n',
+            encoding="utf-8")
+        run = self.run_program("plan", "jobs.jsonl", "--template", "news.json", "-e", "sendgrid",
+                               "--json")
+        self.assert_exit(run, 3)
+        plan = json.loads(run.stdout)
+        self.assertEqual((plan["jobs"], plan["invalid"]), (1, 1))
+
     def test_a_row_that_is_nobodys_is_left_out(self):
         (self.folder / "news.json").write_text(json.dumps(
             {"from": "shop@example.com", "subject": "s", "text": "{{name}}"}), encoding="utf-8")

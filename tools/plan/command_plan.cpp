@@ -21,8 +21,7 @@
 
 #include "engine/quota_keeper.h"
 #include "engine/run/job_file_source.h"
-#include "engine/run/job_input.h"
-#include "engine/run/line_source.h"
+#include "engine/run/job_source.h"
 #include "engine/weighted_turns.h"
 #include "queue/quota_file.h"
 #include "tools/plan/plan_finding.h"
@@ -376,61 +375,22 @@ bool read_jobs(run::JobSource& source, Planning& planning) {
   }
 }
 
-// Where they come from. Errors are sentences.
-class PlannedJobs {
- public:
-  [[nodiscard]] static Result<std::unique_ptr<PlannedJobs>, std::string> open(
-      const PlanFlags& flags, const PlanSettings& settings) {
-    auto jobs = std::make_unique<PlannedJobs>();
-    auto chosen = flags.jobs.settings();
-    if (!chosen) {
-      return Failure(std::move(chosen.error()));
-    }
-    jobs->settings_ = std::move(*chosen);
-    const bool has_rows = !jobs->settings_.recipients.template_path.empty();
-    const auto& files = input_files(jobs->settings_);
-    const char* const what = has_rows ? "file of recipients" : "job file";
-    if (auto checked = check_files_read(files, what); !checked) {
-      return Failure(std::move(checked.error()));
-    }
-    auto opened = has_rows ? jobs->open_rows() : jobs->open_lines(settings);
-    return opened ? Result<std::unique_ptr<PlannedJobs>, std::string>(std::move(jobs))
-                  : Failure(std::move(opened.error()));
+// Of job files or rows. Errors are sentences.
+Result<std::unique_ptr<SendSource>, std::string> open_jobs(const SendSettings& settings,
+                                                           run::JobFileSource& files) {
+  const char* const what = settings.recipients.are_rows() ? "file of recipients" : "job file";
+  if (auto checked = check_files_read(input_files(settings), what); !checked) {
+    return Failure(std::move(checked.error()));
   }
-
-  [[nodiscard]] run::JobSource& source() { return rows_ ? rows_->source() : *lines_; }
-
- private:
-  Result<void, std::string> open_rows() {
-    const std::int64_t now_us = unix_time_us();
-    auto opened = SendSource::open(settings_, -1, now_us);
-    if (!opened) {
-      return Failure(std::move(opened.error()));
+  const std::int64_t now_us = unix_time_us();
+  auto source = SendSource::open(settings, -1, now_us);
+  if (source) {
+    if (auto begun = (*source)->begin(files, nullptr, now_us); !begun) {
+      return Failure(std::move(begun.error()));
     }
-    rows_ = std::move(*opened);
-    return rows_->begin(files_, nullptr, now_us);
   }
-
-  Result<void, std::string> open_lines(const PlanSettings& settings) {
-    auto input = run::JobInput::open(settings_.files, -1);
-    if (!input) {
-      return Failure(std::move(input.error().message));
-    }
-    lines_ = std::make_unique<run::LineSource>(
-        std::move(*input),
-        run::LineSourceOptions{.reader = {.newlines = settings.newlines,
-                                          .files = &files_,
-                                          .missing = settings_.recipients.missing,
-                                          .dialect = settings.dialect},
-                               .date_us = unix_time_us()});
-    return {};
-  }
-
-  SendSettings settings_;
-  run::JobFileSource files_;
-  std::unique_ptr<SendSource> rows_;  // of recipients; else
-  std::unique_ptr<run::LineSource> lines_;
-};
+  return source;
+}
 
 int run_plan(const PlanFlags& flags) {
   const auto settings = read_settings(flags);
@@ -438,16 +398,26 @@ int run_plan(const PlanFlags& flags) {
     print_error(settings.error().message);
     return exit_usage;
   }
-  const auto jobs = PlannedJobs::open(flags, *settings);
+  auto jobs = flags.jobs.settings();
   if (!jobs) {
     print_error(jobs.error());
+    return exit_usage;
+  }
+  if (!jobs->recipients.are_rows()) {
+    jobs->newlines = settings->newlines;
+    jobs->dialect = settings->dialect;
+  }
+  run::JobFileSource files;
+  const auto source = open_jobs(*jobs, files);
+  if (!source) {
+    print_error(source.error());
     return exit_usage;
   }
   for (const std::string& warning : endpoint_warnings(settings->endpoints)) {
     print_error("warning: " + warning);
   }
   Planning planning(*settings);
-  const bool is_whole = read_jobs((*jobs)->source(), planning);
+  const bool is_whole = read_jobs((*source)->source(), planning);
   const PlanFinding found = planning.finish();
   const int printed = print_data(flags.json ? plan_json(found) : plan_text(found));
   return printed != 0         ? printed
