@@ -27,16 +27,16 @@ class ProgressTest(SinkTest):
         path = self.folder / OUTCOMES
         return path.read_text(encoding="utf-8") if path.exists() else ""
 
-
-class ScreenTest(ProgressTest):
-    """The block on a terminal."""
-
     def show(self, *arguments, columns=80, rows=24, **variables):
         environment = environment_of(self.folder, RINGPOST_PASSWORD=PASSWORD,
                                      **{"TERM": "xterm-256color", **variables})
         terminal = Terminal([PROGRAM, *arguments], self.folder, environment, columns, rows)
         self.addCleanup(terminal.close)
         return terminal
+
+
+class ScreenTest(ProgressTest):
+    """The block on a terminal."""
 
     def send_in(self, jobs, endpoint, *flags, **more):
         write_jobs(self.folder / "jobs.jsonl", jobs)
@@ -139,7 +139,7 @@ class ScreenTest(ProgressTest):
         program.stop()
 
 
-class WidthTest(ScreenTest):
+class WidthTest(ProgressTest):
     """Help and probe are as wide as the terminal."""
 
     def test_help(self):
