@@ -12,7 +12,7 @@
 #include <algorithm>
 #include <numeric>
 
-#include "codec/text/ascii.h"
+#include "engine/run/masked_words.h"
 
 namespace ringpost::run {
 
@@ -31,39 +31,6 @@ std::string shown(std::string_view text) {
         return octet < 0x20 || octet == 0x7f;
       },
       ' ');
-  return words;
-}
-
-void append_masked_word(std::string& words, std::string_view word) {
-  constexpr std::size_t id_bytes_min = 8;
-  const bool has_digit = std::any_of(word.begin(), word.end(), codec::is_digit);
-  if (word.find('@') != std::string_view::npos) {
-    words += '@';
-    return;
-  }
-  if (has_digit && word.size() >= id_bytes_min) {
-    words += '#';
-    return;
-  }
-  for (const char c : word) {
-    if (!codec::is_digit(c)) {
-      words.push_back(c);
-    } else if (words.empty() || words.back() != '#') {
-      words.push_back('#');
-    }
-  }
-}
-
-// What differs in every reply is left out: addresses, ids and counters. For keys alone: what is
-// shown to people is a real reply.
-std::string masked(std::string_view text) {
-  std::string words;
-  while (!text.empty()) {
-    const std::size_t end = std::min(text.find(' '), text.size());
-    append_masked_word(words, text.substr(0, end));
-    words += ' ';
-    text.remove_prefix(std::min(end + 1, text.size()));
-  }
   return words;
 }
 
@@ -93,7 +60,7 @@ void RunTally::count(const Outcome& outcome, std::size_t number, Bytes id) {
   std::string words = words_of(outcome);
   std::string key = std::string(name_of(outcome.status)) + " " +
                     std::string(name_of(outcome.stage)) + " " + std::to_string(outcome.code) + " " +
-                    masked(words);
+                    masked_words(words);
   const std::lock_guard lock(mutex_);
   if (groups_.size() >= groups_max && !groups_.contains(key)) {
     key = words = "other replies";

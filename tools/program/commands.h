@@ -11,6 +11,7 @@ namespace ringpost::cli {
 [[nodiscard]] CommandSpec validate_command();
 [[nodiscard]] CommandSpec render_command();
 [[nodiscard]] CommandSpec plan_command();
+[[nodiscard]] CommandSpec report_command();
 [[nodiscard]] CommandSpec probe_command();
 [[nodiscard]] CommandSpec sink_command();
 [[nodiscard]] CommandSpec demo_command();
@@ -22,9 +23,9 @@ namespace ringpost::cli {
 
 // In the order in which the help lists them.
 inline constexpr CommandSpec (*command_registry[])() = {
-    send_command,   validate_command, render_command,     plan_command,
-    probe_command,  sink_command,     demo_command,       journal_command,
-    config_command, presets_command,  completion_command, version_command};
+    send_command,    validate_command,   render_command, plan_command,    report_command,
+    probe_command,   sink_command,       demo_command,   journal_command, config_command,
+    presets_command, completion_command, version_command};
 
 // All of them below the program, each with the flags that every command has.
 [[nodiscard]] CommandSpec program_spec();

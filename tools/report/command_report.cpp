@@ -1,0 +1,115 @@
+// `ringpost report`: what outcome files say, without a journal and without the run that wrote them.
+#include <array>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "tools/process/log.h"
+#include "tools/process/standard_output.h"
+#include "tools/process/wording.h"
+#include "tools/program/commands.h"
+#include "tools/report/failure_csv.h"
+#include "tools/report/outcome_files.h"
+#include "tools/report/outcome_report.h"
+#include "tools/report/outcome_tally.h"
+#include "tools/send/run_files.h"
+#include <ringpost/limits.h>
+
+namespace ringpost::cli {
+
+namespace {
+
+constexpr const char* report_examples =
+    R"(Of several lines about one recipient of a message, in one file or in several in the order of
+their runs, the last has the last word. csv is the list of all who have no message.
+Exit codes: 0 all lines were outcomes, 3 some were not, 2 usage, or a file could not be opened.
+
+Examples:
+  ringpost report outcomes.jsonl
+  ringpost report monday.jsonl retried.jsonl.zst --format markdown > report.md
+  ringpost report outcomes.jsonl --format csv > failed.csv)";
+
+struct ReportFlags {
+  std::vector<std::string> files;
+  std::string format = "text";
+  std::size_t top = 20;
+};
+
+int code_of(const OutcomeFilesRead& read) {
+  return read.bad_lines > 0 ? exit_invalid_input : exit_all_accepted;
+}
+
+std::vector<std::string> remarks_of(const OutcomeFilesRead& read) {
+  std::vector<std::string> remarks = read.remarks;
+  if (read.bad_lines > 0) {
+    remarks.push_back(fmt::format("{} line{} no outcome{}: {}", grouped_digits(read.bad_lines),
+                                  read.bad_lines == 1 ? " is" : "s are",
+                                  read.bad_lines == 1 ? "" : "s", read.first_bad));
+  }
+  return remarks;
+}
+
+int run_csv(const ReportFlags& flags) {
+  StandardOutput output;
+  const auto read =
+      write_failure_csv(flags.files, [&output](std::string_view row) { output.write(row); });
+  if (!read) {
+    print_error(read.error());
+    return exit_usage;
+  }
+  if (!output.flush()) {
+    return report_failure(output);
+  }
+  for (const std::string& remark : remarks_of(*read)) {
+    print_error(remark);
+  }
+  return code_of(*read);
+}
+
+int run_report(const ReportFlags& flags) {
+  if (const auto checked = check_files_read(flags.files, "outcome file"); !checked) {
+    print_error(checked.error());
+    return exit_usage;
+  }
+  if (flags.format == "csv") {
+    return run_csv(flags);
+  }
+  const auto tally = std::make_unique<OutcomeTally>();
+  const auto read = read_outcome_files(
+      flags.files, [&tally](const OutcomeRecord& record, std::uint64_t) { tally->add(record); });
+  if (!read) {
+    print_error(read.error());
+    return exit_usage;
+  }
+  ReportInput input{.files = flags.files, .remarks = remarks_of(*read), .groups_shown = flags.top};
+  if (!tally->knows_all()) {
+    input.remarks.push_back(fmt::format("beyond {} recipients each line counted, repeated or not",
+                                        grouped_digits(limits::known_addresses_max)));
+  }
+  const int printed = print_data(flags.format == "json"       ? report_json(input, *tally)
+                                 : flags.format == "markdown" ? report_markdown(input, *tally)
+                                                              : report_text(input, *tally));
+  return printed != 0 ? printed : code_of(*read);
+}
+
+}  // namespace
+
+CommandSpec report_command() {
+  const auto flags = std::make_shared<ReportFlags>();
+  CommandSpec command{.name = "report",
+                      .summary = "Who got a message, who did not and why, from outcome files"};
+  FlagSpec files{"FILE", "", "Outcome files, .zst and .gz too; - is stdin", &flags->files};
+  files.is_required = true;
+  FlagSpec format{"--format", "text|markdown|json|csv", "What is printed", &flags->format};
+  format.words = {"text", "markdown", "json", "csv"};
+  command.flags = {
+      files, with_usual(format),
+      with_usual({"--top", "N", "How many reasons are shown", NumberTarget{&flags->top, 1, 1000}})};
+  command.examples = report_examples;
+  command.run = [flags] { return run_report(*flags); };
+  return command;
+}
+
+}  // namespace ringpost::cli
