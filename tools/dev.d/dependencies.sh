@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Builds the libraries that the distribution ships too old or too slow, from source, once.
 #
-#   dependencies.sh build         wolfSSL, liburing, simdjson
+#   dependencies.sh build         wolfSSL, liburing, simdjson; uPlot where npm is there
 #   dependencies.sh build test    and Catch2
 #
 # They are installed below ${RINGPOST_CACHE:-~/.cache/ringpost}/deps/<key>, shared by every
@@ -62,6 +62,27 @@ take_source() {
     fail "no source for $name" \
       "give an unpacked source tree with $folder_variable=DIRECTORY and run this again"
   version=$(cd "$work/source" && dpkg-parsechangelog --show-field Version)
+}
+
+# Charts of ringpost report: two files of a package of npm, which nothing else here depends on.
+uplot=1.6.32
+uplot_sha256=4b8a8191e425658e3ea8c8c1314b0fc679c861ee3a1af2b20c7b16ba50b5133d
+provide_uplot() {
+  local work=$ringpost_cache/work/$key/uplot target=$prefix/share/uplot
+  if [[ -e $target/uplot_licence.txt ]] || ! command -v npm >/dev/null; then return; fi
+  rm -rf "$work"
+  mkdir -p "$work" "$target"
+  if (cd "$work" && npm pack --silent "uplot@$uplot" &&
+    sha256sum --check --quiet <<<"$uplot_sha256  uplot-$uplot.tgz" &&
+    tar xzf "uplot-$uplot.tgz" --strip-components=1) >"$prefix/log/uplot.log" 2>&1; then
+    install -m 644 "$work/dist/uPlot.iife.min.js" "$target/uplot.js"
+    install -m 644 "$work/dist/uPlot.min.css" "$target/uplot_style.css"
+    install -m 644 "$work/LICENSE" "$target/uplot_licence.txt" # last: it is the mark
+  else
+    warn "uPlot cannot be had, so pages of ringpost report will have no charts;" \
+      "the whole log: $prefix/log/uplot.log"
+  fi
+  rm -rf "$work"
 }
 
 # simdjson 3.0 has all that job_reader needs, so the machine's own release will do when the newer
@@ -187,6 +208,7 @@ main() {
   exec 9>"$prefix.lock"
   flock 9
   for name in "${names[@]}"; do provide "$name"; done
+  provide_uplot
   ln -sfn "$prefix" "$ringpost_root/build/deps"
 }
 

@@ -28,6 +28,7 @@ packages_test=(
   libmime-tools-perl libmail-java default-jdk-headless # likewise
   zstd # packs what tests read
   python3-pyte # a terminal, for what is drawn on one
+  chromium # looks at the page of ringpost report
   libnss-wrapper # the unpacked Exim looks for a user whom only its package would make
   libbenchmark-dev
 )

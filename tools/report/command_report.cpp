@@ -1,5 +1,8 @@
 // `ringpost report`: what outcome files say, without a journal and without the run that wrote them.
-#include <array>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
 #include <memory>
 #include <string>
 #include <vector>
@@ -13,7 +16,9 @@
 #include "tools/report/failure_csv.h"
 #include "tools/report/outcome_files.h"
 #include "tools/report/outcome_report.h"
+#include "tools/report/outcome_series.h"
 #include "tools/report/outcome_tally.h"
+#include "tools/report/report_page.h"
 #include "tools/send/run_files.h"
 #include <ringpost/limits.h>
 
@@ -29,11 +34,13 @@ Exit codes: 0 all lines were outcomes, 3 some were not, 2 usage, or a file could
 Examples:
   ringpost report outcomes.jsonl
   ringpost report monday.jsonl retried.jsonl.zst --format markdown > report.md
+  ringpost report outcomes.jsonl --html report.html
   ringpost report outcomes.jsonl --format csv > failed.csv)";
 
 struct ReportFlags {
   std::vector<std::string> files;
   std::string format = "text";
+  std::string page;
   std::size_t top = 20;
 };
 
@@ -68,17 +75,56 @@ int run_csv(const ReportFlags& flags) {
   return code_of(*read);
 }
 
+bool is_same_file(const std::string& one, const std::string& other) {
+  std::error_code error;
+  return std::filesystem::equivalent(one, other, error) && !error;
+}
+
+// Whole or not at all, since somebody may be looking at the one before.
+Result<void, std::string> write_page(const std::string& path, const std::string& page) {
+  const std::string unfinished = path + ".unfinished";
+  std::ofstream file(unfinished, std::ios::binary | std::ios::trunc);
+  file << page;
+  file.close();
+  std::error_code error;
+  if (file) {
+    std::filesystem::rename(unfinished, path, error);
+  }
+  if (!file || error) {
+    const std::string why = error ? error.message() : std::strerror(errno);
+    std::filesystem::remove(unfinished, error);
+    return Failure(fmt::format("{}: the page could not be written: {}", path, why));
+  }
+  return {};
+}
+
 int run_report(const ReportFlags& flags) {
   if (const auto checked = check_files_read(flags.files, "outcome file"); !checked) {
     print_error(checked.error());
     return exit_usage;
   }
+  for (const std::string& file : flags.files) {
+    if (!flags.page.empty() && is_same_file(file, flags.page)) {
+      print_error(fmt::format("--html: {} is read; name another file for the page", file));
+      return exit_usage;
+    }
+  }
   if (flags.format == "csv") {
+    if (!flags.page.empty()) {
+      print_error("--html and --format csv are two reports: ask for one after the other");
+      return exit_usage;
+    }
     return run_csv(flags);
   }
   const auto tally = std::make_unique<OutcomeTally>();
-  const auto read = read_outcome_files(
-      flags.files, [&tally](const OutcomeRecord& record, std::uint64_t) { tally->add(record); });
+  OutcomeSeries series;
+  const auto read =
+      read_outcome_files(flags.files, [&](const OutcomeRecord& record, std::uint64_t) {
+        tally->add(record);
+        if (!flags.page.empty()) {
+          series.add(record);
+        }
+      });
   if (!read) {
     print_error(read.error());
     return exit_usage;
@@ -87,6 +133,13 @@ int run_report(const ReportFlags& flags) {
   if (!tally->knows_all()) {
     input.remarks.push_back(fmt::format("beyond {} recipients each line counted, repeated or not",
                                         grouped_digits(limits::known_addresses_max)));
+  }
+  if (!flags.page.empty()) {
+    const auto written = write_page(flags.page, report_page(input, *tally, series));
+    if (!written) {
+      print_error(written.error());
+      return exit_outcomes_lost;
+    }
   }
   const int printed = print_data(flags.format == "json"       ? report_json(input, *tally)
                                  : flags.format == "markdown" ? report_markdown(input, *tally)
@@ -105,7 +158,9 @@ CommandSpec report_command() {
   FlagSpec format{"--format", "text|markdown|json|csv", "What is printed", &flags->format};
   format.words = {"text", "markdown", "json", "csv"};
   command.flags = {
-      files, with_usual(format),
+      files,
+      with_usual(format),
+      {"--html", "FILE", "Write a page with charts there, too", &flags->page},
       with_usual({"--top", "N", "How many reasons are shown", NumberTarget{&flags->top, 1, 1000}})};
   command.examples = report_examples;
   command.run = [flags] { return run_report(*flags); };
