@@ -50,7 +50,10 @@ class ReportPage(ProgramTest):
         super().setUpClass()
         if chromium.PROGRAM is None:
             raise unittest.SkipTest("Chromium is not installed")
-        cls.browser = chromium.Chromium()
+        try:
+            cls.browser = chromium.Chromium()
+        except OSError as error:
+            raise unittest.SkipTest(f"Chromium does not start here: {error}") from error
         cls.addClassCleanup(cls.browser.__exit__, None, None, None)
 
     def page(self, lines, code=0):
