@@ -29,6 +29,7 @@ packages_test=(
   zstd # packs what tests read
   python3-pyte # a terminal, for what is drawn on one
   chromium # looks at the page of ringpost report
+  groff-base # shows the manual
   libnss-wrapper # the unpacked Exim looks for a user whom only its package would make
   libbenchmark-dev
 )

@@ -18,6 +18,7 @@ namespace ringpost::cli {
 [[nodiscard]] CommandSpec journal_command();
 [[nodiscard]] CommandSpec config_command();
 [[nodiscard]] CommandSpec presets_command();
+[[nodiscard]] CommandSpec manual_command();
 [[nodiscard]] CommandSpec version_command();
 [[nodiscard]] CommandSpec completion_command();
 
@@ -25,7 +26,7 @@ namespace ringpost::cli {
 inline constexpr CommandSpec (*command_registry[])() = {
     send_command,    validate_command,   render_command, plan_command,    report_command,
     probe_command,   sink_command,       demo_command,   journal_command, config_command,
-    presets_command, completion_command, version_command};
+    presets_command, completion_command, manual_command, version_command};
 
 // All of them below the program, each with the flags that every command has.
 [[nodiscard]] CommandSpec program_spec();
