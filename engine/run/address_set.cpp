@@ -44,6 +44,10 @@ std::size_t AddressSet::Shard::first_slot_of(std::uint64_t key) const {
   return (fraction * keys.size()) >> 32;
 }
 
+std::uint64_t recipient_key(Bytes id, Bytes address) {
+  return codec::hash_line(id).high ^ (address_key(address) * 0x9e37'79b9'7f4a'7c15U);
+}
+
 // Where it is, or where it would be.
 std::size_t AddressSet::Shard::slot_of(std::uint64_t key) const {
   std::size_t slot = first_slot_of(key);

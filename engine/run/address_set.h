@@ -16,6 +16,8 @@ namespace ringpost::run {
 // The same for addresses that are one mailbox at any provider: ASCII letters of any case in domain
 // and local part.
 [[nodiscard]] std::uint64_t address_key(Bytes address);
+// The same for all outcomes of a recipient of a message: ids are compared octet by octet.
+[[nodiscard]] std::uint64_t recipient_key(Bytes id, Bytes address);
 
 // A hash of each address and four octets of place: 16 octets an address at most, however many there
 // are, and 11 of those that are only counted. Thread: any.

@@ -8,7 +8,6 @@
 
 #include <fmt/format.h>
 
-#include "codec/journal/line_hash.h"
 #include "codec/template/merge_json.h"
 #include "engine/run/job_input.h"
 #include <ringpost/outcome.h>
@@ -18,11 +17,6 @@ namespace ringpost::run {
 namespace {
 
 using codec::MergeData;
-
-// Addresses are compared as people do; ids octet by octet.
-std::uint64_t retry_key(Bytes id, Bytes address) {
-  return codec::hash_line(id).high ^ (address_key(address) * 0x9e37'79b9'7f4a'7c15U);
-}
 
 Bytes member_text(const MergeData& object, Bytes name) {
   const MergeData::Node node = object.find(MergeData::root, name);
@@ -74,7 +68,7 @@ Result<void, InputError> RetryPlanner::read(const std::string& file) {
       continue;
     }
     const bool is_again = status == name_of(Status::deferred) || status == name_of(Status::unsent);
-    const std::uint64_t key = retry_key(id, member_text(object, "rcpt"));
+    const std::uint64_t key = recipient_key(id, member_text(object, "rcpt"));
     const auto before = last_.find(key);
     if (is_again || before) {
       count_ += is_again ? std::size_t{1} : 0;
@@ -103,7 +97,7 @@ Result<Planner::Plan, RunTrouble> RetryPlanner::plan(const Message& message,
   bool is_left = false;
   for (std::size_t i = 0; i < std::max<std::size_t>(1, count); ++i) {
     const Bytes address = count == 0 ? Bytes() : message.recipients[i];
-    const auto last = last_.find(retry_key(message.id, address));
+    const auto last = last_.find(recipient_key(message.id, address));
     const bool is_again = last == std::optional<std::uint32_t>(1);
     if (!is_again) {
       fates.resize(std::max<std::size_t>(1, count), PriorFate::none);

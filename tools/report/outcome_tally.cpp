@@ -12,7 +12,6 @@
 
 #include <fmt/format.h>
 
-#include "codec/journal/line_hash.h"
 #include "engine/run/masked_words.h"
 
 namespace ringpost::cli {
@@ -27,8 +26,7 @@ constexpr std::uint32_t endpoint_bits = 8;
 }  // namespace
 
 std::uint64_t OutcomeTally::key_of(const OutcomeRecord& record) {
-  return codec::hash_line(record.id).high ^
-         (run::address_key(record.recipient) * 0x9e37'79b9'7f4a'7c15U);
+  return run::recipient_key(record.id, record.recipient);
 }
 
 std::uint32_t OutcomeTally::packed(const Fate& fate) {
