@@ -282,7 +282,8 @@ void EndpointGate::login_refused(const Ending& ending, const protocol::CloseReas
 
 std::optional<protocol::Pipelining> EndpointGate::pipelining() const {
   const std::lock_guard lock(mutex_);
-  return pipelining_;
+  // A session that was on its way when others found out less says how it began.
+  return pipelining_ ? std::min(*pipelining_, knowledge_.most) : pipelining_;
 }
 
 protocol::PipeliningKnowledge EndpointGate::learn(const protocol::PipeliningKnowledge& news) {

@@ -136,7 +136,7 @@ class EndpointGate {
   [[nodiscard]] PortChoice ports() const;
   // "mx.example:587"
   [[nodiscard]] std::string place() const;
-  // How the latest session speaks; none before the first.
+  // How the latest session speaks, and no further ahead than was learnt; none before the first.
   [[nodiscard]] std::optional<protocol::Pipelining> pipelining() const;
   // What was told of ways of speaking that did not work, in their order.
   [[nodiscard]] std::vector<std::string> fall_backs() const;

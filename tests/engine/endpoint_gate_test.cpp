@@ -336,6 +336,24 @@ TEST_CASE("gate: what sessions learn comes together, and what goes wrong is said
   CHECK(notices == 1);
 }
 
+TEST_CASE("gate: a session that was opened before others fell back does not say their way") {
+  Gate test(0);
+  test.open();
+  REQUIRE_FALSE(test.gate.ask(test.now).canary);  // on its way
+  SECTION("one that goes on") {
+    protocol::CloseReason why = reason_of(protocol::CloseKind::way_refused, Stage::mail);
+    why.fall_back = protocol::Pipelining::within;
+    test.gate.fell_back(why);
+  }
+  SECTION("one that ended") {
+    protocol::CloseReason why = reason_of(protocol::CloseKind::protocol_error, Stage::mail);
+    why.fall_back = protocol::Pipelining::within;
+    test.gate.session_ended({.was_ready = true, .progressed = true}, why, test.now);
+  }
+  test.gate.session_ready(false, protocol::Pipelining::across);
+  CHECK(test.gate.pipelining() == protocol::Pipelining::within);
+}
+
 TEST_CASE("gate: a canary beside a session that works has the time that it needs") {
   Gate test(0);
   test.options.patience = 3s;
