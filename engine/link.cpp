@@ -202,16 +202,20 @@ void Link::feed_end(Instant now) {
 
 // ---- Output ------------------------------------------------------------------------------------
 
-// Copies are made into the room, unless a message's own octets are read where they stand; by TLS
-// into its record; and into the buffer.
+// A copy is made into the room, unless a message's own octets are read where they stand, and one
+// into the buffer, unless the room is there; where wolfSSL makes the records another one.
 LinkSealed Link::seal(ByteBuffer& buffer) {
   LinkSealed sealed;
   if (channel_) {
     channel_->take_output(buffer);
   }
-  const std::span<char> room = environment_.plaintext_room;
+  const bool in_place = channel_ && state() == LinkState::talking && channel_->seals_in_place();
+  std::span<char> room = environment_.plaintext_room;
   while (state() == LinkState::talking &&
          buffer.room() >= (channel_ ? channel_->sealed_bytes_max(room.size()) : room.size())) {
+    if (in_place) {
+      room = channel_->plaintext_room(buffer, room.size());
+    }
     const protocol::SessionState said_in = session_->state();
     const Bytes text = session_->output(room);
     if (text.empty()) {
@@ -220,7 +224,9 @@ LinkSealed Link::seal(ByteBuffer& buffer) {
     if (observer_ != nullptr) {
       observer_->on_text_out(text, said_in);
     }
-    sealed.bytes_copied += (text.data() == room.data() ? text.size() : 0) + text.size();
+    const bool was_gathered = text.data() == room.data();
+    sealed.bytes_copied +=
+        (was_gathered ? text.size() : 0) + (in_place && was_gathered ? 0 : text.size());
     if (!channel_) {
       buffer.append(text);
       continue;
@@ -232,7 +238,7 @@ LinkSealed Link::seal(ByteBuffer& buffer) {
       return sealed;
     }
     sealed.tls_records += (text.size() + room.size() - 1) / room.size();
-    sealed.bytes_copied += buffer.size() - before;
+    sealed.bytes_copied += in_place ? 0 : buffer.size() - before;
   }
   if (session_ && !buffer.empty()) {
     session_->about_to_hand_over(session_->output_offset());

@@ -30,6 +30,7 @@
 #include "tls/certificate_path.h"
 #include "tls/host_name.h"
 #include "tls/peer_check.h"
+#include "tls/record_sealer.h"
 #include "tls/ticket_answer.h"
 #include "tls/ticket_cache.h"
 #include "tls/wolfssl_error.h"
@@ -54,7 +55,6 @@ constexpr int ticket_looks = 4;
 // Of a peer that speaks no TLS this much is shown.
 constexpr std::size_t first_octets_kept = 32;
 
-constexpr std::size_t record_header_bytes = 5;
 constexpr std::uint8_t record_type_alert = 21;
 constexpr std::uint8_t record_type_first = 20;  // change_cipher_spec
 constexpr std::uint8_t record_type_last = 24;   // heartbeat
@@ -79,6 +79,8 @@ struct Channel::State {
   std::size_t pending_taken = 0;
 
   PeerCheck check;
+  std::unique_ptr<RecordSealer> sealer;   // null: wolfSSL makes the records
+  RecordNonce last_nonce{};               // of wolfSSL's own, until there is a sealer
   std::vector<std::string> certificates;  // the server's, where they are kept
   std::unique_ptr<TlsError> dead;
   std::size_t ticket_kept = 0;  // a hash of the ticket that was kept last
@@ -112,6 +114,9 @@ struct Channel::State {
 
   static int on_receive(WOLFSSL*, char* buffer, int size, void* state);
   static int on_send(WOLFSSL*, char* data, int size, void* state);
+  static int on_record(WOLFSSL*, int encrypts, unsigned char* out, const unsigned char* in,
+                       word32 size, const unsigned char* iv, word32 iv_size, unsigned char* tag,
+                       word32 tag_size, const unsigned char* header, word32 header_size);
 
   [[nodiscard]] std::string ticket_key() const;
   [[nodiscard]] std::size_t ticket_hash() const;
@@ -185,8 +190,31 @@ int Channel::State::on_send(WOLFSSL*, char* data, int size, void* state) {
   return size;
 }
 
+// A record that wolfSSL is about to encrypt or decrypt. It does so itself where the answer is that
+// this was not compiled in.
+int Channel::State::on_record(WOLFSSL* session, int encrypts, unsigned char* out,
+                              const unsigned char* in, word32 size, const unsigned char* iv,
+                              word32 iv_size, unsigned char* tag, word32 tag_size,
+                              const unsigned char* header, word32 header_size) {
+  auto& self = *static_cast<State*>(wolfSSL_GetIOWriteCtx(session));
+  if (encrypts == 0 || iv_size != self.last_nonce.size()) {
+    return NOT_COMPILED_IN;
+  }
+  RecordNonce nonce{};
+  std::copy_n(iv, nonce.size(), nonce.begin());
+  if (!self.sealer) {
+    self.last_nonce = nonce;
+    return NOT_COMPILED_IN;
+  }
+  RP_ASSERT(tag == out + size && tag_size == record_tag_bytes);
+  self.sealer->seal_own(nonce, {reinterpret_cast<const char*>(header), header_size},
+                        {reinterpret_cast<const char*>(in), size}, reinterpret_cast<char*>(out));
+  return 0;
+}
+
 bool Channel::State::set_up() {
-  ssl = wolfSSL_new(static_cast<WOLFSSL_CTX*>(context.native()));
+  auto* const native = static_cast<WOLFSSL_CTX*>(context.native());
+  ssl = wolfSSL_new(native);
   if (ssl == nullptr || host.size() > limits::domain_bytes_max) {
     return false;
   }
@@ -194,6 +222,7 @@ bool Channel::State::set_up() {
   wolfSSL_SSLSetIOSend(ssl, &State::on_send);
   wolfSSL_SetIOReadCtx(ssl, this);
   wolfSSL_SetIOWriteCtx(ssl, this);
+  wolfSSL_CTX_SetPerformTlsRecordProcessingCb(native, &State::on_record);
   check.session = ssl;
   if (context.role() == Role::server || address_octets(host)) {
     return true;  // RFC 6066: no literal addresses in SNI
@@ -399,6 +428,9 @@ Result<bool, TlsError> Channel::handshake() {
   }
   state.done = true;
   state.tls_1_3 = version() == "TLSv1.3";
+  if (client) {
+    state.sealer = RecordSealer::create(state.ssl, state.last_nonce);
+  }
   state.finish_offer();
   state.keep_ticket();  // TLS 1.2: it came before the server's Finished
   return true;
@@ -441,6 +473,19 @@ std::size_t Channel::sealed_bytes_max(std::size_t plaintext_bytes) const {
          records * record_overhead_max + (records > 0 ? key_update_bytes_max : 0);
 }
 
+bool Channel::seals_in_place() const { return state_->sealer != nullptr; }
+
+std::span<char> Channel::plaintext_room(ByteBuffer& output, std::size_t bytes) {
+  State& state = *state_;
+  RP_ASSERT(state.sealer && !state.close_sent && bytes <= limits::tls_record_bytes_max);
+  if (state.records_left == 0) {
+    update_keys();
+  }
+  take_output(output);
+  RP_ASSERT(output.room() >= bytes + sealed_record_overhead);
+  return {RecordSealer::place(output), bytes};
+}
+
 Result<void, TlsError> Channel::seal(Bytes plaintext, ByteBuffer& output) {
   State& state = *state_;
   if (state.dead) {
@@ -449,14 +494,21 @@ Result<void, TlsError> Channel::seal(Bytes plaintext, ByteBuffer& output) {
   RP_ASSERT(state.done && !state.close_sent);
   RP_ASSERT(plaintext.size() <= INT_MAX && output.room() >= sealed_bytes_max(plaintext.size()));
   const auto records = static_cast<std::uint32_t>(records_for(plaintext.size()));
-  if (records > state.records_left) {
-    update_keys();
+  const bool in_place = state.sealer && plaintext.data() == RecordSealer::place(output);
+  if (!in_place) {  // else plaintext_room() saw to it
+    if (records > state.records_left) {
+      update_keys();
+    }
+    take_output(output);
   }
-  take_output(output);
   if (plaintext.empty()) {
     return {};
   }
   state.records_left -= std::min(records, state.records_left);
+  if (state.sealer) {
+    state.sealer->seal(plaintext, output);
+    return {};
+  }
   state.direct = &output;
   const int count = wolfSSL_write(state.ssl, plaintext.data(), static_cast<int>(plaintext.size()));
   state.direct = nullptr;

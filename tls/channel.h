@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -39,8 +40,8 @@ struct ReadResult {
 // take_output() must be sent, also when the call failed (it may hold an alert). Once a call has
 // failed, every further one fails with the same error. Thread: one worker's.
 //
-// Ciphertext that wolfSSL makes of its own accord (handshake flights, alerts, KeyUpdate) waits in a
-// small buffer inside; seal() writes straight into the caller's.
+// What TLS says of its own accord (handshake flights, alerts, KeyUpdate) waits in a small buffer
+// inside; seal() writes straight into the caller's.
 class Channel {
  public:
   // Client: `host` is the configured name or IP literal; it is sent as SNI (names only) and must
@@ -72,6 +73,13 @@ class Channel {
 
   // Octets of `output` that sealing `plaintext_bytes` may take at most, with pending output.
   [[nodiscard]] std::size_t sealed_bytes_max(std::size_t plaintext_bytes) const;
+  // Whether seal() encrypts where the plaintext stands: a client's TLS 1.3 with AES-GCM does.
+  [[nodiscard]] bool seals_in_place() const;
+  // Room in `output` for `bytes` of plaintext, at most a record's, behind pending output. What is
+  // written at its beginning and given to seal() next, before any other call, is encrypted there
+  // without a copy. Preconditions: seals_in_place(), those of seal(), and
+  // output.room() >= sealed_bytes_max(bytes).
+  [[nodiscard]] std::span<char> plaintext_room(ByteBuffer& output, std::size_t bytes);
   // Encrypts all of `plaintext` into records of up to 16 KB at the end of `output`, behind any
   // pending output of the channel's own. Sealing nothing makes no record. Precondition:
   // handshake_done(), no close_notify() before, output.room() >= sealed_bytes_max(size).

@@ -72,6 +72,8 @@ class Context {
 
 // "5.7.2", for `ringpost version`.
 [[nodiscard]] std::string library_version();
+// Whose AES-GCM makes the records of TLS 1.3 here: "wolfCrypt" or "intel-ipsec-mb".
+[[nodiscard]] std::string record_library();
 // Whether AES runs on the processor's own instructions, in this build and on this machine.
 [[nodiscard]] bool aes_in_hardware();
 

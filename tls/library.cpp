@@ -22,6 +22,7 @@
 #endif
 
 #include "tls/context.h"
+#include "tls/record_cipher.h"
 #include "tls/record_memory.h"
 #include <ringpost/base.h>
 
@@ -36,6 +37,8 @@ void initialise_library() {
 }
 
 std::string library_version() { return wolfSSL_lib_version(); }
+
+std::string record_library() { return std::string(make_record_cipher()->name()); }
 
 bool aes_in_hardware() {
 #if defined(WOLFSSL_AESNI) && defined(__x86_64__)

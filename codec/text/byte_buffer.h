@@ -21,6 +21,8 @@ class ByteBuffer {
   // Octets that still fit behind the last one.
   [[nodiscard]] std::size_t room() const { return capacity_ - end_; }
   [[nodiscard]] char* memory() const { return memory_; }
+  // Where the next octet goes, for those that are written there and then said to be appended().
+  [[nodiscard]] char* end() const { return memory_ + end_; }
 
   void append(Bytes bytes) {
     RP_ASSERT(bytes.size() <= room());

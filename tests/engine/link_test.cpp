@@ -538,9 +538,10 @@ TEST_CASE("link: it counts records and copies") {
   rig.link.session().quit(rig.now);
   const std::string octets = rig.take();
   const std::size_t text = std::string("QUIT\r\n").size();
-  // Into the room, from there into the buffer or the record, and from the record into the buffer.
+  // Into the room, which is in the buffer where TLS seals in place, and else from there into it.
   CHECK(rig.sealed.tls_records == (mode == TlsMode::none ? 0 : 1));
-  CHECK(rig.sealed.bytes_copied == 2 * text + (mode == TlsMode::none ? 0 : octets.size()));
+  CHECK(rig.sealed.bytes_copied == (mode == TlsMode::none ? 2 * text : text));
+  CHECK(octets.size() >= text);
 }
 
 }  // namespace ringpost::engine

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <random>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -178,6 +179,58 @@ TEST_CASE("channel: keys change as often as wanted, on either side, and nothing 
   CHECK(pair.client.received == "250\r\n250\r\n250\r\n250\r\n250\r\n");
   CHECK_FALSE(pair.client.error);
   CHECK_FALSE(pair.server.error);
+}
+
+TEST_CASE("channel: a client of TLS 1.3 seals in place, and in any order with what TLS says") {
+  Pair pair;
+  pair.connect();
+  Channel& client = *pair.client.channel;
+  REQUIRE(client.seals_in_place());
+  CHECK_FALSE(pair.server.channel->seals_in_place());
+  std::minstd_rand random(Catch::getSeed());
+  std::string memory(1 << 18, '\0');
+  ByteBuffer buffer(memory.data(), memory.size());
+  std::string expected;
+  for (int turn = 0; turn < 300; ++turn) {
+    const std::string text = pattern(random() % (turn % 10 == 0 ? 60'000 : 3000) + 1);
+    switch (random() % 6) {
+      case 0:
+        client.update_keys();
+        break;
+      case 1:  // what asks the client for a new key comes between its records
+        pair.server.channel->update_keys();
+        pair.client.deliver(pair.server.output());
+        break;
+      case 2:
+      case 3: {
+        const std::span<char> room = client.plaintext_room(buffer, limits::tls_record_bytes_max);
+        const std::size_t count = std::min(text.size(), room.size());
+        std::copy_n(text.begin(), count, room.begin());
+        REQUIRE(client.seal({room.data(), count}, buffer));
+        expected.append(text, 0, count);
+        break;
+      }
+      default:  // from elsewhere
+        REQUIRE(client.seal(text, buffer));
+        expected += text;
+    }
+    CHECK_FALSE(client.take_output(buffer));
+    pair.server.deliver(buffer.bytes(), static_cast<std::size_t>(turn % 3));
+    buffer.clear();
+  }
+  REQUIRE_FALSE(pair.server.error);
+  CHECK(pair.server.received == expected);
+  client.close_notify();
+  pair.server.deliver(pair.client.output());
+  CHECK(pair.server.closed);
+}
+
+TEST_CASE("channel: wolfSSL makes the records of TLS 1.2") {
+  Pair pair(true);
+  pair.connect();
+  CHECK_FALSE(pair.client.channel->seals_in_place());
+  pair.server.deliver(pair.client.seal("MAIL\r\n"));
+  CHECK(pair.server.received == "MAIL\r\n");
 }
 
 TEST_CASE("channel: close_notify ends the stream where the peer meant it to") {

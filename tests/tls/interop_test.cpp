@@ -45,6 +45,7 @@ class OpensslServer {
 TEST_CASE("interop: a client of ours talks with openssl s_server both ways") {
   const std::string version = GENERATE("-tls1_2", "-tls1_3", "-tls1_3 -groups P-384",
                                        "-tls1_3 -ciphersuites TLS_CHACHA20_POLY1305_SHA256",
+                                       "-tls1_3 -ciphersuites TLS_AES_256_GCM_SHA384",
                                        "-tls1_2 -cipher ECDHE-ECDSA-AES256-GCM-SHA384");
   CAPTURE(version);
   const OpensslServer server("-rev " + version);

@@ -185,6 +185,7 @@ class CommandLine(ProgramTest):
         for name in ("liburing", "wolfssl", "simdjson", "compiler"):
             self.assertRegex(known[name], r"\d+\.\d+")
         self.assertIsInstance(known["aes_in_hardware"], bool)
+        self.assertIn(known["records"], ("wolfCrypt", "intel-ipsec-mb"))
         self.assertIn(os.uname().release, known["kernel"])
         self.assertIn(b"wolfssl", self.run_program("version").stdout)
 

@@ -1,6 +1,6 @@
 # Every third-party library as one imported target. Each of them has one owner, who links it
-# PRIVATE: simdjson::simdjson and ringpost::xxhash codec, ringpost::wolfssl tls, ringpost::liburing
-# engine/io, ringpost::concurrentqueue queue, ringpost::cares tools/domain.
+# PRIVATE: simdjson::simdjson and ringpost::xxhash codec, ringpost::wolfssl and ringpost::ipsec_mb
+# tls, ringpost::liburing engine/io, ringpost::concurrentqueue queue, ringpost::cares tools/domain.
 
 if(NOT EXISTS "${RINGPOST_DEPS}/lib/libwolfssl.a")
   message(FATAL_ERROR
@@ -38,6 +38,18 @@ set_property(TARGET ringpost::wolfssl PROPERTY
              INTERFACE_COMPILE_DEFINITIONS NO_OLD_WC_NAMES NO_OLD_SSL_NAMES)
 ringpost_import_static(uring)
 add_library(ringpost::liburing ALIAS ringpost::uring)
+
+# Of x86, and where it is not there wolfSSL does what it does: see tls/ipsec_mb_cipher.cpp.
+find_library(RINGPOST_IPSEC_MB libIPSec_MB.a)
+find_path(RINGPOST_IPSEC_MB_INCLUDE intel-ipsec-mb.h)
+mark_as_advanced(RINGPOST_IPSEC_MB RINGPOST_IPSEC_MB_INCLUDE)
+add_library(ringpost::ipsec_mb INTERFACE IMPORTED GLOBAL)
+if(RINGPOST_IPSEC_MB AND RINGPOST_IPSEC_MB_INCLUDE)
+  set_target_properties(ringpost::ipsec_mb PROPERTIES
+    INTERFACE_COMPILE_DEFINITIONS RINGPOST_IPSEC_MB
+    INTERFACE_INCLUDE_DIRECTORIES "${RINGPOST_IPSEC_MB_INCLUDE}"
+    INTERFACE_LINK_LIBRARIES "${RINGPOST_IPSEC_MB}")
+endif()
 
 # Header only; distributions disagree on the folder, so it is included as <concurrentqueue.h>.
 find_path(RINGPOST_CONCURRENTQUEUE concurrentqueue.h REQUIRED

@@ -30,6 +30,7 @@ wolfssl_flags=(
   --enable-sp --enable-sp-asm --enable-harden
   --enable-tls13 --disable-oldtls --enable-session-ticket --enable-sni
   --enable-ip-alt-name --enable-curve25519 --enable-ed25519
+  --enable-pkcallbacks --enable-atomicuser # tls/record_sealer makes records of its own
   --enable-ticket-nonce-malloc   # rustls servers send ticket nonces of 32 octets
   --enable-certgen --enable-certext --enable-keygen # the sink makes its own certificate
   --enable-pwdbased                                 # PBKDF2, for SCRAM

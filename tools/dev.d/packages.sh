@@ -20,6 +20,8 @@ packages_build=(
   libfmt-dev libcli11-dev libtomlplusplus-dev libconcurrentqueue-dev
   libidn2-dev libzstd-dev zlib1g-dev libxxhash-dev libc-ares-dev
 )
+# Makes TLS records where the processor is x86, see tls/ipsec_mb_cipher.cpp.
+if [[ $(uname -m) == x86_64 ]]; then packages_build+=(libipsec-mb-dev); fi
 packages_test=(
   postfix sasl2-bin libsasl2-modules python3-aiosmtpd openssl # peers of tests/interop
   curl gnutls-bin # what they think of a certificate is what tests/tls compares with

@@ -33,13 +33,14 @@ std::string kernel_version() {
 
 using NamedText = std::pair<std::string_view, const std::string*>;
 
-std::array<NamedText, 6> texts_of(const ProgramVersion& version) {
+std::array<NamedText, 7> texts_of(const ProgramVersion& version) {
   return {{{"ringpost", &version.ringpost},
            {"liburing", &version.liburing},
            {"wolfssl", &version.wolfssl},
            {"simdjson", &version.simdjson},
            {"compiler", &version.compiler},
-           {"kernel", &version.kernel}}};
+           {"kernel", &version.kernel},
+           {"records", &version.records}}};
 }
 
 }  // namespace
@@ -54,6 +55,7 @@ ProgramVersion collect_program_version() {
           .simdjson = codec::simdjson_version(),
           .compiler = compiler_version(),
           .kernel = kernel_version(),
+          .records = tls::record_library(),
           .aes_in_hardware = tls::aes_in_hardware()};
 }
 

@@ -15,6 +15,7 @@ struct ProgramVersion {
   std::string simdjson;
   std::string compiler;
   std::string kernel;
+  std::string records;  // whose AES-GCM makes those of TLS 1.3
   bool aes_in_hardware = false;
 };
 [[nodiscard]] ProgramVersion collect_program_version();
