@@ -401,7 +401,7 @@ class RecipientsTest(SinkTest):
         run = self.run_program("validate", "--template", self.template(), "--recipients", rows)
         self.assert_exit(run, 3)
         self.assert_says(run, "list.csv:3: email: ", "list.csv:4: ",
-                         "1 valid (1 recipients), 2 invalid")
+                         "1 valid (1 recipient), 2 invalid")
         dry = self.run_send("--template", self.template(), "--recipients", rows)
         self.assertEqual(sorted(run.stdout.decode().splitlines()),
                          sorted(one["reason"] for one in dry.outcomes

@@ -7,6 +7,7 @@ import gzip
 import json
 import os
 import pty
+import re
 import shutil
 import subprocess
 import unittest
@@ -319,6 +320,44 @@ class Configuration(ProgramTest):
         self.assert_exit(run, 0)
         self.assertIn("RINGPOST_MY_WRAPPERS_OWN", run.stderr)
         self.assertNotIn("hunter2", run.stderr)
+        for arguments in (("validate", "jobs.jsonl"), ("render", "jobs.jsonl"),
+                          ("plan", "jobs.jsonl", "-e", "smtp://localhost?tls=none")):
+            with self.subTest(arguments=arguments):
+                run = self.run_program(*arguments, RINGPOST_MY_WRAPPERS_OWN="hunter2")
+                self.assert_exit(run, 0)
+                self.assertIn("RINGPOST_MY_WRAPPERS_OWN means nothing", run.stderr)
+
+    def test_show_has_every_key(self):
+        """What is not set, too: whoever looks for a key finds it where it goes."""
+        self.write('[endpoint.a]\nhost = "h"\n')
+        schema = json.loads(self.run_program("config", "schema").stdout)["properties"]
+        shown = self.run_program("config", "show").stdout.decode()
+        send, endpoint = shown.split("\n[endpoint.a]\n")
+        for section, properties in ((send, schema["send"]),
+                                    (endpoint, schema["endpoint"]["additionalProperties"])):
+            listed = set(re.findall(r"^(?:# )?(\w+) = ", section, flags=re.M))
+            self.assertLessEqual(set(properties["properties"]) - {"reply"}, listed)
+        self.assertRegex(shown, r"\n# rate = +# not set: N\[/s")
+
+    def test_two_ways_to_say_one_thing_are_one_too_many(self):
+        pairs = {"password_command": 'password_file = "f"\npassword_command = "echo x"\n',
+                 "ports": "port = 587\nports = [587]\n",
+                 "oauth_token_command":
+                     'oauth_token_file = "f"\noauth_token_command = "echo x"\n'}
+        for other, lines in pairs.items():
+            with self.subTest(lines=lines):
+                self.write('[endpoint.a]\nhost = "h"\nusername = "u"\n' + lines)
+                run = self.run_program("config", "check")
+                self.assert_exit(run, 2)
+                self.assertIn(f'./ringpost.toml:4:', run.stderr)
+                self.assertIn(f'it stands beside "{other}"; keep one', run.stderr)
+        # Of two files the stronger one has its way.
+        self.write('[endpoint.a]\nhost = "h"\nusername = "u"\npassword_file = "f"\n',
+                   "config/ringpost/ringpost.toml")
+        self.write('[endpoint.a]\npassword_command = "echo x"\n')
+        shown = self.run_program("config", "show").stdout.decode()
+        self.assertIn("# password: from password_command\n", shown)
+        self.assertIn("# password_file = ", shown)
 
     def test_check_warns_and_is_content(self):
         self.write('[endpoint.a]\nhost = "h"\nverify = false\nusername = "u"\n')
@@ -437,6 +476,40 @@ class Validate(ProgramTest):
                 run = program.wait(20)
                 os.close(controller)
                 self.assertIn("valid", run.stderr)
+
+    def test_a_terminal_is_told_that_it_is_read(self):
+        """Of each command that may wait for somebody who does not know it."""
+        (self.folder / "template.json").write_text(
+            '{"from":"a@example.com","subject":"Hi","text":"Hi"}')
+        rows = ("--template", "template.json", "--recipients", "-")
+        for arguments, what in ((("validate",), "jobs"), (("render", "-"), "jobs"),
+                                (("plan", "-e", "smtp://localhost?tls=none"), "jobs"),
+                                (("send", "--dry-run"), "jobs"), (("report", "-"), "outcome lines"),
+                                (("validate", *rows), "recipients")):
+            with self.subTest(arguments=arguments):
+                controller, terminal = pty.openpty()
+                program = self.start(*arguments, stdin=terminal)
+                os.close(terminal)
+                os.write(controller, b"\x04")
+                run = program.wait(20)
+                os.close(controller)
+                self.assertIn(f"reading {what} from the terminal", run.stderr)
+                self.assertIn("Ctrl-D on an empty line ends them", run.stderr)
+
+    def test_one_is_no_plural(self):
+        (self.folder / "one.jsonl").write_bytes(line() + b"\n")
+        self.assertEqual(self.run_program("validate", "one.jsonl").stderr,
+                         "1 valid (1 recipient), 0 invalid\n")
+        plan = self.run_program("plan", "one.jsonl", "-e", "smtp://localhost?tls=none",
+                                "--connections", "1").stdout.decode()
+        self.assertIn("1 job to 1 recipient takes ", plan)
+        self.assertIn(": 1 message to 1 recipient, ", plan)
+        self.assertIn(" 1 connection, ", plan)
+        demo = self.run_program("demo", "--jobs", "1").stdout.decode()
+        self.assertIn("\n1 job is in ", demo)
+        self.assertIn("\n1 job in ", demo)
+        for text in (plan, demo):
+            self.assertNotRegex(text, r"(?<![\d.,])1 [a-z]+s\b(?! \(|/)")
 
     def test_every_kind_of_bad_line(self):
         cases = {

@@ -79,8 +79,8 @@ class Judge {
     }
     if (spf.provider_after) {
       say(DomainArea::spf, PointLevel::good,
-          fmt::format("{} stands in the record of {}, reached after {} look-ups", provider_.spf,
-                      spf.provider_in, *spf.provider_after));
+          fmt::format("{} stands in the record of {}, reached after {} look-up{}", provider_.spf,
+                      spf.provider_in, *spf.provider_after, *spf.provider_after == 1 ? "" : "s"));
     } else if (is_missing && spf.records.size() == 1 && spf.standing != SpfStanding::temperror) {
       say(DomainArea::spf, PointLevel::problem,
           fmt::format("{} of {} is missing{}", provider_.spf, provider_.name, spf_price()),
@@ -114,7 +114,8 @@ class Judge {
                ? fmt::format(
                      ", and with it the record needs {} look-ups of {}: others must go first", all,
                      spf_lookups_max)
-               : fmt::format("; with it the record needs {} look-ups of {}", all, spf_lookups_max);
+               : fmt::format("; with it the record needs {} look-up{} of {}", all,
+                             all == 1 ? "" : "s", spf_lookups_max);
   }
 
   [[nodiscard]] std::optional<DnsChange> spf_change() const {

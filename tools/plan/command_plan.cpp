@@ -112,7 +112,7 @@ Result<PlanSettings, UsageError> read_settings(const PlanFlags& flags) {
   if (!configuration) {
     return Failure(configuration.error());
   }
-  if (std::string wrong = check_variables().error_text(); !wrong.empty()) {
+  if (std::string wrong = errors_of_variables(); !wrong.empty()) {
     return Failure(UsageError{std::move(wrong)});
   }
   SettingMap layered = configuration->send;
@@ -383,6 +383,7 @@ Result<std::unique_ptr<SendSource>, std::string> open_jobs(const SendSettings& s
     return Failure(std::move(checked.error()));
   }
   const std::int64_t now_us = unix_time_us();
+  say_who_is_read(settings);
   auto source = SendSource::open(settings, -1, now_us);
   if (source) {
     if (auto begun = (*source)->begin(files, nullptr, now_us); !begun) {

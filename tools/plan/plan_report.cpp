@@ -50,10 +50,11 @@ std::string binding_text(const PlannedEndpoint& endpoint) {
                  : fmt::format("rates ({:.0f} % of the time)", forecast.bound_share * 100);
     case ForecastBound::connections:
       return fmt::format(
-          "round trips: {} connections, {} a reply, {}{}; more of them: connections",
-          options.sessions, duration_text(options.reply_time), name_of(options.way),
+          "round trips: {}, {} a reply, {}{}; more of them: connections",
+          counted(options.sessions, "connection"), duration_text(options.reply_time),
+          name_of(options.way),
           options.session_messages_max > 0
-              ? fmt::format(", {} messages a connection", options.session_messages_max)
+              ? fmt::format(", {} a connection", counted(options.session_messages_max, "message"))
               : std::string());
   }
   RP_ASSERT(false);
@@ -78,9 +79,9 @@ std::string use_text(const ForecastUse& use) {
 void append_planned(std::string& text, const PlanFinding& finding,
                     const PlannedEndpoint& endpoint) {
   const Duration duration = endpoint.forecast.duration;
-  text += fmt::format("\n{}: {} messages to {} recipients, {}, {:.3g} a second\n", endpoint.name,
-                      endpoint.messages, endpoint.recipients, span_text(duration),
-                      per_second(endpoint));
+  text += fmt::format(
+      "\n{}: {} to {}, {}, {:.3g} a second\n", endpoint.name, counted(endpoint.messages, "message"),
+      counted(endpoint.recipients, "recipient"), span_text(duration), per_second(endpoint));
   text += fmt::format("  bound by   {}\n", binding_text(endpoint));
   if (endpoint.options.rates.empty()) {
     text +=
@@ -170,10 +171,14 @@ std::string span_text(Duration duration) {
 
 std::string plan_text(const PlanFinding& finding) {
   std::string text =
-      fmt::format("{} jobs to {} recipients take {}, until {}\n", finding.jobs, finding.recipients,
+      fmt::format("{} to {} take{} {}, until {}\n", counted(finding.jobs, "job"),
+                  counted(finding.recipients, "recipient"), finding.jobs == 1 ? "s" : "",
                   span_text(finding.duration()), plan_time(plan_end(finding, finding.duration())));
   if (finding.invalid > 0) {
-    text += fmt::format("{} lines are no jobs and are left out, the first: {}\n", finding.invalid,
+    text += fmt::format("{}, the first: {}\n",
+                        finding.invalid == 1
+                            ? "1 line is no job and is left out"
+                            : fmt::format("{} lines are no jobs and are left out", finding.invalid),
                         printable(finding.first_invalid));
   }
   for (const PlannedEndpoint& endpoint : finding.endpoints) {

@@ -103,7 +103,7 @@ Result<ChosenEndpoint, UsageError> read_endpoint(const ProbeFlags& flags) {
   if (!configuration) {
     return Failure(configuration.error());
   }
-  if (std::string wrong = check_variables().error_text(); !wrong.empty()) {
+  if (std::string wrong = errors_of_variables(); !wrong.empty()) {
     return Failure(UsageError{std::move(wrong)});
   }
   SendDraft draft;

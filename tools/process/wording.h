@@ -26,6 +26,11 @@ using codec::printable;
   return digits;
 }
 
+// "1 job", "2 jobs", "0 jobs"
+[[nodiscard]] inline std::string counted(std::uint64_t number, std::string_view noun) {
+  return fmt::format("{} {}{}", number, noun, number == 1 ? "" : "s");
+}
+
 // "0.4 ms", "12 ms", "1.2 s"
 [[nodiscard]] inline std::string time_text(Duration time) {
   const double ms = std::chrono::duration<double, std::milli>(time).count();

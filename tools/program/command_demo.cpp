@@ -14,6 +14,7 @@
 #include "engine/run/outcome_file.h"
 #include "tools/process/log.h"
 #include "tools/process/signal_watch.h"
+#include "tools/process/wording.h"
 #include "tools/program/commands.h"
 #include "tools/send/sample_jobs.h"
 #include "tools/send/send_run.h"
@@ -88,8 +89,9 @@ int run_demo(std::size_t job_count) {
   settings.files = {jobs_path};
   settings.endpoints = {endpoint_of(**server)};
   settings.outcomes_path = folder + "/outcomes.jsonl";
-  fmt::print("an embedded ESP listens on {} (STARTTLS, AUTH)\n{} jobs are in {}\n\n",
-             (*server)->address(sink::ListenerKind::starttls), job_count, jobs_path);
+  fmt::print("an embedded ESP listens on {} (STARTTLS, AUTH)\n{} {} in {}\n\n",
+             (*server)->address(sink::ListenerKind::starttls), counted(job_count, "job"),
+             job_count == 1 ? "is" : "are", jobs_path);
   std::fflush(stdout);
   Log log(settings.log);
   const int code = run_send(settings, watch, log);

@@ -1,10 +1,12 @@
 // `ringpost report`: what outcome files say, without a journal and without the run that wrote them.
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <memory>
 #include <string>
+#include <unistd.h>
 #include <vector>
 
 #include <fmt/format.h>
@@ -102,6 +104,10 @@ int run_report(const ReportFlags& flags) {
   if (const auto checked = check_files_read(flags.files, "outcome file"); !checked) {
     print_error(checked.error());
     return exit_usage;
+  }
+  if (::isatty(STDIN_FILENO) == 1 &&
+      std::find(flags.files.begin(), flags.files.end(), "-") != flags.files.end()) {
+    print_error("reading outcome lines from the terminal; Ctrl-D on an empty line ends them");
   }
   for (const std::string& file : flags.files) {
     if (!flags.page.empty() && is_same_file(file, flags.page)) {

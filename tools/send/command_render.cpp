@@ -20,6 +20,7 @@
 #include "tools/send/run_files.h"
 #include "tools/send/send_source.h"
 #include "tools/settings/send_setting.h"
+#include "tools/settings/variable_check.h"
 
 namespace ringpost::cli {
 
@@ -133,6 +134,7 @@ int render_jobs(const SendSettings& settings, const RenderFlags& flags) {
   }
   const std::int64_t date_us = unix_time_us();
   run::JobFileSource files;
+  say_who_is_read(settings);
   auto source = SendSource::open(settings, -1, date_us);
   if (!source) {
     print_error(source.error());
@@ -148,6 +150,10 @@ int render_jobs(const SendSettings& settings, const RenderFlags& flags) {
 int run_render(const RenderFlags& flags) {
   if (flags.html && flags.text) {
     print_error("--html and --text are two parts of the message: name one of them");
+    return exit_usage;
+  }
+  if (const std::string wrong = errors_of_variables(); !wrong.empty()) {
+    print_error(wrong);
     return exit_usage;
   }
   auto settings = flags.jobs.settings();

@@ -15,6 +15,7 @@
 #include "tools/process/log.h"
 #include "tools/process/standard_output.h"
 #include "tools/process/unix_time.h"
+#include "tools/process/wording.h"
 #include "tools/program/commands.h"
 #include "tools/send/job_schema.h"
 #include "tools/send/newsletter_watch.h"
@@ -70,9 +71,6 @@ Result<codec::NewlinePolicy, std::string> newline_policy(const ValidateFlags& fl
   if (!configuration) {
     return Failure(configuration.error().message);
   }
-  if (std::string wrong = check_variables().error_text(); !wrong.empty()) {
-    return Failure(std::move(wrong));
-  }
   SettingMap layered = configuration->send;
   lay_over(layered, settings_of_environment());
   const auto said = layered.find("newlines");
@@ -127,8 +125,8 @@ int report_counts(const Counts& counts, StandardOutput& output, const Newsletter
     for (const std::string& warning : watch.warnings()) {
       write_to_stderr("warning: " + warning + "\n");
     }
-    write_to_stderr(fmt::format("{} valid ({} recipients), {} invalid\n", counts.valid,
-                                counts.recipients, counts.invalid));
+    write_to_stderr(fmt::format("{} valid ({}), {} invalid\n", counts.valid,
+                                counted(counts.recipients, "recipient"), counts.invalid));
   }
   if (counts.input_failed) {
     return exit_usage;
@@ -146,6 +144,9 @@ int check_all(const SendSettings& settings, NewsletterWatch::About about, bool i
   }
   const std::int64_t date_us = unix_time_us();
   run::JobFileSource files;
+  if (!is_quiet) {
+    say_who_is_read(settings);
+  }
   auto source = SendSource::open(settings, -1, date_us);
   if (!source) {
     print_error(source.error());
@@ -185,6 +186,10 @@ int print_schema(const ValidateFlags& flags) {
 int run_validate(const ValidateFlags& flags) {
   if (!flags.schema.empty()) {
     return print_schema(flags);
+  }
+  if (const std::string wrong = errors_of_variables(); !wrong.empty()) {
+    print_error(wrong);
+    return exit_usage;
   }
   auto settings = flags.jobs.settings();
   if (!settings) {

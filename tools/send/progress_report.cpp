@@ -237,7 +237,7 @@ void append_endpoints(std::vector<std::string>& lines, const RunFacts& facts, st
     lines.push_back(row_of(endpoint_items(facts, i), columns, color));
   }
   if (shown < count && rows > 0) {
-    lines.push_back(cut(fmt::format("and {} endpoints more", count - shown), columns));
+    lines.push_back(cut(fmt::format("and {} more", counted(count - shown, "endpoint")), columns));
   }
 }
 

@@ -108,7 +108,7 @@ void append_json_statuses(std::string& json, const RunFacts& facts) {
 
 // "10 sessions of 12 connects, TLS resumed in 9"
 std::string sessions_text(std::uint64_t ready, std::uint64_t opened, std::uint64_t resumed) {
-  std::string text = fmt::format("{} session{}", ready, ready == 1 ? "" : "s");
+  std::string text = counted(ready, "session");
   if (opened > ready) {
     text += fmt::format(" of {} connects", opened);
   }
@@ -361,8 +361,8 @@ void append_json_lost(std::string& json, const RunFacts& facts) {
 void append_speed(std::string& text, const RunFacts& facts) {
   const double accepted_per_second = per_second(facts.tally->of(Status::accepted), facts);
   fmt::format_to(std::back_inserter(text),
-                 "{} jobs in {:.2f} s: {:.0f} messages/s, {:.1f} MB/s of content\n",
-                 facts.jobs_read, facts.seconds, accepted_per_second,
+                 "{} in {:.2f} s: {:.0f} messages/s, {:.1f} MB/s of content\n",
+                 counted(facts.jobs_read, "job"), facts.seconds, accepted_per_second,
                  per_second(facts.statistics.content_bytes, facts) / 1e6);
   const std::string pipelining = pipelining_text(facts.endpoints);
   fmt::format_to(std::back_inserter(text), "{}{}{}\n",

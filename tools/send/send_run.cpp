@@ -195,6 +195,9 @@ int SendRun::run() {
     print_error(checked.error());
     return exit_usage;
   }
+  if (!settings_.quiet) {
+    say_who_is_read(settings_);
+  }
   auto source = SendSource::open(settings_, watch_.stop_descriptor(), date_us_);
   if (!source) {
     print_error(source.error());
@@ -220,11 +223,6 @@ int SendRun::run() {
   }
   if (!start()) {
     return exit_usage;
-  }
-  if (reads_terminal(settings_) && !settings_.quiet) {
-    print_error(
-        "reading jobs from the terminal, one JSON object a line; Ctrl-D on an empty line ends "
-        "them");
   }
   watch_.start({.first_signal = [this] { stop_soon(); },
                 .second_signal = [this] { stop_now(); },

@@ -12,6 +12,7 @@
 
 #include <fmt/format.h>
 
+#include "tools/process/log.h"
 #include "tools/process/wording.h"
 #include <ringpost/limits.h>
 
@@ -44,6 +45,16 @@ bool reads_standard_input(const SendSettings& settings) {
 
 bool reads_terminal(const SendSettings& settings) {
   return reads_standard_input(settings) && ::isatty(STDIN_FILENO) == 1;
+}
+
+void say_who_is_read(const SendSettings& settings) {
+  if (reads_terminal(settings)) {
+    print_error(
+        fmt::format("reading {} from the terminal, {} a line; Ctrl-D on an empty line ends "
+                    "them",
+                    settings.recipients.are_rows() ? "recipients" : "jobs",
+                    settings.recipients.are_rows() ? "one" : "one JSON object"));
+  }
 }
 
 Result<std::unique_ptr<SendSource>, std::string> SendSource::open(const SendSettings& settings,

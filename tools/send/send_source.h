@@ -28,6 +28,8 @@ namespace ringpost::cli {
 [[nodiscard]] bool reads_standard_input(const SendSettings& settings);
 // The same, and somebody types there.
 [[nodiscard]] bool reads_terminal(const SendSettings& settings);
+// Tells them, who would else wait for a program that waits for them.
+void say_who_is_read(const SendSettings& settings);
 // Those by which a journal knows its run again: the template is one of them.
 [[nodiscard]] std::vector<std::string> journal_files(const SendSettings& settings);
 

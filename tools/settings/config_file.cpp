@@ -393,10 +393,12 @@ void lay_over(Configuration& lower, const Configuration& upper) {
   lay_over(lower.send, upper.send);
   for (const auto& [name, settings] : upper.endpoints) {
     SettingMap& below = lower.endpoints[name];
-    // Two ways to say one thing: the stronger file's way replaces the other.
-    if (settings.contains("port") || settings.contains("ports")) {
-      below.erase("port");
-      below.erase("ports");
+    // The stronger file's way replaces the other.
+    for (const auto& [key, other] : keys_for_one_thing) {
+      if (settings.contains(key) || settings.contains(other)) {
+        below.erase(std::string(key));
+        below.erase(std::string(other));
+      }
     }
     lay_over(below, settings);
   }

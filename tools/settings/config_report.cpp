@@ -52,6 +52,13 @@ std::string toml_value(const SettingValue& value, SettingKind kind) {
   return items.size() == 1 ? items.front() : fmt::format("[{}]", joined(items, ", "));
 }
 
+// Of what nobody has said and what has no default: that there is such a key.
+void append_unset(std::string& out, std::string_view name, std::string_view type) {
+  std::string line = fmt::format("# {} =", name);
+  line.resize(std::max(line.size() + 1, origin_column), ' ');
+  out += fmt::format("{} # not set: {}\n", line, type.empty() ? "true|false" : type);
+}
+
 void append_line(std::string& out, std::string_view name, std::string_view value,
                  std::string_view origin) {
   std::string line = fmt::format("{} = {}", name, value);
@@ -70,6 +77,8 @@ std::string send_section(const SettingMap& settings) {
     if (!key.usual_text.empty()) {
       const SettingValue usual{{std::string(key.usual_text)}, Layer::file, ""};
       append_line(out, key.name, toml_value(usual, key.kind), "default");
+    } else if (key.in_file) {
+      append_unset(out, key.name, key.type);
     }
   }
   return out;
@@ -114,6 +123,8 @@ std::string endpoint_section(const ChosenEndpoint& endpoint) {
     if (!value.empty() && !(has_ports && key.name == "port")) {
       append_line(out, key.name, toml_value({{value}, Layer::file, ""}, key.kind),
                   default_origin(key, draft));
+    } else if (key.apply != nullptr && key.name != "port") {
+      append_unset(out, key.name, key.type);
     }
   }
   out += unheld_lines(endpoint);
@@ -133,8 +144,9 @@ std::string rule_sections(const ChosenEndpoint& endpoint,
                        reply_rule_text(rule, rule_heading(endpoint.secret_name)));
   }
   if (endpoint.preset && !endpoint.preset->preset.replies.empty()) {
-    out += fmt::format("# and {} rules for replies of preset {}\n",
-                       endpoint.preset->preset.replies.size(), endpoint.preset->preset.id);
+    out += fmt::format("# and {} for replies of preset {}\n",
+                       counted(endpoint.preset->preset.replies.size(), "rule"),
+                       endpoint.preset->preset.id);
   }
   return out;
 }

@@ -180,9 +180,10 @@ std::optional<std::string> too_many_connections(const ChosenEndpoint& endpoint) 
   }
   const auto cap = endpoint.settings.find("max_connections");
   return fmt::format(
-      "endpoint {}: of {} connections {} are opened, as max_connections says ({}); a larger one in "
+      "endpoint {}: of {} connections {} opened, as max_connections says ({}); a larger one in "
       "its section allows more",
-      endpoint.draft.options.name, draft.options.connections_max, allowed, cap->second.origin);
+      endpoint.draft.options.name, draft.options.connections_max,
+      allowed == 1 ? "1 is" : fmt::format("{} are", allowed), cap->second.origin);
 }
 
 }  // namespace

@@ -60,9 +60,11 @@ void settle_connections(EndpointDraft& draft) {
 
 // Two keys of which only one may stand there. What they say together is endpoint_offence()'s.
 Applied check_pairs(const std::string& name, const SettingMap& settings) {
-  if (settings.contains("ports") && settings.contains("port")) {
-    return Failure(fmt::format("{}: it stands beside \"ports\"; keep one",
-                               place_of_setting(name, settings, "port")));
+  for (const auto& [key, other] : keys_for_one_thing) {
+    if (settings.contains(key) && settings.contains(other)) {
+      return Failure(fmt::format("{}: it stands beside \"{}\"; keep one",
+                                 place_of_setting(name, settings, key), other));
+    }
   }
   const auto auth = settings.find("auth");
   const bool nobody_logs_in = auth != settings.end() && auth->second.text() == "none";
@@ -79,9 +81,6 @@ Applied check_pairs(const std::string& name, const SettingMap& settings) {
 
 // The same of a token, behind what is wrong with the login itself.
 std::optional<EndpointOffence> token_beside(const EndpointDraft& draft) {
-  if (!draft.oauth_token_file.empty() && !draft.oauth_token_command.empty()) {
-    return EndpointOffence{"oauth_token", "it stands beside oauth_token_command; keep one"};
-  }
   if (draft.has_token() && (!draft.password_file.empty() || !draft.password_command.empty())) {
     return EndpointOffence{"oauth_token", "it stands beside a password; keep one"};
   }

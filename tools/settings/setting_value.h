@@ -6,6 +6,8 @@
 #include <functional>
 #include <map>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include <ringpost/base.h>
@@ -37,6 +39,13 @@ enum class SettingKind : std::uint8_t {
   text_list,  // a text or a list of texts
   number_list,
   rate_list,  // a number, a text such as "14/s", or a list of them
+};
+
+// Two ways to say one thing, of which an endpoint has one.
+inline constexpr std::pair<std::string_view, std::string_view> keys_for_one_thing[] = {
+    {"port", "ports"},
+    {"password_file", "password_command"},
+    {"oauth_token_file", "oauth_token_command"},
 };
 
 // Adds what `upper` says on top of `lower`.

@@ -13,6 +13,7 @@
 #include <fmt/format.h>
 
 #include "codec/text/spelling.h"
+#include "tools/process/log.h"
 #include "tools/process/wording.h"
 #include "tools/settings/send_setting.h"
 
@@ -72,7 +73,9 @@ void check_variable(std::string_view name, const std::vector<std::string>& known
   const std::string shown = printable(std::string(variable_prefix) + std::string(name));
   if (meant.empty()) {
     check.warnings.push_back(
-        fmt::format("the variable {} means nothing to this version of ringpost", shown));
+        fmt::format("the variable {} means nothing to this version of ringpost and is passed over; "
+                    "those there are: ringpost manual ringpost.toml",
+                    shown));
   } else {
     check.errors.push_back(
         fmt::format("unknown variable {}; did you mean {}{}?", shown, variable_prefix, meant));
@@ -98,6 +101,14 @@ VariableCheck check_variables() {
   std::sort(result.errors.begin(), result.errors.end());
   std::sort(result.warnings.begin(), result.warnings.end());
   return result;
+}
+
+std::string errors_of_variables() {
+  const VariableCheck check = check_variables();
+  for (const std::string& warning : check.warnings) {
+    print_error("warning: " + warning);
+  }
+  return check.error_text();
 }
 
 }  // namespace ringpost::cli

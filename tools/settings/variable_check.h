@@ -18,5 +18,7 @@ struct VariableCheck {
   [[nodiscard]] std::string error_text() const;
 };
 [[nodiscard]] VariableCheck check_variables();
+// The same for commands without a log: the warnings go to stderr at once, the errors come back.
+[[nodiscard]] std::string errors_of_variables();
 
 }  // namespace ringpost::cli

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "codec/text/json_text.h"
+#include "tools/process/wording.h"
 
 namespace ringpost::sink {
 
@@ -78,9 +79,10 @@ void append_seconds(std::string& json, const std::vector<std::uint32_t>& by_seco
 
 void append_limits_text(std::string& text, const LimitsReport& report) {
   const auto out = std::back_inserter(text);
-  fmt::format_to(out, "limits      of {}; {} connections at most; {} logins refused",
-                 report.name.empty() ? "no provider" : report.name, report.connections_peak,
-                 report.logins_refused);
+  fmt::format_to(out, "limits      of {}; {} at most; {} refused",
+                 report.name.empty() ? "no provider" : report.name,
+                 cli::counted(report.connections_peak, "connection"),
+                 cli::counted(report.logins_refused, "login"));
   if (const std::uint64_t outages = refused_of(report, ProviderLimit::outage); outages != 0) {
     fmt::format_to(out, "; {} refused for an outage", outages);
   }

@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "codec/text/json_text.h"
+#include "tools/process/wording.h"
 #include "tools/sink/limits_summary.h"
 
 namespace ringpost::sink {
@@ -42,8 +43,8 @@ void append_faults(std::string& text, const Summary& summary) {
     return;
   }
   const auto out = std::back_inserter(text);
-  fmt::format_to(out, "faults      {}; {} sessions ended with a reset",
-                 summary.tally.faults_total(), summary.tally[Count::sessions_reset]);
+  fmt::format_to(out, "faults      {}; {} ended with a reset", summary.tally.faults_total(),
+                 cli::counted(summary.tally[Count::sessions_reset], "session"));
   std::string_view last_kind;
   for_each_fault(summary.tally,
                  [&](std::string_view kind, std::string_view stage, std::uint64_t count) {
@@ -100,7 +101,7 @@ std::string summary_text(const Summary& summary) {
                  "CPU         {:.3f} s user, {:.3f} s system on {} thread{}; {:.2f} us a message\n",
                  seconds(summary.cpu.user), seconds(summary.cpu.system), summary.threads,
                  summary.threads == 1 ? "" : "s", summary.cpu_microseconds_per_message());
-  fmt::format_to(out, "elapsed     {:.3f} s; {:.0f} messages a second\n", seconds(summary.elapsed),
+  fmt::format_to(out, "elapsed     {:.3f} s; {:.0f} messages/s\n", seconds(summary.elapsed),
                  messages_per_second(summary));
   if (!summary.record_failure.empty()) {
     fmt::format_to(out, "record      incomplete: {}\n", summary.record_failure);
