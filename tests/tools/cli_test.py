@@ -13,7 +13,7 @@ import subprocess
 import unittest
 from pathlib import Path
 
-from support.program import ProgramTest, is_sanitized
+from support.program import PROGRAM, ProgramTest, environment_of, is_sanitized
 from support.workspace import wait_until
 
 COMMANDS = ("send", "validate", "render", "probe", "sink", "demo", "journal", "config",
@@ -24,6 +24,20 @@ HELP_LINES_MAX = 90  # two screens
 HELP_COLUMNS_MAX = 100
 # The longest line there may be has 64 MiB; twice that, while the buffer for it grows.
 MEMORY_MAX = 160 << 20
+
+
+def read_until(controller, end):
+    """What a terminal shows up to `end`, or until nobody writes there any more."""
+    shown = b""
+    while end is None or end not in shown:
+        try:
+            piece = os.read(controller, 4096)
+        except OSError:
+            piece = b""
+        if not piece:
+            break
+        shown += piece
+    return shown.decode(errors="replace")
 
 
 def line(**fields):
@@ -70,7 +84,7 @@ class CommandLine(ProgramTest):
             self.assertEqual(shown.stdout, (folder / f"{name}.toml").read_bytes())
         self.assertIn('did you mean "sendgrid"?', self.usage_error("presets", "show", "sendgrd"))
         self.assertIn('did you mean "show"?', self.usage_error("presets", "shwo"))
-        self.assertIn("NAME", self.usage_error("presets", "show"))
+        self.assertIn("PRESET", self.usage_error("presets", "show"))
 
     def test_flags_of_later_versions_are_refused_and_not_passed_over(self):
         for flag in ("--log-attempts", "--tls-records"):
@@ -427,6 +441,73 @@ class Completion(ProgramTest):
         self.assertEqual(completed("send", "--progress", "pl"), ["plain"])
         self.assertEqual(completed("send", "--rate", ""), [])
         self.assertEqual(completed("send", "x.jsonl", "--summary", "j"), ["json"])
+
+    def test_names_are_those_of_files_and_presets(self):
+        (self.folder / "ringpost.toml").write_text('[endpoint.newsletter]\nhost = "h"\n')
+        (self.folder / "own.toml").write_text('[endpoint.mine]\nhost = "h"\n')
+        def names(what, **variables):
+            run = self.run_program("completion", "--names", what, **variables)
+            self.assert_exit(run, 0)
+            return run.stdout.decode().split()
+        self.assertIn("sendgrid", names("presets"))
+        self.assertNotIn("newsletter", names("presets"))
+        self.assertLess({"newsletter", "ses"}, set(names("endpoints")))
+        self.assertIn("mine", names("endpoints", RINGPOST_CONFIG="own.toml"))
+        (self.folder / "ringpost.toml").write_text("[endpoint.")
+        self.assertEqual(names("endpoints"), names("presets"))
+        for wrong in (("completion",), ("completion", "bash", "--names", "presets")):
+            self.assert_exit(self.run_program(*wrong), 2)
+
+    def test_names_are_completed_as_they_are_typed(self):
+        """In interactive shells: half a name, the tab key, and the command runs with the whole."""
+        (self.folder / "ringpost.toml").write_text('[endpoint.newsletter]\nhost = "h"\n')
+        (self.folder / "jobs.jsonl").write_bytes(line() + b"\n")
+        typed = ("ringpost presets show sendg\t > preset\n"
+                 "ringpost send --dry-run jobs.jsonl -e newsl\t > sent 2>&1\n"
+                 "ringpost sink --duration 1ms --listen none --listen-tls none --listen-plain "
+                 "127.0.0.1:0 --profile mailg\t > sink 2>&1\nexit\n").encode()
+        environment = {**environment_of(self.folder), "TERM": "dumb"}
+        environment["PATH"] = f"{Path(PROGRAM).parent}:{environment['PATH']}"
+        shells = {"bash": ["bash", "--norc", "-i"], "zsh": ["zsh", "-f", "-i"]}
+        for shell, words in shells.items():
+            if not shutil.which(shell):
+                continue
+            with self.subTest(shell=shell):
+                for name in ("preset", "sent", "sink"):
+                    (self.folder / name).unlink(missing_ok=True)
+                start = "autoload -U compinit; compinit -u -D; " if shell == "zsh" else ""
+                controller, terminal = pty.openpty()
+                with subprocess.Popen(words, cwd=self.folder, env=environment, stdin=terminal,
+                                      stdout=terminal, stderr=terminal,
+                                      start_new_session=True) as process:
+                    os.close(terminal)
+                    os.write(controller,
+                             f"{start}source {self.script(shell)}; echo set-'up'\n".encode())
+                    read_until(controller, b"set-up\r")
+                    os.write(controller, typed)
+                    shown = read_until(controller, None)
+                    process.wait(60)
+                os.close(controller)
+                self.assertIn("Twilio SendGrid", (self.folder / "preset").read_text(), shown)
+                self.assertIn("1 valid", (self.folder / "sent").read_text(), shown)
+                self.assertIn("limits      of Mailgun", (self.folder / "sink").read_text(), shown)
+
+    def test_fish_offers_names(self):
+        if not shutil.which("fish"):
+            self.skipTest("there is no fish")
+        (self.folder / "ringpost.toml").write_text('[endpoint.newsletter]\nhost = "h"\n')
+        script = self.script("fish")
+        environment = environment_of(self.folder)
+        environment["PATH"] = f"{Path(PROGRAM).parent}:{environment['PATH']}"
+        for words, name in (("ringpost send -e newsl", "newsletter"),
+                            ("ringpost probe newsl", "newsletter"),
+                            ("ringpost probe sendg", "sendgrid"),
+                            ("ringpost presets show mailg", "mailgun")):
+            with self.subTest(words=words):
+                asked = f"source {script}; complete -C '{words}'"
+                run = subprocess.run(["fish", "-N", "-c", asked], cwd=self.folder, env=environment,
+                                     capture_output=True, text=True, check=True, timeout=60)
+                self.assertEqual(run.stdout.split("\t")[0].split(), [name], run.stderr)
 
     def test_the_scripts_are_understood_by_their_shells(self):
         for shell in ("bash", "zsh", "fish"):

@@ -1,4 +1,4 @@
-// `ringpost presets`, `ringpost presets show NAME` and `ringpost presets learnt ENDPOINT`.
+// `ringpost presets`, `ringpost presets show PRESET` and `ringpost presets learnt ENDPOINT`.
 #include <memory>
 #include <string>
 
@@ -49,7 +49,7 @@ CommandSpec presets_command() {
   CommandSpec show{
       .name = "show",
       .summary = "Print a preset: hosts, ports, limits, replies, and the sources of them"};
-  show.flags = {{"NAME", "", "The preset's name", name.get()}};
+  show.flags = {{"PRESET", "", "Its name", name.get()}};
   show.flags.front().is_required = true;
   show.run = [name] { return print_text(preset_text(*name)); };
   CommandSpec command{.name = "presets", .summary = "What is known of email providers"};

@@ -1,8 +1,10 @@
 // The problem: three shells with three languages, and lists of flags that nobody keeps in step. The
 // idea: each script is written from the descriptions of the commands (command_spec.h). The name of
 // a value's type says what it can be: words of small letters between bars stand for themselves,
-// FILE is a file. Limits: names of endpoints are not known; fish goes by the last word of a
-// command, so two commands with the same last word share their flags there.
+// FILE is a file; what names an endpoint or a preset is asked of the program while somebody types.
+// Limits: an endpoint's name is looked for in the usual files and in RINGPOST_CONFIG, not in -c
+// FILE; fish goes by the last word of a command, so two commands with the same last word share
+// their flags there.
 #include "tools/program/completion.h"
 
 #include <algorithm>
@@ -31,6 +33,16 @@ std::vector<std::string> words_of_type(std::string_view type) {
   return words;
 }
 
+NamesOf names_of_type(std::string_view type) {
+  return type == "ENDPOINT" || type == "NAME|URL" ? NamesOf::endpoints
+         : type == "PRESET"                       ? NamesOf::presets
+                                                  : NamesOf::nothing;
+}
+
+std::string_view word_of(NamesOf names) {
+  return names == NamesOf::endpoints ? "endpoints" : "presets";
+}
+
 CompletionFlag completion_flag(const FlagSpec& flag) {
   CompletionFlag result;
   result.names = flag.names_in_order();
@@ -39,6 +51,7 @@ CompletionFlag completion_flag(const FlagSpec& flag) {
   if (result.takes_value) {
     const std::string& type = flag.type;
     result.takes_file = type.find("FILE") != std::string::npos || type == "PEM" || type == "DIR";
+    result.names_of = names_of_type(type);
     result.words = words_of_type(type);
   }
   return result;
@@ -51,6 +64,7 @@ CompletionCommand completion_command_of(const CommandSpec& spec, std::string pat
   for (const FlagSpec& flag : spec.flags) {
     if (flag.is_argument()) {
       command.takes_files = command.takes_files || flag.names == "FILE";
+      command.names_of = std::max(command.names_of, names_of_type(flag.names));
     } else {
       command.flags.push_back(completion_flag(flag));
     }
@@ -93,7 +107,9 @@ std::string bash_values(const CompletionCommand& command) {
       patterns.push_back(fmt::format("'{} {}'", command.path, name));
     }
     std::string action = ":";
-    if (!flag.words.empty()) {
+    if (flag.names_of != NamesOf::nothing) {
+      action = fmt::format("_ringpost_names {}", word_of(flag.names_of));
+    } else if (!flag.words.empty()) {
       action =
           fmt::format("COMPREPLY=($(compgen -W '{}' -- \"$current\"))", joined(flag.words, " "));
     } else if (flag.takes_file) {
@@ -115,13 +131,19 @@ std::string zsh_argument(const CompletionFlag& flag, const std::string& name) {
   std::string text = fmt::format("*{}[{}]", name, description);
   if (flag.takes_value) {
     text += ":value:";
-    if (!flag.words.empty()) {
+    if (flag.names_of != NamesOf::nothing) {
+      text += fmt::format("_ringpost_{}", word_of(flag.names_of));
+    } else if (!flag.words.empty()) {
       text += fmt::format("({})", joined(flag.words, " "));
     } else if (flag.takes_file) {
       text += "_files";
     }
   }
   return fmt::format("'{}'", shell_quoted(text));
+}
+
+std::string fish_names(NamesOf names) {
+  return fmt::format(" -a '(__ringpost_names {})'", word_of(names));
 }
 
 }  // namespace
@@ -148,15 +170,23 @@ std::string bash_completion(const std::vector<CompletionCommand>& commands) {
       const std::string path = command.path.empty() ? subcommand : command.path + " " + subcommand;
       known += fmt::format("      '{} {}') command='{}' ;;\n", command.path, subcommand, path);
     }
-    offers += fmt::format("    '{}') words='{}'; flags='{}' ;;\n", command.path,
-                          joined(command.subcommands, " "), joined(flag_names(command), " "));
+    offers += fmt::format("    '{}') words='{}'; flags='{}'{} ;;\n", command.path,
+                          joined(command.subcommands, " "), joined(flag_names(command), " "),
+                          command.names_of == NamesOf::nothing
+                              ? std::string()
+                              : fmt::format("; names='{}'", word_of(command.names_of)));
     values += bash_values(command);
   }
   return fmt::format(
-      R"(# bash completion for ringpost. Load it with: source <(ringpost completion bash)
+      R"sh(# bash completion for ringpost. Load it with: source <(ringpost completion bash)
+_ringpost_names() {{
+  local names
+  names=$("${{COMP_WORDS[0]}}" completion --names "$1" 2>/dev/null)
+  COMPREPLY=($(compgen -W "$names" -- "$current"))
+}}
 _ringpost() {{
   local current="${{COMP_WORDS[COMP_CWORD]}}" previous="${{COMP_WORDS[COMP_CWORD-1]}}"
-  local command='' words='' flags='' index
+  local command='' words='' flags='' names='' index
   COMPREPLY=()
   for ((index = 1; index < COMP_CWORD; ++index)); do
     case "$command ${{COMP_WORDS[index]}}" in
@@ -168,12 +198,14 @@ _ringpost() {{
 {}  esac
   if [[ $current == -* ]]; then
     COMPREPLY=($(compgen -W "$flags" -- "$current"))
+  elif [[ $names ]]; then
+    _ringpost_names "$names"
   else
     COMPREPLY=($(compgen -W "$words" -- "$current"))
   fi
 }}
 complete -o default -F _ringpost ringpost
-)",
+)sh",
       known, values, offers);
 }
 
@@ -194,15 +226,24 @@ std::string zsh_completion(const std::vector<CompletionCommand>& commands) {
     }
     if (!command.subcommands.empty()) {
       arguments += fmt::format(" \\\n        '1:command:({})'", joined(command.subcommands, " "));
+    } else if (command.names_of != NamesOf::nothing) {
+      arguments += fmt::format(" \\\n        '1:name:_ringpost_{}'", word_of(command.names_of));
     } else if (command.takes_files) {
       arguments += " \\\n        '*:file:_files'";
     }
     arguments += "\n      ;;\n";
   }
-  return fmt::format(R"(#compdef ringpost
+  return fmt::format(R"sh(#compdef ringpost
 # zsh completion for ringpost. Load it with: source <(ringpost completion zsh)
+_ringpost_names() {{
+  local -a names
+  names=(${{(f)"$($ringpost completion --names $1 2>/dev/null)"}})
+  compadd -a names
+}}
+_ringpost_endpoints() {{ _ringpost_names endpoints }}
+_ringpost_presets() {{ _ringpost_names presets }}
 _ringpost() {{
-  local command='' index start=1
+  local command='' index start=1 ringpost=$words[1]
   for ((index = 2; index < CURRENT; ++index)); do
     case "$command ${{words[index]}}" in
 {}    esac
@@ -214,14 +255,18 @@ _ringpost() {{
 {}  esac
 }}
 compdef _ringpost ringpost
-)",
+)sh",
                      known, arguments);
 }
 
 std::string fish_completion(const std::vector<CompletionCommand>& commands) {
   std::string out =
       "# fish completion for ringpost. Load it with: ringpost completion fish | source\n"
-      "complete -c ringpost -e\n";
+      "complete -c ringpost -e\n"
+      "function __ringpost_names\n"
+      "  set -l words (commandline -opc)\n"
+      "  $words[1] completion --names $argv[1] 2>/dev/null\n"
+      "end\n";
   for (const CompletionCommand& command : commands) {
     std::string condition = "__fish_use_subcommand";
     if (!command.path.empty()) {
@@ -239,6 +284,10 @@ std::string fish_completion(const std::vector<CompletionCommand>& commands) {
       out += fmt::format("complete -c ringpost -n '{}' -f -a {} -d '{}'\n", condition, subcommand,
                          described == commands.end() ? "" : shell_quoted(described->description));
     }
+    if (command.names_of != NamesOf::nothing) {
+      out += fmt::format("complete -c ringpost -n '{}' -f{}\n", condition,
+                         fish_names(command.names_of));
+    }
     for (const CompletionFlag& flag : command.flags) {
       std::string line = fmt::format("complete -c ringpost -n '{}'", condition);
       for (const std::string& name : flag.names) {
@@ -247,7 +296,9 @@ std::string fish_completion(const std::vector<CompletionCommand>& commands) {
       if (flag.takes_value) {
         line += flag.takes_file ? " -rF" : " -x";
       }
-      if (!flag.words.empty()) {
+      if (flag.names_of != NamesOf::nothing) {
+        line += fish_names(flag.names_of);
+      } else if (!flag.words.empty()) {
         line += fmt::format(" -a '{}'", joined(flag.words, " "));
       }
       out += fmt::format("{} -d '{}'\n", line, shell_quoted(flag.description));

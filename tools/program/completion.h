@@ -10,12 +10,16 @@
 
 namespace ringpost::cli {
 
+// Values that are known when they are asked for alone: `ringpost completion --names` prints them.
+enum class NamesOf : std::uint8_t { nothing, endpoints, presets };
+
 struct CompletionFlag {
   std::vector<std::string> names;  // "-e", "--endpoint"
   std::string description;
   bool takes_value = false;
   std::vector<std::string> words;  // the values there are; empty: anything
   bool takes_file = false;
+  NamesOf names_of = NamesOf::nothing;
 };
 
 struct CompletionCommand {
@@ -24,6 +28,7 @@ struct CompletionCommand {
   std::vector<std::string> subcommands;  // names
   std::vector<CompletionFlag> flags;
   bool takes_files = false;
+  NamesOf names_of = NamesOf::nothing;  // its argument
 };
 
 // The program first, and each command behind the one that it belongs to.

@@ -411,7 +411,8 @@ Result<CapSetting, std::string> parse_cap(Bytes text) {
 
 std::vector<FlagSpec> provider_flags(ProviderFlags& flags) {
   return {
-      {"--profile", "NAME", "Play the provider of this preset (ringpost presets)", &flags.profile},
+      {"--profile", "PRESET", "Play the provider of this preset (ringpost presets)",
+       &flags.profile},
       {"--plan", "NAME", "To an account of this plan", &flags.plan},
       {"--limit", "KEY=VALUE",
        "rate=, connections=, messages=, recipients=, bytes=, idle=, age=", &flags.limits},
@@ -422,7 +423,7 @@ std::vector<FlagSpec> provider_flags(ProviderFlags& flags) {
 
 Result<void, std::string> play_provider(const ProviderFlags& flags, SinkOptions& options) {
   if (flags.profile.empty() && !flags.plan.empty()) {
-    return Failure(std::string("--plan: it belongs to a provider (--profile NAME)"));
+    return Failure(std::string("--plan: it belongs to a provider (--profile PRESET)"));
   }
   if (flags.profile.empty() && flags.limits.empty() && flags.changes.empty()) {
     return {};

@@ -53,10 +53,14 @@ std::string toml_value(const SettingValue& value, SettingKind kind) {
 }
 
 // Of what nobody has said and what has no default: that there is such a key.
-void append_unset(std::string& out, std::string_view name, std::string_view type) {
+void append_unset(std::string& out, std::string_view name, std::string_view type,
+                  SettingKind kind) {
   std::string line = fmt::format("# {} =", name);
   line.resize(std::max(line.size() + 1, origin_column), ' ');
-  out += fmt::format("{} # not set: {}\n", line, type.empty() ? "true|false" : type);
+  out += fmt::format("{} # not set: {}\n", line,
+                     kind == SettingKind::boolean ? "true|false"
+                     : type.empty()               ? "N"
+                                                  : type);
 }
 
 void append_line(std::string& out, std::string_view name, std::string_view value,
@@ -78,7 +82,7 @@ std::string send_section(const SettingMap& settings) {
       const SettingValue usual{{std::string(key.usual_text)}, Layer::file, ""};
       append_line(out, key.name, toml_value(usual, key.kind), "default");
     } else if (key.in_file) {
-      append_unset(out, key.name, key.type);
+      append_unset(out, key.name, key.type, key.kind);
     }
   }
   return out;
@@ -124,7 +128,7 @@ std::string endpoint_section(const ChosenEndpoint& endpoint) {
       append_line(out, key.name, toml_value({{value}, Layer::file, ""}, key.kind),
                   default_origin(key, draft));
     } else if (key.apply != nullptr && key.name != "port") {
-      append_unset(out, key.name, key.type);
+      append_unset(out, key.name, key.type, key.kind);
     }
   }
   out += unheld_lines(endpoint);
