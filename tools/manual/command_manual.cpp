@@ -29,18 +29,26 @@ constexpr const char* manual_examples = R"(Examples:
 struct ManualFlags {
   std::string page;
   std::string directory;
+  bool markdown = false;
+
+  [[nodiscard]] std::string written(const ManualPage& made) const {
+    return markdown ? made.text.markdown() : made.text.roff();
+  }
+  // Below man1 and man5, where man looks for them; Markdown has one folder.
+  [[nodiscard]] std::filesystem::path path_of(const ManualPage& made) const {
+    const std::filesystem::path folder = directory;
+    return markdown ? folder / (made.name + ".md")
+                    : folder / fmt::format("man{}", made.section) / made.file_name();
+  }
 };
 
-// Below man1 and man5, where man looks for them.
-int write_pages(const std::vector<ManualPage>& pages, const std::string& directory) {
+int write_pages(const std::vector<ManualPage>& pages, const ManualFlags& flags) {
   for (const ManualPage& page : pages) {
-    const std::filesystem::path folder =
-        std::filesystem::path(directory) / fmt::format("man{}", page.section);
+    const std::filesystem::path path = flags.path_of(page);
     std::error_code error;
-    std::filesystem::create_directories(folder, error);
-    const std::filesystem::path path = folder / page.file_name();
+    std::filesystem::create_directories(path.parent_path(), error);
     std::ofstream file(path, std::ios::binary | std::ios::trunc);
-    file << page.roff;
+    file << flags.written(page);
     file.close();
     if (!file) {
       print_error(fmt::format("{}: cannot be written: {}", path.string(),
@@ -54,13 +62,13 @@ int write_pages(const std::vector<ManualPage>& pages, const std::string& directo
 int run_manual(const ManualFlags& flags) {
   const std::vector<ManualPage> pages = manual_pages(program_spec());
   if (!flags.directory.empty()) {
-    return write_pages(pages, flags.directory);
+    return write_pages(pages, flags);
   }
   const auto wanted = std::find_if(pages.begin(), pages.end(), [&flags](const ManualPage& page) {
     return page.name == flags.page || page.name == "ringpost-" + flags.page;
   });
   if (!flags.page.empty() && wanted != pages.end()) {
-    return print_data(wanted->roff);
+    return print_data(flags.written(*wanted));
   }
   std::vector<std::string> names;
   std::transform(pages.begin(), pages.end(), std::back_inserter(names),
@@ -80,7 +88,9 @@ CommandSpec manual_command() {
   CommandSpec command{.name = "manual", .summary = "Pages of the manual, for man"};
   command.flags = {
       {"PAGE", "", "As ringpost-send, or send; printed", &flags->page},
-      {"--directory", "DIR", "Write all of them below it, in man1 and man5", &flags->directory}};
+      {"--directory", "DIR", "Write all of them below it, in man1 and man5", &flags->directory},
+      {"--markdown", "", "As Markdown, one folder for all; docs/reference is written so",
+       &flags->markdown}};
   command.examples = manual_examples;
   command.run = [flags] { return run_manual(*flags); };
   return command;

@@ -10,7 +10,6 @@
 #include <fmt/format.h>
 
 #include "tools/manual/manual_page.h"
-#include "tools/manual/roff.h"
 #include "tools/process/program_version.h"
 
 namespace ringpost::cli {
@@ -49,7 +48,7 @@ std::string help_words(const FlagSpec& flag) {
   return flag.usual.empty() ? flag.help : fmt::format("{} [{}]", flag.help, flag.usual);
 }
 
-void add_synopsis(Roff& page, const CommandSpec& command, const std::string& path) {
+void add_synopsis(PageText& page, const CommandSpec& command, const std::string& path) {
   page.section("SYNOPSIS");
   std::string text = path;
   if (!command.subcommands.empty()) {
@@ -65,7 +64,7 @@ void add_synopsis(Roff& page, const CommandSpec& command, const std::string& pat
   page.verbatim(text);
 }
 
-void add_flags(Roff& page, const CommandSpec& command) {
+void add_flags(PageText& page, const CommandSpec& command) {
   const auto add_where = [&page, &command](std::string_view title, const auto& is_wanted) {
     if (std::none_of(command.flags.begin(), command.flags.end(), is_wanted)) {
       return;
@@ -94,14 +93,14 @@ void add_flags(Roff& page, const CommandSpec& command) {
   }
 }
 
-void add_codes(Roff& page) {
+void add_codes(PageText& page) {
   page.section("EXIT STATUS");
   for (const CodeRow& row : code_rows) {
     page.item(std::to_string(row.code), row.meaning);
   }
 }
 
-void add_subcommands(Roff& page, const CommandSpec& command, const std::string& path) {
+void add_subcommands(PageText& page, const CommandSpec& command, const std::string& path) {
   for (const CommandSpec& each : command.subcommands) {
     page.section(path + " " + each.name);
     page.paragraph(each.summary);
@@ -113,8 +112,8 @@ void add_subcommands(Roff& page, const CommandSpec& command, const std::string& 
 
 ManualPage page_of(const CommandSpec& command) {
   const std::string path = "ringpost " + command.name;
-  ManualPage made{.name = "ringpost-" + command.name};
-  Roff page(made.name, 1, command.summary, version_words());
+  const std::string name = "ringpost-" + command.name;
+  PageText page(name, 1, command.summary, version_words());
   add_synopsis(page, command, path);
   add_flags(page, command);
   add_subcommands(page, command, path);
@@ -122,13 +121,11 @@ ManualPage page_of(const CommandSpec& command) {
   page.verbatim(command.examples);
   add_codes(page);
   page.see_also("ringpost(1), ringpost-jobs(5), ringpost-outcomes(5), ringpost.toml(5)");
-  made.roff = page.text();
-  return made;
+  return {.name = name, .text = std::move(page)};
 }
 
 ManualPage overview(const CommandSpec& program) {
-  ManualPage made{.name = "ringpost"};
-  Roff page(made.name, 1, program.summary, version_words());
+  PageText page("ringpost", 1, program.summary, version_words());
   add_synopsis(page, program, "ringpost");
   page.section("COMMANDS");
   for (const CommandSpec& command : program.subcommands) {
@@ -149,8 +146,7 @@ ManualPage overview(const CommandSpec& program) {
   page.verbatim(program.examples);
   add_codes(page);
   page.see_also("ringpost-jobs(5), ringpost-outcomes(5), ringpost.toml(5)");
-  made.roff = page.text();
-  return made;
+  return {.name = "ringpost", .text = std::move(page)};
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 // The idea: the rows that the readers go by, one item each. Limits: what goes together with what is
 // said by the schemas and by `config check`.
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <fmt/format.h>
@@ -9,7 +10,6 @@
 #include "codec/job/job_fields.h"
 #include "codec/job/outcome_fields.h"
 #include "tools/manual/manual_page.h"
-#include "tools/manual/roff.h"
 #include "tools/process/program_version.h"
 #include "tools/send/template_fields.h"
 #include "tools/settings/key_table.h"
@@ -23,7 +23,7 @@ namespace {
 std::string from_words() { return fmt::format("ringpost {}", program_version()); }
 
 template <typename Rows>
-void add_rows(Roff& page, const Rows& rows) {
+void add_rows(PageText& page, const Rows& rows) {
   for (const auto& row : rows) {
     std::string help = fmt::format("{}. Must be {}", row.help, codec::words_of(row.value));
     if (row.bytes_max > 0) {
@@ -48,8 +48,7 @@ void add_rows(Roff& page, const Rows& rows) {
 }
 
 ManualPage jobs_page() {
-  ManualPage made{.name = "ringpost-jobs", .section = 5};
-  Roff page(made.name, made.section, "jobs for ringpost, one JSON object a line", from_words());
+  PageText page("ringpost-jobs", 5, "jobs for ringpost, one JSON object a line", from_words());
   page.section("DESCRIPTION");
   page.paragraph(
       "UTF-8, a line each, also packed by gzip or zstd. A field that is unknown, or there twice, "
@@ -75,8 +74,7 @@ ManualPage jobs_page() {
     page.item(row.name, row.help);
   }
   page.see_also("ringpost-send(1), ringpost-validate(1), ringpost-outcomes(5)");
-  made.roff = page.text();
-  return made;
+  return {.name = "ringpost-jobs", .section = 5, .text = std::move(page)};
 }
 
 struct StatusRow {
@@ -97,9 +95,8 @@ constexpr StatusRow status_rows[] = {
 };
 
 ManualPage outcomes_page() {
-  ManualPage made{.name = "ringpost-outcomes", .section = 5};
-  Roff page(made.name, made.section, "what became of each recipient, one JSON object a line",
-            from_words());
+  PageText page("ringpost-outcomes", 5, "what became of each recipient, one JSON object a line",
+                from_words());
   page.section("DESCRIPTION");
   page.paragraph(
       "Exactly one line for each recipient of each job, whatever happens; with \"final\":false a "
@@ -122,17 +119,27 @@ ManualPage outcomes_page() {
   }
   page.paragraph("How far the message had come: " + stages + ".");
   page.see_also("ringpost-report(1), ringpost-send(1), ringpost-jobs(5)");
-  made.roff = page.text();
-  return made;
+  return {.name = "ringpost-outcomes", .section = 5, .text = std::move(page)};
 }
 
 std::string key_words(std::string_view help, std::string_view type) {
   return type.empty() ? fmt::format("{}. true or false.", help) : fmt::format("{}. {}", help, type);
 }
 
+void add_send_keys(PageText& page, bool in_file) {
+  for (const SendKey& key : send_keys()) {
+    if (key.in_file == in_file) {
+      page.item(in_file ? std::string(key.name) : flag_of(key.name),
+                key_words(key.help_text(), key.type) +
+                    (in_file ? fmt::format(" Flag {}, variable {}.", flag_of(key.name),
+                                           variable_of(key.name))
+                             : fmt::format(" Variable {}.", variable_of(key.name))));
+    }
+  }
+}
+
 ManualPage configuration_page() {
-  ManualPage made{.name = "ringpost.toml", .section = 5};
-  Roff page(made.name, made.section, "settings of ringpost", from_words());
+  PageText page("ringpost.toml", 5, "settings of ringpost", from_words());
   page.section("DESCRIPTION");
   page.paragraph(
       "TOML. ./ringpost.toml, then ~/.config/ringpost/ringpost.toml, then "
@@ -140,13 +147,9 @@ ManualPage configuration_page() {
       "come before them. ringpost config check says what is wrong, ringpost config show what holds "
       "and why, ringpost config schema prints a JSON Schema.");
   page.section("[send]");
-  for (const SendKey& key : send_keys()) {
-    if (key.in_file) {
-      page.item(key.name, key_words(key.help_text(), key.type) +
-                              fmt::format(" Flag {}, variable {}.", flag_of(key.name),
-                                          variable_of(key.name)));
-    }
-  }
+  add_send_keys(page, true);
+  page.section("AS FLAGS AND VARIABLES ALONE");
+  add_send_keys(page, false);
   page.section("[endpoint.NAME]");
   const EndpointDraft untouched;
   for (const EndpointKey& key : endpoint_keys()) {
@@ -165,8 +168,7 @@ username = "AKIA..."
 password_command = "pass show ses"
 rate = "14/s")");
   page.see_also("ringpost-config(1), ringpost-presets(1), ringpost-send(1)");
-  made.roff = page.text();
-  return made;
+  return {.name = "ringpost.toml", .section = 5, .text = std::move(page)};
 }
 
 }  // namespace

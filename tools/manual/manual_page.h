@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "tools/manual/page_text.h"
 #include "tools/program/command_spec.h"
 
 namespace ringpost::cli {
@@ -11,7 +12,7 @@ namespace ringpost::cli {
 struct ManualPage {
   std::string name;  // "ringpost-send"
   int section = 1;
-  std::string roff = {};
+  PageText text;
 
   // "ringpost-send.1"
   [[nodiscard]] std::string file_name() const;
