@@ -124,6 +124,9 @@ void Connection::dialed() {
   environment_.io->receive(handle_, owner_);
   phase_ = Phase::open;
   const Instant now = environment_.io->now();
+  if (environment_.session->steps != nullptr) {
+    environment_.session->steps->on_step(Stage::connect, now - stirred_at_);
+  }
   if (asks_for_tls_) {
     link_.ask_for_tls(question_timeout, now);
     return;

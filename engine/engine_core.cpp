@@ -35,6 +35,19 @@ Result<std::unique_ptr<tls::Context>, EngineError> tls_context(const EndpointOpt
   return std::move(*created);
 }
 
+// A worker's steps, for EngineOptions::on_step.
+class StepsOfWorker : public protocol::StepListener {
+ public:
+  StepsOfWorker(const EngineOptions& options, std::uint32_t worker)
+      : options_(options), worker_(worker) {}
+
+  void on_step(Stage stage, Duration taken) override { options_.on_step(worker_, stage, taken); }
+
+ private:
+  const EngineOptions& options_;
+  const std::uint32_t worker_;
+};
+
 }  // namespace
 
 EngineLimits engine_limits(const EngineOptions& options) {
@@ -57,6 +70,9 @@ EngineCore::EngineCore(EngineOptions options, Parts parts, const EngineLimits& l
       limits_(limits),
       pool_({options_.jobs_in_flight_max, options_.job_bytes_in_flight_max,
              limits_.deliveries_active_max}) {
+  for (std::uint32_t i = 0; options_.on_step && i < options_.cores; ++i) {
+    steps_.push_back(std::make_unique<StepsOfWorker>(options_, i));
+  }
   for (std::uint32_t i = 0; i < std::max(1u, options_.outcome_threads); ++i) {
     groups_.push_back(std::make_unique<OutcomeGroup>());
   }
@@ -89,6 +105,7 @@ Result<std::vector<WorkerEndpoint>, EngineError> EngineCore::worker_endpoints(
     added.gate = endpoints_[i].gate.get();
     added.deliveries = endpoints_[i].deliveries.get();
     added.session = session_options(endpoint);
+    added.session.steps = steps_.empty() ? nullptr : steps_[worker].get();
     added.scram_cache = std::make_unique<codec::ScramCache>();
     added.session.sasl = {&tls::sasl_crypto(), added.scram_cache.get()};
     added.limits = share_of(endpoint, worker);

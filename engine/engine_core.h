@@ -148,7 +148,8 @@ class EngineCore {
   const EngineLimits limits_;
   std::vector<Endpoint> endpoints_;
   queue::MessagePool pool_;
-  std::vector<std::unique_ptr<OutcomeGroup>> groups_;  // at least one
+  std::vector<std::unique_ptr<OutcomeGroup>> groups_;           // at least one
+  std::vector<std::unique_ptr<protocol::StepListener>> steps_;  // of each worker; none: no one asks
 };
 
 // Messages on their way in: Engine::Submitter without its waiting and waking.

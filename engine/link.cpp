@@ -87,6 +87,7 @@ void Link::start_handshake(Duration timeout, Instant now) {
   RP_ASSERT(environment_.tls_context != nullptr);
   state_ = LinkState::handshake;
   deadline_ = now + timeout;
+  handshake_began_at_ = now;
   auto channel =
       tls::Channel::create(*environment_.tls_context, environment_.host, environment_.tickets);
   if (!channel) {
@@ -117,6 +118,9 @@ void Link::handshake_done(Instant now) {
   }
   if (observer_ != nullptr) {
     observer_->on_handshake();
+  }
+  if (options_.session->steps != nullptr) {
+    options_.session->steps->on_step(Stage::tls, now - handshake_began_at_);
   }
   if (session_) {
     state_ = LinkState::talking;

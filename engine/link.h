@@ -152,6 +152,7 @@ class Link {
   bool asks_for_tls_ = false;
   TlsAnswer tls_answer_ = TlsAnswer::none;
   Instant deadline_ = never;  // of the handshake
+  Instant handshake_began_at_{};
   std::string answer_;
   std::unique_ptr<tls::TlsError> tls_error_;
   std::unique_ptr<tls::Channel> channel_;

@@ -181,6 +181,9 @@ void Route::note_times(Connection& connection, const Delivery& delivery) const {
   stats->note_transaction(now - delivery.started_at);
   if (const Instant left_at = connection.content_left_at(); is_judged && left_at != Instant{}) {
     stats->reply_times.note(now - left_at);
+    if (protocol::StepListener* const steps = connection_environment_.session->steps) {
+      steps->on_step(Stage::eod, now - left_at);
+    }
   }
 }
 

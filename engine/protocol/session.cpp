@@ -55,6 +55,9 @@ Session::Session(const SessionOptions& options, SessionListener& listener, Insta
       traits_(options, knowledge),
       flight_(options, traits_),
       opening_(options, stream_, traits_, std::move(login)) {
+  if (options.steps != nullptr) {
+    step_clock_ = std::make_unique<StepClock>(*options.steps, now);
+  }
   opening_.begin();
   set_deadline(now);
 }
@@ -365,6 +368,9 @@ void Session::handed_over(std::uint64_t offset, Instant now) {
     return;  // TLS had something to say: no reason to wait any longer for the server
   }
   flight_.note_left(offset, now);
+  if (step_clock_) {
+    step_clock_->left(offset, now);
+  }
   if (closed()) {
     return;
   }

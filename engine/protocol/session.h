@@ -23,6 +23,7 @@
 #include "engine/protocol/server_traits.h"
 #include "engine/protocol/session_options.h"
 #include "engine/protocol/session_state.h"
+#include "engine/protocol/step_clock.h"
 #include "engine/protocol/trial.h"
 #include "engine/protocol/verdict.h"
 #include <ringpost/limits.h>
@@ -208,7 +209,7 @@ class Session {
   void write_end_of_data(Transaction& current);
 
   // Receiving: one handler for each kind of reply.
-  void on_reply(const codec::Reply& reply);
+  void on_reply(const codec::Reply& reply, Instant now);
   void credit(const Expectation& expectation, const codec::Reply& reply);
   [[nodiscard]] bool out_of_place(const Expectation& expectation, const codec::Reply& reply);
   [[nodiscard]] std::string_view why_meaningless(const Expectation& expectation,
@@ -267,6 +268,7 @@ class Session {
   ServerTraits traits_;
   Flight flight_;
   Opening opening_;
+  std::unique_ptr<StepClock> step_clock_;         // null: nobody measures
   std::unique_ptr<const CloseReason> last_word_;  // a refused RSET: the end should come next
   std::unique_ptr<HeldReply> refused_mail_;       // the last reply, while others are awaited
   // A session that is full, said for good: the end should come next, as behind 421.

@@ -17,6 +17,7 @@
 namespace ringpost::protocol {
 
 class ReplyRules;
+class StepListener;
 
 enum class TlsMode : std::uint8_t {
   none,      // plaintext relay; no credentials unless allow_plaintext_auth
@@ -62,6 +63,7 @@ struct SessionOptions : OpeningOptions {
   // (codec/mail/idempotency_header.h).
   std::string idempotency_header;
   SessionTimeouts timeouts;
+  StepListener* steps = nullptr;  // outlives the session; null: nobody measures
 };
 
 }  // namespace ringpost::protocol

@@ -45,7 +45,7 @@ void Session::receive(Bytes octets, Instant now) {
       return;
     }
     note_reply_time(now);
-    on_reply(reply);
+    on_reply(reply, now);
     if (closed()) {
       return;
     }
@@ -61,7 +61,7 @@ void Session::receive(Bytes octets, Instant now) {
   }
 }
 
-void Session::on_reply(const codec::Reply& original) {
+void Session::on_reply(const codec::Reply& original, Instant now) {
   codec::Reply reply = original;
   opening_.redact(reply);
   if (stream_.awaited().empty()) {
@@ -79,6 +79,9 @@ void Session::on_reply(const codec::Reply& original) {
   }
   if (!out_of_place(expectation, reply)) {
     stream_.credit();
+    if (step_clock_) {
+      step_clock_->answered(expectation, now);
+    }
     if (trial_ && trial_->front && expectation.transaction == trial_->sequence) {
       ++trial_->replies_behind_front;
     }
@@ -144,6 +147,9 @@ void Session::on_opening_reply(Expected kind, const codec::Reply& reply) {
   if (ending) {
     close(std::move(*ending));
   } else if (state_ == SessionState::ready) {
+    if (step_clock_) {
+      step_clock_->ready();
+    }
     listener_.on_ready();
   }
 }

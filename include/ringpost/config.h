@@ -12,6 +12,7 @@
 #include <ringpost/auth_mechanism.h>
 #include <ringpost/base.h>
 #include <ringpost/limits.h>
+#include <ringpost/outcome.h>
 #include <ringpost/quota.h>
 
 namespace ringpost {
@@ -173,6 +174,10 @@ struct EngineOptions {
   // How often the calling thread has allocated memory so far, for EngineStatistics. Null: they are
   // not counted.
   std::uint64_t (*count_allocations)() = nullptr;
+  // Called by each worker, on its thread and with its number, for each step of its sessions, with
+  // how long the server took: connect, the TLS handshake, each reply, the whole of a login; eod is
+  // of a message. Empty: only what statistics need is timed.
+  std::function<void(std::uint32_t worker, Stage stage, Duration taken)> on_step;
   // Called on any thread of the engine, perhaps several at once; may be empty.
   std::function<void(const EndpointNotice&)> on_notice;
 };
