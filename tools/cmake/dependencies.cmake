@@ -1,6 +1,7 @@
 # Every third-party library as one imported target. Each of them has one owner, who links it
 # PRIVATE: simdjson::simdjson and ringpost::xxhash codec, ringpost::wolfssl and ringpost::ipsec_mb
-# tls, ringpost::liburing engine/io, ringpost::concurrentqueue queue, ringpost::cares tools/domain.
+# tls, ringpost::liburing engine/io, ringpost::concurrentqueue queue, ringpost::cares tools/domain,
+# ringpost::hdr_histogram tools/bench.
 
 if(NOT EXISTS "${RINGPOST_DEPS}/lib/libwolfssl.a")
   message(FATAL_ERROR
@@ -38,6 +39,13 @@ set_property(TARGET ringpost::wolfssl PROPERTY
              INTERFACE_COMPILE_DEFINITIONS NO_OLD_WC_NAMES NO_OLD_SSL_NAMES)
 ringpost_import_static(uring)
 add_library(ringpost::liburing ALIAS ringpost::uring)
+if(NOT EXISTS "${RINGPOST_DEPS}/lib/libhdr_histogram_static.a")
+  message(FATAL_ERROR "No HdrHistogram in ${RINGPOST_DEPS}. Run tools/dev setup, which builds it.")
+endif()
+ringpost_import_static(hdr_histogram_static)
+add_library(ringpost::hdr_histogram ALIAS ringpost::hdr_histogram_static)
+set_property(TARGET ringpost::hdr_histogram_static PROPERTY
+             INTERFACE_LINK_LIBRARIES ZLIB::ZLIB m)
 
 # Of x86, and where it is not there wolfSSL does what it does: see tls/ipsec_mb_cipher.cpp.
 find_library(RINGPOST_IPSEC_MB libIPSec_MB.a)

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Builds the libraries that the distribution ships too old or too slow, from source, once.
 #
-#   dependencies.sh build         wolfSSL, liburing, simdjson; uPlot where npm is there
+#   dependencies.sh build         wolfSSL, liburing, simdjson, HdrHistogram; uPlot where npm is
 #   dependencies.sh build test    and Catch2
 #
 # They are installed below ${RINGPOST_CACHE:-~/.cache/ringpost}/deps/<key>, shared by every
@@ -11,8 +11,8 @@
 # mark is written last.
 #
 # RINGPOST_WOLFSSL_SOURCE, RINGPOST_LIBURING_SOURCE, RINGPOST_SIMDJSON_SOURCE,
-# RINGPOST_CATCH2_SOURCE name source trees to use instead of fetching; they are copied, never
-# built in place.
+# RINGPOST_HDR_HISTOGRAM_SOURCE, RINGPOST_CATCH2_SOURCE name source trees to use instead of
+# fetching; they are copied, never built in place.
 #
 # The libraries are never instrumented by a sanitizer: one copy serves every preset, and what is
 # wanted from the sanitizers is their word on ringpost's own code.
@@ -57,6 +57,15 @@ take_source() {
     # With a repository around it wolfSSL's configure turns warnings into errors.
     rm -rf "$work/source/.git"
     version="from the folder $folder"
+    return
+  fi
+  if [[ $name == hdr_histogram ]]; then
+    # Debian has it since its release 14, and changes nothing in it but how it is built.
+    "$parts/sources.sh" libhdr-histogram "$work/source" newest upstream ||
+      fail "no source for $name" \
+        "give an unpacked source tree with $folder_variable=DIRECTORY and run this again"
+    version=$(sed -n 's/^#define HDR_HISTOGRAM_VERSION "\(.*\)"$/\1/p' \
+      "$work/source/include/hdr/hdr_histogram_version.h")
     return
   fi
   "$parts/sources.sh" "$name" "$work/source" || take_older_source ||
@@ -140,6 +149,12 @@ build_simdjson() {
   build_with_cmake -DSIMDJSON_DEVELOPER_MODE=OFF -DSIMDJSON_ENABLE_THREADS=OFF
 }
 
+build_hdr_histogram() {
+  build_with_cmake -DHDR_LOG_REQUIRED=ON -DHDR_HISTOGRAM_BUILD_PROGRAMS=OFF \
+    -DHDR_HISTOGRAM_BUILD_SHARED=OFF -DHDR_HISTOGRAM_INSTALL_SHARED=OFF \
+    -DCMAKE_C_FLAGS="$compile_flags"
+}
+
 # In a few heaps and without much optimisation, because file by file it takes longer than all other
 # libraries together.
 build_catch2() {
@@ -166,7 +181,7 @@ provide() {
 # Before anything is built, because that takes minutes.
 check_named_folders() {
   local variable
-  for variable in RINGPOST_{WOLFSSL,LIBURING,SIMDJSON,CATCH2}_SOURCE; do
+  for variable in RINGPOST_{WOLFSSL,LIBURING,SIMDJSON,HDR_HISTOGRAM,CATCH2}_SOURCE; do
     if [[ -n ${!variable:-} && ! -d ${!variable} ]]; then
       fail "$variable=${!variable} is not a folder"
     fi
@@ -182,7 +197,8 @@ fingerprint() {
   "${CC:-cc}" --version | head -n 1
   "${CXX:-c++}" --version | head -n 1
   printf '%s\n' "${RINGPOST_SOURCE_SUITE:-}"
-  for name in wolfssl liburing simdjson catch2; do
+  # hdr_histogram where a folder is named: nobody builds the others anew for it.
+  for name in wolfssl liburing simdjson hdr_histogram catch2; do
     folder_variable=RINGPOST_${name^^}_SOURCE
     if [[ -n ${!folder_variable:-} ]]; then
       printf '%s\n' "$name"
@@ -195,7 +211,7 @@ main() {
   local names=() group name key prefix jobs
   for group in "$@"; do
     case $group in
-      build) names+=(wolfssl liburing simdjson) ;;
+      build) names+=(wolfssl liburing simdjson hdr_histogram) ;;
       test) names+=(catch2) ;;
       *) fail "dependencies.sh: unknown group '$group'" "known are: build test" ;;
     esac

@@ -2,7 +2,9 @@
 # Fetches the source of one Debian or Ubuntu package with `apt-get source` and unpacks it, patches
 # applied.
 #
-#   sources.sh PACKAGE DIRECTORY [SUITE]      SUITE "own" is the machine's own release
+#   sources.sh PACKAGE DIRECTORY [SUITE]      SUITE "own" is the machine's own release, "newest" the
+#                                             one that packages come into first
+#   sources.sh PACKAGE DIRECTORY SUITE upstream    what the package is made of, without its patches
 #
 # A newer suite than the machine's own is read, because the machine's wolfSSL has no hardware AES
 # and its liburing lacks helpers. All of apt's state for that lives in a private folder of
@@ -82,15 +84,16 @@ download() {
   local package=$1 uri
   for uri in "${uris[@]}"; do
     point_apt_at "$uri" "$state"
-    private_apt_get source --download-only --only-source "$package" && return
+    private_apt_get source --download-only --only-source "${parts_wanted[@]}" "$package" && return
     private_apt_get update || continue
-    private_apt_get source --download-only --only-source "$package" && return
+    private_apt_get source --download-only --only-source "${parts_wanted[@]}" "$package" && return
   done
   return 1
 }
 
 main() {
-  local package=$1 target=$2 wanted_suite=${3:-}
+  local package=$1 target=$2 wanted_suite=${3:-} form=${4:-package} parts_wanted=()
+  if [[ $form == upstream ]]; then parts_wanted=(--tar-only); fi
   local distribution='' origin='' components='' codename='' suite='' uris=() apt_options=()
   { command -v apt-get && command -v dpkg-source; } >/dev/null ||
     fail "the source of $package comes with apt-get and dpkg-source, and one of them is missing"
@@ -99,6 +102,7 @@ main() {
   case $wanted_suite in
     '') ;;
     own) suite=$codename ;;
+    newest) if [[ $distribution == debian ]]; then suite=${RINGPOST_SOURCE_SUITE:-sid}; fi ;;
     *) suite=$wanted_suite ;;
   esac
   mapfile -t uris < <(archive_uris "$origin" "$codename")
@@ -117,6 +121,11 @@ main() {
       "tried: ${uris[*]}" "another suite: RINGPOST_SOURCE_SUITE=NAME" "the whole log: $log"
   }
   rm -rf "$target"
+  if [[ $form == upstream ]]; then
+    mkdir -p "$target"
+    tar --extract --strip-components=1 --directory "$target" --file "$downloads"/*.orig.tar.*
+    return
+  fi
   # apt has checked the signed hashes, so dpkg-source need not look for the uploader's key.
   dpkg-source --no-check --extract "$downloads"/*.dsc "$target" >>"$log"
 }
