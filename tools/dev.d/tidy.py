@@ -49,6 +49,7 @@ OWNERS = (
     (r"liburing", r"engine/io/ring"),
     (r"xxhash", r"codec/journal/line_hash"),
     (r"ares[._]", r"tools/domain/dns_client"),
+    (r"hdr/", r"tools/bench/time_record"),
     (r"CLI/", r"(tools/program/command_parser|bench/e2e/floor)"),
     (r"(block|)(ing|)concurrentqueue|moodycamel", r"queue/(delivery|outcome)_queue"),
 )

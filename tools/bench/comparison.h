@@ -1,0 +1,44 @@
+// A run beside one of an earlier benchmark's JSON.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "tools/bench/bench_finding.h"
+#include <ringpost/base.h>
+
+namespace ringpost::cli {
+
+// A figure of both.
+struct ComparedFigure {
+  std::string name;  // "p99", "messages/s", "accepted"
+  double base = 0;   // microseconds, messages a second, or a share
+  double now = 0;
+  bool is_worse = false;  // by more than the tolerance
+};
+
+struct Comparison {
+  std::string varied;  // the value of what is varied
+  bool has_base = false;
+  std::vector<ComparedFigure> figures;
+
+  [[nodiscard]] bool is_worse() const;
+};
+
+// What is kept of an earlier run.
+struct BaseRun {
+  std::string varied;
+  double messages_per_second = 0;
+  double accepted_share = 0;
+  std::optional<double> p50, p99, p999;  // of latency, microseconds
+};
+
+// Of a file that `ringpost bench --json` has written. An error is a clause.
+[[nodiscard]] Result<std::vector<BaseRun>, std::string> read_base(const std::string& path);
+// With the base's run of the same value. `tolerance`: a share of the base's figure.
+[[nodiscard]] Comparison compare(const BenchFinding& finding, const std::vector<BaseRun>& base,
+                                 double tolerance);
+
+}  // namespace ringpost::cli
