@@ -9,8 +9,8 @@ clients get fewer messages; the JSON says how many, and who was left out and why
     tools/dev compare                            # all of it, an hour at most or little more
     tools/dev compare --quick                    # a minute: do all of them work?
     tools/dev compare --peers ringpost,floor --bytes 10240 --sessions 10 --security tls
-    tools/dev compare --json bench/baselines/compare.json    # then --write-readme
-    tools/dev compare --check-readme             # does README.md have what the JSON files say?
+    tools/dev compare --json bench/baselines/compare.json    # then --write-tables
+    tools/dev compare --check-tables             # do the docs have what the JSON files say?
 """
 
 import argparse
@@ -24,14 +24,14 @@ import sys
 import tempfile
 import time
 
-import readme_tables
+import speed_tables
 from clients import OPENSSL_CONFIGURATION, all_clients
 from sink_run import ROOT, machine, messages_of, write_jobs, write_messages
 
 SIZES = (2048, 10240, 76800)
 SESSIONS = (1, 10, 100)
 SECURITY = ("tls", "plain")
-HEADLINE_SESSIONS = readme_tables.HEADLINE_SESSIONS
+HEADLINE_SESSIONS = speed_tables.HEADLINE_SESSIONS
 
 
 def arguments():
@@ -50,10 +50,10 @@ def arguments():
     parser.add_argument("--json", metavar="FILE", help="write the figures there too")
     parser.add_argument("--add", action="store_true",
                         help="keep what the file has of other cases")
-    parser.add_argument("--check-readme", action="store_true",
-                        help="only compare README.md with what the baselines give")
-    parser.add_argument("--write-readme", action="store_true",
-                        help="only write the tables of README.md anew from the baselines")
+    parser.add_argument("--check-tables", action="store_true",
+                        help="only compare docs/explanation/speed.md with what the baselines give")
+    parser.add_argument("--write-tables", action="store_true",
+                        help="only write its tables anew from the baselines")
     return parser.parse_args()
 
 
@@ -217,8 +217,8 @@ def read_earlier(options):
 
 def main():
     options = arguments()
-    if options.check_readme or options.write_readme:
-        sys.exit(readme_tables.main(write=options.write_readme))
+    if options.check_tables or options.write_tables:
+        sys.exit(speed_tables.main(write=options.write_tables))
     if options.quick:
         options.runs = 1
     if options.add and not options.json:

@@ -1,4 +1,4 @@
-"""The comparison counts only what the server took, and README.md says what came of it."""
+"""The comparison counts only what the server took, and the docs say what came of it."""
 
 import json
 import os
@@ -10,7 +10,7 @@ import unittest
 PROGRAM = os.environ["RINGPOST"]
 BENCH = os.environ["BENCH"]
 sys.path.insert(0, BENCH)
-import readme_tables
+import speed_tables
 from sink_run import check_record
 
 
@@ -35,7 +35,7 @@ class CompareTest(unittest.TestCase):
         for line in figures["figures"]:
             self.assertGreater(line["messages_per_second"], 0)
             self.assertGreater(line["cpu_us_per_message"], 0)
-        table = list(readme_tables.compare_table(figures))
+        table = list(speed_tables.compare_table(figures))
         self.assertEqual(sum("us" in row for row in table[3:]), 3, table)
 
     def test_a_client_that_is_not_there_is_an_error(self):
@@ -55,13 +55,27 @@ class CompareTest(unittest.TestCase):
 
 class TablesTest(unittest.TestCase):
     def test_a_number_that_was_typed_in_is_noticed(self):
-        with open(readme_tables.README, encoding="utf-8") as file:
+        with open(speed_tables.PAGE, encoding="utf-8") as file:
             text = file.read()
-        self.assertEqual(readme_tables.with_tables(text), text)
+        self.assertEqual(speed_tables.with_tables(text), text)
         begin = text.index("| ringpost |")
         forged = text[:begin] + text[begin:].replace(" us ", " ns ", 1)
-        self.assertNotEqual(readme_tables.with_tables(forged), forged)
-        self.assertEqual(readme_tables.with_tables(forged), text)
+        self.assertNotEqual(speed_tables.with_tables(forged), forged)
+        self.assertEqual(speed_tables.with_tables(forged), text)
+
+    def test_readme_has_figures_of_the_table(self):
+        """Of 10 KB messages: CPU a message, and messages a second."""
+        with open(speed_tables.PAGE, encoding="utf-8") as file:
+            table = [[cell.strip() for cell in line.split("|")[1:-1]] for line in file
+                     if line.startswith("|")]
+        measured = {row[0]: (row[3].split(",")[0] if row[3].count(",") == 1 else
+                             row[3].rsplit(",", 1)[0], row[4]) for row in table if len(row) == 8}
+        with open(os.path.join(speed_tables.ROOT, "README.md"), encoding="utf-8") as file:
+            shown = [[cell.strip() for cell in line.split("|")[1:-1]] for line in file
+                     if line.startswith("| ") and " us |" in line]
+        self.assertEqual(len(shown), 3)
+        for client, cpu, rate in shown:
+            self.assertEqual((cpu, rate), measured[client], client)
 
 
 if __name__ == "__main__":

@@ -1,9 +1,9 @@
 """A newsletter from its first look to its last retry, in three commands and no script.
 
-Goal: what README.md shows somebody with a list of subscribers: a test to himself, the newsletter,
-and those who were put off once more. Method: SendGrid's preset against a sink that plays SendGrid,
-at its rate; some addresses are refused and some put off for as long as the first run lasts. Limits:
-some hundred subscribers, since a rate is waited for.
+Goal: what docs/how-to/newsletter.md shows somebody with a list of subscribers: a test to himself,
+the newsletter, and those who were put off once more. Method: SendGrid's preset against a sink that
+plays SendGrid, at its rate; some addresses are refused and some put off for as long as the first
+run lasts. Limits: some hundred subscribers, since a rate is waited for.
 """
 
 import csv

@@ -92,7 +92,7 @@ class UsablePortTest(ProbeTest):
         self.assert_strict(report)
 
     def test_json(self):
-        """The members that README.md shows, with what the sink is known to be."""
+        """The members that docs/how-to/which-port.md shows, with what the sink is known to be."""
         sink = self.sink("--size-max", "1M", "--no-chunking")
         found = self.probe_json(sink.endpoint())
         self.assertEqual((found["endpoint"], found["host"], found["username"]),

@@ -1,4 +1,4 @@
-// A probe's findings for programs: one JSON object, described in README.md.
+// A probe's findings for programs: one JSON object, described in docs/how-to/which-port.md.
 #pragma once
 
 #include <string>

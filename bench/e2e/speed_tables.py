@@ -1,7 +1,7 @@
-"""The tables of README.md that are made from bench/baselines, between markers in it.
+"""The tables of docs/explanation/speed.md, made from bench/baselines, between markers in it.
 
-A table is never typed in: `tools/dev compare --write-readme` writes it from the JSON, and a test
-checks that README.md has exactly that.
+A table is never typed in: `tools/dev compare --write-tables` writes it from the JSON, and a test
+checks that docs/explanation/speed.md has exactly that.
 """
 
 import json
@@ -9,7 +9,7 @@ import os
 import sys
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-README = os.path.join(ROOT, "README.md")
+PAGE = os.path.join(ROOT, "docs", "explanation", "speed.md")
 BASELINES = os.path.join(ROOT, "bench/baselines")
 
 HEADLINE_SESSIONS = 10
@@ -138,11 +138,11 @@ TABLES = (("compare", "compare.json", compare_table),
 
 
 def with_tables(text):
-    """README.md as the baselines give it."""
+    """docs/explanation/speed.md as the baselines give it."""
     for name, file_name, lines_of in TABLES:
         begin, end = f"<!-- {name}: made by tools/dev compare -->\n", f"<!-- end of {name} -->"
         if text.count(begin) != 1 or text.count(end) != 1:
-            sys.exit(f"README.md has not one place for the table {name}")
+            sys.exit(f"docs/explanation/speed.md has not one place for the table {name}")
         with open(os.path.join(BASELINES, file_name), encoding="utf-8") as file:
             table = "\n".join(lines_of(json.load(file)))
         before, rest = text.split(begin)
@@ -152,18 +152,18 @@ def with_tables(text):
 
 def main(write):
     """Writes the tables, or says what is different; returns an exit code."""
-    with open(README, encoding="utf-8") as file:
+    with open(PAGE, encoding="utf-8") as file:
         text = file.read()
     wanted = with_tables(text)
     if write:
-        with open(README, "w", encoding="utf-8") as file:
+        with open(PAGE, "w", encoding="utf-8") as file:
             file.write(wanted)
         return 0
     if text == wanted:
         return 0
     for number, (has, gives) in enumerate(zip(text.split("\n"), wanted.split("\n")), 1):
         if has != gives:
-            print(f"README.md:{number}: is     {has}\nbut the baselines give {gives}")
+            print(f"{PAGE}:{number}: is     {has}\nbut the baselines give {gives}")
             break
-    print("tools/dev compare --write-readme writes the tables anew")
+    print("tools/dev compare --write-tables writes the tables anew")
     return 1
