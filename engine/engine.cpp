@@ -51,7 +51,7 @@ void tell_all(EngineCore& core, std::size_t group, const OutcomeCallback& callba
 
 // ---- Engine -------------------------------------------------------------------------------------
 
-struct Engine::State {
+struct RINGPOST_LOCAL Engine::State {
   struct WorkerThread {
     std::thread thread;
     // Set by the thread before `started`, and left alone until it has been joined.
@@ -314,6 +314,9 @@ Engine::~Engine() {
 
 Result<std::unique_ptr<Engine>, EngineError> Engine::start(EngineOptions options,
                                                            OutcomeCallback callback) {
+  if (!callback) {
+    return Failure(EngineError{"no callback: somebody has to hear of outcomes"});
+  }
   return engine::EngineInside::start(
       std::move(options), [callback = std::move(callback)](EngineCore& core, std::size_t group) {
         tell_all(core, group, callback);
@@ -341,7 +344,10 @@ EngineCore& engine::EngineInside::core(Engine& engine) { return engine.state_->c
 
 void engine::EngineInside::wake_parked(Engine& engine) { engine.state_->wake_parked(); }
 
-bool Engine::drain(Instant deadline) { return state_->core.pool().wait_until_idle(deadline); }
+DrainReport Engine::drain(Instant deadline) {
+  const bool is_complete = state_->core.pool().wait_until_idle(deadline);
+  return {is_complete, endpoint_failures()};
+}
 
 void Engine::stop_sending() { state_->core.give(WorkerOrder::stop_sending); }
 
@@ -372,6 +378,8 @@ bool Engine::journal_failed() const {
 
 EngineStatistics Engine::statistics() const {
   EngineStatistics sum;
+  sum.outcomes = state_->core.outcomes_told();
+  sum.messages_in_flight = state_->core.pool().messages_out();
   for (const auto& worker : state_->workers) {
     sum.messages += worker->stats.messages.get();
     sum.content_bytes += worker->stats.content_bytes.get();
@@ -400,7 +408,7 @@ EngineStatistics Engine::statistics() const {
 
 // ---- Submitter ----------------------------------------------------------------------------------
 
-struct Engine::Submitter::State {
+struct RINGPOST_LOCAL Engine::Submitter::State {
   Engine::State& engine;
   EngineCore::Feeder feeder;
 
@@ -433,14 +441,25 @@ Message* Engine::Submitter::next() {
 
 std::vector<PriorFate>& Engine::Submitter::fates() { return state_->feeder.try_next()->fates; }
 
-void Engine::Submitter::submit() {
+Result<void, SubmissionError> Engine::Submitter::submit() {
+  if (!state_->feeder.has_message()) {
+    return Failure(SubmissionError{"there is no message: next() hands out one"});
+  }
   const auto way = state_->feeder.submit(std::chrono::steady_clock::now());
   if (way == EngineCore::Feeder::Way::to_workers) {
     state_->engine.wake_parked();
   }
+  if (!state_->feeder.offence().empty()) {
+    return Failure(SubmissionError{state_->feeder.offence()});
+  }
+  return {};
 }
 
-void Engine::Submitter::refuse(std::string_view reason) { state_->feeder.refuse(reason); }
+void Engine::Submitter::refuse(std::string_view reason) {
+  if (state_->feeder.has_message()) {
+    state_->feeder.refuse(reason);
+  }
+}
 
 void Engine::Submitter::flush() {
   if (state_->feeder.flush()) {

@@ -179,8 +179,9 @@ std::size_t EngineCore::take_decided(std::span<OutcomeView> views, std::size_t g
     const std::size_t count = std::min<std::size_t>(next.end - next.begin, room.size() - shown);
     self.lent[self.lent_count++] = {next.delivery, count};
     for (std::size_t i = 0; i < count; ++i, ++next.begin) {
-      room[shown++] = {next.delivery->message, next.delivery->begin + next.begin,
-                       &outcome_of(*next.delivery, next.begin)};
+      const Outcome& outcome = outcome_of(*next.delivery, next.begin);
+      room[shown++] = {next.delivery->message, next.delivery->begin + next.begin, &outcome};
+      self.by_status[static_cast<std::size_t>(outcome.status)].add(1);
     }
     self.taken_next += next.begin == next.end ? 1 : 0;
   }
@@ -190,6 +191,16 @@ std::size_t EngineCore::take_decided(std::span<OutcomeView> views, std::size_t g
 void EngineCore::give_back_told(std::size_t group) {
   groups_[group]->count_told();
   groups_[group]->give_back(pool_);
+}
+
+std::array<std::uint64_t, status_count> EngineCore::outcomes_told() const {
+  std::array<std::uint64_t, status_count> told{};
+  for (const auto& group : groups_) {
+    for (std::size_t i = 0; i < status_count; ++i) {
+      told[i] += group->by_status[i].get();
+    }
+  }
+  return told;
 }
 
 void EngineCore::OutcomeGroup::take_more(std::size_t most) {
@@ -337,8 +348,9 @@ Consignment* EngineCore::Feeder::try_next() {
 
 EngineCore::Feeder::Way EngineCore::Feeder::submit(Instant now) {
   Consignment& consignment = *at_hand_;
-  if (const std::string offence = submission_offence(consignment); !offence.empty()) {
-    return refuse(offence);
+  offence_ = submission_offence(consignment);
+  if (!offence_.empty()) {
+    return refuse(offence_);
   }
   Lane* lane = nullptr;
   const std::size_t count = consignment.message.recipients.size();
@@ -346,7 +358,12 @@ EngineCore::Feeder::Way EngineCore::Feeder::submit(Instant now) {
   if (sends_to_any(consignment, 0, count)) {
     lane = lane_of(consignment.message, now);
     if (lane == nullptr) {
-      return refuse("endpoint: no endpoint is named \"" + consignment.message.endpoint + "\"");
+      offence_ = "endpoint: no endpoint is named \"" + consignment.message.endpoint + "\"";
+    } else if (!consignment.message.content.is_sealed()) {
+      offence_ = "content: no ContentMaker has sealed it";
+    }
+    if (!offence_.empty()) {
+      return refuse(offence_);
     }
     group_max = lane->recipients_max;
   }

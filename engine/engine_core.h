@@ -9,10 +9,12 @@
 #include <functional>
 #include <memory>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
 #include "engine/endpoint_gate.h"
+#include "engine/stats.h"
 #include "engine/weighted_turns.h"
 #include "engine/worker.h"
 #include "queue/delivery_queue.h"
@@ -103,6 +105,8 @@ class EngineCore {
   // who still tells of one.
   [[nodiscard]] std::size_t take_decided(std::span<OutcomeView> views, std::size_t group = 0);
   void give_back_told(std::size_t group = 0);
+  // Recipients that were shown, by status. For any thread.
+  [[nodiscard]] std::array<std::uint64_t, status_count> outcomes_told() const;
 
   // Of endpoints: those that were given up, and how each is spoken to.
   [[nodiscard]] std::vector<EndpointFailure> endpoint_failures() const;
@@ -132,6 +136,7 @@ class EngineCore {
     void give_back(queue::MessagePool& pool);
 
     queue::OutcomeQueue outcomes;
+    std::array<Counter, status_count> by_status;  // that were shown
     std::vector<Delivery*> told;  // all of them was told, and they are not given back yet
     std::size_t lent_count = 0;   // that take_decided() has lent
     std::array<Lent, lent_max> lent;
@@ -177,6 +182,9 @@ class EngineCore::Feeder {
   [[nodiscard]] Consignment* try_next();
   // At hand is this one: of whoever has waited for it (MessagePool::acquire), or null.
   Consignment* take_over(Consignment* consignment) { return at_hand_ = consignment; }
+  [[nodiscard]] bool has_message() const { return at_hand_ != nullptr; }
+  // Why the message that was submitted last was refused; empty: it was not.
+  [[nodiscard]] const std::string& offence() const { return offence_; }
   // The message at hand goes on its way; see Engine::Submitter, submit() and refuse().
   Way submit(Instant now);
   Way refuse(std::string_view reason);
@@ -218,6 +226,7 @@ class EngineCore::Feeder {
   // Filled, and not charged: in the batch, all of them.
   std::vector<Consignment*> uncharged_;
   std::size_t uncharged_bytes_ = 0;
+  std::string offence_;
   // Of the last message: to be compared, it may be gone.
   const SegmentStore* shared_last_ = nullptr;
 };

@@ -4,10 +4,19 @@
 // list of any length is two buffers. Limits: addresses are taken as they come.
 #include <utility>
 
+#include "codec/mail/address.h"
 #include "codec/text/reusable_text.h"
 #include <ringpost/message.h>
 
 namespace ringpost {
+
+Result<std::string, std::string> checked_address(Bytes text) {
+  auto mailbox = codec::validate_address(text);
+  if (!mailbox) {
+    return Failure(codec::describe(mailbox.error(), text));
+  }
+  return std::move(mailbox->address);
+}
 
 void RecipientList::add(Bytes address) {
   if (count_ > 0) {

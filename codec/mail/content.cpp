@@ -22,6 +22,11 @@ constexpr std::size_t pieces_kept_max = 256;
 
 }  // namespace
 
+// Whoever passes over an error sends nothing: Content::is_sealed().
+void ContentMaker::leave_open(Content& content) {
+  content.traits_.longest_line_bytes = UINT32_MAX;
+}
+
 ContentTraits operator+(const ContentTraits& front, const ContentTraits& back) {
   if (front.bytes == 0 || back.bytes == 0) {
     return front.bytes == 0 ? back : front;
@@ -155,6 +160,7 @@ void ContentMaker::add_value(Content& content, Bytes value) {
     auto put_in_order = codec::canonicalise_text(canonical, newlines_);
     if (!put_in_order) {
       error_ = error_ ? error_ : put_in_order.error();
+      leave_open(content);
       return;
     }
     content.own_ += canonical;
@@ -182,6 +188,9 @@ void ContentMaker::add_piece(Content& content, Content::Piece piece, const Conte
     pieces.push_back(piece);
   }
   content.traits_ = content.traits_ + traits;
+  if (error_) {
+    leave_open(content);
+  }
 }
 
 Result<void, ContentError> ContentMaker::finish(Content& content) {

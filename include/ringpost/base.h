@@ -7,6 +7,7 @@
 #include <span>
 #include <string_view>
 
+#include <ringpost/api.h>
 #include <ringpost/result.h>
 
 namespace ringpost {
@@ -21,7 +22,8 @@ using Duration = std::chrono::nanoseconds;
 // A deadline that never comes.
 inline constexpr Instant never = Instant::max();
 
-[[noreturn]] void assertion_failed(const char* expression, const char* file, int line) noexcept;
+[[noreturn]] RINGPOST_API void assertion_failed(const char* expression, const char* file,
+                                                int line) noexcept;
 
 }  // namespace ringpost
 

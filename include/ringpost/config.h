@@ -139,7 +139,7 @@ struct EndpointOptions {
 };
 
 // The host with the dot at its end, where it was written with one: what a resolver is asked for.
-[[nodiscard]] std::string written_host(const EndpointOptions& endpoint);
+[[nodiscard]] RINGPOST_API std::string written_host(const EndpointOptions& endpoint);
 
 // Something that whoever runs the engine should hear of while it runs, once.
 struct EndpointNotice {
@@ -183,11 +183,11 @@ struct EngineOptions {
 };
 
 // The first thing wrong with the options, for whoever wrote them; empty when there is none.
-[[nodiscard]] std::string first_mistake(const EngineOptions& options);
+[[nodiscard]] RINGPOST_API std::string first_mistake(const EngineOptions& options);
 
 // Jobs that may be under way, besides those that wait for another attempt: what all sessions can
 // have in flight, and as much again that is being read or reported. More would only push out of
 // the caches what is wanted next.
-[[nodiscard]] std::size_t jobs_active_max(const EngineOptions& options);
+[[nodiscard]] RINGPOST_API std::size_t jobs_active_max(const EngineOptions& options);
 
 }  // namespace ringpost

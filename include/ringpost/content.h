@@ -10,6 +10,7 @@
 #include <vector>
 
 #include <ringpost/base.h>
+#include <ringpost/limits.h>
 
 namespace ringpost {
 
@@ -37,7 +38,7 @@ struct ContentError {
   std::size_t line = 0;    // of that octet, from 1
 
   // A clause for people, with line and octet.
-  [[nodiscard]] std::string message() const;
+  [[nodiscard]] RINGPOST_API std::string message() const;
 };
 
 // What octets are like as they stand. Of two pieces in a row it is front + back, and of none {}.
@@ -58,13 +59,14 @@ struct ContentTraits {
   [[nodiscard]] bool needs_stuffing() const { return begins_with_dot || has_leading_dot; }
   // The end of data has to end the last line, too.
   [[nodiscard]] bool has_open_line() const { return bytes > 0 && !ends_with_crlf(); }
-  friend ContentTraits operator+(const ContentTraits& front, const ContentTraits& back);
+  RINGPOST_API friend ContentTraits operator+(const ContentTraits& front,
+                                              const ContentTraits& back);
   bool operator==(const ContentTraits&) const = default;
 };
 
 // Immutable pieces that many messages share, with one count of their users, since a count for each
 // piece would be a contended line for each. Made by a ContentMaker.
-class SegmentStore {
+class RINGPOST_API SegmentStore {
  public:
   SegmentStore(const SegmentStore&) = delete;
   SegmentStore& operator=(const SegmentStore&) = delete;
@@ -96,7 +98,7 @@ using SegmentStorePtr = std::shared_ptr<const SegmentStore>;
 // The RFC 5322 message as it goes out, but for dots that are stuffed: CRLF line ends only, no bare
 // CR or LF, no NUL, no line above limits::content_line_bytes_max. Own text, or pieces in a row: of
 // own text, and shared ones. Only a ContentMaker makes one.
-class Content {
+class RINGPOST_API Content {
  public:
   Content() = default;
   ~Content() = default;
@@ -109,6 +111,13 @@ class Content {
   [[nodiscard]] std::uint64_t bytes() const { return traits_.bytes; }
   [[nodiscard]] bool empty() const { return traits_.bytes == 0; }
 
+  // A ContentMaker has made it, or it is empty. One that was opened and not sealed is not sent.
+  [[nodiscard]] bool is_sealed() const {
+    return traits_.longest_line_bytes != 0
+               ? traits_.longest_line_bytes <= limits::content_line_bytes_max &&
+                     (!is_whole() || own_.size() == traits_.bytes)
+               : traits_.bytes == 0 && own_.empty();
+  }
   // One at least; but for that one, none is empty. None ends between CR and LF.
   [[nodiscard]] std::size_t piece_count() const { return is_whole() ? 1 : parts_->pieces.size(); }
   [[nodiscard]] Bytes piece(std::size_t index) const {
@@ -169,7 +178,7 @@ class Content {
 
 // Makes contents, and is all that does: what it has made may be sent as it stands (RFC 5321 2.3.8:
 // what smuggling is made of cannot be in it). Thread: one.
-class ContentMaker {
+class RINGPOST_API ContentMaker {
  public:
   explicit ContentMaker(NewlinePolicy newlines = NewlinePolicy::normalize) : newlines_(newlines) {}
 
@@ -195,6 +204,7 @@ class ContentMaker {
 
  private:
   void add_piece(Content& content, Content::Piece piece, const ContentTraits& traits);
+  static void leave_open(Content& content);
 
   NewlinePolicy newlines_;
   std::optional<ContentError> error_;  // of the content being put together

@@ -5,13 +5,14 @@
 //   auto engine = ringpost::Engine::start(std::move(options), [](auto decided) { ... });
 //   auto submitter = (*engine)->submitter();
 //   ringpost::Message& message = *submitter.next();  // fill it: id, sender, recipients, content
-//   submitter.submit();
+//   submitter.submit();              // or says why it cannot be sent
 //   submitter.flush();
-//   (*engine)->drain(ringpost::never);
+//   (*engine)->drain(ringpost::never);  // says whether a login failed
 //
 // tools/examples/submit.cpp is a whole program.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -54,6 +55,33 @@ struct EngineError {
 struct EndpointFailure {
   std::string endpoint;
   std::string stage;
+  std::string message;
+
+  // It lets nobody in: the password, the token, or the way to log in.
+  [[nodiscard]] bool is_login() const { return stage == "auth"; }
+};
+
+// How a wait for outcomes has ended.
+struct DrainReport {
+  bool is_complete = false;  // every message has had its outcomes delivered
+  // Endpoints that were given up so far. What was to go by them is `unsent`, or `unknown` where it
+  // may have been accepted: an end that is complete and no success.
+  std::vector<EndpointFailure> endpoint_failures{};
+
+  [[nodiscard]] bool login_failed() const {
+    for (const EndpointFailure& failure : endpoint_failures) {
+      if (failure.is_login()) {
+        return true;
+      }
+    }
+    return false;
+  }
+  // That it is complete, and nothing else.
+  explicit operator bool() const { return is_complete; }
+};
+
+// Why a message that was submitted cannot be sent: a clause.
+struct SubmissionError {
   std::string message;
 };
 
@@ -134,6 +162,11 @@ struct EndpointReport {
 };
 
 struct EngineStatistics {
+  // Recipients whose outcome was delivered, by status: `[static_cast<std::size_t>(status)]`.
+  std::array<std::uint64_t, status_count> outcomes{};
+  // Taken by submitters, and not delivered in full. How many wait for another attempt, and how
+  // long replies take, say Engine::endpoint_counts() and endpoint_reports().
+  std::uint64_t messages_in_flight = 0;
   std::uint64_t messages = 0;       // transactions that ended
   std::uint64_t content_bytes = 0;  // of accepted messages
   std::uint64_t sessions_opened = 0;
@@ -160,7 +193,7 @@ struct EngineStatistics {
 // Thread-safe, but for what a Submitter does. Lifetime: outlives its submitters. Destruction
 // without drain() aborts: messages under way become `unknown` or `unsent`, and their outcomes are
 // delivered first.
-class Engine {
+class RINGPOST_API Engine {
  public:
   class Submitter;
 
@@ -175,8 +208,9 @@ class Engine {
   // One for each thread that submits.
   [[nodiscard]] Submitter submitter();
 
-  // Waits until every message has had its outcomes delivered, or until the deadline; says which.
-  [[nodiscard]] bool drain(Instant deadline);
+  // Waits until every message has had its outcomes delivered, or until the deadline; says which,
+  // and which endpoints were given up, failed logins among them.
+  [[nodiscard]] DrainReport drain(Instant deadline);
   // Messages that no session has taken yet become `unsent`, and so does whatever is submitted from
   // now on. Messages under way go on.
   void stop_sending();
@@ -203,7 +237,7 @@ class Engine {
 };
 
 // Hands messages to an engine. Each is used by one thread.
-class Engine::Submitter {
+class RINGPOST_API Engine::Submitter {
  public:
   Submitter(Submitter&&) noexcept;
   Submitter& operator=(Submitter&&) = delete;
@@ -214,15 +248,16 @@ class Engine::Submitter {
   // back-pressure. The message stays the submitter's until submit() or refuse(), and next() returns
   // the same one until then. Null when the engine was aborted.
   [[nodiscard]] Message* next();
-  // Of the message at hand, what an earlier run has left of each recipient. Empty, as it comes:
-  // nothing. One at least must be left to be told of.
+  // Of the message at hand, which there must be, what an earlier run has left of each recipient.
+  // Empty, as it comes: nothing. One at least must be left to be told of.
   [[nodiscard]] std::vector<PriorFate>& fates();
   // The message goes on its way. It may wait in a small batch until flush() or later submissions.
   // One that could not be said in SMTP (no id, no recipient, an address that is empty or has a line
-  // end, a NUL or too many octets) is refused, as by refuse().
-  void submit();
-  // The message cannot be sent: each of its recipients is `invalid` with this reason; without
-  // recipients one outcome with an empty address is delivered.
+  // end, a NUL or too many octets, a content that no ContentMaker has sealed) is refused, as by
+  // refuse(), and this is the reason. Without a message at hand nothing happens but the error.
+  Result<void, SubmissionError> submit();
+  // The message at hand cannot be sent: each of its recipients is `invalid` with this reason;
+  // without recipients one outcome with an empty address is delivered.
   void refuse(std::string_view reason);
   // Everything submitted so far leaves the batch. Call it before waiting for more input.
   void flush();

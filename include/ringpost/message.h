@@ -20,9 +20,13 @@ struct DsnRequest {
       envelope_id;  // clear text, at most 100 printable characters; xtext is made on the wire
 };
 
+// An address as commands have it (`local@domain`, the domain in A-labels), of one as people write
+// it without a name; or a clause that says why it is none. What is submitted has to be so.
+[[nodiscard]] RINGPOST_API Result<std::string, std::string> checked_address(Bytes text);
+
 // Validated addresses (`local@domain`, domain in A-labels, no angle brackets) one behind the other,
 // an LF behind each: a list of a hundred thousand takes little more than their octets.
-class RecipientList {
+class RINGPOST_API RecipientList {
  public:
   [[nodiscard]] std::size_t size() const { return count_; }
   [[nodiscard]] bool empty() const { return count_ == 0; }
@@ -71,7 +75,7 @@ struct Origin {
 };
 
 // Immutable from the moment it is submitted, and read by any thread from then on.
-struct Message {
+struct RINGPOST_API Message {
   // What a worker needs of every message stands together, since it comes from another core's cache;
   // then what its outcome line needs, too; then what only few have.
   Content content;

@@ -66,11 +66,11 @@ struct Outcome {
   std::uint32_t endpoint = 0;  // index into the engine's endpoints
   std::string peer;            // address and port of the server, empty when none was reached
 
-  void clear();
+  RINGPOST_API void clear();
 };
 
 // The contract's words.
-[[nodiscard]] std::string_view name_of(Status status);
-[[nodiscard]] std::string_view name_of(Stage stage);
+[[nodiscard]] RINGPOST_API std::string_view name_of(Status status);
+[[nodiscard]] RINGPOST_API std::string_view name_of(Stage stage);
 
 }  // namespace ringpost

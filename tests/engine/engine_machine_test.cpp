@@ -45,7 +45,7 @@ void submit_with_ordinals(Engine& engine, const std::vector<TestJob>& jobs) {
     fill(*job, from);
     job->origin.ordinal = ordinal++;
     job->origin.line_hash = job->origin.ordinal << 40;
-    submitter.submit();
+    CHECK(submitter.submit());
   }
   submitter.flush();
 }

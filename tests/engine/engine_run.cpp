@@ -70,7 +70,7 @@ bool submit(Engine& engine, const std::vector<TestJob>& jobs) {
       return false;
     }
     fill(*job, from);
-    submitter.submit();
+    static_cast<void>(submitter.submit());
   }
   submitter.flush();
   return true;

@@ -176,7 +176,7 @@ TEST_CASE("engine: a refused job has one outcome a recipient, or one without an 
     fill(*submitter.next(), {.id = "two", .recipients = {"a@b.example", "c@d.example"}});
     submitter.refuse("line 2: something else");
     fill(*submitter.next(), {.id = "good"});
-    submitter.submit();
+    CHECK(submitter.submit());
     // A job that was taken and neither submitted nor refused has no outcome.
     fill(*submitter.next(), {.id = "left"});
   }
@@ -296,7 +296,7 @@ TEST_CASE("engine: a slow outcome callback slows submission, and what is in flig
     ++taken;
     most = std::max(most, taken.load() - delivered.load());
     fill(*job, from);
-    submitter.submit();
+    CHECK(submitter.submit());
   }
   submitter.flush();
   REQUIRE((*engine)->drain(in_good_time()));
@@ -326,7 +326,7 @@ TEST_CASE("engine: octets in flight are bounded, but for one job") {
     ++taken;
     most = std::max(most, taken - delivered.load());
     fill(*job, from);
-    submitter.submit();
+    CHECK(submitter.submit());
   }
   submitter.flush();
   REQUIRE((*engine)->drain(in_good_time()));
@@ -353,7 +353,7 @@ TEST_CASE("engine: over a long run no more jobs exist than may be in flight") {
     most = std::max(most, taken - delivered.load());
     distinct.insert(job);
     fill(*job, tiny);
-    submitter.submit();
+    CHECK(submitter.submit());
   }
   submitter.flush();
   REQUIRE((*engine)->drain(in_good_time()));

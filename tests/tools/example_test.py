@@ -23,6 +23,7 @@ class ExampleTest(Workspace):
         sink = Sink(self.folder, cleanup=self.addCleanup)
         run = self.run_example("localhost", sink.ports["starttls"], sink.certificate, USER, 250)
         self.assertEqual(run.returncode, 0, run.stderr)
+        self.assertRegex(run.stderr, r"^accepted: 250, replies within \d+\.\d ms \(p99\)$")
         lines = [line.split(" ", 4) for line in run.stdout.splitlines()]
         expected = {(f"example-{number}", f"reader{number}@example.net")
                     for number in range(1, 251)}
@@ -38,7 +39,9 @@ class ExampleTest(Workspace):
         sink = Sink(self.folder, cleanup=self.addCleanup)
         run = self.run_example("localhost", sink.ports["starttls"], sink.certificate, USER, 20,
                                password="wrong")
-        self.assertEqual(run.returncode, 0, run.stderr)
+        self.assertEqual(run.returncode, 1, run.stderr)
+        self.assertRegex(run.stderr, r"(?m)^no login: .*535")
+        self.assertIn("accepted: 0,", run.stderr)
         lines = run.stdout.splitlines()
         self.assertEqual(len(lines), 20, run.stdout)
         for line in lines:
@@ -48,7 +51,8 @@ class ExampleTest(Workspace):
     def test_without_a_server_it_says_so_and_ends(self):
         sink = Sink(self.folder, cleanup=self.addCleanup)
         run = self.run_example("localhost", free_port(), sink.certificate, USER, 3)
-        self.assertEqual(run.returncode, 0, run.stderr)
+        self.assertEqual(run.returncode, 1, run.stderr)
+        self.assertNotIn("no login", run.stderr)
         self.assertEqual(run.stdout.count(" unsent 0 "), 3, run.stdout)
         self.assertIn("Connection refused", run.stdout)
 

@@ -9,7 +9,6 @@
 #include <cstring>
 #include <string>
 
-#include "codec/mail/address.h"
 #include <ringpost/engine.h>
 
 namespace {
@@ -66,6 +65,20 @@ void print_outcomes(std::span<const ringpost::OutcomeView> decided) {
   }
 }
 
+// When all is told: whether an endpoint was given up, and what it was like.
+int tell_end(ringpost::Engine& engine) {
+  const ringpost::DrainReport report = engine.drain(ringpost::never);
+  for (const ringpost::EndpointFailure& failure : report.endpoint_failures) {
+    std::fprintf(stderr, "%s%s\n", failure.is_login() ? "no login: " : "", failure.message.c_str());
+  }
+  const auto accepted = static_cast<std::size_t>(ringpost::Status::accepted);
+  const std::chrono::duration<double, std::milli> p99 = engine.endpoint_counts().reply_times.p99;
+  std::fprintf(stderr, "accepted: %llu, replies within %.1f ms (p99)\n",
+               static_cast<unsigned long long>(engine.statistics().outcomes[accepted]),
+               p99.count());
+  return report.endpoint_failures.empty() ? 0 : 1;
+}
+
 }  // namespace
 
 int main(int argument_count, char** arguments) {
@@ -87,12 +100,12 @@ int main(int argument_count, char** arguments) {
     if (message == nullptr) {
       break;
     }
-    if (fill(*message, number)) {
-      submitter.submit();
-    } else {
+    if (!fill(*message, number)) {
       submitter.refuse("the content is not fit to be sent");
+    } else if (const auto submitted = submitter.submit(); !submitted) {
+      std::fprintf(stderr, "%s\n", submitted.error().message.c_str());
     }
   }
   submitter.flush();
-  return (*engine)->drain(ringpost::never) ? 0 : 1;
+  return tell_end(**engine);
 }

@@ -1,0 +1,172 @@
+// What a program that uses the library is told: errors in the place of an end of the process,
+// logins that failed, and figures while it runs and afterwards.
+#include <string>
+
+#include <catch2/catch_test_macros.hpp>
+
+#include "tests/engine/engine_run.h"
+#include <ringpost/engine.h>
+
+namespace ringpost::engine::test {
+
+namespace {
+
+using sink::Count;
+using sink::ListenerKind;
+
+// What a submitter says of a message; empty: it goes.
+std::string offence_of(Engine::Submitter& submitter, const TestJob& job) {
+  fill(*submitter.next(), job);
+  const auto submitted = submitter.submit();
+  return submitted ? std::string() : submitted.error().message;
+}
+
+std::uint64_t told(const Engine& engine, Status status) {
+  return engine.statistics().outcomes[static_cast<std::size_t>(status)];
+}
+
+}  // namespace
+
+TEST_CASE("engine: what cannot be sent is an error of submit(), and an outcome") {
+  TestSink sink;
+  Deliveries deliveries;
+  auto engine = start(options_of({sink.endpoint()}), deliveries);
+  {
+    Engine::Submitter submitter = engine->submitter();
+    const std::string injected = "b@b.example\r\nRCPT TO:<c@b.example>";
+    CHECK(offence_of(submitter, {.id = "a", .recipients = {injected}}).starts_with("recipient: "));
+    CHECK(offence_of(submitter, {.id = "b", .recipients = {}}) == "the job has no recipients");
+    CHECK(offence_of(submitter, {.id = ""}) == "the job has no id");
+    CHECK(offence_of(submitter, {.id = "c", .endpoint = "none"}) ==
+          "endpoint: no endpoint is named \"none\"");
+    CHECK(offence_of(submitter, {.id = "good"}).empty());
+  }
+  REQUIRE(engine->drain(in_good_time()));
+  CHECK(deliveries.count(Status::invalid) == 4);
+  CHECK(deliveries.count(Status::accepted) == 1);
+  CHECK(deliveries.of("a").reason.starts_with("recipient: "));
+  CHECK(sink.stop().violations_total() == 0);
+}
+
+TEST_CASE("engine: a content that was opened and not sealed is not sent") {
+  TestSink sink;
+  Deliveries deliveries;
+  auto engine = start(options_of({sink.endpoint()}), deliveries);
+  {
+    Engine::Submitter submitter = engine->submitter();
+    Message& message = *submitter.next();
+    fill(message, {.id = "open"});
+    ContentMaker::open(message.content) = "X: 1\r\n\r\nbare\n.\nMAIL FROM:<>\r\n";
+    const auto submitted = submitter.submit();
+    REQUIRE_FALSE(submitted);
+    CHECK(submitted.error().message.starts_with("content: "));
+
+    // An error of a piece is there again, whoever passed over it.
+    Message& other = *submitter.next();
+    fill(other, {.id = "pieces"});
+    ContentMaker maker(NewlinePolicy::strict);
+    maker.begin(other.content, nullptr);
+    maker.add_value(other.content, "X: 1\r\n\r\nbare\r.\r\n");
+    maker.add_value(other.content, "more\r\n");
+    CHECK_FALSE(submitter.submit());
+  }
+  REQUIRE(engine->drain(in_good_time()));
+  CHECK(deliveries.of("open").status == Status::invalid);
+  CHECK(deliveries.of("pieces").status == Status::invalid);
+  CHECK(sink.stop()[Count::messages_accepted] == 0);
+}
+
+TEST_CASE("engine: calls out of order are errors, or nothing") {
+  TestSink sink;
+  Deliveries deliveries;
+  auto engine = start(options_of({sink.endpoint()}), deliveries);
+  {
+    Engine::Submitter submitter = engine->submitter();
+    CHECK_FALSE(submitter.submit());
+    submitter.refuse("nothing is at hand");
+    submitter.flush();
+    CHECK(offence_of(submitter, {.id = "good"}).empty());
+    CHECK_FALSE(submitter.submit());
+  }
+  REQUIRE(engine->drain(in_good_time()));
+  CHECK(deliveries.count() == 1);
+  CHECK(deliveries.of("good").status == Status::accepted);
+}
+
+TEST_CASE("engine: without a callback it does not start, and says so") {
+  TestSink sink;
+  const auto engine = Engine::start(options_of({sink.endpoint()}), nullptr);
+  REQUIRE_FALSE(engine.has_value());
+  CHECK(engine.error().message.find("no callback") != std::string::npos);
+}
+
+TEST_CASE("engine: drain() tells a failed login from success and from another failure") {
+  TestSink sink;
+  Deliveries deliveries;
+  EndpointOptions endpoint = sink.endpoint(ListenerKind::starttls);
+  SECTION("none failed") {
+    auto engine = start(options_of({endpoint}), deliveries);
+    REQUIRE(submit(*engine, small_jobs(3)));
+    const DrainReport report = engine->drain(in_good_time());
+    CHECK(report.is_complete);
+    CHECK(report.endpoint_failures.empty());
+    CHECK_FALSE(report.login_failed());
+  }
+  SECTION("a wrong password") {
+    endpoint.password = "wrong";
+    auto engine = start(options_of({endpoint}), deliveries);
+    REQUIRE(submit(*engine, small_jobs(3)));
+    const DrainReport report = engine->drain(in_good_time());
+    CHECK(report.is_complete);
+    CHECK(report.login_failed());
+    REQUIRE(report.endpoint_failures.size() == 1);
+    CHECK(report.endpoint_failures[0].endpoint == endpoint.name);
+    CHECK(report.endpoint_failures[0].message.find("535") != std::string::npos);
+  }
+  SECTION("a certificate that is not trusted") {
+    endpoint.ca_file.clear();
+    auto engine = start(options_of({endpoint}), deliveries);
+    REQUIRE(submit(*engine, small_jobs(3)));
+    const DrainReport report = engine->drain(in_good_time());
+    CHECK(report.is_complete);
+    CHECK_FALSE(report.login_failed());
+    CHECK(report.endpoint_failures.size() == 1);
+  }
+}
+
+TEST_CASE("engine: outcomes are counted by status, and what is in flight, while it runs") {
+  TestSink sink(slow_replies);
+  Deliveries deliveries;
+  auto engine = start(options_of({sink.slow_endpoint()}), deliveries);
+  std::vector<TestJob> jobs = small_jobs(60);
+  jobs[0].recipients = {"reject.me@b.example", "good@b.example"};
+  jobs[1].recipients = {""};
+  REQUIRE(submit(*engine, jobs));
+  deliveries.wait_for(3);
+  CHECK(engine->statistics().messages_in_flight > 0);
+  REQUIRE(engine->drain(in_good_time()));
+  CHECK(engine->statistics().messages_in_flight == 0);
+  CHECK(told(*engine, Status::accepted) == 59);
+  CHECK(told(*engine, Status::rejected) == 1);
+  CHECK(told(*engine, Status::invalid) == 1);
+  CHECK(told(*engine, Status::unsent) == 0);
+  const EndpointCounts counts = engine->endpoint_counts();
+  CHECK(counts.waiting == 0);
+  CHECK(counts.reply_times.count == 59);
+  CHECK(counts.reply_times.p50 > Duration::zero());
+  CHECK(counts.reply_times.p99 <= counts.reply_times.max);
+}
+
+TEST_CASE("message: an address is checked as commands have it") {
+  const auto checked = [](Bytes text) { return checked_address(text); };
+  CHECK(*checked("a@example.com") == "a@example.com");
+  CHECK(*checked("a@b\xc3\xbc"
+                 "cher.example") == "a@xn--bcher-kva.example");
+  for (const Bytes wrong : {"", "a", "a@", "@b", "a@b\r\nDATA", "a b@c.example", "<a@b.example"}) {
+    INFO(wrong);
+    REQUIRE_FALSE(checked(wrong));
+    CHECK_FALSE(checked(wrong).error().empty());
+  }
+}
+
+}  // namespace ringpost::engine::test
