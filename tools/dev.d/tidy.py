@@ -84,6 +84,7 @@ OTHER_STATUSES = {
     "engine/protocol/verdict.cpp": "verdict",  # what outcomes come from
     "codec/journal/journal_record.cpp": "outcome",  # a JournalOutcome, read back from a file
     "engine/run/journal_lines.cpp": "pending.outcome",  # a JournalOutcome, to be written
+    "engine/c_interface.cpp": "to",  # a ringpost_outcome, copied of one
     "engine/run/run_tally.cpp": "group",  # of replies that are alike, for the report
 }
 
