@@ -20,10 +20,26 @@ pkg_check_modules(tomlplusplus REQUIRED IMPORTED_TARGET GLOBAL tomlplusplus)
 pkg_check_modules(idn2 REQUIRED IMPORTED_TARGET GLOBAL libidn2)
 pkg_check_modules(zstd REQUIRED IMPORTED_TARGET GLOBAL libzstd)
 pkg_check_modules(cares REQUIRED IMPORTED_TARGET GLOBAL libcares)
-add_library(ringpost::tomlplusplus ALIAS PkgConfig::tomlplusplus)
+# What releases of distributions differ in is compiled in where the result goes to other machines:
+# the packages of Debian 12 and 13 have other names and numbers for fmt, toml++ and c-ares.
+if(RINGPOST_LIBRARY)
+  add_library(ringpost::fmt ALIAS fmt::fmt-header-only)
+  add_library(ringpost::tomlplusplus INTERFACE IMPORTED GLOBAL)
+  set_property(TARGET ringpost::tomlplusplus PROPERTY
+               INTERFACE_INCLUDE_DIRECTORIES "${tomlplusplus_INCLUDE_DIRS}")
+  target_compile_definitions(ringpost::tomlplusplus INTERFACE TOML_HEADER_ONLY=1)
+  find_library(RINGPOST_CARES libcares.a REQUIRED)
+  mark_as_advanced(RINGPOST_CARES)
+  add_library(ringpost::cares STATIC IMPORTED GLOBAL)
+  set_target_properties(ringpost::cares PROPERTIES IMPORTED_LOCATION "${RINGPOST_CARES}"
+    INTERFACE_INCLUDE_DIRECTORIES "${cares_INCLUDE_DIRS}" INTERFACE_LINK_LIBRARIES Threads::Threads)
+else()
+  add_library(ringpost::cares ALIAS PkgConfig::cares)
+  add_library(ringpost::fmt ALIAS fmt::fmt)
+  add_library(ringpost::tomlplusplus ALIAS PkgConfig::tomlplusplus)
+endif()
 add_library(ringpost::idn2 ALIAS PkgConfig::idn2)
 add_library(ringpost::zstd ALIAS PkgConfig::zstd)
-add_library(ringpost::cares ALIAS PkgConfig::cares)
 
 # The static libraries of tools/dev setup, never the distribution's own.
 function(ringpost_import_static name)

@@ -9,7 +9,7 @@ function(ringpost_library name)
   target_include_directories(ringpost_${name} PUBLIC
     "${PROJECT_SOURCE_DIR}/include" "${PROJECT_SOURCE_DIR}")
   target_link_libraries(ringpost_${name}
-    PUBLIC fmt::fmt ringpost_instrumentation
+    PUBLIC ringpost::fmt ringpost_instrumentation
     PRIVATE ringpost_warnings)
 endfunction()
 
