@@ -61,3 +61,5 @@ install(FILES "${to_folder}/ringpost-config.cmake" "${to_folder}/ringpost-config
   DESTINATION "${config_folder}" COMPONENT library)
 install(FILES "${to_folder}/ringpost.pc" "${to_folder}/ringpost-static.pc"
   DESTINATION "${CMAKE_INSTALL_LIBDIR}/pkgconfig" COMPONENT library)
+
+include(package)
