@@ -22,7 +22,7 @@ constexpr std::uint8_t message_server_hello = 2;
 constexpr std::uint8_t message_new_session_ticket = 4;
 constexpr std::uint8_t message_certificate = 11;
 
-constexpr std::size_t record_header_bytes = 5;
+constexpr std::size_t header_of_record_bytes = 5;
 constexpr std::size_t message_header_bytes = 4;
 // A ServerHello has some hundred octets; more than this is not waited for.
 constexpr std::size_t flight_bytes_max = 16u << 10;
@@ -68,11 +68,11 @@ TicketVerdict ticket_verdict(Bytes flight) {
       return type == record_change_cipher_spec && !messages.empty() ? TicketVerdict::taken
                                                                     : TicketVerdict::other;
     }
-    if (flight.size() < record_header_bytes) {
+    if (flight.size() < header_of_record_bytes) {
       break;
     }
     const std::size_t length = octet_at(flight, 3) << 8 | octet_at(flight, 4);
-    flight.remove_prefix(record_header_bytes);
+    flight.remove_prefix(header_of_record_bytes);
     const Bytes content = flight.substr(0, length);
     flight.remove_prefix(content.size());
     messages += content;
