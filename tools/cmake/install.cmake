@@ -1,9 +1,9 @@
 # cmake --install: the program; and with RINGPOST_LIBRARY the headers, both libraries, and what
 # find_package(ringpost) and pkg-config look for. Two components, "program" and "library".
 #
-# Either library holds all of wolfSSL, liburing, simdjson, fmt and toml++ that it needs, under names
-# that nobody sees: a consumer may have another wolfSSL of its own. What is left to the system is
-# what all releases have alike: libidn2, zlib, the C and the C++ library.
+# Either library holds all of wolfSSL, liburing, intel-ipsec-mb, simdjson, fmt and toml++ that it
+# needs, under names that nobody sees: a consumer may have another wolfSSL of its own. What is left
+# to the system is what all releases have alike: libidn2, zlib, the C and the C++ library.
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 
@@ -23,8 +23,8 @@ set_target_properties(ringpost_shared PROPERTIES
 target_link_options(ringpost_shared PRIVATE
   "LINKER:--version-script=${symbols}" LINKER:--gc-sections LINKER:-z,defs)
 target_link_libraries(ringpost_shared PRIVATE
-  simdjson::simdjson ringpost::wolfssl ringpost::liburing ringpost::idn2 ZLIB::ZLIB
-  Threads::Threads)
+  simdjson::simdjson ringpost::wolfssl ringpost::liburing ringpost::ipsec_mb ringpost::idn2
+  ZLIB::ZLIB Threads::Threads)
 
 # Its public symbols are those of the shared one.
 set(static_library "${PROJECT_BINARY_DIR}/libringpost.a")
@@ -33,6 +33,7 @@ add_custom_command(OUTPUT "${static_library}"
           "$<TARGET_FILE:ringpost_shared>" "${own_objects}" --
           "$<TARGET_FILE:simdjson::simdjson>" "$<TARGET_FILE:ringpost::wolfssl>"
           "$<TARGET_FILE:ringpost::liburing>"
+          "$<TARGET_PROPERTY:ringpost::ipsec_mb,INTERFACE_LINK_LIBRARIES>"
   DEPENDS ringpost_shared "${PROJECT_SOURCE_DIR}/tools/cmake/static_library.sh"
   COMMAND_EXPAND_LISTS VERBATIM)
 add_custom_target(ringpost_static ALL DEPENDS "${static_library}")
