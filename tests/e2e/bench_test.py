@@ -270,6 +270,10 @@ class Judgements(BenchTest):
         self.bench("--rate", "100", "--duration", "3s", "--hdr", "times.hlog")
         lines = (self.folder / "times.hlog").read_text(encoding="ascii").splitlines()
         self.assertIn("#[Histogram log format version 1.2]", lines)
+        base = self.folder / "base.json"
+        base.write_text('{"bench":{"runs":[]}}', encoding="ascii")
+        self.assertIn("something else", self.bench("--hdr", base, code=2).stderr)
+        self.assertEqual(base.read_text(encoding="ascii"), '{"bench":{"runs":[]}}')
         latency = [re.fullmatch(r"Tag=latency,([0-9.]+),([0-9.]+),([0-9.]+),(\S+)", line)
                    for line in lines if line.startswith("Tag=latency,")]
         self.assertGreaterEqual(len(latency), 3)
@@ -280,6 +284,49 @@ class Judgements(BenchTest):
             octets = base64.b64decode(entry[4])
             self.assertIn(int.from_bytes(octets[:4], "big") & ~0xf0, HDR_COOKIES)
             self.assertTrue(zlib.decompress(octets[8:]))
+        self.bench("--count", "1", "--hdr", "times.hlog")  # in the place of the one before
+        self.assertLess(len((self.folder / "times.hlog").read_bytes().splitlines()), len(lines))
+
+
+class Reports(BenchTest):
+    def test_files_of_benchmarks_are_read_beside_one_another(self):
+        for name, flags in (("closed.json", ("--vary", "connections=1,2")),
+                            ("open.json", ("--rate", "200"))):
+            run = self.bench("--json", "--count", "100", *flags)
+            (self.folder / name).write_bytes(run.stdout)
+        run = self.run_program("report", "closed.json", "open.json", "--html", "page.html")
+        self.assert_exit(run, 0)
+        rows = run.stdout.decode().splitlines()
+        self.assertRegex(rows[1], r"^closed.json connections=1 +closed .* 100 % .* ms")
+        self.assertRegex(rows[2], r"^closed.json connections=2 ")
+        self.assertRegex(rows[3], r"^open.json +open 200/s ")
+        self.assertIn("cores, Linux", rows[5])
+        page = (self.folder / "page.html").read_text(encoding="utf-8")
+        curves = json.loads(re.search(r'id="figures">(.*?)</script>', page)[1])["runs"]
+        self.assertEqual([curve["name"] for curve in curves],
+                         ["closed.json connections=1", "closed.json connections=2", "open.json"])
+        # Of a hundred messages nobody knows what one in a thousand takes.
+        self.assertEqual(curves[0]["ms"][-2:], [None, None])
+        self.assertIsNotNone(curves[0]["ms"][-3])
+        run = self.run_program("report", "open.json", "--format", "markdown")
+        self.assertRegex(run.stdout.decode(), r"\n\| open.json \| open 200/s \|")
+        run = self.run_program("report", "open.json", "closed.json", "--format", "json")
+        found = json.loads(run.stdout)["benches"]
+        self.assertEqual([one["file"] for one in found], ["open.json", "closed.json"])
+        self.assertEqual(offences({"bench": found[0]["bench"]}, SCHEMA), [])
+
+    def test_other_files_are_another_report(self):
+        (self.folder / "b.json").write_bytes(self.bench("--json", "--count", "1").stdout)
+        (self.folder / "o.jsonl").write_text("{}\n", encoding="ascii")
+        (self.folder / "cut.json").write_text('{"bench":{"runs":[', encoding="ascii")
+        for arguments, words in ((("b.json", "o.jsonl"), "by themselves"),
+                                 (("o.jsonl", "b.json"), "by themselves"),
+                                 (("cut.json",), "or a part of it"),
+                                 (("b.json", "--format", "csv"), "who has no message"),
+                                 (("b.json", "--html", "b.json"), "name another file")):
+            run = self.run_program("report", *arguments)
+            self.assert_exit(run, 2)
+            self.assertIn(words, run.stderr)
 
 
 class Refusals(BenchTest):

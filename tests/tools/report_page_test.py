@@ -131,6 +131,29 @@ class ReportPage(ProgramTest):
         self.assertGreater(self.browser.run(PIXELS)[0]["drawn"], 1000)
         self.assert_quiet()
 
+    def test_benchmarks_have_a_curve_each(self):
+        name = "</script><b>.json"
+        run = {"loop": "open", "rate_wanted": 100, "messages_per_second": 100, "seconds": 9,
+               "recipients": {"accepted": 900},
+               "times_ms": {"latency": {"count": 100000, "min": 0.1, "p50": 1, "p75": 2, "p90": 3,
+                                        "p95": 5, "p99": 40, "p99.9": 300, "p99.99": 900,
+                                        "max": 1000}}}
+        slower = json.loads(json.dumps(run).replace("0.1", "20"))
+        bench = {"bench": {"vary": "size", "runs": [run, {**slower, "varied": name}]}}
+        # As `bench` writes it, without blanks.
+        (self.folder / "b.json").write_text(json.dumps(bench, separators=(",", ":")),
+                                            encoding="utf-8")
+        done = self.run_program("report", "b.json", "--html", "report.html")
+        self.assert_exit(done, 0)
+        for width, dark in ((1000, False), (390, True)):
+            self.browser.open(self.folder / "report.html", width, dark=dark)
+            chart, = self.browser.run(PIXELS)
+            self.assertGreater(chart["drawn"], width)
+            self.assertGreaterEqual(chart["colours"], 2)
+            self.assertLessEqual(self.browser.run("document.body.scrollWidth"), width)
+            self.assertIn(name, self.browser.run("document.querySelector('.numbers').innerText"))
+            self.assert_quiet()
+
     def test_where_it_is_written(self):
         self.page([line(1, 1, 5)])
         before = (self.folder / "o.jsonl").read_bytes()

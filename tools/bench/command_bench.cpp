@@ -10,6 +10,7 @@
 
 #include <fmt/format.h>
 
+#include "tools/bench/bench_file.h"
 #include "tools/bench/bench_report.h"
 #include "tools/bench/bench_run.h"
 #include "tools/bench/bench_settings.h"
@@ -165,14 +166,14 @@ int run_bench(const BenchFlags& flags) {
     print_error(settings.error().message);
     return exit_usage;
   }
-  std::vector<BaseRun> base;
+  std::vector<BenchFinding> base;
   if (!settings->base_path.empty()) {
-    auto read = read_base(settings->base_path);
+    auto read = read_bench_file(settings->base_path);
     if (!read) {
       print_error("--compare: " + read.error());
       return exit_usage;
     }
-    base = std::move(*read);
+    base = std::move(read->runs);
   }
   SignalWatch watch;
   Log log(settings->log);
@@ -199,7 +200,7 @@ int run_bench(const BenchFlags& flags) {
                          .began_at_us = began_at_us,
                          .machine = machine_facts()};
   for (const BenchFinding& finding : runs.findings) {
-    if (!base.empty()) {
+    if (!settings->base_path.empty()) {
       input.comparisons.push_back(compare(finding, base, settings->tolerance));
     }
   }

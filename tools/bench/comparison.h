@@ -1,8 +1,6 @@
-// A run beside one of an earlier benchmark's JSON.
+// A run beside one of an earlier benchmark.
 #pragma once
 
-#include <cstdint>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -27,18 +25,8 @@ struct Comparison {
   [[nodiscard]] bool is_worse() const;
 };
 
-// What is kept of an earlier run.
-struct BaseRun {
-  std::string varied;
-  double messages_per_second = 0;
-  double accepted_share = 0;
-  std::optional<double> p50, p99, p999;  // of latency, microseconds
-};
-
-// Of a file that `ringpost bench --json` has written. An error is a clause.
-[[nodiscard]] Result<std::vector<BaseRun>, std::string> read_base(const std::string& path);
 // With the base's run of the same value. `tolerance`: a share of the base's figure.
-[[nodiscard]] Comparison compare(const BenchFinding& finding, const std::vector<BaseRun>& base,
+[[nodiscard]] Comparison compare(const BenchFinding& finding, const std::vector<BenchFinding>& base,
                                  double tolerance);
 
 }  // namespace ringpost::cli

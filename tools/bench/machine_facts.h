@@ -7,10 +7,10 @@
 namespace ringpost::cli {
 
 struct MachineFacts {
-  std::string cpu;  // its model's name; empty where the kernel does not say
+  std::string cpu = {};  // its model's name; empty where the kernel does not say
   std::uint32_t cores = 0;
   std::uint64_t memory_bytes = 0;
-  std::string kernel;  // "Linux 6.1.0"
+  std::string kernel = {};  // "Linux 6.1.0"
 };
 [[nodiscard]] MachineFacts machine_facts();
 

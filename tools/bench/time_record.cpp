@@ -10,6 +10,7 @@
 #include <chrono>
 #include <cstdio>
 #include <cstring>
+#include <fstream>
 #include <hdr/hdr_histogram.h>
 #include <hdr/hdr_histogram_log.h>
 #include <hdr/hdr_interval_recorder.h>
@@ -31,6 +32,18 @@ hdr_timespec timespec_of(std::int64_t us) {
   time.tv_sec = static_cast<std::time_t>(us / us_per_second);
   time.tv_nsec = static_cast<long>(us % us_per_second * 1000);
   return time;
+}
+
+constexpr const char* log_prefix = "ringpost bench: microseconds";
+
+// Of a file that is there and has content.
+bool holds_something_else(const std::string& path) {
+  const std::string begin = fmt::format("#[{}]", log_prefix);
+  std::ifstream file(path, std::ios::binary);
+  std::string found(begin.size(), '\0');
+  file.read(found.data(), static_cast<std::streamsize>(found.size()));
+  found.resize(static_cast<std::size_t>(file.gcount()));
+  return !found.empty() && found != begin;
 }
 
 bool opens_session(Series series) { return series >= Series::connect && series <= Series::auth; }
@@ -70,6 +83,12 @@ HistogramLog::~HistogramLog() {
 
 Result<std::unique_ptr<HistogramLog>, std::string> HistogramLog::open(const std::string& path,
                                                                       std::int64_t began_at_us) {
+  if (holds_something_else(path)) {
+    return Failure(
+        fmt::format("--hdr: {} holds something else than such a log, and is left as it "
+                    "is: name another file",
+                    path));
+  }
   auto state = std::make_unique<State>();
   state->path = path;
   state->began_at_us = began_at_us;
@@ -79,8 +98,7 @@ Result<std::unique_ptr<HistogramLog>, std::string> HistogramLog::open(const std:
   }
   hdr_log_writer_init(&state->writer);
   hdr_timespec began_at = timespec_of(began_at_us);
-  state->has_failed = hdr_log_write_header(&state->writer, state->file,
-                                           "ringpost bench: microseconds", &began_at) != 0;
+  state->has_failed = hdr_log_write_header(&state->writer, state->file, log_prefix, &began_at) != 0;
   return std::unique_ptr<HistogramLog>(new HistogramLog(std::move(state)));
 }
 

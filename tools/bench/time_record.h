@@ -16,7 +16,7 @@ namespace ringpost::cli {
 // HistogramLogAnalyzer and others draw. Several runs may go into one: tags say which.
 class HistogramLog {
  public:
-  // Makes the file anew.
+  // Makes the file anew, unless something else than such a log of ours stands in it.
   [[nodiscard]] static Result<std::unique_ptr<HistogramLog>, std::string> open(
       const std::string& path, std::int64_t began_at_us);
   ~HistogramLog();

@@ -11,10 +11,12 @@
 
 #include <fmt/format.h>
 
+#include "tools/bench/bench_file.h"
 #include "tools/process/log.h"
 #include "tools/process/standard_output.h"
 #include "tools/process/wording.h"
 #include "tools/program/commands.h"
+#include "tools/report/bench_report_page.h"
 #include "tools/report/failure_csv.h"
 #include "tools/report/outcome_files.h"
 #include "tools/report/outcome_report.h"
@@ -31,13 +33,15 @@ namespace {
 constexpr const char* report_examples =
     R"(Of several lines about one recipient of a message, in one file or in several in the order of
 their runs, the last has the last word. csv is the list of all who have no message.
+Files of `bench --json` are compared: a table of runs, and with --html a curve of each.
 Exit codes: 0 all lines were outcomes, 3 some were not, 2 usage, or a file could not be opened.
 
 Examples:
   ringpost report outcomes.jsonl
   ringpost report monday.jsonl retried.jsonl.zst --format markdown > report.md
   ringpost report outcomes.jsonl --html report.html
-  ringpost report outcomes.jsonl --format csv > failed.csv)";
+  ringpost report outcomes.jsonl --format csv > failed.csv
+  ringpost report before.json after.json --html bench.html)";
 
 struct ReportFlags {
   std::vector<std::string> files;
@@ -100,6 +104,35 @@ Result<void, std::string> write_page(const std::string& path, const std::string&
   return {};
 }
 
+int run_bench_report(const ReportFlags& flags) {
+  if (flags.format == "csv") {
+    print_error("--format csv is the list of who has no message, and a benchmark keeps none");
+    return exit_usage;
+  }
+  std::vector<BenchFile> files;
+  for (const std::string& path : flags.files) {
+    auto read = is_bench_file(path)
+                    ? read_bench_file(path)
+                    : Failure(path +
+                              " is none of `bench --json`, and others are: ask for a report "
+                              "of benchmarks and for one of outcomes by themselves");
+    if (!read) {
+      print_error(read.error());
+      return exit_usage;
+    }
+    files.push_back(std::move(*read));
+  }
+  if (!flags.page.empty()) {
+    if (const auto written = write_page(flags.page, bench_files_page(files)); !written) {
+      print_error(written.error());
+      return exit_outcomes_lost;
+    }
+  }
+  return print_data(flags.format == "json"       ? bench_files_json(files)
+                    : flags.format == "markdown" ? bench_files_markdown(files)
+                                                 : bench_files_text(files));
+}
+
 int run_report(const ReportFlags& flags) {
   if (const auto checked = check_files_read(flags.files, "outcome file"); !checked) {
     print_error(checked.error());
@@ -114,6 +147,9 @@ int run_report(const ReportFlags& flags) {
       print_error(fmt::format("--html: {} is read; name another file for the page", file));
       return exit_usage;
     }
+  }
+  if (std::any_of(flags.files.begin(), flags.files.end(), is_bench_file)) {
+    return run_bench_report(flags);
   }
   if (flags.format == "csv") {
     if (!flags.page.empty()) {
@@ -159,7 +195,8 @@ CommandSpec report_command() {
   const auto flags = std::make_shared<ReportFlags>();
   CommandSpec command{.name = "report",
                       .summary = "Who got a message, who did not and why, from outcome files"};
-  FlagSpec files{"FILE", "", "Outcome files, .zst and .gz too; - is stdin", &flags->files};
+  FlagSpec files{"FILE", "", "Outcome files, .zst and .gz too, or files of bench; - is stdin",
+                 &flags->files};
   files.is_required = true;
   FlagSpec format{"--format", "text|markdown|json|csv", "What is printed", &flags->format};
   format.words = {"text", "markdown", "json", "csv"};

@@ -13,28 +13,13 @@
 
 #include <fmt/format.h>
 
-#include "codec/template/mustache.h"
 #include "tools/process/wording.h"
-#include "tools/report/page_texts.h"
+#include "tools/report/page_parts.h"
 #include "tools/report/report_words.h"
 
 namespace ringpost::cli {
 
 namespace {
-
-// Empty where the program was built without it: uPlot's may be.
-Bytes part_named(std::string_view name) {
-  const auto parts = page_texts();
-  const auto found = std::find_if(parts.begin(), parts.end(),
-                                  [name](const PageText& part) { return part.name == name; });
-  return found == parts.end() ? Bytes() : found->text;
-}
-
-std::string in_html(Bytes text) {
-  std::string out;
-  codec::append_html_escaped(out, printable(text));
-  return out;
-}
 
 // ---- Tables -------------------------------------------------------------------------------------
 
@@ -185,14 +170,6 @@ std::string figures_json(const OutcomeSeries& series) {
   return json + fmt::format(",\"width\":{}}}", series.width_s());
 }
 
-// Puts `text` where the page has a comment of that name.
-void fill_in(std::string& page, std::string_view name, std::string_view text) {
-  const std::string mark = fmt::format("<!--{}-->", name);
-  const std::size_t at = page.find(mark);
-  RP_ASSERT(at != std::string::npos);
-  page.replace(at, mark.size(), text);
-}
-
 }  // namespace
 
 std::string report_page(const ReportInput& input, const OutcomeTally& tally,
@@ -201,9 +178,7 @@ std::string report_page(const ReportInput& input, const OutcomeTally& tally,
   // The last one first: what was filled in is not looked through again.
   fill_in(page, "script", fmt::format("<script>{}</script>", part_named("script")));
   fill_in(page, "figures", figures_json(series));
-  fill_in(page, "uplot",
-          fmt::format("<script>/*\n{}*/\n{}</script>", part_named("uplot_licence"),
-                      part_named("uplot")));
+  fill_in(page, "uplot", uplot_script());
   std::vector<std::string> remarks = input.remarks;
   remarks.push_back(
       "Charts show each outcome line; the tables count each recipient by the last line about him.");
@@ -219,8 +194,7 @@ std::string report_page(const ReportInput& input, const OutcomeTally& tally,
   const std::string title =
       in_html(recipients_text(tally.recipients()) + " in " + joined(input.files, ", "));
   fill_in(page, "heading", title);
-  fill_in(page, "style",
-          fmt::format("<style>{}\n{}</style>", part_named("uplot_style"), part_named("style")));
+  fill_in(page, "style", page_style());
   fill_in(page, "title", fmt::format("<title>{}</title>", title));
   return page;
 }
