@@ -43,14 +43,38 @@ bool has_argument(const std::vector<std::string>& arguments, std::string_view wa
   return std::find(arguments.begin(), arguments.end(), wanted) != arguments.end();
 }
 
-// --resume is not said twice.
-std::string this_command(std::initializer_list<std::string> added) {
-  std::vector<std::string> arguments = own_arguments();
-  for (const std::string& argument : added) {
-    if (argument != "--resume" || !has_argument(arguments, argument)) {
-      arguments.push_back(argument);
+// A flag with a value, in the forms in which it may stand.
+struct ValueFlag {
+  std::string_view short_name;  // empty: it has none
+  std::string_view name;
+};
+
+// Without the flag and its value: "-o FILE", "-oFILE", "--outcomes FILE", "--outcomes=FILE". What
+// stands behind "--" is no flag.
+std::vector<std::string> without(const std::vector<std::string>& arguments, const ValueFlag& flag) {
+  std::vector<std::string> kept;
+  for (std::size_t i = 0; i < arguments.size(); ++i) {
+    const std::string_view argument = arguments[i];
+    if (argument == "--") {
+      kept.insert(kept.end(), arguments.begin() + static_cast<std::ptrdiff_t>(i), arguments.end());
+      break;
+    }
+    const bool is_short = !flag.short_name.empty() && argument.starts_with(flag.short_name);
+    const bool has_its_value = (is_short && argument.size() > flag.short_name.size()) ||
+                               argument.starts_with(fmt::format("{}=", flag.name));
+    if (argument == flag.name || (is_short && !has_its_value)) {
+      ++i;
+    } else if (!has_its_value) {
+      kept.emplace_back(argument);
     }
   }
+  return kept;
+}
+
+std::string command_of(std::vector<std::string> arguments, const std::vector<std::string>& added) {
+  // Behind "--" they would be names of files.
+  const auto end = std::find(arguments.begin(), arguments.end(), "--");
+  arguments.insert(end, added.begin(), added.end());
   std::string command;
   for (const std::string& argument : arguments) {
     command += (command.empty() ? "" : " ") + shell_word(argument);
@@ -66,6 +90,15 @@ std::string again_path(const std::string& path) {
   return path.substr(0, end) + ".again" + path.substr(end);
 }
 
+// --resume is not said twice.
+std::string resume_command_with(std::initializer_list<std::string> added) {
+  std::vector<std::string> arguments = without(own_arguments(), {"", "--on-unknown"});
+  arguments.erase(std::remove(arguments.begin(), arguments.end(), "--resume"), arguments.end());
+  std::vector<std::string> flags = {"--resume"};
+  flags.insert(flags.end(), added);
+  return command_of(std::move(arguments), flags);
+}
+
 bool has_file_of_outcomes(const SendSettings& settings) {
   return !settings.outcomes_path.empty() && settings.outcomes_path != "-";
 }
@@ -76,14 +109,16 @@ void add_put_off(std::vector<NextStep>& steps, std::uint64_t count, const SendSe
   if (!settings.journal.path.empty()) {
     steps.push_back({why, resume_command()});
   } else if (has_file_of_outcomes(settings) && !reads_standard_input(settings)) {
-    steps.push_back({why, this_command({"-o", again_path(settings.outcomes_path), "--retry-from",
-                                        settings.outcomes_path})});
+    const auto arguments =
+        without(without(own_arguments(), {"-o", "--outcomes"}), {"", "--retry-from"});
+    steps.push_back({why, command_of(arguments, {"-o", again_path(settings.outcomes_path),
+                                                 "--retry-from", settings.outcomes_path})});
   }
 }
 
 }  // namespace
 
-std::string resume_command() { return this_command({"--resume"}); }
+std::string resume_command() { return resume_command_with({}); }
 
 std::vector<NextStep> next_steps(const run::RunTally& tally, const SendSettings& settings) {
   std::vector<NextStep> steps;
@@ -98,7 +133,7 @@ std::vector<NextStep> next_steps(const run::RunTally& tally, const SendSettings&
     steps.push_back({fmt::format("{} may have been accepted; where the provider has them not, this "
                                  "sends them again",
                                  grouped_digits(count)),
-                     this_command({"--resume", "--on-unknown", "resend"})});
+                     resume_command_with({"--on-unknown", "resend"})});
   }
   const bool has_job_files = settings.recipients.template_path.empty() && !settings.dialect;
   if (tally.of(Status::invalid) > 0 && has_job_files && !reads_standard_input(settings)) {

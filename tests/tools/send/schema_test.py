@@ -258,7 +258,24 @@ class Summaries(SinkTest):
         self.assertEqual(again.returncode, 5, again.stderr)
         outcomes = parse_outcomes((self.folder / "outcomes.again.jsonl").read_bytes())
         self.assertEqual([outcome["id"] for outcome in outcomes], ["put off's"])
+        # Its own next step names each file once.
+        step, = json.loads(again.stdout)["summary"]["next_steps"]
+        words = step["command"].split()
+        self.assertEqual((words.count("-o"), words.count("--retry-from")), (1, 1), words)
+        self.assertEqual(words[words.index("--retry-from") + 1], "outcomes.again.jsonl")
         self.assertEqual(sink.stop().ids, {"good": 1})
+
+    def test_flags_stand_in_front_of_what_is_no_flag(self):
+        sink = self.sink()
+        (self.folder / "jobs.jsonl").write_text(
+            json.dumps(simple_job("late", ["defer@example.net"])) + "\n", encoding="ascii")
+        run = self.run_program("send", "-e", sink.endpoint(), "--outcomes=o.jsonl", "--summary",
+                               "json", "--max-attempts", "1", "--", "jobs.jsonl",
+                               RINGPOST_PASSWORD=PASSWORD)
+        step, = json.loads(run.stdout)["summary"]["next_steps"]
+        self.assertNotIn("--outcomes", step["command"])
+        self.assertTrue(step["command"].endswith(
+            " -o o.again.jsonl --retry-from o.jsonl -- jobs.jsonl"), step["command"])
 
     def test_a_journal_is_gone_on_with(self):
         jobs = [simple_job("good"), simple_job("late", ["defer@example.net"])]
