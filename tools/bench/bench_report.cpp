@@ -25,11 +25,6 @@ std::string megabytes_text(double bytes_per_second) {
                                 : fmt::format("{:.1f} MB/s", bytes_per_second / 1e6);
 }
 
-std::string rate_text(double per_second) {
-  return per_second < 100 ? fmt::format("{:.1f}", per_second)
-                          : grouped_digits(static_cast<std::uint64_t>(per_second + 0.5));
-}
-
 // ---- One run
 // -------------------------------------------------------------------------------------
 
@@ -82,20 +77,21 @@ void append_run(std::string& text, const BenchFinding& finding) {
   const auto out = std::back_inserter(text);
   fmt::format_to(
       out, "{} loop{}, {} connection{}{}{}\n", finding.is_open_loop ? "open" : "closed",
-      finding.is_open_loop ? fmt::format(" at {}/s", rate_text(finding.rate_wanted)) : "",
+      finding.is_open_loop ? fmt::format(" at {}/s", per_second_text(finding.rate_wanted)) : "",
       finding.connections, finding.connections == 1 ? "" : "s", finding.way.empty() ? "" : ", ",
       finding.way);
   fmt::format_to(
       out,
       "{} messages in {:.1f} s: {} messages/s, {}, {:.1f} us of this machine's CPU a message\n",
-      grouped_digits(finding.messages), finding.seconds, rate_text(finding.messages_per_second()),
+      grouped_digits(finding.messages), finding.seconds,
+      per_second_text(finding.messages_per_second()),
       megabytes_text(finding.seconds > 0 ? static_cast<double>(finding.bytes) / finding.seconds
                                          : 0),
       finding.cpu_us_per_message);
   append_counts(text, finding);
-  fmt::format_to(out, "{} connections opened, {} came as far as messages, {} resumed TLS\n",
-                 grouped_digits(finding.sessions_opened), grouped_digits(finding.sessions_ready),
-                 grouped_digits(finding.sessions_resumed));
+  fmt::format_to(out, "{} connection{} opened, {} came as far as messages, {} resumed TLS\n",
+                 grouped_digits(finding.sessions_opened), finding.sessions_opened == 1 ? "" : "s",
+                 grouped_digits(finding.sessions_ready), grouped_digits(finding.sessions_resumed));
   for (const std::string& failure : finding.failures) {
     fmt::format_to(out, "the endpoint was given up: {}\n", failure);
   }
@@ -116,7 +112,8 @@ void append_table(std::string& text, const BenchReportInput& input) {
   fmt::format_to(out, "{:>11}{:>13}\n", "max", "CPU/message");
   for (const BenchFinding& finding : input.findings) {
     fmt::format_to(out, "{:>12}{:>12}{:>12}", finding.varied,
-                   rate_text(finding.messages_per_second()), share_text(finding.accepted_share()));
+                   per_second_text(finding.messages_per_second()),
+                   share_text(finding.accepted_share()));
     const TimeSummary& times = finding.of(Series::latency);
     for (std::size_t j = 0; j < percentiles.size(); ++j) {
       if (is_shown(percentiles[j].name)) {
@@ -134,7 +131,7 @@ void append_table(std::string& text, const BenchReportInput& input) {
 // ----------------------------------------------------------------------------------
 
 std::string figure_text(const ComparedFigure& figure, double value) {
-  return figure.name == "messages/s" ? rate_text(value)
+  return figure.name == "messages/s" ? per_second_text(value)
          : figure.name == "accepted" ? share_text(value)
                                      : micros_text(value);
 }

@@ -26,6 +26,12 @@ using codec::printable;
   return digits;
 }
 
+// "0.4", "12.3", "1,204": so many a second
+[[nodiscard]] inline std::string per_second_text(double per_second) {
+  return per_second < 100 ? fmt::format("{:.1f}", per_second)
+                          : grouped_digits(static_cast<std::uint64_t>(per_second + 0.5));
+}
+
 // "1 job", "2 jobs", "0 jobs"
 [[nodiscard]] inline std::string counted(std::uint64_t number, std::string_view noun) {
   return fmt::format("{} {}{}", number, noun, number == 1 ? "" : "s");

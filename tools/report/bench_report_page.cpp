@@ -55,7 +55,7 @@ std::vector<Row> rows_of(const std::vector<BenchFile>& files) {
     for (const BenchFinding& run : file.runs) {
       Row row{.run = run_of(file, run),
               .loop = run.is_open_loop ? fmt::format("open {:.0f}/s", run.rate_wanted) : "closed",
-              .rate = fmt::format("{:.1f}", run.messages_per_second()),
+              .rate = per_second_text(run.messages_per_second()),
               .accepted = share_text(run.accepted_share()),
               .times = {}};
       for (const std::string_view name : shown_times) {
