@@ -60,8 +60,9 @@ take_source() {
     return
   fi
   if [[ $name == hdr_histogram ]]; then
-    # Debian has it since its release 14, and changes nothing in it but how it is built.
+    # Debian has it since its release 14 (forky), and changes nothing in it but how it is built.
     "$parts/sources.sh" libhdr-histogram "$work/source" newest upstream ||
+      "$parts/sources.sh" libhdr-histogram "$work/source" forky upstream ||
       fail "no source for $name" \
         "give an unpacked source tree with $folder_variable=DIRECTORY and run this again"
     version=$(sed -n 's/^#define HDR_HISTOGRAM_VERSION "\(.*\)"$/\1/p' \
