@@ -19,7 +19,7 @@ from datetime import datetime
 from pathlib import Path
 
 from support.jobs import simple_job
-from support.program import PASSWORD, RunningProgram, environment_of
+from support.program import PASSWORD, RunningProgram, environment_of, is_sanitized
 from support.sink import SinkTest
 from support.workspace import wait_until
 
@@ -187,21 +187,23 @@ class Stall(BenchTest):
             number = int(message["x_id"].removeprefix("bench-"))
             moment = datetime.fromisoformat(message["ts"].replace("Z", "+00:00")).timestamp()
             truth.append((moment - run["began_at"] - number / self.RATE) * 1000)
-        # The answer is on its way for a moment, longer on a busy machine, and the record's moments
-        # have milliseconds.
         for percent in (90, 95, 99, 99.9):
             wanted = at_percentile(truth, percent)
-            self.assertAlmostEqual(latency[f"p{percent}"], wanted, delta=wanted * 0.03 + 30,
-                                   msg=f"p{percent}")
+            # The record's moments have milliseconds, and histograms three digits.
+            self.assertGreater(latency[f"p{percent}"], wanted * 0.99 - 2, f"p{percent}")
+            # The answer is on its way for a moment, longer on a busy machine. With a sanitizer the
+            # client itself needs so long for what has gathered that it says nothing.
+            if not is_sanitized():
+                self.assertLess(latency[f"p{percent}"], wanted * 1.03 + 30, f"p{percent}")
         self.assertGreater(latency["p99.9"], 900)
         # A sixth of all were due in that second, and waited for half of it in the mean.
         self.assertGreater(latency["p90"], 300)
 
     def test_memory_does_not_grow_with_what_is_late(self):
-        run = self.stalled_run("--rate", "20k", "--count", "30000", "--connections", "2")
+        run = self.stalled_run("--rate", "10k", "--count", "15000", "--connections", "2")
         # Most of what was due in that second was not begun in it, and was sent all the same.
         self.assertGreater(run["late_ms_max"], 500)
-        self.assertEqual(run["recipients"]["accepted"], 30000)
+        self.assertEqual(run["recipients"]["accepted"], 15000)
 
     def test_what_was_not_begun_counts_as_not_accepted(self):
         program = RunningProgram(
