@@ -154,6 +154,22 @@ class ReportPage(ProgramTest):
             self.assertIn(name, self.browser.run("document.querySelector('.numbers').innerText"))
             self.assert_quiet()
 
+    def test_more_benchmarks_than_curves(self):
+        run = {"loop": "closed", "messages_per_second": 100, "seconds": 9,
+               "recipients": {"accepted": 900},
+               "times_ms": {"latency": {"count": 900, "min": 1, "p50": 1, "p75": 2, "p90": 3,
+                                        "p95": 5, "p99": 40, "p99.9": 300, "p99.99": 900,
+                                        "max": 1000}}}
+        bench = {"bench": {"vary": "size", "runs": [{**run, "varied": str(number)}
+                                                    for number in range(15)]}}
+        (self.folder / "b.json").write_text(json.dumps(bench, separators=(",", ":")),
+                                            encoding="utf-8")
+        self.assert_exit(self.run_program("report", "b.json", "--html", "report.html"), 0)
+        page = (self.folder / "report.html").read_text(encoding="utf-8")
+        self.assertEqual(page.count('{"name":'), 12)
+        self.assertEqual(page.count("size=14"), 1)  # in the table
+        self.assertIn("The first 12 runs have a curve", page)
+
     def test_where_it_is_written(self):
         self.page([line(1, 1, 5)])
         before = (self.folder / "o.jsonl").read_bytes()

@@ -20,6 +20,7 @@ namespace ringpost::cli {
 
 namespace {
 
+// More could not be told apart: as many as the page's script has colours and dashes.
 constexpr std::size_t curves_max = 12;
 
 struct Row {
@@ -95,6 +96,16 @@ std::string time_heads() {
   return heads;
 }
 
+std::size_t timed_runs(const std::vector<BenchFile>& files) {
+  std::size_t count = 0;
+  for (const BenchFile& file : files) {
+    count += static_cast<std::size_t>(
+        std::count_if(file.runs.begin(), file.runs.end(),
+                      [](const BenchFinding& run) { return run.of(Series::latency).count > 0; }));
+  }
+  return count;
+}
+
 // {"nines":[...],"runs":[{"name":...,"ms":[...]}]}, with null beyond what so few messages can show.
 std::string curves_json(const std::vector<BenchFile>& files) {
   std::string json = "{\"nines\":[0";
@@ -106,9 +117,10 @@ std::string curves_json(const std::vector<BenchFile>& files) {
   for (const BenchFile& file : files) {
     for (const BenchFinding& run : file.runs) {
       const TimeSummary& times = run.of(Series::latency);
-      if (times.count == 0 || drawn++ == curves_max) {
+      if (times.count == 0 || drawn == curves_max) {
         continue;
       }
+      ++drawn;
       json += json.ends_with('[') ? "{\"name\":" : ",{\"name\":";
       codec::append_json_string(json, run_of(file, run));
       fmt::format_to(std::back_inserter(json), ",\"ms\":[{:.6g}",
@@ -201,6 +213,10 @@ std::string bench_files_page(const std::vector<BenchFile>& files) {
   fill_in(page, "figures", curves_json(files));
   fill_in(page, "uplot", uplot_script());
   std::string machines;
+  if (timed_runs(files) > curves_max) {
+    machines +=
+        fmt::format("<li>The first {} runs have a curve, the table has all.</li>\n", curves_max);
+  }
   for (const BenchFile& file : files) {
     machines += fmt::format("<li>{}</li>\n", in_html(machine_text(file)));
   }
