@@ -209,7 +209,7 @@ std::string bench_files_json(const std::vector<BenchFile>& files) {
 std::string bench_files_page(const std::vector<BenchFile>& files) {
   std::string page(part_named("bench_page"));
   // The last one first: what was filled in is not looked through again.
-  fill_in(page, "script", fmt::format("<script>{}</script>", part_named("bench_script")));
+  fill_in(page, "script", chart_script("bench_script"));
   fill_in(page, "figures", curves_json(files));
   fill_in(page, "uplot", uplot_script());
   std::string machines;

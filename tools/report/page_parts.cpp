@@ -41,4 +41,9 @@ std::string page_style() {
   return fmt::format("<style>{}\n{}</style>", part_named("uplot_style"), part_named("style"));
 }
 
+std::string chart_script(std::string_view part) {
+  return fmt::format("<script>'use strict';\n{{\n{}\n{}}}</script>", part_named("charts"),
+                     part_named(part));
+}
+
 }  // namespace ringpost::cli

@@ -16,5 +16,7 @@ void fill_in(std::string& page, std::string_view name, std::string_view text);
 // uPlot with its licence, and the styles of both.
 [[nodiscard]] std::string uplot_script();
 [[nodiscard]] std::string page_style();
+// What draws a page's charts: the part of that name, behind what all pages draw with.
+[[nodiscard]] std::string chart_script(std::string_view part);
 
 }  // namespace ringpost::cli

@@ -11,7 +11,7 @@ struct PageText {
   std::string_view text;
 };
 
-// page, style, script, bench_page, bench_script, uplot, uplot_style, uplot_licence.
+// page, style, charts, script, bench_page, bench_script, uplot, uplot_style, uplot_licence.
 [[nodiscard]] std::span<const PageText> page_texts();
 
 }  // namespace ringpost::cli

@@ -176,7 +176,7 @@ std::string report_page(const ReportInput& input, const OutcomeTally& tally,
                         const OutcomeSeries& series) {
   std::string page(part_named("page"));
   // The last one first: what was filled in is not looked through again.
-  fill_in(page, "script", fmt::format("<script>{}</script>", part_named("script")));
+  fill_in(page, "script", chart_script("script"));
   fill_in(page, "figures", figures_json(series));
   fill_in(page, "uplot", uplot_script());
   std::vector<std::string> remarks = input.remarks;
