@@ -72,6 +72,8 @@ point_apt_at() {
     -o "Dir::State::lists=$state/lists" -o "Dir::Cache=$state/cache"
     # As root apt would drop to a user who cannot write below root's home folder.
     -o APT::Sandbox::User=root
+    # A mirror may hold a suite as it was on some day; its signature is checked all the same.
+    -o Acquire::Check-Valid-Until=false
     -o Acquire::Retries=3 -o APT::Get::List-Cleanup=false -o Acquire::Languages=none
   )
 }
