@@ -13,12 +13,6 @@ function(ringpost_library name)
     PRIVATE ringpost_warnings)
 endfunction()
 
-# ringpost_busy(TARGET): what tests run most is optimised in Debug builds, too, as far as a debugger
-# can follow: with sanitizers their tests take a third less.
-function(ringpost_busy target)
-  target_compile_options(${target} PRIVATE $<$<CONFIG:Debug>:-Og>)
-endfunction()
-
 # ringpost_heaps(TARGET SIZE): the files of this target are compiled SIZE at a time in every preset,
 # because what they include costs more than what they say. An edit of one costs as much as SIZE.
 function(ringpost_heaps target size)
