@@ -3,22 +3,16 @@
 //
 // The idea: everything that is policy is set here, once: versions, ciphers, key sizes, trust,
 // tickets. Files are read by us and handed over as memory, so that "no such file" and "no PEM in
-// it" can be told apart, and PEM text that never was in a file goes the same way. CAs come from the
-// distribution's bundle in one read, and wolfSSL never sees them (see peer_check.cpp).
+// it" can be told apart, and PEM text that never was in a file goes the same way. wolfSSL never
+// sees CAs (see peer_check.cpp).
 //
 // Limits: encrypted private keys are not supported; there is no OCSP and no CRL; no CBC cipher and
 // no RSA key exchange, so a TLS 1.2 server without ECDHE and AEAD cannot be talked to.
 #include "tls/context.h"
 
-#include <array>
-#include <cerrno>
 #include <chrono>
-#include <cstdio>
-#include <cstdlib>
-#include <cstring>
-#include <filesystem>
 #include <functional>
-#include <system_error>
+#include <optional>
 #include <utility>
 
 #include <fmt/format.h>
@@ -33,6 +27,8 @@
 #include "tls/octets.h"
 #include "tls/path_fault.h"
 #include "tls/peer_check.h"
+#include "tls/pem_file.h"
+#include "tls/system_trust.h"
 #include "tls/trust_store.h"
 #include "tls/wolfssl_error.h"
 #include <ringpost/limits.h>
@@ -59,44 +55,8 @@ constexpr const char* ciphers_chacha_first =
 constexpr short rsa_key_bits_min = 2048;
 constexpr short ecc_key_bits_min = 256;
 
-// A CA bundle has some 200 KB. What is larger is no PEM file but a mistake.
-constexpr std::size_t pem_bytes_max = 16u << 20;
-
-// Where distributions keep the CAs they trust, as one file.
-constexpr std::array<const char*, 4> ca_bundles = {
-    "/etc/ssl/certs/ca-certificates.crt",  // Debian, Ubuntu, Arch, Alpine
-    "/etc/pki/tls/certs/ca-bundle.crt",    // Fedora, RHEL
-    "/etc/ssl/ca-bundle.pem",              // openSUSE
-    "/etc/ssl/cert.pem",                   // Alpine, BSD
-};
-
-// Where there is no such file, one for each CA.
-constexpr const char* ca_folder = "/etc/ssl/certs";
-constexpr std::size_t ca_files_max = 4096;
-
 TlsError local_file(std::string_view what, std::string_view file, std::string_view why, int code) {
   return {TlsErrorKind::local_file, code, fmt::format("{} {}: {}", what, file, why), {}};
-}
-
-// The reason why `file` could not be read is errno's text.
-Result<std::string, std::string> read_file(const std::string& file) {
-  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> stream(std::fopen(file.c_str(), "re"),
-                                                               &std::fclose);
-  if (!stream) {
-    return Failure(std::string(std::strerror(errno)));
-  }
-  std::string text;
-  std::array<char, 16384> block;
-  while (text.size() <= pem_bytes_max) {
-    const std::size_t count = std::fread(block.data(), 1, block.size(), stream.get());
-    text.append(block.data(), count);
-    if (count < block.size()) {
-      return std::ferror(stream.get()) != 0
-                 ? Result<std::string, std::string>(Failure(std::strerror(errno)))
-                 : text;
-    }
-  }
-  return Failure(std::string("it is too large for a PEM file"));
 }
 
 constexpr std::string_view no_pem = "there is no PEM in it";
@@ -118,7 +78,7 @@ struct Pem {
     if (file->empty()) {
       return *text;
     }
-    auto content = read_file(*file);
+    auto content = read_pem_file(*file);
     if (!content) {
       return Failure(local_file(what, *file, content.error(), 0));
     }
@@ -168,35 +128,14 @@ Result<void, TlsError> add_authorities(TrustStore& trusted, const Pem& pem) {
   return {};
 }
 
-// The last resort: each CA lies there in a file of its own, and often twice.
-void add_authorities_of_folder(TrustStore& trusted, const char* folder) {
-  std::error_code error;
-  std::size_t files = 0;
-  for (std::filesystem::directory_iterator entry(folder, error), end;
-       !error && entry != end && files < ca_files_max; entry.increment(error), ++files) {
-    if (const auto pem = read_file(entry->path().string())) {
-      trusted.add_pem(*pem);
-    }
-  }
-}
-
+// The distribution's, when a path is first looked for; those of a file that is named, now.
 Result<void, TlsError> add_system_authorities(TrustStore& trusted) {
-  const char* named = std::getenv("SSL_CERT_FILE");
-  if (named != nullptr && *named != '\0') {
-    const std::string file = named;
-    return add_authorities(trusted, {"CA file from SSL_CERT_FILE", &file, &file});
+  const std::optional<std::string> named = named_ca_file();
+  if (!named) {
+    trusted.add_beside(&system_authorities);
+    return {};
   }
-  for (const char* bundle : ca_bundles) {
-    const auto pem = read_file(bundle);
-    if (pem && trusted.add_pem(*pem).read > 0) {
-      break;
-    }
-  }
-  if (trusted.size() == 0) {
-    add_authorities_of_folder(trusted, ca_folder);
-  }
-  // Without any CA, verification says so, naming the host.
-  return {};
+  return add_authorities(trusted, {"CA file from SSL_CERT_FILE", &*named, &*named});
 }
 
 Result<void, TlsError> load_identity(WOLFSSL_CTX* context, const ContextOptions& options) {

@@ -43,7 +43,8 @@ struct ContextOptions {
 class Context {
  public:
   // Errors: local_file, with the file's name and what is wrong with it; internal.
-  // Reads files, so it blocks; on a client it costs milliseconds, for the CAs.
+  // Reads files, so it blocks. The distribution's CAs are read, for all contexts, when the first
+  // server shows its certificates.
   [[nodiscard]] static Result<std::unique_ptr<Context>, TlsError> create(const ContextOptions&);
   ~Context();
   Context(const Context&) = delete;

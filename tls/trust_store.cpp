@@ -1,8 +1,7 @@
 // The problem: wolfSSL's store of CAs grows by every intermediate that a server has sent, and what
 // one session was shown the next would trust.
 //
-// The idea: a map by subject of what the files of CAs hold, read when the context is made and never
-// changed.
+// The idea: a map by subject of what the files of CAs hold, which no session changes.
 //
 // Limits: OpenSSL's "TRUSTED CERTIFICATE", which says what a CA is trusted for, is passed over.
 #include "tls/trust_store.h"
@@ -16,36 +15,28 @@ namespace ringpost::tls {
 
 namespace {
 
-struct Label {
-  Bytes begin;
-  Bytes end;
-};
-constexpr std::array<Label, 2> labels = {
-    {{"-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----"},
-     {"-----BEGIN X509 CERTIFICATE-----", "-----END X509 CERTIFICATE-----"}}};
+constexpr Bytes label_begin = "-----BEGIN ";
+constexpr std::array<Bytes, 2> labels = {"CERTIFICATE-----", "X509 CERTIFICATE-----"};
 
 // The text between the next pair of labels, which is taken off the front of `pem`.
 std::optional<Bytes> take_block(Bytes& pem) {
-  const Label* next = nullptr;
-  std::size_t begin = Bytes::npos;
-  for (const Label& label : labels) {
-    const std::size_t found = pem.find(label.begin);
-    if (found < begin) {
-      begin = found;
-      next = &label;
+  for (std::size_t begin = pem.find(label_begin); begin != Bytes::npos;
+       begin = pem.find(label_begin)) {
+    pem.remove_prefix(begin + label_begin.size());
+    for (const Bytes label : labels) {
+      if (pem.starts_with(label)) {
+        pem.remove_prefix(label.size());
+        const std::size_t end = pem.find("-----END " + std::string(label));
+        if (end == Bytes::npos) {
+          return std::nullopt;
+        }
+        const Bytes text = pem.substr(0, end);
+        pem.remove_prefix(end);
+        return text;
+      }
     }
   }
-  if (next == nullptr) {
-    return std::nullopt;
-  }
-  pem.remove_prefix(begin + next->begin.size());
-  const std::size_t end = pem.find(next->end);
-  if (end == Bytes::npos) {
-    return std::nullopt;
-  }
-  const Bytes text = pem.substr(0, end);
-  pem.remove_prefix(end + next->end.size());
-  return text;
+  return std::nullopt;
 }
 
 }  // namespace
@@ -65,7 +56,7 @@ TrustStore::Added TrustStore::add_pem(Bytes pem) {
       continue;
     }
     ++added.read;
-    if (contains(*certificate)) {
+    if (has(*certificate)) {
       continue;
     }
     std::string subject = certificate->comparable_subject;
@@ -83,10 +74,18 @@ std::vector<const Certificate*> TrustStore::find(const std::string& subject) con
   for (auto anchor = first; anchor != last; ++anchor) {
     found.push_back(&anchor->second);
   }
+  if (beside_ != nullptr) {
+    const auto more = beside_().find(subject);
+    found.insert(found.end(), more.begin(), more.end());
+  }
   return found;
 }
 
 bool TrustStore::contains(const Certificate& certificate) const {
+  return has(certificate) || (beside_ != nullptr && beside_().contains(certificate));
+}
+
+bool TrustStore::has(const Certificate& certificate) const {
   const auto [first, last] = anchors_.equal_range(certificate.comparable_subject);
   for (auto anchor = first; anchor != last; ++anchor) {
     if (anchor->second.der == certificate.der) {

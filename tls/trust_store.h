@@ -13,7 +13,7 @@
 namespace ringpost::tls {
 
 // Owns its certificates; what it hands out lives as long as it does. Read once and then only looked
-// at: a handshake adds nothing to it.
+// at: a handshake adds nothing to it, and any thread may look.
 class TrustStore {
  public:
   TrustStore() = default;
@@ -31,16 +31,25 @@ class TrustStore {
   // be read are left out.
   Added add_pem(Bytes pem);
 
+  // Those of another store count, too, which is asked for when something is first looked up. It
+  // outlives this one.
+  void add_beside(const TrustStore& (*store)()) { beside_ = store; }
+
+  // Its own.
   [[nodiscard]] std::size_t size() const { return anchors_.size(); }
 
-  // Those with this subject (comparable), in the order in which they were added.
+  // Those with this subject (comparable), in the order in which they were added; those from beside
+  // last.
   [[nodiscard]] std::vector<const Certificate*> find(const std::string& subject) const;
   // Whether exactly this certificate is trusted.
   [[nodiscard]] bool contains(const Certificate& certificate) const;
 
  private:
+  [[nodiscard]] bool has(const Certificate& certificate) const;
+
   std::deque<std::string> octets_;  // a deque, since views of what is in it must stay good
   std::multimap<std::string, Certificate, std::less<>> anchors_;  // by subject
+  const TrustStore& (*beside_)() = nullptr;
 };
 
 }  // namespace ringpost::tls

@@ -150,6 +150,44 @@ TEST_CASE("context: every CA that this machine's distribution trusts can be read
   CHECK(added.read == added.blocks);
 }
 
+int times_asked = 0;
+
+const TrustStore& store_beside() {
+  static const TrustStore* const store = [] {
+    static TrustStore made;
+    made.add_pem(identity_for({"beside.example.com"}).certificate_pem);
+    return &made;
+  }();
+  ++times_asked;
+  return *store;
+}
+
+TEST_CASE("context: CAs from beside are not read before somebody looks one up, and count then") {
+  const auto own = identity_for({"own.example.com"});
+  times_asked = 0;
+  TrustStore trusted;
+  trusted.add_beside(&store_beside);
+  CHECK(trusted.add_pem(own.certificate_pem + own.certificate_pem).read == 2);
+  CHECK(trusted.size() == 1);
+  CHECK(times_asked == 0);
+  CHECK(trusted.find("somebody").empty());
+  CHECK(times_asked == 1);
+}
+
+TEST_CASE("context: the machine's CAs are trusted beside those of a file") {
+  std::ifstream bundle("/etc/ssl/certs/ca-certificates.crt");
+  if (!bundle) {
+    SKIP("there is no bundle of CAs in the usual place");
+  }
+  const std::string pem{std::istreambuf_iterator<char>(bundle), {}};
+  TrustStore bundled;
+  const Certificate* one = bundled.add_pem(pem).longest;
+  REQUIRE(one != nullptr);
+  const auto client_side = client_context(identity_for({"a.example"}).certificate_pem);
+  CHECK(client_side->trusted()->contains(*one));
+  CHECK(client_side->trusted()->find(one->comparable_subject).size() == 1);
+}
+
 TEST_CASE("context: SSL_CERT_FILE replaces the system's CAs, and has to be there") {
   const TemporaryFolder folder;
   const auto identity = identity_for({"mail.example.com"});
