@@ -17,7 +17,8 @@ from support.program import PROGRAM
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 PROVIDERS = DOCS / "how-to" / "providers.md"
 SUMMARY = DOCS / "reference" / "summary.md"
-BY_HAND = ("summary.md",)  # of docs/reference, beside the pages of the manual
+PROGRESS = DOCS / "reference" / "progress.md"
+BY_HAND = ("summary.md", "progress.md")  # of docs/reference, beside the pages of the manual
 
 
 def printed(*words):
@@ -102,11 +103,11 @@ def member_rows(schema, prefix=""):
             yield from member_rows(member["items"], f"{prefix}{name}[].")
 
 
-def summary_page():
+def schema_page(path, name):
     """What is written once by hand, and the members of the schema."""
-    head = SUMMARY.read_text(encoding="utf-8").split("<!-- made from the schema -->\n")[0]
-    schema = json.loads((DOCS / "schema" / "summary.schema.json").read_text(encoding="utf-8"))
-    rows = "".join(member_rows(schema["properties"]["summary"]))
+    head = path.read_text(encoding="utf-8").split("<!-- made from the schema -->\n")[0]
+    schema = json.loads((DOCS / "schema" / f"{name}.schema.json").read_text(encoding="utf-8"))
+    rows = "".join(member_rows(schema["properties"][name]))
     parts = "".join(f"\n### {name}\n\n| member | | means |\n|---|---|---|\n"
                     + "".join(member_rows(part)) for name, part in schema["$defs"].items()
                     if "properties" in part)
@@ -116,7 +117,8 @@ def summary_page():
 
 def made_pages():
     """All of them, by their paths."""
-    return {**manual_pages(), PROVIDERS: providers_page(), SUMMARY: summary_page()}
+    return {**manual_pages(), PROVIDERS: providers_page(), SUMMARY: schema_page(SUMMARY, "summary"),
+            PROGRESS: schema_page(PROGRESS, "progress")}
 
 
 class Pages(unittest.TestCase):

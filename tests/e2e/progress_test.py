@@ -197,7 +197,7 @@ class LineTest(ProgressTest):
         self.assertLess(0, progress["seconds_left"])
         self.assertEqual(progress["waiting"], 1)
         self.assertLess(0, progress["next_attempt_seconds"])
-        self.assertEqual(progress["sessions"], 1)
+        self.assertLess(0, progress["sessions"])
         self.assertLess(0, progress["reply_ms"]["p50"])
         self.assertLessEqual(progress["reply_ms"]["p50"], progress["reply_ms"]["p99"])
         endpoint, = progress["endpoints"]

@@ -227,6 +227,33 @@ class Summaries(SinkTest):
         self.assertEqual(stopped["signal"], signal.SIGINT)
         self.assertIn("jobs_unread", stopped)
 
+    def test_every_progress_has_its_type(self):
+        """Of runs with messages put off, with an endpoint that does not answer, and of a pipe."""
+        flags = ("--progress", "json", "--progress-every", "100ms", "--state", "none")
+        jobs = [simple_job("put-off", ["defer@example.net"]), *simple_jobs(40)]
+        closed = f"smtp://127.0.0.1:{free_port()}?tls=none"
+        sink = self.sink()
+        lines = []
+        for arguments, awaited in (((sink.endpoint(), "--rate", "20/s"), '"waiting":1,'),
+                                   ((closed,), '"endpoints_away":[{'),
+                                   ((closed, "-e", sink.endpoint(), "--rate", "20/s"),
+                                    '"messages_total":41')):
+            program = self.start_send(jobs, *arguments, *flags)
+            wait_until(lambda seen=awaited: seen in program.stderr(), awaited)
+            program.stop()
+            lines += [line for line in program.stderr().splitlines() if line.startswith("{")]
+            (self.folder / OUTCOMES).unlink(missing_ok=True)
+        piped = self.start("send", "-", "-e", sink.endpoint(), "-o", OUTCOMES, "--rate", "20/s",
+                           *flags, stdin=subprocess.PIPE, RINGPOST_PASSWORD=PASSWORD)
+        piped.process.stdin.write(b"".join(json.dumps(job).encode() + b"\n" for job in jobs))
+        piped.process.stdin.flush()
+        wait_until(lambda: '"accepted":2' in piped.stderr(), "some are accepted")
+        piped.stop()
+        lines += [line for line in piped.stderr().splitlines() if line.startswith("{")]
+        self.assertIn('"messages_total":null', lines[-1])
+        for line, verdict in zip(lines, judged("progress.schema.json", lines), strict=True):
+            self.assertEqual(verdict, "valid", line)
+
     def test_what_it_says_is_so(self):
         sink = self.sink()
         jobs = [*(simple_job(f"good-{number}") for number in range(20)),
