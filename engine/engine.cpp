@@ -258,7 +258,9 @@ void Engine::State::make_do_with(std::uint32_t sockets,
 void Engine::State::run_outcomes(std::size_t group) {
   while (core.outcomes(group).wait()) {
     // A moment's sleep lets a batch gather: one wake-up and one write for many outcomes.
-    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    if (core.options().outcome_delay > Duration::zero()) {
+      std::this_thread::sleep_for(core.options().outcome_delay);
+    }
     deliver(core, group);
     outcome_threads[group]->allocations.set(allocations_of_this_thread());
   }
@@ -431,12 +433,21 @@ Engine::Submitter::~Submitter() {
 }
 
 Message* Engine::Submitter::next() {
-  Consignment* consignment = state_->feeder.try_next();
+  Message* message = try_next();
+  if (message == nullptr) {
+    Consignment* const consignment = state_->feeder.take_over(state_->engine.core.pool().acquire());
+    message = consignment == nullptr ? nullptr : &consignment->message;
+  }
+  return message;
+}
+
+Message* Engine::Submitter::try_next() {
+  Consignment* const consignment = state_->feeder.try_next();
   if (consignment == nullptr) {
     flush();  // what waits in the batch may be what has to leave first
-    consignment = state_->feeder.take_over(state_->engine.core.pool().acquire());
+    return nullptr;
   }
-  return consignment == nullptr ? nullptr : &consignment->message;
+  return &consignment->message;
 }
 
 std::vector<PriorFate>& Engine::Submitter::fates() { return state_->feeder.try_next()->fates; }

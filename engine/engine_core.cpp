@@ -467,7 +467,7 @@ std::size_t EngineCore::Feeder::next_endpoint(Instant now) {
   }
   const auto gate = [this](std::size_t i) -> EndpointGate& { return *core_.endpoints_[i].gate; };
   for (std::size_t i = 0; i < lanes_.size(); ++i) {
-    if (gate(i).circuit().take_trial(now)) {
+    if (core_.options_.endpoints[i].weight > 0 && gate(i).circuit().take_trial(now)) {
       return i;
     }
   }

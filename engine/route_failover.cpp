@@ -51,7 +51,8 @@ bool is_in_doubt(const Delivery& delivery) {
 
 void Route::meet(std::span<const std::unique_ptr<Route>> routes) {
   for (const auto& route : routes) {
-    if (route.get() != this) {
+    // One without a weight takes what names it, and nothing else.
+    if (route.get() != this && route->gate_.options().weight > 0) {
       others_.emplace_back(*route);
       turns_.add(route->gate_.options().weight);
     }

@@ -71,6 +71,7 @@ void Message::clear() {
   origin.line_hash = 0;
   origin.first_recipient = 0;
   origin.job_recipients = 0;
+  context = nullptr;
 }
 
 }  // namespace ringpost

@@ -171,6 +171,9 @@ struct EngineOptions {
   // Where the counts of rates outlive this process, and are one with those of others that send for
   // the same user at the same host; made where it is not there. Empty: nowhere.
   std::string state_folder;
+  // How long an outcome waits for others, which share a call of the callback with it. Whoever waits
+  // for single ones wants none of it.
+  Duration outcome_delay = std::chrono::milliseconds(1);
   // How often the calling thread has allocated memory so far, for EngineStatistics. Null: they are
   // not counted.
   std::uint64_t (*count_allocations)() = nullptr;

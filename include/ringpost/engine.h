@@ -248,6 +248,9 @@ class RINGPOST_API Engine::Submitter {
   // back-pressure. The message stays the submitter's until submit() or refuse(), and next() returns
   // the same one until then. Null when the engine was aborted.
   [[nodiscard]] Message* next();
+  // The same without waiting: null where next() would wait, too. What waits in the batch leaves
+  // then.
+  [[nodiscard]] Message* try_next();
   // Of the message at hand, which there must be, what an earlier run has left of each recipient.
   // Empty, as it comes: nothing. One at least must be left to be told of.
   [[nodiscard]] std::vector<PriorFate>& fates();

@@ -93,6 +93,8 @@ struct RINGPOST_API Message {
   std::string endpoint;  // name of the endpoint asked for; empty: any
   std::string idempotency_key;
   Origin origin;
+  // Of whoever submits it, who finds it again in the outcomes; nobody else looks at it.
+  void* context = nullptr;
 
   // Ready to be filled again: everything empty, capacity kept up to limits::job_bytes_kept_max.
   void clear();

@@ -1,5 +1,7 @@
 // What a program that uses the library is told: errors in the place of an end of the process,
 // logins that failed, and figures while it runs and afterwards.
+#include <array>
+#include <atomic>
 #include <string>
 
 #include <catch2/catch_test_macros.hpp>
@@ -74,6 +76,42 @@ TEST_CASE("engine: a content that was opened and not sealed is not sent") {
   CHECK(deliveries.of("open").status == Status::invalid);
   CHECK(deliveries.of("pieces").status == Status::invalid);
   CHECK(sink.stop()[Count::messages_accepted] == 0);
+}
+
+TEST_CASE("engine: whoever may not wait asks for a message, and finds his own in its outcome") {
+  TestSink sink(slow_replies);
+  EngineOptions options = options_of({sink.slow_endpoint()});
+  options.jobs_in_flight_max = 2;
+  options.outcome_delay = Duration::zero();
+  Deliveries deliveries;
+  std::array<std::string, 2> mine;
+  std::atomic<int> found{0};
+  auto engine = Engine::start(std::move(options), [&](std::span<const OutcomeView> decided) {
+    for (const OutcomeView& view : decided) {
+      *static_cast<std::string*>(view.message->context) = view.message->id;
+      ++found;
+    }
+  });
+  REQUIRE(engine);
+  {
+    Engine::Submitter submitter = (*engine)->submitter();
+    for (std::size_t i = 0; i < mine.size(); ++i) {
+      Message* const message = submitter.try_next();
+      REQUIRE(message != nullptr);
+      CHECK(message == submitter.try_next());
+      CHECK(message->context == nullptr);
+      fill(*message, {.id = std::to_string(i)});
+      message->context = &mine[i];
+      REQUIRE(submitter.submit());
+    }
+    CHECK(submitter.try_next() == nullptr);  // and both have left the batch
+    REQUIRE((*engine)->drain(in_good_time()));
+    CHECK(found == 2);
+    CHECK(mine[0] == "0");
+    CHECK(mine[1] == "1");
+    REQUIRE(submitter.try_next() != nullptr);
+    CHECK(submitter.try_next()->context == nullptr);
+  }
 }
 
 TEST_CASE("engine: calls out of order are errors, or nothing") {
