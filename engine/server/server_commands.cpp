@@ -40,6 +40,7 @@ void ServerSession::on_hello(Bytes name, bool extended) {
   end_transaction();  // RFC 5321 4.1.4: like RSET
   has_greeted_ = true;
   client_.hello = name;
+  client_.is_extended = extended;
   if (extended) {
     offer_extensions(name);
   } else {
@@ -82,7 +83,12 @@ void ServerSession::append_ehlo(std::vector<std::string>& lines) const {
   for (const AuthMechanism mechanism : options_.mechanisms) {
     auth.append(" ").append(codec::name_of(mechanism));
   }
-  const std::array<std::pair<bool, std::string>, 10> keywords = {{
+  const std::string limits =
+      fmt::format("LIMITS{} RCPTMAX={}",
+                  options_.messages_max == 0 ? std::string()
+                                             : fmt::format(" MAILMAX={}", options_.messages_max),
+                  options_.recipients_max);
+  const std::array<std::pair<bool, std::string>, 11> keywords = {{
       {offered_.pipelining, "PIPELINING"},
       {offered_.size, fmt::format("SIZE {}", options_.size_max)},
       {offered_.starttls, "STARTTLS"},
@@ -92,6 +98,7 @@ void ServerSession::append_ehlo(std::vector<std::string>& lines) const {
       {offered_.dsn, "DSN"},
       {offered_.smtputf8, "SMTPUTF8"},
       {offered_.chunking, "CHUNKING"},
+      {options_.announces_limits, limits},
       {true, "HELP"},
   }};
   for (const auto& [is_offered, keyword] : keywords) {
@@ -464,6 +471,7 @@ void ServerSession::judge_message() {
 void ServerSession::take_message() {
   const std::uint64_t number = messages_ + 1;
   const std::uint64_t bytes = scan_.facts().bytes;
+  errors_ = 0;
   const QueuedAs text(client_.session, number);
   const Taken taken = observer_.on_message({.client = client_,
                                             .number = number,

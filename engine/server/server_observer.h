@@ -64,6 +64,7 @@ struct ClientFacts {
   std::uint64_t session = 0;  // number of it, within the server
   std::string peer{};         // address, as whoever accepted it has written it
   std::string hello{};        // what EHLO or HELO said; empty: nothing yet
+  bool is_extended = false;   // it was EHLO
   std::string tls_version{};  // empty: in clear
   std::string user{};         // empty: not logged in
 };

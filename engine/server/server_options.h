@@ -33,6 +33,10 @@ struct ServerOptions {
   // MAIL behind so many messages gets 421 and the session ends. 0: no limit.
   std::uint64_t messages_max = 0;
   bool strict_close = false;  // a violation ends the session behind its reply
+  // So many replies of 5xx without a message between them end the session with 421. 0: none do.
+  std::uint64_t errors_max = 0;
+  // RFC 9422: EHLO tells messages_max and recipients_max.
+  bool announces_limits = false;
 };
 
 // What a listener changes in that.

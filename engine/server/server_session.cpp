@@ -107,9 +107,9 @@ Next ServerSession::receive(Bytes input) {
       violate(Violation::pipelining);
       reply_awaited_ = false;
     }
-    if (!close_if_violated()) {
+    if (!close_if_due()) {
       input.remove_prefix(take(input));
-      close_if_violated();
+      close_if_due();
     }
   }
   if (!input.empty() && has_quit_) {
@@ -119,12 +119,14 @@ Next ServerSession::receive(Bytes input) {
 }
 
 // Not in the middle of a message: its end is still judged and answered.
-bool ServerSession::close_if_violated() {
+bool ServerSession::close_if_due() {
   const bool between_messages = phase_ == Phase::command || phase_ == Phase::login;
-  if (!options_.strict_close || !has_violated_ || !between_messages) {
+  const bool is_violated = options_.strict_close && has_violated_;
+  const bool is_hopeless = options_.errors_max != 0 && errors_ >= options_.errors_max;
+  if (!between_messages || (!is_violated && !is_hopeless)) {
     return false;
   }
-  reply(421, "4.7.0", "Closing after a violation");
+  reply(421, "4.7.0", is_violated ? "Closing after a violation" : "Too many errors");
   close();
   return true;
 }
@@ -354,6 +356,7 @@ void ServerSession::write_reply(Out& out, unsigned code, Bytes enhanced, Bytes t
 }
 
 void ServerSession::reply(unsigned code, Bytes enhanced, Bytes text) {
+  errors_ += code >= 500 ? 1 : 0;
   write_reply(replies_, code, enhanced, text);
   if (!pipelining_offered()) {
     reply_awaited_ = true;

@@ -70,6 +70,10 @@ class ServerSession {
   // The transport broke. Whatever message was under way is discarded.
   void connection_lost();
 
+  // Messages that were Taken::later wait for answer_message().
+  [[nodiscard]] bool owes_answers() const { return !owed_.empty(); }
+  // Nobody would lose anything by its end: no transaction is open and no answer owed.
+  [[nodiscard]] bool is_between_messages() const { return !mail_granted_ && owed_.empty(); }
   [[nodiscard]] bool has_quit() const { return has_quit_; }
   // The observer has silenced it: it takes everything and says nothing.
   [[nodiscard]] bool is_stalled() const { return phase_ == Phase::stalled; }
@@ -157,7 +161,7 @@ class ServerSession {
   void refuse_sequence(Bytes text, bool is_violation);
   bool refuse_arguments(Bytes arguments);
   void violate(Violation violation, std::uint64_t amount = 1);
-  bool close_if_violated();
+  bool close_if_due();
   void count(Count what, std::uint64_t amount = 1) { counts_.add(what, amount); }
   void close();
 
@@ -177,6 +181,7 @@ class ServerSession {
   bool end_unanswered_ = false;  // likewise the reply to an end of data
   bool has_quit_ = false;
   bool has_violated_ = false;
+  std::uint64_t errors_ = 0;  // replies of 5xx since the last message
 
   // Since the greeting or the handshake.
   bool has_greeted_ = false;  // EHLO or HELO

@@ -3,6 +3,7 @@
 #include "tools/sink/sink_observer.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace ringpost::sink {
 
@@ -32,7 +33,21 @@ SinkObserver::SinkObserver(const FaultOptions& faults, std::uint64_t session, Ta
   }
 }
 
-void SinkObserver::over() {
+SinkObserver::SinkObserver(const FaultOptions& faults, std::uint64_t session, Tally& tally,
+                           std::unique_ptr<MessageObserver> messages, ProviderLimits* limits,
+                           Bytes host)
+    : faults_(faults),
+      tally_(tally),
+      own_messages_(std::move(messages)),
+      messages_(own_messages_.get()),
+      host_(host),
+      dice_(faults.chances, session) {
+  if (limits != nullptr) {
+    provider_.emplace(*limits, session);
+  }
+}
+
+void SinkObserver::on_over() {
   if (provider_) {
     provider_->over();
   }

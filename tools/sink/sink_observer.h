@@ -3,9 +3,10 @@
 #pragma once
 
 #include <array>
+#include <memory>
 #include <optional>
 
-#include "engine/server/server_observer.h"
+#include "tools/server/client_connection.h"
 #include "tools/sink/fault_dice.h"
 #include "tools/sink/message_observer.h"
 #include "tools/sink/provider_session.h"
@@ -15,15 +16,19 @@
 namespace ringpost::sink {
 
 // Thread: its session's.
-class SinkObserver final : public server::ServerObserver {
+class SinkObserver final : public server::ConnectionObserver {
  public:
   // `faults`, `tally`, `messages` and `limits` outlive it. Without `messages` nobody is told of
   // any, without `limits` no provider is played.
   SinkObserver(const FaultOptions& faults, std::uint64_t session, Tally& tally,
                MessageObserver* messages, ProviderLimits* limits = nullptr, Bytes host = {});
 
-  // The connection is over, or as good as that: a provider counts it no more.
-  void over();
+  // The same with whoever is told of messages, in the observer's own hands.
+  SinkObserver(const FaultOptions& faults, std::uint64_t session, Tally& tally,
+               std::unique_ptr<MessageObserver> messages, ProviderLimits* limits, Bytes host);
+
+  // A provider counts it no more.
+  void on_over() override;
 
   [[nodiscard]] server::Wishes wishes() const override;
 
@@ -51,6 +56,7 @@ class SinkObserver final : public server::ServerObserver {
 
   const FaultOptions& faults_;
   Tally& tally_;
+  const std::unique_ptr<MessageObserver> own_messages_;  // null: they are somebody else's
   MessageObserver* const messages_;
   std::optional<ProviderSession> provider_;
   const Bytes host_;

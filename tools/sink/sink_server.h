@@ -1,16 +1,14 @@
-// One thread of a sink: its ring, its listening sockets, its connections.
+// One thread of a sink.
 #pragma once
 
 #include <atomic>
 #include <memory>
-#include <queue>
+#include <optional>
 #include <string>
 #include <vector>
 
-#include "engine/io/listener.h"
-#include "engine/io/ring.h"
 #include "tls/context.h"
-#include "tools/sink/client_connection.h"
+#include "tools/server/connection_server.h"
 #include "tools/sink/provider_limits.h"
 #include "tools/sink/record.h"
 #include "tools/sink/sink_options.h"
@@ -46,93 +44,41 @@ struct SinkShared {
   std::atomic<bool> stopping{false};       // every thread ends soon once it is true
 };
 
-// Thread: created, run and destroyed on one; wake() and tally() may be called by any while it
-// lives.
-class SinkServer {
+// Runs until shared.stopping: then sessions are told 421, and after at most half a second it
+// returns. Thread: that of any ConnectionServer; tally() may be called by any while it lives.
+class SinkServer final : public server::ConnectionServer {
  public:
   [[nodiscard]] static Result<std::unique_ptr<SinkServer>, std::string> create(
       SinkShared& shared, std::vector<BoundListener> listeners);
-  ~SinkServer();
-  SinkServer(const SinkServer&) = delete;
-  SinkServer& operator=(const SinkServer&) = delete;
 
-  // Until shared.stopping: then sessions are told 421, and after at most half a second it returns.
-  void run();
-  void wake() { ring_->wake(); }
   [[nodiscard]] Tally tally() const { return published_.read(); }
 
  private:
-  // A connection and what the ring has under way for it.
-  struct Slot {
-    std::unique_ptr<ClientConnection> connection;  // null: the slot is free
-    io::Handle handle = 0;
-    std::uint32_t generation = 0;
-    bool receiving = false;
-    bool closing = false;      // close was asked for
-    bool closed = false;       // and completed
-    bool lingering = false;    // all is said, the client may still be sending
-    bool timer_armed = false;  // an entry of timers_ is its
-    bool in_ready = false;
-    std::unique_ptr<char[]> sending;  // memory of the send under way
-    Instant since{};
-    Instant last_heard{};
-    Instant give_up_at = never;
-  };
-  // When delayed replies of a slot may leave.
-  struct Timer {
-    Instant due;
-    std::uint32_t slot;
-    std::uint32_t generation;
-    bool operator>(const Timer& other) const { return due > other.due; }
-  };
+  explicit SinkServer(SinkShared& shared);
+  Result<void, std::string> set_up(std::vector<BoundListener> listeners);
+  [[nodiscard]] server::ConnectionSetup setup_for(ListenerKind kind);
 
-  SinkServer(SinkShared& shared, std::vector<BoundListener> listeners);
-  Result<void, std::string> set_up();
-  std::uint32_t sockets_max();
-  [[nodiscard]] ConnectionSetup setup_for(ListenerKind kind);
-
-  void turn();
-  void act_on(const io::Completion& completion);
-  void accepted(const io::Completion& completion);
-  void received(const io::Completion& completion);
-  void sent(const io::Completion& completion);
-  void fire_timers();
-  void sweep();
-  void sweep(std::uint32_t index, Duration idle, Duration age);
-  void flush(std::uint32_t index);
+  std::unique_ptr<server::ConnectionObserver> observer_for(std::size_t listener,
+                                                           server::ConnectionKey key,
+                                                           std::uint64_t number) override;
+  std::uint64_t next_number() override {
+    return shared_.sessions.fetch_add(1, std::memory_order_relaxed) + 1;
+  }
+  void begin_turn() override;
+  void end_turn() override;
+  Instant next_turn_at() const override { return flush_record_at_; }
+  server::ConnectionLimits limits() override;
+  server::Answer on_limit_reached(bool by_age) override;
   void flush_record();
   void note_messages();
-  void begin_stop();
-  void make_ready(std::uint32_t index);
-  void finish(std::uint32_t index);
-  void close(std::uint32_t index);
-  void release_if_ended(std::uint32_t index);
-  std::unique_ptr<char[]> take_memory();
-  [[nodiscard]] Instant deadline() const;
 
   SinkShared& shared_;
-  std::vector<BoundListener> listeners_;
-  std::vector<ConnectionSetup> setups_;  // by listener
-  std::vector<std::uint32_t> unarmed_;   // listeners whose accept ended
   std::unique_ptr<tls::Context> context_;
-  std::unique_ptr<io::Ring> ring_;
   std::unique_ptr<RecordBuffer> record_;
   Tally tally_;
   PublishedTally published_;
-
-  std::vector<Slot> slots_;
-  std::vector<std::uint32_t> free_slots_;
-  std::vector<std::uint32_t> ready_;  // to be flushed at the end of this turn
-  std::priority_queue<Timer, std::vector<Timer>, std::greater<>> timers_;
-  std::vector<std::unique_ptr<char[]>> memory_;
-  std::size_t open_ = 0;
-  std::size_t sessions_max_ = 0;  // of this thread
-  Instant now_{};
-  Instant next_sweep_{};
   Instant flush_record_at_ = never;
-  Instant stop_at_ = never;
   std::uint64_t messages_noted_ = 0;
-  bool done_ = false;
 };
 
 }  // namespace ringpost::sink

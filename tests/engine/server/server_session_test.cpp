@@ -237,6 +237,54 @@ TEST_CASE("server: the session goes on behind messages that are not answered") {
   CHECK(relay.counts[Count::content_bytes] == 6);
 }
 
+TEST_CASE("server: so many errors without a message between them end the session") {
+  Relay relay({.errors_max = 3});
+  relay.begin();
+  const std::string no_such = "500 5.5.2 No such command\r\n";
+  CHECK(relay.say("A\r\nB\r\n") == no_such + no_such);
+  relay.say(relay_envelope + chunk_of_six);
+  CHECK(relay.answer(1, {550, "5.1.1", "No"}) == "550 5.1.1 No\r\n");
+  // A provider's refusal is no error of the client's, who has sent a message.
+  CHECK(relay.say("C\r\nD\r\n") == no_such + no_such);
+  CHECK(relay.next == Next::receive);
+  CHECK(relay.say("E\r\nNOOP\r\n") == no_such + "421 4.7.0 Too many errors\r\n");
+  CHECK(relay.next == Next::close);
+}
+
+TEST_CASE("server: errors do not end a session in the middle of a message") {
+  Relay relay({.errors_max = 1});
+  relay.begin();
+  relay.say(relay_envelope + "DATA\r\n");
+  CHECK(relay.say("bare\nfeed\r\n.\r\n") ==
+        "554 5.6.0 Bare line feed\r\n421 4.7.0 Too many errors\r\n");
+}
+
+TEST_CASE("server: limits are announced where they are to be") {
+  Relay relay({.recipients_max = 7, .messages_max = 5, .announces_limits = true});
+  relay.session.greet();
+  relay.hear();
+  CHECK(relay.say("EHLO a\r\n").find("\r\n250-LIMITS MAILMAX=5 RCPTMAX=7\r\n") !=
+        std::string::npos);
+  Relay other({.announces_limits = true});
+  other.session.greet();
+  other.hear();
+  CHECK(other.say("EHLO a\r\n").find("\r\n250-LIMITS RCPTMAX=1000\r\n") != std::string::npos);
+}
+
+TEST_CASE("server: it says whether its end would cost anybody anything") {
+  Relay relay;
+  relay.begin();
+  CHECK(relay.session.is_between_messages());
+  relay.say("MAIL FROM:<a@b.example>\r\n");
+  CHECK_FALSE(relay.session.is_between_messages());
+  relay.say("RCPT TO:<c@d.example>\r\n" + chunk_of_six);
+  CHECK_FALSE(relay.session.is_between_messages());
+  CHECK(relay.session.owes_answers());
+  relay.answer(1);
+  CHECK(relay.session.is_between_messages());
+  CHECK_FALSE(relay.session.owes_answers());
+}
+
 TEST_CASE("server: where pipelining was not offered the answer has to be awaited") {
   Relay relay;
   relay.session.greet();

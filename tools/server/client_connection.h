@@ -1,41 +1,46 @@
 // One client: TLS, session and replies put together, still without a socket.
 #pragma once
 
+#include <cstdint>
 #include <memory>
-#include <optional>
 
 #include "codec/text/byte_buffer.h"
 #include "engine/server/reply_queue.h"
 #include "engine/server/server_session.h"
 #include "tls/channel.h"
 #include "tls/context.h"
-#include "tools/sink/fault.h"
-#include "tools/sink/message_record.h"
-#include "tools/sink/sink_observer.h"
 #include <ringpost/base.h>
 
-namespace ringpost::sink {
+namespace ringpost::server {
 
 // What a listener's connections have in common. Everything pointed to outlives them.
 struct ConnectionSetup {
-  server::ServerSetup session;
-  const FaultOptions* faults = nullptr;
+  ServerSetup session;
   tls::Context* context = nullptr;  // null: no TLS at all
   bool implicit_tls = false;
-  Tally* tally = nullptr;
-  RecordBuffer* record = nullptr;    // null: nothing is recorded
-  ProviderLimits* limits = nullptr;  // null: no provider is played
+  // Each reply leaves so much later than it could, and the greeting.
+  Duration reply_latency{};
+  Duration greeting_latency{};
+};
+
+// A ServerObserver that hears of the connection's end, too.
+class ConnectionObserver : public ServerObserver {
+ public:
+  // The connection is over, or as good as that: the client has said QUIT, or was sent away. May be
+  // called more than once.
+  virtual void on_over() {}
 };
 
 // Driven like this: start(), then received() and peer_ended() as octets come; after each of them,
-// and at next_due(), collect() what may leave; when finished(), close the socket once that has been
-// sent. Thread: its server's.
+// behind answer(), and at next_due(), collect() what may leave; when finished(), close the socket
+// once that has been sent. Thread: its server's.
 class ClientConnection {
  public:
   // Room that collect() needs at least: a full TLS record and whatever the channel has pending.
   static constexpr std::size_t output_bytes_min = 24u << 10;
 
-  ClientConnection(const ConnectionSetup& setup, std::uint64_t number);
+  ClientConnection(const ConnectionSetup& setup, std::uint64_t number,
+                   std::unique_ptr<ConnectionObserver> observer);
 
   void start(Instant now);
   void received(Bytes octets, Instant now);
@@ -57,24 +62,28 @@ class ClientConnection {
     return !peer_ended_ && !session_.has_quit() && !is_dropped();
   }
   // The socket is to be closed with a reset.
-  [[nodiscard]] bool should_reset() const { return next_ == server::Next::reset; }
+  [[nodiscard]] bool should_reset() const { return next_ == Next::reset; }
 
   // Octets that wait for their time or for the socket, and when the first of them may leave.
   [[nodiscard]] bool has_replies() const { return !replies_.empty(); }
   [[nodiscard]] Instant next_due() const { return replies_.next_due(); }
 
+  // The answer to a message that was Taken::later. One that is not owed (any more) is passed over.
+  void answer(std::uint64_t message, const Answer& answer);
+  // Messages wait for their answers: it is not the client who is silent.
+  [[nodiscard]] bool owes_answers() const { return session_.owes_answers(); }
+  // Nothing is owed, and no message is coming: it may be told to go.
+  [[nodiscard]] bool is_between_messages() const { return session_.is_between_messages(); }
+
   // 421, and the end: there are too many sessions (instead of start()), the client was silent or
-  // its session too old, or the sink goes down.
+  // its session too old, or the server goes down.
   void turn_away();
   void time_out();
-  void end_for(ProviderLimit limit);
-  void shut_down();
+  void say_goodbye(const Answer& answer);
 
  private:
   void greet(Instant now);
-  [[nodiscard]] bool is_dropped() const {
-    return next_ == server::Next::drop || next_ == server::Next::reset;
-  }
+  [[nodiscard]] bool is_dropped() const { return next_ == Next::drop || next_ == Next::reset; }
   void start_channel();
   void drive_channel(Instant now);
   void handshake_done(Instant now);
@@ -82,17 +91,16 @@ class ClientConnection {
   void hand_to_session(Bytes plaintext, Instant now);
   void end_session();
   void note_end();
-  void say_goodbye(const server::Answer& answer);
   void note_over();
   void seal_due(Bytes due, ByteBuffer& output);
 
   const ConnectionSetup& setup_;
-  server::ReplyQueue replies_;
-  std::optional<MessageRecorder> recorder_;
-  SinkObserver observer_;
-  server::ServerSession session_;
+  ServerCounts& counts_;
+  ReplyQueue replies_;
+  const std::unique_ptr<ConnectionObserver> observer_;
+  ServerSession session_;
   std::unique_ptr<tls::Channel> channel_;
-  server::Next next_ = server::Next::receive;
+  Next next_ = Next::receive;
   bool handshake_done_ = false;
   bool peer_ended_ = false;
   bool close_notified_ = false;
@@ -101,4 +109,4 @@ class ClientConnection {
   bool dead_ = false;  // the channel broke: an alert may leave, nothing else
 };
 
-}  // namespace ringpost::sink
+}  // namespace ringpost::server

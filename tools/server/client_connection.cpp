@@ -3,17 +3,16 @@
 // session's next step, the client's end and the state of the channel; octets leave in collect()
 // alone, so the replies of a turn share a record. Limits: a client that sends and never reads is
 // let go when too much waits for it, because its receive cannot be paused.
-#include "tools/sink/client_connection.h"
+#include "tools/server/client_connection.h"
 
 #include <algorithm>
+#include <utility>
 
 #include <ringpost/limits.h>
 
-namespace ringpost::sink {
+namespace ringpost::server {
 
 namespace {
-
-using server::Next;
 
 // A client that sends and never reads is let go when so much waits for it. Rings have no way to
 // stop a receive that is armed, and 1 MiB is the replies to some 6000 messages in flight.
@@ -21,12 +20,12 @@ constexpr std::size_t unread_bytes_max = 1u << 20;
 
 }  // namespace
 
-ClientConnection::ClientConnection(const ConnectionSetup& setup, std::uint64_t number)
+ClientConnection::ClientConnection(const ConnectionSetup& setup, std::uint64_t number,
+                                   std::unique_ptr<ConnectionObserver> observer)
     : setup_(setup),
-      observer_(*setup.faults, number, *setup.tally,
-                setup.record != nullptr ? &recorder_.emplace(*setup.record) : nullptr, setup.limits,
-                setup.session.options->host_name),
-      session_(setup.session, {.session = number}, replies_, observer_) {}
+      counts_(*setup.session.counts),
+      observer_(std::move(observer)),
+      session_(setup.session, {.session = number}, replies_, *observer_) {}
 
 void ClientConnection::start(Instant now) {
   if (setup_.implicit_tls) {
@@ -38,7 +37,7 @@ void ClientConnection::start(Instant now) {
 
 void ClientConnection::greet(Instant now) {
   next_ = session_.greet();
-  replies_.mark(now + setup_.faults->greeting_latency);
+  replies_.mark(now + setup_.greeting_latency);
   note_over();
 }
 
@@ -96,8 +95,8 @@ void ClientConnection::drive_channel(Instant now) {
 
 void ClientConnection::handshake_done(Instant now) {
   handshake_done_ = true;
-  setup_.tally->add(Count::tls_sessions);
-  setup_.tally->add(Count::tls_resumed, channel_->resumed() ? 1 : 0);
+  counts_.add(Count::tls_sessions);
+  counts_.add(Count::tls_resumed, channel_->resumed() ? 1 : 0);
   session_.tls_started(channel_->version());
   next_ = Next::receive;
   if (setup_.implicit_tls) {
@@ -106,7 +105,7 @@ void ClientConnection::handshake_done(Instant now) {
 }
 
 void ClientConnection::fail_channel() {
-  setup_.tally->add(Count::tls_failed);
+  counts_.add(Count::tls_failed);
   end_session();
 }
 
@@ -116,12 +115,12 @@ void ClientConnection::hand_to_session(Bytes plaintext, Instant now) {
   }
   next_ = session_.receive(plaintext);
   note_over();
-  const Duration latency = setup_.faults->reply_latency;
+  const Duration latency = setup_.reply_latency;
   // Without latency all replies share one mark, however long they wait for the socket.
   const bool at_once = latency == Duration::zero() && !replies_.is_slowed_down();
   replies_.mark(at_once ? Instant::min() : now + latency);
   if (replies_.size() > unread_bytes_max) {
-    setup_.tally->violations[static_cast<std::size_t>(Violation::unread_replies)] += 1;
+    counts_.add(Violation::unread_replies);
     lost();
   }
 }
@@ -150,17 +149,17 @@ void ClientConnection::end_session() {
 // A session that we end, or whose client said QUIT, was not lost.
 void ClientConnection::note_end() {
   if (!end_noted_ && !is_end(next_)) {
-    setup_.tally->add(Count::sessions_lost);
+    counts_.add(Count::sessions_lost);
   }
   end_noted_ = true;
-  observer_.over();
+  observer_->on_over();
 }
 
 // Behind QUIT a connection counts no more, whenever the last reply leaves: by then the client may
 // have the next one, whose greeting is as far away.
 void ClientConnection::note_over() {
   if (is_end(next_)) {
-    observer_.over();
+    observer_->on_over();
   }
 }
 
@@ -236,13 +235,16 @@ void ClientConnection::turn_away() {
 
 void ClientConnection::time_out() { say_goodbye({421, "4.4.2", "Nothing came for too long"}); }
 
-void ClientConnection::end_for(ProviderLimit limit) {
-  say_goodbye(answer_of(*setup_.limits->on_ended(limit)));
+void ClientConnection::answer(std::uint64_t message, const Answer& answer) {
+  if (dead_) {
+    return;
+  }
+  next_ = session_.answer_message(message, answer);
+  note_over();
+  replies_.mark(Instant::min());
 }
 
-void ClientConnection::shut_down() { say_goodbye({421, "4.3.2", "The sink is going down"}); }
-
-void ClientConnection::say_goodbye(const server::Answer& answer) {
+void ClientConnection::say_goodbye(const Answer& answer) {
   const bool in_handshake = (channel_ != nullptr && !handshake_done_) || next_ == Next::start_tls;
   if (in_handshake || session_.is_stalled()) {
     next_ = Next::close;
@@ -255,4 +257,4 @@ void ClientConnection::say_goodbye(const server::Answer& answer) {
   }
 }
 
-}  // namespace ringpost::sink
+}  // namespace ringpost::server
