@@ -16,7 +16,7 @@ from pathlib import Path
 from support.program import PROGRAM, ProgramTest, environment_of, is_sanitized
 from support.workspace import wait_until
 
-COMMANDS = ("send", "validate", "render", "probe", "sink", "demo", "journal", "config",
+COMMANDS = ("send", "validate", "render", "probe", "serve", "sink", "demo", "journal", "config",
             "presets", "completion", "version")
 GOOD = {"from": "a@example.com", "to": "b@example.com", "subject": "Hi", "text": "Hello"}
 # A screen or two.
@@ -435,7 +435,7 @@ class Completion(ProgramTest):
                                  check=True, text=True)
             return run.stdout.split()
 
-        self.assertEqual(completed("se"), ["send"])
+        self.assertEqual(completed("se"), ["send", "serve"])
         self.assertEqual(completed("config", ""), ["show", "check", "schema"])
         self.assertIn("--endpoint", completed("send", "--end"))
         self.assertEqual(completed("send", "--progress", "pl"), ["plain"])

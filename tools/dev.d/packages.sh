@@ -34,6 +34,7 @@ packages_test=(
   groff-base # shows the manual
   libnss-wrapper # the unpacked Exim looks for a user whom only its package would make
   libbenchmark-dev
+  msmtp swaks php-cli libphp-phpmailer # platforms in front of ringpost serve, in tests/e2e
 )
 packages_fuzz=(clang libclang-rt-dev)
 packages_swaks=(swaks libnet-ssleay-perl libio-socket-ssl-perl) # the libraries are for TLS

@@ -14,6 +14,7 @@
 #include "tools/send/template_fields.h"
 #include "tools/settings/key_table.h"
 #include "tools/settings/send_setting.h"
+#include "tools/settings/serve_setting.h"
 #include <ringpost/outcome.h>
 
 namespace ringpost::cli {
@@ -156,6 +157,14 @@ ManualPage configuration_page() {
     const std::string usual = key.show == nullptr ? std::string() : key.show(untouched);
     page.item(key.name, key_words(key.help, key.type) +
                             (usual.empty() ? std::string() : fmt::format(" Default {}.", usual)));
+  }
+  for (const Section& section : serve_sections()) {
+    page.section(section.heading());
+    for (const SectionKey& key : section.keys) {
+      const std::string usual = key.show({});
+      page.item(key.name, key_words(key.help, key.type) +
+                              (usual.empty() ? std::string() : fmt::format(" Default {}.", usual)));
+    }
   }
   page.section("EXAMPLE");
   page.verbatim(R"([send]

@@ -117,6 +117,8 @@ void SignalWatch::run(const SignalWatchActions& actions) {
         if (actions.asked) {
           actions.asked();
         }
+      } else if (info.ssi_signo == SIGHUP && actions.hung_up) {
+        actions.hung_up();
       } else if (signal_.load() == 0) {
         signal_.store(static_cast<int>(info.ssi_signo));
         raise_event(stop_descriptor_);

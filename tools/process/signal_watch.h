@@ -16,6 +16,9 @@ struct SignalWatchActions {
   std::function<void()> second_signal;  // stop now; also when `drain` is over
   std::function<void()> tick;           // every `tick_every`; may be empty
   std::function<void()> asked;          // SIGUSR1, which stops nothing; may be empty
+  // SIGHUP, which stops nothing then, as for programs that run for good; empty: it is a signal as
+  // the others.
+  std::function<void()> hung_up = {};
   Duration drain = std::chrono::seconds(30);
   Duration tick_every = std::chrono::milliseconds(500);
 };

@@ -19,7 +19,6 @@
 #include "tools/settings/endpoint_choice.h"
 #include "tools/settings/recipient_setting.h"
 #include "tools/settings/send_setting.h"
-#include "tools/settings/state_folder.h"
 #include "tools/settings/variable_check.h"
 
 namespace ringpost::cli {
@@ -120,27 +119,6 @@ void SendFlags::describe(CommandSpec& command) const {
   command.examples = send_examples;
 }
 
-// Where nobody chose a folder, one that cannot be had costs no run.
-std::string state_folder_of(const SendDraft& draft, const std::vector<ChosenEndpoint>& endpoints,
-                            std::vector<std::string>& warnings) {
-  const bool has_rates =
-      std::any_of(endpoints.begin(), endpoints.end(), [](const ChosenEndpoint& endpoint) {
-        const EndpointOptions& options = endpoint.draft.options;
-        return !options.rates.empty() || options.unknown_rate;
-      });
-  if (!has_rates || draft.state_folder) {
-    return draft.state_folder.value_or("");
-  }
-  auto folder = make_usual_state_folder();
-  if (!folder) {
-    warnings.push_back(
-        fmt::format("{}; what was sent is counted for this run alone (--state DIR "
-                    "keeps it, --state none is quiet)",
-                    folder.error()));
-  }
-  return folder.value_or("");
-}
-
 Result<SendSettings, UsageError> SendFlags::settings() const {
   const std::string config_path =
       state_->config_path.empty() ? environment_text("RINGPOST_CONFIG") : state_->config_path;
@@ -182,7 +160,7 @@ Result<SendSettings, UsageError> SendFlags::settings() const {
     }
   }
   if (!settings.dry_run) {
-    settings.state_folder = state_folder_of(*draft, *endpoints, settings.warnings);
+    settings.state_folder = choose_state_folder(*draft, *endpoints, settings.warnings);
   }
   for (std::string& warning : endpoint_warnings(*endpoints)) {
     settings.warnings.push_back(std::move(warning));

@@ -55,8 +55,13 @@ class TreeReader {
         read_send(node);
       } else if (key == "endpoint") {
         read_endpoints(node);
+      } else if (is_group_of_sections(key)) {
+        read_sections(key, node);
       } else {
-        constexpr std::array<std::string_view, 2> known = {"endpoint", "send"};
+        std::vector<std::string_view> known = {"endpoint", "send"};
+        for (const Section& section : serve_sections()) {
+          known.push_back(section.name.substr(0, section.name.find('.')));
+        }
         offend(key.source(), codec::unknown_word(node.is_table() ? "section" : "key", key, known) +
                                  (node.is_table() ? ""
                                                   : " (keys stand under [send] or "
@@ -134,6 +139,82 @@ class TreeReader {
       if (key->is_path && stored != settings.end()) {
         complete_path(stored->second.texts.front());
       }
+    }
+  }
+
+  // "listen" of [[listen.smtp]].
+  static bool is_group_of_sections(std::string_view name) {
+    const std::span<const Section> all = serve_sections();
+    return std::any_of(all.begin(), all.end(), [name](const Section& section) {
+      return section.name.substr(0, section.name.find('.')) == name;
+    });
+  }
+
+  // Of [serve] its own keys, and of that and of [listen] the sections within.
+  void read_sections(const toml::key& group, const toml::node& node) {
+    const toml::table* const table = node.as_table();
+    const Section* const own = find_section(group.str());
+    if (table == nullptr) {
+      offend(node.source(), fmt::format("{} must be a section", group.str()));
+      return;
+    }
+    SettingMap settings;
+    std::vector<std::string_view> known;
+    for (const Section& section : serve_sections()) {
+      if (section.name.starts_with(std::string(group.str()) + ".")) {
+        known.push_back(section.name.substr(group.str().size() + 1));
+      }
+    }
+    for (const SectionKey& key : own == nullptr ? std::span<const SectionKey>() : own->keys) {
+      known.push_back(key.name);
+    }
+    for (const auto& [name, value_node] : *table) {
+      const Section* const within = find_section(fmt::format("{}.{}", group.str(), name.str()));
+      if (within != nullptr) {
+        read_list(*within, value_node);
+      } else if (own != nullptr && own->find(name.str()) != nullptr) {
+        read_section_value(*own, name, value_node, settings);
+      } else {
+        offend(name.source(), codec::unknown_word(own == nullptr ? "section" : "key", name, known));
+      }
+    }
+    if (own != nullptr) {
+      configuration_.sections[std::string(own->name)].push_back(std::move(settings));
+    }
+  }
+
+  void read_list(const Section& section, const toml::node& node) {
+    const toml::array* const tables = node.as_array();
+    if (tables == nullptr || !tables->is_homogeneous(toml::node_type::table)) {
+      offend(node.source(), fmt::format("it is a table of its own: {}", section.heading()));
+      return;
+    }
+    for (const toml::node& each : *tables) {
+      SettingMap settings;
+      for (const auto& [name, value_node] : *each.as_table()) {
+        if (section.find(name.str()) != nullptr) {
+          read_section_value(section, name, value_node, settings);
+          continue;
+        }
+        std::vector<std::string_view> known;
+        for (const SectionKey& key : section.keys) {
+          known.push_back(key.name);
+        }
+        offend(name.source(), codec::unknown_word("key", name, known));
+      }
+      configuration_.sections[std::string(section.name)].push_back(std::move(settings));
+    }
+  }
+
+  void read_section_value(const Section& section, const toml::key& name, const toml::node& node,
+                          SettingMap& settings) {
+    const SectionKey& key = *section.find(name.str());
+    ServeDraft scratch;
+    read_value(name, node, key.kind, settings,
+               [&](const SettingValue& value) { return key.apply(value, scratch); });
+    const auto stored = settings.find(name.str());
+    if (key.is_path && stored != settings.end()) {
+      complete_path(stored->second.texts.front());
     }
   }
 
@@ -401,6 +482,14 @@ void lay_over(Configuration& lower, const Configuration& upper) {
       }
     }
     lay_over(below, settings);
+  }
+  for (const auto& [name, maps] : upper.sections) {
+    std::vector<SettingMap>& below = lower.sections[name];
+    if (find_section(name)->is_list || below.empty()) {
+      below = maps;
+    } else {
+      lay_over(below.front(), maps.front());
+    }
   }
   for (const auto& [name, rules] : upper.reply_rules) {
     std::vector<protocol::ReplyRule>& below = lower.reply_rules[name];

@@ -1,4 +1,4 @@
-// ringpost.toml: [endpoint.NAME] and [send].
+// ringpost.toml: [endpoint.NAME], [send], and what `serve` goes by.
 #pragma once
 
 #include <cstddef>
@@ -8,6 +8,7 @@
 
 #include "engine/protocol/reply_rules.h"
 #include "tools/process/usage_error.h"
+#include "tools/settings/serve_setting.h"
 #include "tools/settings/setting_value.h"
 #include <ringpost/base.h>
 
@@ -20,6 +21,8 @@ struct Configuration {
   std::map<std::string, SettingMap, std::less<>> endpoints;
   // [[endpoint.NAME.reply]], the first that fits decides: those of the strongest file come first.
   std::map<std::string, std::vector<protocol::ReplyRule>, std::less<>> reply_rules;
+  // [serve] and its like. Of a list the strongest file that has any says all of it.
+  SectionMaps sections;
 
   [[nodiscard]] std::vector<protocol::ReplyRule> rules_of(Bytes endpoint) const;
 };

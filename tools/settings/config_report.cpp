@@ -88,6 +88,32 @@ std::string send_section(const SettingMap& settings) {
   return out;
 }
 
+// Those that a file has.
+std::string serve_sections_of(const Configuration& configuration) {
+  std::string out;
+  for (const Section& section : serve_sections()) {
+    const auto found = configuration.sections.find(section.name);
+    if (found == configuration.sections.end()) {
+      continue;
+    }
+    for (const SettingMap& settings : found->second) {
+      out += "\n" + section.heading() + "\n";
+      for (const SectionKey& key : section.keys) {
+        const auto set = settings.find(key.name);
+        const std::string usual = key.show({});
+        if (set != settings.end()) {
+          append_line(out, key.name, toml_value(set->second, key.kind), set->second.origin);
+        } else if (!usual.empty()) {
+          append_line(out, key.name, toml_value({{usual}, Layer::file, ""}, key.kind), "default");
+        } else {
+          append_unset(out, key.name, key.type, key.kind);
+        }
+      }
+    }
+  }
+  return out;
+}
+
 // What a preset says and nothing obeys is no setting.
 std::string unheld_lines(const ChosenEndpoint& endpoint) {
   std::string out;
@@ -220,7 +246,7 @@ Result<std::string, UsageError> effective_configuration(const std::string& named
     }
     text += endpoint_section(*endpoint) + rule_sections(*endpoint, rules);
   }
-  return text;
+  return text + serve_sections_of(effective->configuration);
 }
 
 Result<ConfigurationCheck, UsageError> check_configuration(const std::string& named) {

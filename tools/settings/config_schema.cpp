@@ -4,6 +4,7 @@
 #include "tools/settings/config_schema.h"
 
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <fmt/format.h>
@@ -12,6 +13,7 @@
 #include "tools/process/wording.h"
 #include "tools/settings/key_table.h"
 #include "tools/settings/send_setting.h"
+#include "tools/settings/serve_setting.h"
 
 namespace ringpost::cli {
 
@@ -68,6 +70,39 @@ std::string section_schema(const std::vector<std::string>& keys) {
                      joined(keys, ",\n"));
 }
 
+std::vector<std::string> keys_of(const Section& section) {
+  std::vector<std::string> keys;
+  for (const SectionKey& key : section.keys) {
+    keys.push_back(key_schema(key.name, key.kind, key.help, key.type, key.show({})));
+  }
+  return keys;
+}
+
+// "listen" with all its lists, and "serve" with its own keys and lists.
+std::string group_schemas() {
+  std::vector<std::pair<std::string, std::vector<std::string>>> groups;
+  for (const Section& section : serve_sections()) {
+    const std::string name(section.name.substr(0, section.name.find('.')));
+    if (groups.empty() || groups.back().first != name) {
+      groups.push_back({name, {}});
+    }
+    std::vector<std::string>& members = groups.back().second;
+    std::vector<std::string> keys = keys_of(section);
+    if (section.name == name) {
+      members.insert(members.end(), keys.begin(), keys.end());
+    } else {
+      members.push_back(fmt::format(R"({}:{{"type":"array","items":{}}})",
+                                    json_string(section.name.substr(name.size() + 1)),
+                                    section_schema(keys)));
+    }
+  }
+  std::string out;
+  for (const auto& [name, members] : groups) {
+    out += fmt::format(",\n{}:{}", json_string(name), section_schema(members));
+  }
+  return out;
+}
+
 }  // namespace
 
 std::string configuration_schema() {
@@ -91,10 +126,10 @@ std::string configuration_schema() {
   return fmt::format(R"({{"$schema":"https://json-schema.org/draft/2020-12/schema",
 "title":"ringpost.toml","type":"object","additionalProperties":false,"properties":{{
 "send":{},
-"endpoint":{{"type":"object","additionalProperties":{}}}
+"endpoint":{{"type":"object","additionalProperties":{}}}{}
 }}}}
 )",
-                     section_schema(send), section_schema(endpoint));
+                     section_schema(send), section_schema(endpoint), group_schemas());
 }
 
 }  // namespace ringpost::cli

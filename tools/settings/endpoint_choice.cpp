@@ -21,6 +21,7 @@
 #include "tools/process/wording.h"
 #include "tools/settings/endpoint_url.h"
 #include "tools/settings/secret.h"
+#include "tools/settings/state_folder.h"
 
 namespace ringpost::cli {
 
@@ -327,6 +328,27 @@ std::vector<std::string> endpoint_warnings(const std::vector<ChosenEndpoint>& en
     }
   }
   return warnings;
+}
+
+std::string choose_state_folder(const SendDraft& draft,
+                                const std::vector<ChosenEndpoint>& endpoints,
+                                std::vector<std::string>& warnings) {
+  const bool has_rates =
+      std::any_of(endpoints.begin(), endpoints.end(), [](const ChosenEndpoint& endpoint) {
+        const EndpointOptions& options = endpoint.draft.options;
+        return !options.rates.empty() || options.unknown_rate;
+      });
+  if (!has_rates || draft.state_folder) {
+    return draft.state_folder.value_or("");
+  }
+  auto folder = make_usual_state_folder();
+  if (!folder) {
+    warnings.push_back(
+        fmt::format("{}; what was sent is counted for this run alone (--state DIR "
+                    "keeps it, --state none is quiet)",
+                    folder.error()));
+  }
+  return folder.value_or("");
 }
 
 }  // namespace ringpost::cli

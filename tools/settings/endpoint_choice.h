@@ -50,6 +50,12 @@ enum class PasswordNeed : bool { required, optional };
 [[nodiscard]] Result<void, UsageError> read_passwords(std::vector<ChosenEndpoint>& endpoints,
                                                       PasswordNeed need = PasswordNeed::required);
 
+// Where counts of their rates are kept; empty: nowhere. Where nobody chose a folder, one that
+// cannot be had costs no run, but a warning.
+[[nodiscard]] std::string choose_state_folder(const SendDraft& draft,
+                                              const std::vector<ChosenEndpoint>& endpoints,
+                                              std::vector<std::string>& warnings);
+
 // What every run with these endpoints has to say.
 [[nodiscard]] std::vector<std::string> endpoint_warnings(
     const std::vector<ChosenEndpoint>& endpoints);

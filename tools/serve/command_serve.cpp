@@ -1,0 +1,84 @@
+// `ringpost serve`: what it does is serve_run.cpp. A password to be hashed is read from standard
+// input, since arguments are seen by everybody.
+#include <cstdio>
+#include <iostream>
+#include <memory>
+#include <string>
+
+#include "tls/sasl_crypto.h"
+#include "tools/process/log.h"
+#include "tools/process/signal_watch.h"
+#include "tools/process/standard_output.h"
+#include "tools/program/commands.h"
+#include "tools/serve/serve_run.h"
+#include "tools/serve/serve_settings.h"
+#include "tools/serve/user_accounts.h"
+
+namespace ringpost::cli {
+
+namespace {
+
+constexpr const char* serve_examples =
+    R"(Exit codes: 0 stopped by a signal, and everybody was answered; 2 usage; 11 outcome lines were
+lost; 130/143 stopped before that. SIGHUP opens the file of outcomes anew.
+
+Where it listens stands in [[listen.smtp]] of ringpost.toml, the rest in [serve] and
+[[serve.route]]: `ringpost manual ringpost.toml` lists the keys. Another machine has to log in
+under TLS.
+
+Examples:
+  ringpost serve -e ses --listen-smtp 127.0.0.1:2525 --outcomes outcomes.jsonl
+  ringpost serve -c /etc/ringpost/ringpost.toml
+  ringpost serve --hash-password < password    # for a line NAME:HASH of `users`)";
+
+int print_password_hash() {
+  std::string password;
+  if (!std::getline(std::cin, password) || password.empty()) {
+    print_error("--hash-password: a line with a password is read from standard input");
+    return exit_usage;
+  }
+  return print_data(serve::hash_of_password(password, tls::sasl_crypto()) + "\n");
+}
+
+int run_serve_command(const ServeFlags& flags) {
+  if (flags.hashes_password) {
+    return print_password_hash();
+  }
+  const auto settings = read_serve_settings(flags);
+  if (!settings) {
+    print_error(settings.error().message);
+    return exit_usage;
+  }
+  SignalWatch watch;
+  Log log(settings->log);
+  return run_serve(*settings, flags.ready_file, watch, log);
+}
+
+}  // namespace
+
+CommandSpec serve_command() {
+  const auto flags = std::make_shared<ServeFlags>();
+  ServeFlags& at = *flags;
+  CommandSpec command{.name = "serve",
+                      .summary = "An SMTP smart host that answers with the provider's own reply"};
+  command.flags = {
+      {"-e,--endpoint", "NAME|URL", "Server, as for send; repeatable, with =WEIGHT", &at.endpoints},
+      {"-c,--config", "FILE", "Read this file instead of the usual ones", &at.config_path},
+      {"--listen-smtp", "ADDRESS:PORT", "Listen here in place of [[listen.smtp]]", &at.listen_smtp},
+      {"-o,--outcomes", "FILE", "Outcome lines, one per recipient, are added there",
+       &at.outcomes_path},
+      {"--drain", "DURATION", "At the first signal, wait so long for what is under way [30s]",
+       &at.drain},
+      {"--cores", "N", "Worker threads [1]", &at.cores},
+      {"--state", "DIR|none", "Counts of rates, for other runs", &at.state},
+      {"--log-level", "error|warn|info|debug", "What is worth a line [warn]", &at.log_level},
+      {"--log-format", "text|json", "Form of log lines [text]", &at.log_format},
+      {"--ready-file", "FILE", "JSON with what listens, when it does", &at.ready_file},
+      {"--hash-password", "", "Print the hash of a password read from stdin, and end",
+       &at.hashes_password}};
+  command.examples = serve_examples;
+  command.run = [flags] { return run_serve_command(*flags); };
+  return command;
+}
+
+}  // namespace ringpost::cli

@@ -1,0 +1,246 @@
+// The problem: whoever serves clients may not wait, while the engine takes messages one at a time,
+// makes whoever submits wait when its sessions have enough to do, and tells outcomes recipient by
+// recipient. The idea: a message goes straight into the engine, under a lock, where that has room,
+// and otherwise into a queue that one thread empties at the engine's pace; what is under way is
+// bounded here, by what the user has said. A message carries where its outcomes are gathered.
+// Limits: the lock is everybody's, and held for as long as it takes to hand over one message.
+#include "tools/serve/intake.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "tools/process/unix_time.h"
+
+namespace ringpost::serve {
+
+namespace {
+
+// Of the engine's own bound, which shall never be the one that counts: Intake's is.
+constexpr std::size_t engine_slack = 1024;
+
+std::vector<std::string> names_of(const std::vector<EndpointOptions>& endpoints) {
+  std::vector<std::string> names;
+  for (const EndpointOptions& endpoint : endpoints) {
+    names.push_back(endpoint.name);
+  }
+  return names;
+}
+
+std::uint64_t bytes_of(const Message& message) {
+  return message.content.bytes() + message.recipients.bytes() + message.metadata_json.size() +
+         message.tags_json.size();
+}
+
+}  // namespace
+
+Intake::Intake(IntakeOptions options, cli::Log& /*log*/) : options_(std::move(options)) {}
+
+Result<std::unique_ptr<Intake>, std::string> Intake::start(IntakeOptions options, cli::Log& log) {
+  std::unique_ptr<Intake> intake(new Intake(std::move(options), log));
+  auto outcomes = OutcomeLog::open(intake->options_.outcomes_path,
+                                   names_of(intake->options_.engine.endpoints), log);
+  if (!outcomes) {
+    return Failure(std::move(outcomes.error()));
+  }
+  intake->outcomes_ = std::move(*outcomes);
+  if (auto started = intake->set_up(); !started) {
+    return Failure(std::move(started.error()));
+  }
+  return intake;
+}
+
+Result<void, std::string> Intake::set_up() {
+  EngineOptions engine_options = options_.engine;
+  engine_options.jobs_in_flight_max = options_.messages_max + engine_slack;
+  engine_options.job_bytes_in_flight_max =
+      std::max<std::uint64_t>(2 * options_.bytes_max, limits::job_bytes_in_flight_max);
+  engine_options.outcome_threads = 1;  // completions come one at a time
+  // Somebody waits for each of them.
+  engine_options.outcome_delay = Duration::zero();
+  auto engine =
+      Engine::start(std::move(engine_options), [this](auto decided) { on_decided(decided); });
+  if (!engine) {
+    return Failure(std::move(engine.error().message));
+  }
+  engine_ = std::move(*engine);
+  submitter_.emplace(engine_->submitter());
+  overflow_thread_ = std::thread([this] { run_overflow(); });
+  return {};
+}
+
+Intake::~Intake() { close(); }
+
+void Intake::close() {
+  if (engine_ == nullptr || !overflow_thread_.joinable()) {
+    return;
+  }
+  bool is_idle = false;
+  {
+    const std::lock_guard lock(mutex_);
+    is_closed_ = true;
+    is_idle = messages_out_ == 0;
+  }
+  overflow_changed_.notify_one();
+  if (!is_idle) {
+    engine_->abort();  // whereas sessions that have nothing to do say QUIT at the engine's end
+  }
+  overflow_thread_.join();
+  static_cast<void>(engine_->drain(never));
+  submitter_.reset();
+  outcomes_->write();
+}
+
+// ---- In -----------------------------------------------------------------------------------------
+
+// Under the lock.
+bool Intake::has_room() const {
+  return messages_out_ < options_.messages_max && bytes_out_ < options_.bytes_max &&
+         !outcomes_->is_stuck();
+}
+
+bool Intake::is_full() const {
+  const std::lock_guard lock(mutex_);
+  return !has_room();
+}
+
+Offer Intake::offer(Message& message, Completion done) {
+  const std::lock_guard lock(mutex_);
+  if (is_closed_) {
+    return Offer::closed;
+  }
+  if (!has_room()) {
+    refused_for_room_.fetch_add(1);
+    somebody_waits_.store(true);
+    return Offer::full;
+  }
+  auto waiting = std::make_unique<Waiting>();
+  waiting->done = std::move(done);
+  waiting->left = std::max<std::size_t>(message.recipients.size(), 1);
+  waiting->outcomes.resize(waiting->left);
+  waiting->bytes = bytes_of(message);
+  ++messages_out_;
+  bytes_out_ += waiting->bytes;
+  message.context = waiting.release();  // complete() has it back
+  Message* const room = overflow_.empty() ? submitter_->try_next() : nullptr;
+  if (room != nullptr) {
+    std::swap(*room, message);
+    static_cast<void>(submitter_->submit());  // what is wrong with it is an outcome
+    submitter_->flush();
+    return Offer::taken;
+  }
+  overflow_.push_back(std::move(message));
+  message = Message();
+  overflow_changed_.notify_one();
+  return Offer::taken;
+}
+
+// The engine's back-pressure ends here.
+void Intake::run_overflow() {
+  Engine::Submitter submitter = engine_->submitter();
+  std::unique_lock lock(mutex_);
+  while (true) {
+    overflow_changed_.wait(lock, [this] { return is_closed_ || !overflow_.empty(); });
+    if (overflow_.empty()) {
+      return;
+    }
+    lock.unlock();
+    Message* const room = submitter.next();
+    lock.lock();
+    Message message = std::move(overflow_.front());
+    overflow_.pop_front();
+    lock.unlock();
+    if (room == nullptr) {
+      tell_unsent(message);
+    } else {
+      std::swap(*room, message);
+      static_cast<void>(submitter.submit());
+      submitter.flush();
+    }
+    lock.lock();
+  }
+}
+
+// The engine was aborted before it could take it.
+void Intake::tell_unsent(const Message& message) {
+  auto& waiting = *static_cast<Waiting*>(message.context);
+  for (std::size_t i = 0; i < waiting.outcomes.size(); ++i) {
+    Outcome& outcome = waiting.outcomes[i];  // which is `unsent` from the start
+    outcome.reason = "ringpost ended before a session had it";
+    outcome.timestamp_us = cli::unix_time_us();
+    outcomes_->add(message, i, outcome);
+  }
+  waiting.left = 0;
+  outcomes_->write();
+  const Message* const all[] = {&message};
+  complete(all);
+}
+
+// ---- Out ----------------------------------------------------------------------------------------
+
+void Intake::on_decided(std::span<const OutcomeView> decided) {
+  if (decided.empty()) {
+    return;
+  }
+  completed_.clear();
+  for (const OutcomeView& view : decided) {
+    auto& waiting = *static_cast<Waiting*>(view.message->context);
+    outcomes_->add(*view.message, view.recipient_index, *view.outcome);
+    waiting.outcomes[view.recipient_index] = *view.outcome;
+    if (--waiting.left == 0) {
+      completed_.push_back(view.message);
+    }
+  }
+  outcomes_->write();
+  complete(completed_);
+}
+
+// Whoever hears of a message may offer the next one at once, and finds room.
+void Intake::complete(std::span<const Message* const> messages) {
+  {
+    const std::lock_guard lock(mutex_);
+    messages_out_ -= messages.size();
+    for (const Message* const message : messages) {
+      bytes_out_ -= static_cast<const Waiting*>(message->context)->bytes;
+    }
+  }
+  for (const Message* const message : messages) {
+    const std::unique_ptr<Waiting> waiting(static_cast<Waiting*>(message->context));
+    waiting->done(*message, waiting->outcomes);
+  }
+  tell_room();
+}
+
+void Intake::listen_for_room(std::function<void()> listener) {
+  room_listeners_.push_back(std::move(listener));
+}
+
+void Intake::tell_room() {
+  if (!somebody_waits_.load() || is_full() || !somebody_waits_.exchange(false)) {
+    return;
+  }
+  for (const auto& listener : room_listeners_) {
+    listener();
+  }
+}
+
+std::size_t Intake::messages_under_way() const {
+  const std::lock_guard lock(mutex_);
+  return messages_out_;
+}
+
+std::uint64_t Intake::bytes_under_way() const {
+  const std::lock_guard lock(mutex_);
+  return bytes_out_;
+}
+
+void Intake::reopen_outcomes() {
+  outcomes_->reopen();
+  tell_room();
+}
+
+void Intake::tick() {
+  outcomes_->write();
+  tell_room();
+}
+
+}  // namespace ringpost::serve

@@ -1,0 +1,124 @@
+// The way into the engine for everybody who takes messages from others: the one bound on what is
+// under way, the outcome lines, and who is told what became of which message.
+//
+//   ringpost::Message message;                         // filled: id, sender, recipients, content
+//   switch (intake.offer(message, [](const Message&, std::span<const Outcome> outcomes) { ... })) {
+//     case Offer::taken: ...    // `message` is empty again, and the function will be called, once
+//     case Offer::full: ...     // put the client off; listen_for_room() says when to try again
+//     case Offer::closed: ...   // the program ends: put the client off
+//   }
+//
+// Nothing here waits for a provider, so any loop may call it.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "tools/process/log.h"
+#include "tools/serve/outcome_log.h"
+#include <ringpost/base.h>
+#include <ringpost/engine.h>
+
+namespace ringpost::serve {
+
+struct IntakeOptions {
+  EngineOptions engine;
+  // Under way at a time, from offer() until the completion is called. A message is taken while both
+  // are not reached, so octets go above by one message at most.
+  std::size_t messages_max = 10'000;
+  std::uint64_t bytes_max = 256'000'000;
+  std::string outcomes_path;  // empty: no lines are written
+};
+
+enum class Offer : std::uint8_t { taken, full, closed };
+
+// Lifetime: outlives those who offer. close() comes before these go, so that no completion finds
+// them gone. Any thread, but for start(), close() and the destructor.
+class Intake {
+ public:
+  // Called once for each message that was taken, with an outcome for each recipient in their order,
+  // when the outcome lines are written. On a thread that tells everybody's outcomes: it hands on
+  // what it needs and returns. Both references die with the call.
+  using Completion = std::function<void(const Message&, std::span<const Outcome>)>;
+
+  // The error is a sentence.
+  [[nodiscard]] static Result<std::unique_ptr<Intake>, std::string> start(IntakeOptions options,
+                                                                          cli::Log& log);
+  ~Intake();
+  Intake(const Intake&) = delete;
+  Intake& operator=(const Intake&) = delete;
+
+  // Takes the message, or leaves it as it is. What the engine finds wrong with it is an outcome as
+  // any other (`invalid`). `context` of the message is the intake's.
+  [[nodiscard]] Offer offer(Message& message, Completion done);
+  // Whether offer() would say `full`, as far as anybody knows a moment later: for whoever would
+  // rather refuse a message before it comes.
+  [[nodiscard]] bool is_full() const;
+  // Called when there is room again after somebody was told `full`, on any thread, and it does
+  // little. To be set before messages come; there may be several.
+  void listen_for_room(std::function<void()> listener);
+
+  [[nodiscard]] std::size_t messages_under_way() const;
+  [[nodiscard]] std::uint64_t bytes_under_way() const;
+  // How often a message was put off for lack of room.
+  [[nodiscard]] std::uint64_t refused_for_room() const { return refused_for_room_.load(); }
+  [[nodiscard]] const Engine& engine() const { return *engine_; }
+
+  // SIGHUP: see OutcomeLog.
+  void reopen_outcomes();
+  // To be called from time to time: tries to write outcome lines that could not be.
+  void tick();
+  // Ends what is under way now: sessions are ended, everybody has an outcome, and every completion
+  // was called when it returns. Nothing is taken any more.
+  void close();
+  // Outcome lines that never could be written.
+  [[nodiscard]] std::uint64_t lost_lines() const { return outcomes_->unwritten_lines(); }
+
+ private:
+  struct Waiting {
+    Completion done;
+    std::vector<Outcome> outcomes;
+    std::size_t left = 0;  // recipients without one
+    std::uint64_t bytes = 0;
+  };
+
+  Intake(IntakeOptions options, cli::Log& log);
+  [[nodiscard]] Result<void, std::string> set_up();
+  [[nodiscard]] bool has_room() const;
+  void on_decided(std::span<const OutcomeView> decided);
+  void complete(std::span<const Message* const> messages);
+  void tell_room();
+  void run_overflow();
+  void tell_unsent(const Message& message);
+
+  const IntakeOptions options_;
+  std::unique_ptr<OutcomeLog> outcomes_;
+  std::vector<std::function<void()>> room_listeners_;
+  std::vector<const Message*> completed_;  // of the outcome thread, within a call
+
+  mutable std::mutex mutex_;  // guards the rest but for what is atomic
+  std::size_t messages_out_ = 0;
+  std::uint64_t bytes_out_ = 0;
+  bool is_closed_ = false;
+  std::deque<Message> overflow_;
+  std::condition_variable overflow_changed_;
+  std::optional<Engine::Submitter> submitter_;
+
+  std::atomic<bool> somebody_waits_{false};
+  std::atomic<std::uint64_t> refused_for_room_{0};
+  std::unique_ptr<Engine> engine_;
+  std::thread overflow_thread_;
+};
+
+}  // namespace ringpost::serve

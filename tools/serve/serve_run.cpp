@@ -1,0 +1,231 @@
+// The problem: a server ends when somebody says so, and nobody who waits for an answer then may go
+// without one. The idea: listeners stop first, and this waits until they and the intake have
+// nothing under way; where that takes too long, the engine is told to end, which tells everybody.
+// Limits: a client that does not read its last reply is waited for as long as the drain.
+#include "tools/serve/serve_run.h"
+
+#include <chrono>
+#include <condition_variable>
+#include <csignal>
+#include <cstdio>
+#include <fstream>
+#include <memory>
+#include <mutex>
+#include <unistd.h>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "codec/text/json_text.h"
+#include "tools/process/exit_code.h"
+#include "tools/process/out_of_memory.h"
+#include "tools/serve/intake.h"
+#include "tools/serve/smtp_listener.h"
+#include <ringpost/engine.h>
+
+namespace ringpost::cli {
+
+namespace {
+
+using serve::FrontEnd;
+using serve::Intake;
+
+constexpr auto look_every = std::chrono::milliseconds(20);
+
+class ServeRun {
+ public:
+  ServeRun(const ServeSettings& settings, SignalWatch& watch, Log& log)
+      : settings_(settings), watch_(watch), log_(log) {}
+  // Everybody has an answer before those who wait for one go.
+  ~ServeRun() {
+    if (intake_) {
+      intake_->close();
+    }
+  }
+  ServeRun(const ServeRun&) = delete;
+  ServeRun& operator=(const ServeRun&) = delete;
+
+  int run(const std::string& ready_file);
+
+ private:
+  [[nodiscard]] Result<void, std::string> start();
+  [[nodiscard]] EngineOptions engine_options();
+  [[nodiscard]] Result<void, std::string> say_ready(const std::string& ready_file) const;
+  void tick();
+  [[nodiscard]] bool wait_for_end();
+  [[nodiscard]] bool is_idle() const;
+  [[nodiscard]] int end(bool is_complete);
+
+  const ServeSettings& settings_;
+  SignalWatch& watch_;
+  Log& log_;
+  std::unique_ptr<Intake> intake_;
+  std::vector<std::unique_ptr<FrontEnd>> front_ends_;
+  std::size_t failures_told_ = 0;
+
+  std::mutex mutex_;  // guards the two below
+  std::condition_variable changed_;
+  bool is_draining_ = false;
+  bool is_cut_short_ = false;
+};
+
+int ServeRun::run(const std::string& ready_file) {
+  for (const std::string& warning : settings_.warnings) {
+    log_.warn(warning);
+  }
+  auto started = start();
+  if (started) {
+    started = say_ready(ready_file);
+  }
+  if (!started) {
+    print_error(started.error());
+    return exit_usage;
+  }
+  const auto set = [this](bool& what) {
+    const std::lock_guard lock(mutex_);
+    what = true;
+    changed_.notify_all();
+  };
+  watch_.start({.first_signal =
+                    [this, set] {
+                      log_.warn(
+                          "stopping: nothing new is taken, and what is under way is "
+                          "finished; another signal stops at once");
+                      set(is_draining_);
+                    },
+                .second_signal =
+                    [this, set] {
+                      log_.warn("stopping now");
+                      set(is_cut_short_);
+                    },
+                .tick = [this] { tick(); },
+                .asked = {},
+                .hung_up =
+                    [this] {
+                      intake_->reopen_outcomes();
+                      log_.info("outcomes are opened anew");
+                    },
+                .drain = settings_.drain});
+  const bool is_complete = wait_for_end();
+  watch_.stop();
+  return end(is_complete);
+}
+
+Result<void, std::string> ServeRun::start() {
+  auto intake = Intake::start({.engine = engine_options(),
+                               .messages_max = settings_.serve.messages_max,
+                               .bytes_max = settings_.serve.bytes_max,
+                               .outcomes_path = settings_.serve.outcomes_path},
+                              log_);
+  if (!intake) {
+    return Failure(std::move(intake.error()));
+  }
+  intake_ = std::move(*intake);
+  for (const SmtpListenOptions& options : settings_.smtp) {
+    auto listener = serve::start_smtp_listener(options, settings_.routes, *intake_);
+    if (!listener) {
+      return Failure(std::move(listener.error()));
+    }
+    front_ends_.push_back(std::move(*listener));
+  }
+  return {};
+}
+
+EngineOptions ServeRun::engine_options() {
+  EngineOptions options;
+  options.endpoints = settings_.endpoints;
+  options.cores = settings_.cores;
+  options.state_folder = settings_.state_folder;
+  options.on_notice = [this](const EndpointNotice& notice) {
+    log_.write(notice.is_grave ? LogLevel::error : LogLevel::warn, notice.message,
+               {{"endpoint", notice.endpoint}});
+  };
+  return options;
+}
+
+// The file appears whole: whoever waits for it never reads half of it.
+Result<void, std::string> ServeRun::say_ready(const std::string& ready_file) const {
+  std::string places;
+  std::string json;
+  for (const auto& front_end : front_ends_) {
+    places += " " + front_end->place();
+    json += json.empty() ? "" : ",";
+    codec::append_json_string(json, front_end->place());
+  }
+  write_to_stderr(fmt::format("ringpost serve: listening:{}\n", places));
+  if (ready_file.empty()) {
+    return {};
+  }
+  const std::string temporary = ready_file + ".part";
+  std::ofstream file(temporary, std::ios::binary | std::ios::trunc);
+  file << fmt::format("{{\"pid\":{},\"listening\":[{}]}}\n", ::getpid(), json);
+  file.close();
+  if (file.fail() || std::rename(temporary.c_str(), ready_file.c_str()) != 0) {
+    return Failure(fmt::format("--ready-file: {} could not be written", ready_file));
+  }
+  return {};
+}
+
+// The watch's thread.
+void ServeRun::tick() {
+  intake_->tick();
+  const std::vector<EndpointFailure> failures = intake_->engine().endpoint_failures();
+  for (; failures_told_ < failures.size(); ++failures_told_) {
+    const EndpointFailure& failure = failures[failures_told_];
+    const auto hint = settings_.login_hints.find(failure.endpoint);
+    const bool has_hint =
+        failure.is_login() && hint != settings_.login_hints.end() && !hint->second.empty();
+    log_.error(fmt::format("endpoint given up, its messages are answered 451: {}{}",
+                           failure.message, has_hint ? "; " + hint->second : std::string()),
+               {{"endpoint", failure.endpoint}, {"stage", failure.stage}});
+  }
+}
+
+// False: something was under way when it was cut short.
+bool ServeRun::wait_for_end() {
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [this] { return is_draining_ || is_cut_short_; });
+  for (const auto& front_end : front_ends_) {
+    front_end->begin_drain();
+  }
+  while (!is_cut_short_ && !is_idle()) {
+    changed_.wait_for(lock, look_every);
+  }
+  return intake_->messages_under_way() == 0;
+}
+
+bool ServeRun::is_idle() const {
+  if (intake_->messages_under_way() > 0) {
+    return false;
+  }
+  for (const auto& front_end : front_ends_) {
+    if (!front_end->is_idle()) {
+      return false;
+    }
+  }
+  return true;
+}
+
+int ServeRun::end(bool is_complete) {
+  intake_->close();
+  for (const auto& front_end : front_ends_) {
+    front_end->stop();
+  }
+  if (const std::uint64_t lost = intake_->lost_lines(); lost > 0) {
+    print_error(fmt::format("outcome lines could not be written: {}", lost));
+    return exit_outcomes_lost;
+  }
+  const bool is_interrupt = watch_.signal() == SIGINT;
+  return is_complete ? exit_all_accepted : is_interrupt ? exit_interrupted : exit_terminated;
+}
+
+}  // namespace
+
+int run_serve(const ServeSettings& settings, const std::string& ready_file, SignalWatch& watch,
+              Log& log) {
+  end_when_out_of_memory(exit_outcomes_lost);
+  return ServeRun(settings, watch, log).run(ready_file);
+}
+
+}  // namespace ringpost::cli

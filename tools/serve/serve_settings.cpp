@@ -1,0 +1,176 @@
+// The problem: a server takes endpoints, rates and logs from where a run of `send` takes them, and
+// sections of its own. The idea: the tables of `send` are asked with the flags of this command on
+// top, and each section is applied by its rows. An endpoint that only a route names gets no other
+// message: its weight is none. Limits: what a section lacks for its address is the listener's to
+// say.
+#include "tools/serve/serve_settings.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "tools/settings/config_file.h"
+#include "tools/settings/endpoint_choice.h"
+#include "tools/settings/send_setting.h"
+#include "tools/settings/variable_check.h"
+
+namespace ringpost::cli {
+
+namespace {
+
+SettingMap flag_settings(const ServeFlags& flags) {
+  SettingMap given;
+  const std::pair<const char*, const std::string*> texts[] = {
+      {"drain", &flags.drain},           {"cores", &flags.cores},
+      {"state", &flags.state},           {"log_level", &flags.log_level},
+      {"log_format", &flags.log_format}, {"outcomes", &flags.outcomes_path}};
+  for (const auto& [key, text] : texts) {
+    if (!text->empty()) {
+      given[key] = {{*text}, Layer::flag, flag_of(key)};
+    }
+  }
+  if (!flags.endpoints.empty()) {
+    given["endpoint"] = {flags.endpoints, Layer::flag, "--endpoint"};
+  }
+  return given;
+}
+
+std::vector<ServeDraft> drafts_of(const Configuration& configuration, Bytes name) {
+  std::vector<ServeDraft> drafts;
+  const auto found = configuration.sections.find(name);
+  if (found != configuration.sections.end()) {
+    for (const SettingMap& settings : found->second) {
+      apply_section(*find_section(name), settings, drafts.emplace_back());
+    }
+  }
+  return drafts;
+}
+
+void read_sections(const Configuration& configuration, const ServeFlags& flags,
+                   ServeSettings& settings) {
+  for (const ServeDraft& draft : drafts_of(configuration, "serve")) {
+    settings.serve = draft.serve;
+  }
+  for (const ServeDraft& draft : drafts_of(configuration, "serve.route")) {
+    settings.routes.push_back(draft.route);
+  }
+  if (!flags.listen_smtp.empty()) {
+    settings.smtp.emplace_back().address = flags.listen_smtp;
+    return;
+  }
+  for (const ServeDraft& draft : drafts_of(configuration, "listen.smtp")) {
+    settings.smtp.push_back(draft.smtp);
+  }
+}
+
+Result<void, UsageError> check_routes(const std::vector<RouteOptions>& routes) {
+  for (const RouteOptions& route : routes) {
+    if (route.endpoint.empty() || (route.user.empty() && route.sender_domain.empty())) {
+      return Failure(
+          UsageError{"[[serve.route]]: a route says whose messages go where: endpoint, and user or "
+                     "sender_domain"});
+    }
+  }
+  return {};
+}
+
+// Those that only a route names.
+Result<void, UsageError> add_routed(const SendDraft& draft, const SettingMap& layered,
+                                    const Configuration& configuration,
+                                    const std::vector<RouteOptions>& routes,
+                                    std::vector<ChosenEndpoint>& chosen) {
+  for (const RouteOptions& route : routes) {
+    const auto is_it = [&route](const ChosenEndpoint& one) {
+      return one.draft.options.name == route.endpoint;
+    };
+    if (std::any_of(chosen.begin(), chosen.end(), is_it)) {
+      continue;
+    }
+    SendDraft alone = draft;
+    alone.endpoints = {route.endpoint};
+    auto found = choose_endpoints(alone, layered, configuration);
+    if (!found) {
+      return Failure(UsageError{"[[serve.route]]: " + found.error().message});
+    }
+    found->front().draft.options.weight = 0;
+    chosen.push_back(std::move(found->front()));
+  }
+  return {};
+}
+
+Result<void, UsageError> read_endpoints(const SendDraft& draft, const SettingMap& layered,
+                                        const Configuration& configuration,
+                                        ServeSettings& settings) {
+  auto chosen = choose_endpoints(draft, layered, configuration);
+  if (!chosen) {
+    return Failure(std::move(chosen.error()));
+  }
+  if (auto added = add_routed(draft, layered, configuration, settings.routes, *chosen); !added) {
+    return added;
+  }
+  if (auto read = read_passwords(*chosen); !read) {
+    return Failure(std::move(read.error()));
+  }
+  settings.state_folder = choose_state_folder(draft, *chosen, settings.warnings);
+  for (std::string& warning : endpoint_warnings(*chosen)) {
+    settings.warnings.push_back(std::move(warning));
+  }
+  for (ChosenEndpoint& endpoint : *chosen) {
+    EndpointOptions& options = endpoint.draft.options;
+    if (endpoint.preset) {
+      const bool has_name = endpoint.settings.contains("username");
+      settings.login_hints[options.name] =
+          login_hint(*endpoint.preset, has_name ? options.username : std::string());
+    }
+    settings.endpoints.push_back(std::move(options));
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<ServeSettings, UsageError> read_serve_settings(const ServeFlags& flags) {
+  const char* const variable = std::getenv("RINGPOST_CONFIG");
+  const bool by_variable = flags.config_path.empty() && variable != nullptr;
+  const auto configuration = load_configuration(by_variable ? variable : flags.config_path);
+  if (!configuration) {
+    return Failure(configuration.error());
+  }
+  VariableCheck variables = check_variables();
+  if (!variables.errors.empty()) {
+    return Failure(UsageError{variables.error_text()});
+  }
+  SettingMap layered = configuration->send;
+  layered.erase("outcomes");  // those of a run are no server's
+  lay_over(layered, settings_of_environment());
+  lay_over(layered, flag_settings(flags));
+  const auto draft = make_send_draft(layered);
+  if (!draft) {
+    return Failure(UsageError{draft.error()});
+  }
+  ServeSettings settings;
+  read_sections(*configuration, flags, settings);
+  if (settings.smtp.empty()) {
+    return Failure(UsageError{
+        "nothing listens: write [[listen.smtp]] into ringpost.toml, or say --listen-smtp "
+        "127.0.0.1:2525"});
+  }
+  if (auto checked = check_routes(settings.routes); !checked) {
+    return Failure(std::move(checked.error()));
+  }
+  settings.warnings = std::move(variables.warnings);
+  if (auto read = read_endpoints(*draft, layered, *configuration, settings); !read) {
+    return Failure(std::move(read.error()));
+  }
+  if (!draft->settings.outcomes_path.empty()) {
+    settings.serve.outcomes_path = draft->settings.outcomes_path;
+  }
+  settings.cores = draft->settings.cores;
+  settings.drain = draft->settings.drain;
+  settings.log = draft->settings.log;
+  return settings;
+}
+
+}  // namespace ringpost::cli

@@ -1,0 +1,50 @@
+// What one `ringpost serve` was told.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "tools/process/log.h"
+#include "tools/process/usage_error.h"
+#include "tools/settings/serve_setting.h"
+#include <ringpost/base.h>
+#include <ringpost/config.h>
+
+namespace ringpost::cli {
+
+// As they were typed; empty: not said.
+struct ServeFlags {
+  std::vector<std::string> endpoints;
+  std::string config_path;
+  std::string listen_smtp;
+  std::string outcomes_path;
+  std::string drain;
+  std::string cores;
+  std::string state;
+  std::string log_level;
+  std::string log_format;
+  std::string ready_file;
+  bool hashes_password = false;
+};
+
+struct ServeSettings {
+  std::vector<EndpointOptions> endpoints;  // complete, with passwords
+  std::map<std::string, std::string> login_hints;
+  std::string state_folder;
+  std::uint32_t cores = 1;
+  Duration drain{};
+  LogOptions log;
+  ServeOptions serve;
+  std::vector<SmtpListenOptions> smtp;  // all that listens
+  std::vector<RouteOptions> routes;
+  std::vector<std::string> warnings;
+};
+
+// Flags, variables and files, laid over each other as for `send`, whose settings hold for what both
+// have. An address of --listen-smtp stands in the place of all [[listen.smtp]]. Reads the
+// passwords.
+[[nodiscard]] Result<ServeSettings, UsageError> read_serve_settings(const ServeFlags& flags);
+
+}  // namespace ringpost::cli

@@ -1,0 +1,352 @@
+// The problem: a session speaks SMTP on one thread, and its messages are decided on another. The
+// idea: the sessions' thread lives around a ring; what was decided comes into a letter box, under a
+// lock that is held for a swap, and the ring is woken once for all that came since it looked.
+// Limits: one thread for each listener; the address of a client is not known to a ring that accepts
+// by itself, so Received has the name alone that the client gave.
+#include "tools/serve/smtp_listener.h"
+
+#include <atomic>
+#include <charconv>
+#include <chrono>
+#include <csignal>
+#include <deque>
+#include <future>
+#include <mutex>
+#include <netinet/in.h>
+#include <optional>
+#include <pthread.h>
+#include <thread>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "engine/client_name.h"
+#include "engine/io/socket_address.h"
+#include "tls/context.h"
+#include "tls/sasl_crypto.h"
+#include "tools/serve/submission_observer.h"
+#include "tools/serve/user_accounts.h"
+#include "tools/server/connection_server.h"
+
+namespace ringpost::serve {
+
+namespace {
+
+using cli::ListenSecurity;
+using cli::SmtpListenOptions;
+using server::ConnectionKey;
+
+constexpr auto stop_time = std::chrono::milliseconds(500);
+
+Result<io::SocketAddress, std::string> parse_address(std::string_view text) {
+  const std::size_t colon = text.rfind(':');
+  std::uint16_t port = 0;
+  const std::string_view digits = colon == std::string_view::npos ? "" : text.substr(colon + 1);
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
+  if (digits.empty() || error != std::errc{} || end != digits.data() + digits.size()) {
+    return Failure(fmt::format("{}: an address and a port belong here, like 127.0.0.1:2525", text));
+  }
+  return io::address_of_literal(text.substr(0, colon), port);
+}
+
+bool is_loopback(const io::SocketAddress& address) {
+  if (address.family() == AF_INET) {
+    const auto& ipv4 = reinterpret_cast<const sockaddr_in&>(address.storage);
+    return (ntohl(ipv4.sin_addr.s_addr) >> 24) == 127;
+  }
+  const in6_addr& ipv6 = reinterpret_cast<const sockaddr_in6&>(address.storage).sin6_addr;
+  return IN6_IS_ADDR_LOOPBACK(&ipv6) || (IN6_IS_ADDR_V4MAPPED(&ipv6) && ipv6.s6_addr[12] == 127);
+}
+
+// What was decided on other threads.
+class LetterBox {
+ public:
+  struct Letter {
+    ConnectionKey key;
+    std::uint64_t number = 0;
+    ClientAnswer answer;
+  };
+
+  // True: it was empty, and whoever reads wants to be woken.
+  bool put(Letter letter) {
+    const std::lock_guard lock(mutex_);
+    letters_.push_back(std::move(letter));
+    return letters_.size() == 1;
+  }
+  void take(std::vector<Letter>& into) {
+    into.clear();
+    const std::lock_guard lock(mutex_);
+    into.swap(letters_);
+  }
+
+ private:
+  std::mutex mutex_;
+  std::vector<Letter> letters_;
+};
+
+// What the thread of a listener is told, and tells.
+struct Signals {
+  std::atomic<bool> is_draining{false};
+  std::atomic<bool> is_stopping{false};
+  std::atomic<std::size_t> connections{0};
+};
+
+class SmtpServer final : public server::ConnectionServer {
+ public:
+  SmtpServer(const SmtpListenOptions& options, const std::vector<cli::RouteOptions>& routes,
+             UserAccounts* accounts, Intake& intake, Signals& signals);
+
+  [[nodiscard]] Result<void, std::string> set_up(io::Listener listener);
+
+ private:
+  std::unique_ptr<server::ConnectionObserver> observer_for(std::size_t /*listener*/,
+                                                           ConnectionKey key,
+                                                           std::uint64_t /*number*/) override {
+    return std::make_unique<SubmissionObserver>(context_, key);
+  }
+  std::uint64_t next_number() override { return ++connections_made_; }
+  void begin_turn() override;
+  void end_turn() override { signals_.connections.store(open_connections()); }
+  Instant next_turn_at() const override {
+    return waiting_.empty() ? never : waiting_.front().answer_by;
+  }
+
+  // A client that waits for an answer.
+  struct Waiting {
+    Instant answer_by;
+    ConnectionKey key;
+    std::uint64_t number;
+  };
+
+  const SmtpListenOptions& options_;
+  UserAccounts* const accounts_;  // null: nobody has to log in
+  Signals& signals_;
+  server::ServerCounts counts_;
+  server::ServerOptions session_options_;
+  std::unique_ptr<tls::Context> context_of_tls_;
+  SubmissionContext context_;
+  LetterBox letters_;
+  std::vector<LetterBox::Letter> read_;
+  std::deque<Waiting> waiting_;  // the first to be answered in front: all wait equally long
+  std::uint64_t connections_made_ = 0;
+};
+
+server::ServerOptions session_options_of(const SmtpListenOptions& options, bool has_accounts) {
+  server::ServerOptions session;
+  session.extensions.auth = has_accounts;
+  session.host_name = options.host_name;
+  session.size_max = options.bytes_per_message;
+  session.recipients_max = options.recipients_per_message;
+  session.messages_max = options.messages_per_connection;
+  session.errors_max = options.errors_max;
+  session.announces_limits = true;
+  return session;
+}
+
+SmtpServer::SmtpServer(const SmtpListenOptions& options,
+                       const std::vector<cli::RouteOptions>& routes, UserAccounts* accounts,
+                       Intake& intake, Signals& signals)
+    : ConnectionServer({.sessions_max = options.clients_max,
+                        .idle_timeout = options.idle_timeout,
+                        .farewell = {421, "4.3.2", "The server is going down"}},
+                       counts_),
+      options_(options),
+      accounts_(accounts),
+      signals_(signals),
+      session_options_(session_options_of(options, accounts != nullptr)) {
+  const auto started = std::chrono::system_clock::now().time_since_epoch();
+  context_.host_name = options.host_name;
+  context_.id_prefix =
+      fmt::format("{:x}", std::chrono::duration_cast<std::chrono::microseconds>(started).count());
+  context_.message_bytes_max = options.bytes_per_message;
+  context_.incoming_bytes_max = options.incoming_bytes;
+  context_.answer_within = options.answer_within;
+  context_.routes = routes;
+  context_.unix_time_us = [this] { return ring().unix_time_us(); };
+  context_.is_full = [&intake] { return intake.is_full(); };
+  context_.offer = [&intake](Message& message, Intake::Completion done) {
+    return intake.offer(message, std::move(done));
+  };
+  context_.on_taken = [this](ConnectionKey key, std::uint64_t number) {
+    waiting_.push_back({now() + options_.answer_within, key, number});
+  };
+  context_.on_answer = [this](ConnectionKey key, std::uint64_t number, ClientAnswer answer) {
+    if (letters_.put({key, number, std::move(answer)})) {
+      wake();
+    }
+  };
+}
+
+Result<void, std::string> SmtpServer::set_up(io::Listener listener) {
+  if (options_.tls != ListenSecurity::off) {
+    tls::ContextOptions tls_options;
+    tls_options.role = tls::Role::server;
+    tls_options.certificate_file = options_.certificate_file;
+    tls_options.key_file = options_.key_file;
+    auto context = tls::Context::create(tls_options);
+    if (!context) {
+      return Failure(context.error().message());
+    }
+    context_of_tls_ = std::move(*context);
+  }
+  server::ConnectionSetup setup;
+  setup.session.policy.starttls = options_.tls == ListenSecurity::starttls;
+  setup.session.policy.auth_in_clear = options_.tls == ListenSecurity::off;
+  setup.session.policy.auth_required = accounts_ != nullptr;
+  setup.session.options = &session_options_;
+  setup.session.accounts = accounts_;
+  setup.session.crypto = &tls::sasl_crypto();
+  setup.session.counts = &counts_;
+  setup.context = context_of_tls_.get();
+  setup.implicit_tls = options_.tls == ListenSecurity::implicit;
+  std::vector<io::Listener> listeners;
+  listeners.push_back(std::move(listener));
+  return ConnectionServer::set_up(std::move(listeners), {setup});
+}
+
+void SmtpServer::begin_turn() {
+  letters_.take(read_);
+  for (const LetterBox::Letter& letter : read_) {
+    answer(letter.key, letter.number,
+           {letter.answer.code, letter.answer.enhanced, letter.answer.text});
+  }
+  for (; !waiting_.empty() && waiting_.front().answer_by <= now(); waiting_.pop_front()) {
+    const ClientAnswer silence = answer_of_silence(options_.answer_within);
+    answer(waiting_.front().key, waiting_.front().number,
+           {silence.code, silence.enhanced, silence.text});
+  }
+  if (signals_.is_stopping.load() && !is_stopping()) {
+    begin_stop(stop_time);
+  } else if (signals_.is_draining.load() && !is_draining()) {
+    begin_drain();
+  }
+}
+
+class SmtpListener final : public FrontEnd {
+ public:
+  SmtpListener(const SmtpListenOptions& options, std::vector<cli::RouteOptions> routes,
+               std::unique_ptr<UserAccounts> accounts)
+      : options_(options), routes_(std::move(routes)), accounts_(std::move(accounts)) {}
+  ~SmtpListener() override { stop(); }
+
+  [[nodiscard]] Result<void, std::string> start(Intake& intake);
+
+  std::string place() const override { return "smtp=" + address_; }
+  void begin_drain() override {
+    signals_.is_draining.store(true);
+    server_->wake();
+  }
+  bool is_idle() const override { return signals_.connections.load() == 0; }
+  void stop() override {
+    if (thread_.joinable()) {
+      signals_.is_stopping.store(true);
+      server_->wake();
+      may_end_.set_value();
+      thread_.join();
+    }
+  }
+
+ private:
+  void run(Intake& intake, io::Listener listener, std::promise<std::string> started);
+
+  const SmtpListenOptions options_;
+  const std::vector<cli::RouteOptions> routes_;
+  const std::unique_ptr<UserAccounts> accounts_;
+  std::string address_;
+  Signals signals_;
+  // Made and run on the thread, which keeps it until stop(): whoever has a message under way may
+  // wake it.
+  std::unique_ptr<SmtpServer> server_;
+  std::promise<void> may_end_;
+  std::thread thread_;
+};
+
+Result<void, std::string> SmtpListener::start(Intake& intake) {
+  const auto address = parse_address(options_.address);
+  if (!address) {
+    return Failure(address.error());
+  }
+  auto listener = io::Listener::open(*address, false);
+  if (!listener) {
+    return Failure(listener.error().message());
+  }
+  address_ = listener->address().text();
+  std::promise<std::string> started;
+  auto error = started.get_future();
+  thread_ = std::thread(
+      [this, &intake, started = std::move(started), bound = std::move(*listener)]() mutable {
+        run(intake, std::move(bound), std::move(started));
+      });
+  std::string wrong = error.get();
+  if (!wrong.empty()) {
+    thread_.join();
+    return Failure(std::move(wrong));
+  }
+  return {};
+}
+
+void SmtpListener::run(Intake& intake, io::Listener listener, std::promise<std::string> started) {
+  ::pthread_setname_np(::pthread_self(), "ringpost-smtp");
+  auto server = std::make_unique<SmtpServer>(options_, routes_, accounts_.get(), intake, signals_);
+  if (auto set_up = server->set_up(std::move(listener)); !set_up) {
+    started.set_value(set_up.error());
+    return;
+  }
+  server_ = std::move(server);
+  started.set_value({});
+  server_->run();
+  may_end_.get_future().wait();
+  server_.reset();
+}
+
+}  // namespace
+
+std::string listen_offence(const SmtpListenOptions& options) {
+  const auto address = parse_address(options.address);
+  if (!address) {
+    return address.error();
+  }
+  const bool has_tls = options.tls != ListenSecurity::off;
+  if (has_tls != !options.certificate_file.empty() || has_tls != !options.key_file.empty()) {
+    return fmt::format("{}: tls, certificate and key go together", options.address);
+  }
+  if (!is_loopback(*address) && (!has_tls || options.users_file.empty())) {
+    return fmt::format(
+        "{}: other machines can reach it, so it needs tls, certificate, key and users: without "
+        "them it would relay for anybody, or take passwords in clear (127.0.0.1 and [::1] are for "
+        "programs on this machine)",
+        options.address);
+  }
+  return {};
+}
+
+Result<std::unique_ptr<FrontEnd>, std::string> start_smtp_listener(
+    const SmtpListenOptions& options, const std::vector<cli::RouteOptions>& routes,
+    Intake& intake) {
+  const auto failure = [](const std::string& why) { return Failure("listen.smtp: " + why); };
+  if (std::string offence = listen_offence(options); !offence.empty()) {
+    return failure(offence);
+  }
+  std::unique_ptr<UserAccounts> accounts;
+  if (!options.users_file.empty()) {
+    auto users = read_users(options.users_file);
+    if (!users) {
+      return failure(users.error());
+    }
+    accounts = std::make_unique<UserAccounts>(std::move(*users), tls::sasl_crypto());
+  }
+  SmtpListenOptions complete = options;
+  if (complete.host_name.empty()) {
+    complete.host_name = engine::default_client_name();
+  }
+  if (complete.host_name.empty()) {
+    complete.host_name = "localhost";
+  }
+  auto listener = std::make_unique<SmtpListener>(complete, routes, std::move(accounts));
+  if (auto started = listener->start(intake); !started) {
+    return failure(started.error());
+  }
+  return std::unique_ptr<FrontEnd>(std::move(listener));
+}
+
+}  // namespace ringpost::serve
