@@ -211,6 +211,7 @@ void Intake::complete(std::span<const Message* const> messages) {
 }
 
 void Intake::listen_for_room(std::function<void()> listener) {
+  const std::lock_guard lock(room_mutex_);
   room_listeners_.push_back(std::move(listener));
 }
 
@@ -218,6 +219,7 @@ void Intake::tell_room() {
   if (!somebody_waits_.load() || is_full() || !somebody_waits_.exchange(false)) {
     return;
   }
+  const std::lock_guard lock(room_mutex_);
   for (const auto& listener : room_listeners_) {
     listener();
   }

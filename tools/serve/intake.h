@@ -66,7 +66,7 @@ class Intake {
   // rather refuse a message before it comes.
   [[nodiscard]] bool is_full() const;
   // Called when there is room again after somebody was told `full`, on any thread, and it does
-  // little. To be set before messages come; there may be several.
+  // little: it offers nothing by itself. There may be several.
   void listen_for_room(std::function<void()> listener);
 
   [[nodiscard]] std::size_t messages_under_way() const;
@@ -104,6 +104,7 @@ class Intake {
 
   const IntakeOptions options_;
   std::unique_ptr<OutcomeLog> outcomes_;
+  std::mutex room_mutex_;  // guards the next one
   std::vector<std::function<void()>> room_listeners_;
   std::vector<const Message*> completed_;  // of the outcome thread, within a call
 

@@ -88,7 +88,7 @@ class LetterBox {
 struct Signals {
   std::atomic<bool> is_draining{false};
   std::atomic<bool> is_stopping{false};
-  std::atomic<std::size_t> connections{0};
+  std::atomic<std::size_t> under_way{0};  // connections, and messages that wait for room
 };
 
 class SmtpServer final : public server::ConnectionServer {
@@ -106,7 +106,8 @@ class SmtpServer final : public server::ConnectionServer {
   }
   std::uint64_t next_number() override { return ++connections_made_; }
   void begin_turn() override;
-  void end_turn() override { signals_.connections.store(open_connections()); }
+  void offer_held();
+  void end_turn() override { signals_.under_way.store(open_connections() + held_.size()); }
   Instant next_turn_at() const override {
     return waiting_.empty() ? never : waiting_.front().answer_by;
   }
@@ -118,8 +119,18 @@ class SmtpServer final : public server::ConnectionServer {
     std::uint64_t number;
   };
 
+  // A message that there was no room for. Its client waits, which is the back-pressure.
+  struct Held {
+    ConnectionKey key;
+    std::uint64_t number;
+    Message message;
+    Intake::Completion done;
+    std::uint64_t bytes;
+  };
+
   const SmtpListenOptions& options_;
   UserAccounts* const accounts_;  // null: nobody has to log in
+  Intake& intake_;
   Signals& signals_;
   server::ServerCounts counts_;
   server::ServerOptions session_options_;
@@ -128,6 +139,7 @@ class SmtpServer final : public server::ConnectionServer {
   LetterBox letters_;
   std::vector<LetterBox::Letter> read_;
   std::deque<Waiting> waiting_;  // the first to be answered in front: all wait equally long
+  std::deque<Held> held_;
   std::uint64_t connections_made_ = 0;
 };
 
@@ -152,6 +164,7 @@ SmtpServer::SmtpServer(const SmtpListenOptions& options,
                        counts_),
       options_(options),
       accounts_(accounts),
+      intake_(intake),
       signals_(signals),
       session_options_(session_options_of(options, accounts != nullptr)) {
   const auto started = std::chrono::system_clock::now().time_since_epoch();
@@ -163,9 +176,15 @@ SmtpServer::SmtpServer(const SmtpListenOptions& options,
   context_.answer_within = options.answer_within;
   context_.routes = routes;
   context_.unix_time_us = [this] { return ring().unix_time_us(); };
-  context_.is_full = [&intake] { return intake.is_full(); };
-  context_.offer = [&intake](Message& message, Intake::Completion done) {
-    return intake.offer(message, std::move(done));
+  context_.offer = [this](Message& message, Intake::Completion done) {
+    // Nobody passes those who wait.
+    return held_.empty() ? intake_.offer(message, std::move(done)) : Offer::full;
+  };
+  context_.on_full = [this](ConnectionKey key, std::uint64_t number, Message message,
+                            Intake::Completion done) {
+    const std::uint64_t bytes = message.content.bytes();
+    context_.incoming_bytes += bytes;
+    held_.push_back({key, number, std::move(message), std::move(done), bytes});
   };
   context_.on_taken = [this](ConnectionKey key, std::uint64_t number) {
     waiting_.push_back({now() + options_.answer_within, key, number});
@@ -210,6 +229,7 @@ void SmtpServer::begin_turn() {
     answer(letter.key, letter.number,
            {letter.answer.code, letter.answer.enhanced, letter.answer.text});
   }
+  offer_held();
   for (; !waiting_.empty() && waiting_.front().answer_by <= now(); waiting_.pop_front()) {
     const ClientAnswer silence = answer_of_silence(options_.answer_within);
     answer(waiting_.front().key, waiting_.front().number,
@@ -219,6 +239,23 @@ void SmtpServer::begin_turn() {
     begin_stop(stop_time);
   } else if (signals_.is_draining.load() && !is_draining()) {
     begin_drain();
+  }
+}
+
+// In the order in which they came, as far as there is room. Those whose clients wait no more go as
+// well: they are over age, which their outcome lines say.
+void SmtpServer::offer_held() {
+  while (!held_.empty()) {
+    Held& first = held_.front();
+    const Offer offer = intake_.offer(first.message, first.done);
+    if (offer == Offer::full) {
+      return;
+    }
+    if (offer == Offer::closed) {
+      answer(first.key, first.number, {421, "4.3.2", "The server is going down"});
+    }
+    context_.incoming_bytes -= first.bytes;
+    held_.pop_front();
   }
 }
 
@@ -236,7 +273,7 @@ class SmtpListener final : public FrontEnd {
     signals_.is_draining.store(true);
     server_->wake();
   }
-  bool is_idle() const override { return signals_.connections.load() == 0; }
+  bool is_idle() const override { return signals_.under_way.load() == 0; }
   void stop() override {
     if (thread_.joinable()) {
       signals_.is_stopping.store(true);
@@ -293,6 +330,7 @@ void SmtpListener::run(Intake& intake, io::Listener listener, std::promise<std::
     return;
   }
   server_ = std::move(server);
+  intake.listen_for_room([this] { server_->wake(); });
   started.set_value({});
   server_->run();
   may_end_.get_future().wait();

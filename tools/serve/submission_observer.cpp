@@ -27,6 +27,7 @@ using server::Taken;
 constexpr std::size_t received_count_max = 50;
 // Beyond this nothing is reserved beforehand, whatever a client says in SIZE.
 constexpr std::size_t reserved_bytes_max = 64u << 10;
+constexpr std::size_t received_bytes_usual = 300;  // that are put in front
 
 std::string in_capitals(Bytes text) {
   std::string capitals(text);
@@ -119,9 +120,6 @@ Answer SubmissionObserver::on_sender(const server::ClientFacts& /*client*/,
                                      const server::MailArguments& mail) {
   message_ = Message();
   notify_.clear();
-  if (context_.is_full()) {
-    return answer(452, "4.3.1", "Too many messages wait for the provider; try again in a moment");
-  }
   if (!mail.sender.empty()) {
     codec::Mailbox mailbox;
     if (const auto valid =
@@ -158,7 +156,8 @@ server::ContentVerdict SubmissionObserver::on_data(const server::ClientFacts& /*
   if (context_.incoming_bytes + bytes.value_or(0) > context_.incoming_bytes_max) {
     return {.answer = answer(452, "4.3.1", "Too much is on its way in; try again in a moment")};
   }
-  content_.reserve(std::min<std::uint64_t>(bytes.value_or(0), reserved_bytes_max));
+  content_.reserve(std::min<std::uint64_t>(bytes.value_or(0), reserved_bytes_max) +
+                   received_bytes_usual);
   return {};
 }
 
@@ -244,23 +243,21 @@ Answer SubmissionObserver::make_message(const server::IncomingMessage& incoming)
 }
 
 Taken SubmissionObserver::submit(std::uint64_t number) {
-  const Offer offer =
-      context_.offer(message_, [&context = context_, key = key_, number](
-                                   const Message& /*message*/, std::span<const Outcome> outcomes) {
-        context.on_answer(key, number, answer_of(outcomes));
-      });
-  switch (offer) {
-    case Offer::taken:
-      message_ = Message();  // its memory is another's
-      context_.on_taken(key_, number);
-      return {.later = true};
-    case Offer::full:
-      return {.answer = answer(452, "4.3.1",
-                               "Too many messages wait for the provider; try again in a moment")};
-    case Offer::closed:
-      return {.answer = answer(421, "4.3.2", "The server is going down")};
+  const Intake::Completion done = [&context = context_, key = key_, number](
+                                      const Message& /*message*/,
+                                      std::span<const Outcome> outcomes) {
+    context.on_answer(key, number, answer_of(outcomes));
+  };
+  const Offer offer = context_.offer(message_, done);
+  if (offer == Offer::closed) {
+    return {.answer = answer(421, "4.3.2", "The server is going down")};
   }
-  RP_ASSERT(false);
+  if (offer == Offer::full) {
+    context_.on_full(key_, number, std::move(message_), done);
+  }
+  message_ = Message();  // its memory is another's
+  context_.on_taken(key_, number);
+  return {.later = true};
 }
 
 }  // namespace ringpost::serve

@@ -35,9 +35,12 @@ struct SubmissionContext {
 
   std::function<std::int64_t()> unix_time_us;
   // Intake's, or a test's.
-  std::function<bool()> is_full;
   std::function<Offer(Message&, Intake::Completion)> offer;
-  // A message was taken, and its answer is owed.
+  // There was no room for it: it is offered again when there is. Until then its octets count as on
+  // their way in.
+  std::function<void(server::ConnectionKey, std::uint64_t number, Message, Intake::Completion)>
+      on_full;
+  // A message was taken, or has to wait, and its answer is owed.
   std::function<void(server::ConnectionKey, std::uint64_t number)> on_taken;
   // The same message's outcomes are there. On any thread, and not before offer() was called.
   std::function<void(server::ConnectionKey, std::uint64_t number, ClientAnswer answer)> on_answer;

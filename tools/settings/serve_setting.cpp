@@ -43,7 +43,7 @@ constexpr SectionKey serve_keys[] = {
        return apply_some_text(value, draft.serve.outcomes_path);
      },
      show_no_words},
-    {"messages_in_flight", "N", "Messages that wait for their outcomes; more are put off (4xx)",
+    {"messages_in_flight", "N", "Messages that wait for their outcomes; more wait for these",
      SettingKind::number, !is_file,
      [](const SettingValue& value, ServeDraft& draft) {
        return apply_some_count(value, {.min = 1, .max = 1'000'000}, draft.serve.messages_max);

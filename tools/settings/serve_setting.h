@@ -20,8 +20,8 @@ namespace ringpost::cli {
 // [serve]
 struct ServeOptions {
   std::string outcomes_path;  // appended to; empty: no outcome lines are written
-  // Between a client's message and its outcomes, by all ways in together. A message that came when
-  // there was no room is put off, and its client keeps it. Thousands wait while a provider lets
+  // Between a client's message and its outcomes, by all ways in together. A message for which
+  // there is no room waits, and its client with it. Thousands wait while a provider lets
   // fourteen a second through, and have room in the memory of a small machine.
   std::size_t messages_max = 10'000;
   std::uint64_t bytes_max = 256'000'000;

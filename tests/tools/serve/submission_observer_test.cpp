@@ -30,7 +30,11 @@ class Host {
     context_.incoming_bytes_max = 8000;
     context_.answer_within = std::chrono::minutes(1);
     context_.unix_time_us = [] { return now_us; };
-    context_.is_full = [this] { return is_full; };
+    context_.on_full = [this](server::ConnectionKey, std::uint64_t number, Message message,
+                              Intake::Completion done) {
+      CHECK(number == 1);
+      held.push_back({std::move(message), std::move(done)});
+    };
     context_.offer = [this](Message& message, Intake::Completion done) {
       if (offer == Offer::taken) {
         handed.push_back({std::move(message), std::move(done)});
@@ -85,8 +89,8 @@ class Host {
   [[nodiscard]] std::uint64_t incoming_bytes() const { return context_.incoming_bytes; }
   void route(cli::RouteOptions route) { context_.routes.push_back(std::move(route)); }
 
-  bool is_full = false;
   Offer offer = Offer::taken;
+  std::vector<Handed> held;
   std::vector<Handed> handed;
   std::vector<std::uint64_t> owed;
 
@@ -167,21 +171,26 @@ TEST_CASE("submission: nothing of a transaction is left for the next one") {
   CHECK(message.content.text().find("first") == std::string::npos);
 }
 
-TEST_CASE("submission: what has no room is put off, before or behind its content") {
+TEST_CASE("submission: what has no room waits, and its client with it") {
   Host host;
-  SECTION("at MAIL") {
-    host.is_full = true;
-    CHECK(host.says("MAIL FROM:<a@b.example>\r\n").starts_with("452 4.3.1"));
-  }
-  SECTION("at its end") {
-    host.offer = Offer::full;
-    CHECK(ends_with_code(host.sends("x\r\n"), "452 4.3.1"));
-  }
-  SECTION("when all ends") {
-    host.offer = Offer::closed;
-    CHECK(ends_with_code(host.sends("x\r\n"), "421 4.3.2"));
-  }
+  host.offer = Offer::full;
+  host.sends("X-Ringpost-Id: 1\r\n\r\n");
   CHECK(host.handed.empty());
+  REQUIRE(host.held.size() == 1);
+  CHECK(host.owed == std::vector<std::uint64_t>{1});
+  CHECK(host.held[0].message.id == "1");
+  CHECK(host.incoming_bytes() == 0);  // whoever holds it counts it
+  CHECK(host.says("NOOP\r\n").empty());
+  host.held[0].done(host.held[0].message, std::array{accepted_outcome()});
+  CHECK(host.heard() == "250 2.0.0 Ok 7\r\n250 2.0.0 Ok\r\n");
+}
+
+TEST_CASE("submission: what comes when all ends is put off") {
+  Host host;
+  host.offer = Offer::closed;
+  CHECK(ends_with_code(host.sends("x\r\n"), "421 4.3.2"));
+  CHECK(host.handed.empty());
+  CHECK(host.held.empty());
   CHECK(host.owed.empty());
   CHECK(host.incoming_bytes() == 0);
 }
