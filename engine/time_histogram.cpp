@@ -28,12 +28,30 @@ TimeSpread TimeSum::spread() const {
   if (count_ == 0) {
     return {};
   }
-  return {.count = count_,
-          .p50 = at_share(0.5),
-          .p90 = at_share(0.9),
-          .p99 = at_share(0.99),
-          .p999 = at_share(0.999),
-          .max = at_share(1)};
+  TimeSpread spread{.count = count_,
+                    .p50 = at_share(0.5),
+                    .p90 = at_share(0.9),
+                    .p99 = at_share(0.99),
+                    .p999 = at_share(0.999),
+                    .max = at_share(1)};
+  add_up(spread);
+  return spread;
+}
+
+void TimeSum::add_up(TimeSpread& spread) const {
+  std::size_t bound = 0;
+  std::uint64_t seen = 0;
+  for (std::size_t i = 0; i < counts_.size(); ++i) {
+    const Duration middle = TimeHistogram::middle_of(i);
+    for (; bound < time_bounds.size() && middle > time_bounds[bound]; ++bound) {
+      spread.within[bound] = seen;
+    }
+    seen += counts_[i];
+    spread.sum += middle * static_cast<std::int64_t>(counts_[i]);
+  }
+  for (; bound < time_bounds.size(); ++bound) {
+    spread.within[bound] = seen;
+  }
 }
 
 // The least time that so large a share of all has not exceeded.

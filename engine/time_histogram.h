@@ -51,6 +51,7 @@ class TimeSum {
 
  private:
   [[nodiscard]] Duration at_share(double share) const;
+  void add_up(TimeSpread& spread) const;
 
   std::array<std::uint64_t, TimeHistogram::bucket_count> counts_{};
   std::uint64_t count_ = 0;

@@ -110,6 +110,18 @@ struct FactorShare {
   double share = 0;
 };
 
+// Bounds for which TimeSpread counts how many were within: the same on each machine, so that counts
+// of several can be added up. From a server on the same machine to one that thinks for long.
+inline constexpr std::array<Duration, 16> time_bounds{
+    std::chrono::microseconds(1000), std::chrono::microseconds(2500),
+    std::chrono::milliseconds(5),    std::chrono::milliseconds(10),
+    std::chrono::milliseconds(25),   std::chrono::milliseconds(50),
+    std::chrono::milliseconds(100),  std::chrono::milliseconds(250),
+    std::chrono::milliseconds(500),  std::chrono::milliseconds(1000),
+    std::chrono::milliseconds(2500), std::chrono::seconds(5),
+    std::chrono::seconds(10),        std::chrono::seconds(30),
+    std::chrono::seconds(60),        std::chrono::seconds(300)};
+
 // How times are spread, to within 1.6 %. All zero where nothing was timed.
 struct TimeSpread {
   std::uint64_t count = 0;
@@ -118,6 +130,8 @@ struct TimeSpread {
   Duration p99{};
   Duration p999{};
   Duration max{};
+  Duration sum{};
+  std::array<std::uint64_t, time_bounds.size()> within{};  // each of time_bounds
 };
 
 // What was done by way of an endpoint so far, or by way of all of them.

@@ -36,6 +36,28 @@ TEST_CASE("time histogram: every time falls into a bucket whose middle is 1.6 % 
   CHECK(TimeHistogram::bucket_of(UINT64_MAX) == TimeHistogram::bucket_count - 1);
 }
 
+TEST_CASE("time histogram: sums, and counts within fixed bounds, are to within 1.6 %") {
+  const auto histogram = std::make_unique<TimeHistogram>();
+  for (const Duration taken : {Duration(0ms), Duration(1ms), Duration(4ms), Duration(40ms),
+                               Duration(40ms), Duration(20s), Duration(10min)}) {
+    histogram->note(taken);
+  }
+  TimeSum all;
+  all.add(*histogram);
+  const TimeSpread spread = all.spread();
+  const double seconds = std::chrono::duration<double>(spread.sum).count();
+  CHECK(std::abs(seconds - 620.085) < 620.085 / 64);
+  CHECK(spread.within[1] == 2);  // 2.5 ms
+  CHECK(spread.within[2] == 3);
+  CHECK(spread.within[4] == 3);  // 25 ms
+  CHECK(spread.within[5] == 5);
+  CHECK(spread.within[12] == 5);  // 10 s
+  CHECK(spread.within[13] == 6);
+  CHECK(spread.within.back() == 6);  // 5 min
+  CHECK(spread.count == 7);
+  CHECK(TimeSum().spread().within == TimeSpread().within);
+}
+
 TEST_CASE("time histogram: percentiles are those of all that was noted in any of them") {
   const auto fast = std::make_unique<TimeHistogram>();
   const auto slow = std::make_unique<TimeHistogram>();
