@@ -1,7 +1,8 @@
 # Every third-party library as one imported target. Each of them has one owner, who links it
 # PRIVATE: simdjson::simdjson and ringpost::xxhash codec, ringpost::wolfssl and ringpost::ipsec_mb
 # tls, ringpost::liburing engine/io, ringpost::concurrentqueue queue, ringpost::cares tools/domain,
-# ringpost::hdr_histogram tools/bench.
+# ringpost::hdr_histogram tools/bench, ringpost::prometheus tools/serve/figures, ringpost::beast
+# tools/serve/http.
 
 if(NOT EXISTS "${RINGPOST_DEPS}/lib/libwolfssl.a")
   message(FATAL_ERROR
@@ -63,6 +64,13 @@ add_library(ringpost::hdr_histogram ALIAS ringpost::hdr_histogram_static)
 set_property(TARGET ringpost::hdr_histogram_static PROPERTY
              INTERFACE_LINK_LIBRARIES ZLIB::ZLIB m)
 
+if(NOT EXISTS "${RINGPOST_DEPS}/lib/libprometheus-cpp-core.a")
+  message(FATAL_ERROR
+    "No prometheus-cpp in ${RINGPOST_DEPS}. Run tools/dev setup, which builds it.")
+endif()
+ringpost_import_static(prometheus-cpp-core)
+add_library(ringpost::prometheus ALIAS ringpost::prometheus-cpp-core)
+
 # Of x86, and where it is not there wolfSSL does what it does: see tls/ipsec_mb_cipher.cpp.
 find_library(RINGPOST_IPSEC_MB libIPSec_MB.a)
 find_path(RINGPOST_IPSEC_MB_INCLUDE intel-ipsec-mb.h)
@@ -88,6 +96,12 @@ find_path(RINGPOST_XXHASH xxhash.h REQUIRED)
 mark_as_advanced(RINGPOST_XXHASH)
 add_library(ringpost::xxhash INTERFACE IMPORTED GLOBAL)
 set_property(TARGET ringpost::xxhash PROPERTY INTERFACE_INCLUDE_DIRECTORIES "${RINGPOST_XXHASH}")
+
+# Headers alone. Without find_package(Boost), which looks for all that is compiled of it.
+find_path(RINGPOST_BOOST boost/beast/http/parser.hpp REQUIRED)
+mark_as_advanced(RINGPOST_BOOST)
+add_library(ringpost::beast INTERFACE IMPORTED GLOBAL)
+set_property(TARGET ringpost::beast PROPERTY INTERFACE_INCLUDE_DIRECTORIES "${RINGPOST_BOOST}")
 
 if(RINGPOST_DEVELOPER)
   find_package(Catch2 3 CONFIG PATHS "${RINGPOST_DEPS}" NO_DEFAULT_PATH)

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Builds the libraries that the distribution ships too old or too slow, from source, once.
 #
-#   dependencies.sh build         wolfSSL, liburing, simdjson, HdrHistogram; uPlot where npm is
+#   dependencies.sh build         wolfSSL, liburing, simdjson, HdrHistogram, prometheus-cpp; uPlot
+#                                 where npm is
 #   dependencies.sh build test    and Catch2
 #
 # They are installed below ${RINGPOST_CACHE:-~/.cache/ringpost}/deps/<key>, shared by every
@@ -11,8 +12,8 @@
 # mark is written last.
 #
 # RINGPOST_WOLFSSL_SOURCE, RINGPOST_LIBURING_SOURCE, RINGPOST_SIMDJSON_SOURCE,
-# RINGPOST_HDR_HISTOGRAM_SOURCE, RINGPOST_CATCH2_SOURCE name source trees to use instead of
-# fetching; they are copied, never built in place.
+# RINGPOST_HDR_HISTOGRAM_SOURCE, RINGPOST_PROMETHEUS_CPP_SOURCE, RINGPOST_CATCH2_SOURCE name source
+# trees to use instead of fetching; they are copied, never built in place.
 #
 # The libraries are never instrumented by a sanitizer: one copy serves every preset, and what is
 # wanted from the sanitizers is their word on ringpost's own code.
@@ -69,7 +70,7 @@ take_source() {
       "$work/source/include/hdr/hdr_histogram_version.h")
     return
   fi
-  "$parts/sources.sh" "$name" "$work/source" || take_older_source ||
+  "$parts/sources.sh" "${name//_/-}" "$work/source" || take_older_source ||
     fail "no source for $name" \
       "give an unpacked source tree with $folder_variable=DIRECTORY and run this again"
   version=$(cd "$work/source" && dpkg-parsechangelog --show-field Version)
@@ -96,13 +97,13 @@ provide_uplot() {
   rm -rf "$work"
 }
 
-# simdjson 3.0 has all that job_reader needs, so the machine's own release will do when the newer
-# suite cannot be had. The other libraries are built here because the machine's own release will
-# not do.
+# simdjson 3.0 has all that job_reader needs, and prometheus-cpp 1.0 all that metrics_text needs, so
+# the machine's own release will do when the newer suite cannot be had. The other libraries are
+# built here because the machine's own release will not do.
 take_older_source() {
-  [[ $name == simdjson ]] || return 1
+  [[ $name == simdjson || $name == prometheus_cpp ]] || return 1
   warn "trying the older $name of this machine's own release"
-  "$parts/sources.sh" "$name" "$work/source" own
+  "$parts/sources.sh" "${name//_/-}" "$work/source" own
 }
 
 build_wolfssl() {
@@ -156,6 +157,13 @@ build_hdr_histogram() {
     -DCMAKE_C_FLAGS="$compile_flags"
 }
 
+# Its core alone: no server of its own, no libcurl. The distribution's is a shared library with
+# another name in each release.
+build_prometheus_cpp() {
+  build_with_cmake -DENABLE_PULL=OFF -DENABLE_PUSH=OFF -DENABLE_TESTING=OFF \
+    -DENABLE_COMPRESSION=OFF -DGENERATE_PKGCONFIG=OFF
+}
+
 # In a few heaps and without much optimisation, because file by file it takes longer than all other
 # libraries together.
 build_catch2() {
@@ -182,7 +190,9 @@ provide() {
 # Before anything is built, because that takes minutes.
 check_named_folders() {
   local variable
-  for variable in RINGPOST_{WOLFSSL,LIBURING,SIMDJSON,HDR_HISTOGRAM,CATCH2}_SOURCE; do
+  local libraries=(WOLFSSL LIBURING SIMDJSON HDR_HISTOGRAM PROMETHEUS_CPP CATCH2)
+  for variable in "${libraries[@]/%/_SOURCE}"; do
+    variable=RINGPOST_$variable
     if [[ -n ${!variable:-} && ! -d ${!variable} ]]; then
       fail "$variable=${!variable} is not a folder"
     fi
@@ -198,8 +208,8 @@ fingerprint() {
   "${CC:-cc}" --version | head -n 1
   "${CXX:-c++}" --version | head -n 1
   printf '%s\n' "${RINGPOST_SOURCE_SUITE:-}"
-  # hdr_histogram where a folder is named: nobody builds the others anew for it.
-  for name in wolfssl liburing simdjson hdr_histogram catch2; do
+  # Some where a folder is named: nobody builds the others anew for them.
+  for name in wolfssl liburing simdjson hdr_histogram prometheus_cpp catch2; do
     folder_variable=RINGPOST_${name^^}_SOURCE
     if [[ -n ${!folder_variable:-} ]]; then
       printf '%s\n' "$name"
@@ -212,7 +222,7 @@ main() {
   local names=() group name key prefix jobs
   for group in "$@"; do
     case $group in
-      build) names+=(wolfssl liburing simdjson hdr_histogram) ;;
+      build) names+=(wolfssl liburing simdjson hdr_histogram prometheus_cpp) ;;
       test) names+=(catch2) ;;
       *) fail "dependencies.sh: unknown group '$group'" "known are: build test" ;;
     esac

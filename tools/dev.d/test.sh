@@ -57,6 +57,7 @@ fetch_peers() {
   "$parts/peers.sh"
   "$parts/peers.sh" readers
   "$parts/peers.sh" specification
+  "$parts/peers.sh" operations
   "$parts/roots.sh" here opensmtpd chasquid courier # of tests/interop/CMakeLists.txt
 }
 

@@ -1,0 +1,58 @@
+// What a service did so far, as of one moment: /metrics and /v1/stats say the same.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include <ringpost/base.h>
+#include <ringpost/engine.h>
+
+namespace ringpost::serve {
+
+// Of the way in, with its bounds.
+struct IntakeFigures {
+  std::uint64_t messages = 0;  // under way
+  std::uint64_t messages_max = 0;
+  std::uint64_t bytes = 0;
+  std::uint64_t bytes_max = 0;
+  std::uint64_t refused_for_room = 0;  // messages that were put off
+  std::uint64_t lines_unwritten = 0;   // outcome lines that wait for the disk
+};
+
+// Of a kind of listeners.
+struct ListenerFigures {
+  std::string_view kind;  // "smtp", "http"
+  std::uint64_t connections = 0;
+  std::uint64_t connections_opened = 0;
+  std::uint64_t connections_turned_away = 0;
+};
+
+struct ProcessFigures {
+  double start_unix_seconds = 0;
+  double cpu_seconds = 0;
+  std::uint64_t resident_bytes = 0;
+  std::uint64_t open_files = 0;
+  std::uint64_t open_files_max = 0;
+};
+
+struct ServiceFigures {
+  std::string version;
+  EngineStatistics engine;
+  std::vector<EndpointReport> endpoints;
+  std::vector<EndpointFailure> failures;  // endpoints that were given up
+  IntakeFigures intake;
+  std::vector<ListenerFigures> listeners;
+  ProcessFigures process;
+};
+
+// Of this process, now.
+[[nodiscard]] ProcessFigures process_figures();
+
+// Prometheus' text format, version 0.0.4.
+[[nodiscard]] std::string metrics_text(const ServiceFigures& figures);
+// One JSON object and a newline: docs/schema/stats.schema.json.
+[[nodiscard]] std::string stats_json(const ServiceFigures& figures);
+
+}  // namespace ringpost::serve
