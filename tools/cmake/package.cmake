@@ -28,6 +28,8 @@ install(DIRECTORY "${PROJECT_SOURCE_DIR}/tools/examples/" DESTINATION "${doc}/ex
   COMPONENT program PATTERN "submit.*" PATTERN "ringpost.py"
   PATTERN "examples/CMakeLists.txt" EXCLUDE)
 install(FILES "${package_folder}/jobs.jsonl" DESTINATION "${doc}/examples" COMPONENT program)
+install(DIRECTORY "${PROJECT_SOURCE_DIR}/tools/ops/" DESTINATION "${doc}/ops"
+  COMPONENT program PATTERN "alerts_test.yml" EXCLUDE)
 install(FILES "${package_folder}/ringpost.toml"
   DESTINATION "${CMAKE_INSTALL_FULL_SYSCONFDIR}/ringpost" COMPONENT program)
 

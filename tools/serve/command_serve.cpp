@@ -22,12 +22,15 @@ constexpr const char* serve_examples =
     R"(Exit codes: 0 stopped by a signal, and everybody was answered; 2 usage; 11 outcome lines were
 lost; 130/143 stopped before that. SIGHUP opens the file of outcomes anew.
 
-Where it listens stands in [[listen.smtp]] of ringpost.toml, the rest in [serve] and
-[[serve.route]]: `ringpost manual ringpost.toml` lists the keys. Another machine has to log in
-under TLS.
+Where it listens stands in [[listen.smtp]] and [[listen.http]] of ringpost.toml, the rest in
+[serve] and [[serve.route]]: `ringpost manual ringpost.toml` lists the keys. Another machine has to
+log in under TLS, by SMTP. By HTTP: POST /v1/jobs and /v1/inject, GET /v1/stats, /metrics, /healthz
+and /readyz.
 
 Examples:
   ringpost serve -e ses --listen-smtp 127.0.0.1:2525 --outcomes outcomes.jsonl
+  ringpost serve -e ses --listen-http 127.0.0.1:8025
+  curl --data-binary @jobs.jsonl http://127.0.0.1:8025/v1/jobs
   ringpost serve -c /etc/ringpost/ringpost.toml
   ringpost serve --hash-password < password    # for a line NAME:HASH of `users`)";
 
@@ -60,11 +63,12 @@ CommandSpec serve_command() {
   const auto flags = std::make_shared<ServeFlags>();
   ServeFlags& at = *flags;
   CommandSpec command{.name = "serve",
-                      .summary = "An SMTP smart host that answers with the provider's own reply"};
+                      .summary = "Mail by SMTP or HTTP, answered with the provider's own reply"};
   command.flags = {
       {"-e,--endpoint", "NAME|URL", "Server, as for send; repeatable, with =WEIGHT", &at.endpoints},
       {"-c,--config", "FILE", "Read this file instead of the usual ones", &at.config_path},
       {"--listen-smtp", "ADDRESS:PORT", "Listen here in place of [[listen.smtp]]", &at.listen_smtp},
+      {"--listen-http", "ADDRESS:PORT", "Listen here in place of [[listen.http]]", &at.listen_http},
       {"-o,--outcomes", "FILE", "Outcome lines, one per recipient, are added there",
        &at.outcomes_path},
       {"--drain", "DURATION", "At the first signal, wait so long for what is under way [30s]",

@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "tools/serve/figures/service_figures.h"
 #include <ringpost/base.h>
 
 namespace ringpost::serve {
@@ -23,6 +24,8 @@ class FrontEnd {
 
   // "smtp=127.0.0.1:2525": for whoever waits until it listens, with the port that it has got.
   [[nodiscard]] virtual std::string place() const = 0;
+  // Of its clients so far, from any thread.
+  [[nodiscard]] virtual ListenerFigures figures() const = 0;
   virtual void begin_drain() = 0;
   [[nodiscard]] virtual bool is_idle() const = 0;
   virtual void stop() = 0;

@@ -31,6 +31,17 @@ std::uint64_t bytes_of(const Message& message) {
          message.tags_json.size();
 }
 
+void submit(Engine::Submitter& submitter, Message& room, Message& message,
+            std::string_view refusal) {
+  std::swap(room, message);
+  if (refusal.empty()) {
+    static_cast<void>(submitter.submit());  // what is wrong with it is an outcome
+  } else {
+    submitter.refuse(refusal);
+  }
+  submitter.flush();
+}
+
 }  // namespace
 
 Intake::Intake(IntakeOptions options, cli::Log& /*log*/) : options_(std::move(options)) {}
@@ -104,6 +115,14 @@ bool Intake::is_full() const {
 }
 
 Offer Intake::offer(Message& message, Completion done) {
+  return take(message, {}, std::move(done));
+}
+
+Offer Intake::refuse(Message& message, std::string_view reason, Completion done) {
+  return take(message, reason.empty() ? "it cannot be sent" : reason, std::move(done));
+}
+
+Offer Intake::take(Message& message, std::string_view refusal, Completion done) {
   const std::lock_guard lock(mutex_);
   if (is_closed_) {
     return Offer::closed;
@@ -123,12 +142,10 @@ Offer Intake::offer(Message& message, Completion done) {
   message.context = waiting.release();  // complete() has it back
   Message* const room = overflow_.empty() ? submitter_->try_next() : nullptr;
   if (room != nullptr) {
-    std::swap(*room, message);
-    static_cast<void>(submitter_->submit());  // what is wrong with it is an outcome
-    submitter_->flush();
+    submit(*submitter_, *room, message, refusal);
     return Offer::taken;
   }
-  overflow_.push_back(std::move(message));
+  overflow_.push_back({std::move(message), std::string(refusal)});
   message = Message();
   overflow_changed_.notify_one();
   return Offer::taken;
@@ -146,15 +163,13 @@ void Intake::run_overflow() {
     lock.unlock();
     Message* const room = submitter.next();
     lock.lock();
-    Message message = std::move(overflow_.front());
+    Queued queued = std::move(overflow_.front());
     overflow_.pop_front();
     lock.unlock();
     if (room == nullptr) {
-      tell_unsent(message);
+      tell_unsent(queued.message);
     } else {
-      std::swap(*room, message);
-      static_cast<void>(submitter.submit());
-      submitter.flush();
+      submit(submitter, *room, queued.message, queued.refusal);
     }
     lock.lock();
   }

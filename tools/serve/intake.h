@@ -22,6 +22,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -62,6 +63,8 @@ class Intake {
   // Takes the message, or leaves it as it is. What the engine finds wrong with it is an outcome as
   // any other (`invalid`). `context` of the message is the intake's.
   [[nodiscard]] Offer offer(Message& message, Completion done);
+  // The same of a message that cannot be sent: its recipients are told `invalid` with this reason.
+  [[nodiscard]] Offer refuse(Message& message, std::string_view reason, Completion done);
   // Whether offer() would say `full`, as far as anybody knows a moment later: for whoever would
   // rather refuse a message before it comes.
   [[nodiscard]] bool is_full() const;
@@ -95,6 +98,13 @@ class Intake {
 
   Intake(IntakeOptions options, cli::Log& log);
   [[nodiscard]] Result<void, std::string> set_up();
+  // A message that waits for the engine.
+  struct Queued {
+    Message message;
+    std::string refusal;  // empty: it is to be sent
+  };
+
+  [[nodiscard]] Offer take(Message& message, std::string_view refusal, Completion done);
   [[nodiscard]] bool has_room() const;
   void on_decided(std::span<const OutcomeView> decided);
   void complete(std::span<const Message* const> messages);
@@ -112,7 +122,7 @@ class Intake {
   std::size_t messages_out_ = 0;
   std::uint64_t bytes_out_ = 0;
   bool is_closed_ = false;
-  std::deque<Message> overflow_;
+  std::deque<Queued> overflow_;
   std::condition_variable overflow_changed_;
   std::optional<Engine::Submitter> submitter_;
 

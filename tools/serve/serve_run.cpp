@@ -4,6 +4,7 @@
 // Limits: a client that does not read its last reply is waited for as long as the drain.
 #include "tools/serve/serve_run.h"
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <csignal>
@@ -20,6 +21,9 @@
 #include "codec/text/json_text.h"
 #include "tools/process/exit_code.h"
 #include "tools/process/out_of_memory.h"
+#include "tools/process/program_version.h"
+#include "tools/serve/figures/service_figures.h"
+#include "tools/serve/http_listener.h"
 #include "tools/serve/intake.h"
 #include "tools/serve/smtp_listener.h"
 #include <ringpost/engine.h>
@@ -32,6 +36,19 @@ using serve::FrontEnd;
 using serve::Intake;
 
 constexpr auto look_every = std::chrono::milliseconds(20);
+
+// Several listeners of a kind count as one: a label for each would have no bound.
+void add_figures(const serve::ListenerFigures& one, std::vector<serve::ListenerFigures>& all) {
+  for (serve::ListenerFigures& same : all) {
+    if (same.kind == one.kind) {
+      same.connections += one.connections;
+      same.connections_opened += one.connections_opened;
+      same.connections_turned_away += one.connections_turned_away;
+      return;
+    }
+  }
+  all.push_back(one);
+}
 
 class ServeRun {
  public:
@@ -51,6 +68,7 @@ class ServeRun {
  private:
   [[nodiscard]] Result<void, std::string> start();
   [[nodiscard]] EngineOptions engine_options();
+  [[nodiscard]] serve::ServiceFigures figures() const;
   [[nodiscard]] Result<void, std::string> say_ready(const std::string& ready_file) const;
   void tick();
   [[nodiscard]] bool wait_for_end();
@@ -61,6 +79,7 @@ class ServeRun {
   SignalWatch& watch_;
   Log& log_;
   std::unique_ptr<Intake> intake_;
+  std::atomic<bool> all_listen_{false};  // front_ends_ stays as it is
   std::vector<std::unique_ptr<FrontEnd>> front_ends_;
   std::size_t failures_told_ = 0;
 
@@ -129,7 +148,41 @@ Result<void, std::string> ServeRun::start() {
     }
     front_ends_.push_back(std::move(*listener));
   }
+  std::vector<std::string> names;
+  for (const EndpointOptions& endpoint : settings_.endpoints) {
+    names.push_back(endpoint.name);
+  }
+  for (const HttpListenOptions& options : settings_.http) {
+    auto listener =
+        serve::start_http_listener(options, names, *intake_, [this] { return figures(); });
+    if (!listener) {
+      return Failure(std::move(listener.error()));
+    }
+    front_ends_.push_back(std::move(*listener));
+  }
+  all_listen_.store(true);
   return {};
+}
+
+// Any thread.
+serve::ServiceFigures ServeRun::figures() const {
+  serve::ServiceFigures figures;
+  const Engine& engine = intake_->engine();
+  figures.version = program_version();
+  figures.engine = engine.statistics();
+  figures.endpoints = engine.endpoint_reports();
+  figures.failures = engine.endpoint_failures();
+  figures.intake = {.messages = intake_->messages_under_way(),
+                    .messages_max = settings_.serve.messages_max,
+                    .bytes = intake_->bytes_under_way(),
+                    .bytes_max = settings_.serve.bytes_max,
+                    .refused_for_room = intake_->refused_for_room(),
+                    .lines_unwritten = intake_->lost_lines()};
+  for (std::size_t i = 0; all_listen_.load() && i < front_ends_.size(); ++i) {
+    add_figures(front_ends_[i]->figures(), figures.listeners);
+  }
+  figures.process = serve::process_figures();
+  return figures;
 }
 
 EngineOptions ServeRun::engine_options() {

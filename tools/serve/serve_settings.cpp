@@ -56,12 +56,19 @@ void read_sections(const Configuration& configuration, const ServeFlags& flags,
   for (const ServeDraft& draft : drafts_of(configuration, "serve.route")) {
     settings.routes.push_back(draft.route);
   }
-  if (!flags.listen_smtp.empty()) {
-    settings.smtp.emplace_back().address = flags.listen_smtp;
-    return;
-  }
   for (const ServeDraft& draft : drafts_of(configuration, "listen.smtp")) {
     settings.smtp.push_back(draft.smtp);
+  }
+  for (const ServeDraft& draft : drafts_of(configuration, "listen.http")) {
+    settings.http.push_back(draft.http);
+  }
+  if (!flags.listen_smtp.empty()) {
+    settings.smtp.assign(1, {});
+    settings.smtp.front().address = flags.listen_smtp;
+  }
+  if (!flags.listen_http.empty()) {
+    settings.http.assign(1, {});
+    settings.http.front().address = flags.listen_http;
   }
 }
 
@@ -152,10 +159,10 @@ Result<ServeSettings, UsageError> read_serve_settings(const ServeFlags& flags) {
   }
   ServeSettings settings;
   read_sections(*configuration, flags, settings);
-  if (settings.smtp.empty()) {
+  if (settings.smtp.empty() && settings.http.empty()) {
     return Failure(UsageError{
-        "nothing listens: write [[listen.smtp]] into ringpost.toml, or say --listen-smtp "
-        "127.0.0.1:2525"});
+        "nothing listens: write [[listen.smtp]] or [[listen.http]] into ringpost.toml, or say "
+        "--listen-smtp 127.0.0.1:2525 or --listen-http 127.0.0.1:8025"});
   }
   if (auto checked = check_routes(settings.routes); !checked) {
     return Failure(std::move(checked.error()));

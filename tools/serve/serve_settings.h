@@ -19,6 +19,7 @@ struct ServeFlags {
   std::vector<std::string> endpoints;
   std::string config_path;
   std::string listen_smtp;
+  std::string listen_http;
   std::string outcomes_path;
   std::string drain;
   std::string cores;
@@ -38,12 +39,14 @@ struct ServeSettings {
   LogOptions log;
   ServeOptions serve;
   std::vector<SmtpListenOptions> smtp;  // all that listens
+  std::vector<HttpListenOptions> http;
   std::vector<RouteOptions> routes;
   std::vector<std::string> warnings;
 };
 
 // Flags, variables and files, laid over each other as for `send`, whose settings hold for what both
-// have. An address of --listen-smtp stands in the place of all [[listen.smtp]]. Reads the
+// have. An address of --listen-smtp stands in the place of all [[listen.smtp]], and
+// one of --listen-http of all [[listen.http]]. Reads the
 // passwords.
 [[nodiscard]] Result<ServeSettings, UsageError> read_serve_settings(const ServeFlags& flags);
 

@@ -89,6 +89,9 @@ struct Signals {
   std::atomic<bool> is_draining{false};
   std::atomic<bool> is_stopping{false};
   std::atomic<std::size_t> under_way{0};  // connections, and messages that wait for room
+  std::atomic<std::size_t> connections{0};
+  std::atomic<std::uint64_t> opened{0};  // so far, those that were turned away among them
+  std::atomic<std::uint64_t> turned_away{0};
 };
 
 class SmtpServer final : public server::ConnectionServer {
@@ -107,7 +110,12 @@ class SmtpServer final : public server::ConnectionServer {
   std::uint64_t next_number() override { return ++connections_made_; }
   void begin_turn() override;
   void offer_held();
-  void end_turn() override { signals_.under_way.store(open_connections() + held_.size()); }
+  void end_turn() override {
+    signals_.under_way.store(open_connections() + held_.size());
+    signals_.connections.store(open_connections());
+    signals_.opened.store(counts_[server::Count::sessions]);
+    signals_.turned_away.store(counts_[server::Count::sessions_refused]);
+  }
   Instant next_turn_at() const override {
     return waiting_.empty() ? never : waiting_.front().answer_by;
   }
@@ -269,6 +277,10 @@ class SmtpListener final : public FrontEnd {
   [[nodiscard]] Result<void, std::string> start(Intake& intake);
 
   std::string place() const override { return "smtp=" + address_; }
+  ListenerFigures figures() const override {
+    return {"smtp", signals_.connections.load(), signals_.opened.load(),
+            signals_.turned_away.load()};
+  }
   void begin_drain() override {
     signals_.is_draining.store(true);
     server_->wake();

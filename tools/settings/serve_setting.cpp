@@ -166,6 +166,29 @@ constexpr SectionKey smtp_keys[] = {
      show_smtp_time<&Smtp::answer_within>},
 };
 
+using Http = HttpListenOptions;
+
+// "unix:PATH" is no path as others are: what stands in front of it is left alone.
+constexpr SectionKey http_keys[] = {
+    {"address", "ADDRESS:PORT|unix:PATH", "Where clients connect: on loopback, or a socket's file",
+     SettingKind::text, !is_file,
+     [](const SettingValue& value, ServeDraft& draft) {
+       return apply_some_text(value, draft.http.address);
+     },
+     [](const ServeDraft& draft) { return draft.http.address; }},
+    {"token_file", "FILE", "What clients have to send as Authorization: Bearer", SettingKind::text,
+     is_file,
+     [](const SettingValue& value, ServeDraft& draft) {
+       return apply_some_text(value, draft.http.token_file);
+     },
+     show_no_words},
+    {"clients", "N", "Connections at a time; more hear 503", SettingKind::number, !is_file,
+     [](const SettingValue& value, ServeDraft& draft) {
+       return apply_some_count(value, {.min = 1, .max = 100'000}, draft.http.clients_max);
+     },
+     [](const ServeDraft& draft) { return fmt::format("{}", draft.http.clients_max); }},
+};
+
 constexpr SectionKey route_keys[] = {
     {"user", "NAME", "Who has logged in; everybody without it", SettingKind::text, !is_file,
      apply_route_text<&RouteOptions::user>, show_no_words},
@@ -176,6 +199,7 @@ constexpr SectionKey route_keys[] = {
 };
 
 constexpr Section sections[] = {
+    {"listen.http", true, http_keys},
     {"listen.smtp", true, smtp_keys},
     {"serve", false, serve_keys},
     {"serve.route", true, route_keys},

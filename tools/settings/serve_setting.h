@@ -54,6 +54,13 @@ struct SmtpListenOptions {
   Duration answer_within = std::chrono::minutes(4);
 };
 
+// [[listen.http]]
+struct HttpListenOptions {
+  std::string address = "127.0.0.1:8025";  // or "unix:PATH"
+  std::string token_file;                  // empty: nobody is asked for one
+  std::size_t clients_max = 1024;          // see http_limits.h: connections_max
+};
+
 // [[serve.route]]: messages of this user, from this domain, go by this endpoint. What is empty fits
 // everybody.
 struct RouteOptions {
@@ -66,6 +73,7 @@ struct RouteOptions {
 struct ServeDraft {
   ServeOptions serve;
   SmtpListenOptions smtp;
+  HttpListenOptions http;
   RouteOptions route;
 };
 
@@ -81,7 +89,7 @@ struct SectionKey {
 };
 
 struct Section {
-  std::string_view name;  // "serve", "listen.smtp"
+  std::string_view name;  // "serve", "listen.http"
   bool is_list;           // [[listen.smtp]], as often as there are such
   std::span<const SectionKey> keys;
 

@@ -16,11 +16,14 @@ import subprocess
 import unittest
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from http.client import HTTPConnection
 from pathlib import Path
 
 import schema_corpus as corpus
 from support.jobs import STAGES, STATUSES, parse_outcomes, simple_job, simple_jobs
 from support.program import OUTCOMES, PASSWORD, PROGRAM, ProgramTest, environment_of
+from support.serve import ServeTest
 from support.sink import SinkTest
 from support.workspace import free_port, wait_until
 
@@ -198,6 +201,35 @@ class Outcomes(SinkTest):
         said = judged("outcome.schema.json", map(json.dumps, [good, *bad]))
         self.assertEqual(said[0], "valid")
         self.assertNotIn("valid", said[1:])
+
+
+@unittest.skipUnless(HAS_AJV, "there is no ajv here")
+class Figures(ServeTest):
+
+    def test_all_figures_of_serve_have_their_type(self):
+        """Before and behind a message, and of an endpoint that does not answer."""
+        sink = self.sink()
+        serve = self.start_serve(sink, '[[listen.http]]\naddress = "127.0.0.1:0"\n')
+
+        def ask(method, path, body=None):
+            with closing(HTTPConnection(*serve.places["http"][0], timeout=120)) as client:
+                client.request(method, path, body)
+                return client.getresponse().read().decode()
+
+        lines = [ask("GET", "/v1/stats")]
+        ask("POST", "/v1/inject", json.dumps(simple_job("one")))
+        lines.append(ask("GET", "/v1/stats"))
+        sink.stop()
+        with closing(HTTPConnection(*serve.places["http"][0], timeout=120)) as waiting:
+            waiting.request("POST", "/v1/inject", json.dumps(simple_job("two")))
+            wait_until(lambda: '"state":"away"' in ask("GET", "/v1/stats"), "the sink is away")
+            lines.append(ask("GET", "/v1/stats"))
+            self.assertIn('"ready":false,"reason":"esp does not answer: ', ask("GET", "/readyz"))
+        lines = [line.strip() for line in lines]
+        for line, verdict in zip(lines, judged("stats.schema.json", lines), strict=True):
+            self.assertEqual(verdict, "valid", line)
+        more = [line.replace('"version"', '"versio":1,"version"') for line in lines]
+        self.assertNotIn("valid", judged("stats.schema.json", more))
 
 
 @unittest.skipUnless(HAS_AJV, "there is no ajv here")

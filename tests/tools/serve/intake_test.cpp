@@ -186,6 +186,41 @@ TEST_CASE("intake: a message without room is left as it is, and room is told") {
   REQUIRE(answers.come_to(taken + 1));
 }
 
+TEST_CASE("intake: what cannot be sent is told as invalid, also where nobody is named") {
+  const TemporaryFolder folder;
+  const std::string path = folder.path("outcomes.jsonl");
+  TestSink sink;
+  cli::Log log;
+  EndpointOptions endpoint = sink.endpoint();
+  endpoint.connections_max = 1;
+  IntakeOptions options = options_for(endpoint);
+  options.outcomes_path = path;
+  auto intake = started(std::move(options), log);
+  Answers answers;
+  // In front of them, more than an engine with one session has active: some refusals wait as well.
+  const auto jobs = engine::test::small_jobs(500);
+  for (const TestJob& job : jobs) {
+    REQUIRE(offered(*intake, job, answers) == Offer::taken);
+  }
+  Message several = message_of({.id = "several", .recipients = {"a@b.example", "c@b.example"}});
+  CHECK(intake->refuse(several, "to: is no address", answers.completion()) == Offer::taken);
+  CHECK(several.id.empty());
+  Message nobody;
+  nobody.id = "nobody";
+  CHECK(intake->refuse(nobody, "to: is missing", answers.completion()) == Offer::taken);
+  REQUIRE(answers.come_to(jobs.size() + 2));
+  REQUIRE(answers.of("several").size() == 2);
+  CHECK(answers.of("several")[1].status == Status::invalid);
+  CHECK(answers.of("several")[1].reason == "to: is no address");
+  REQUIRE(answers.of("nobody").size() == 1);
+  CHECK(answers.of("nobody")[0].reason == "to: is missing");
+  CHECK(lines_of(path).size() == jobs.size() + 3);
+  intake->close();
+  Message late = message_of({.id = "late"});
+  CHECK(intake->refuse(late, "x", answers.completion()) == Offer::closed);
+  CHECK(late.id == "late");
+}
+
 TEST_CASE("intake: its end leaves nobody without an outcome") {
   TestSink sink(engine::test::slow_replies);
   cli::Log log;

@@ -56,6 +56,10 @@ Answer view_of(const ServiceView& view, Action action) {
   return answer;
 }
 
+RequestError ending_error() {
+  return {503, "ringpost ends and takes no more jobs", "send them again when it is back"};
+}
+
 RequestError slow_error(Bytes what) {
   return {408, fmt::format("{} did not come in time", what),
           "within a request no octet may be a minute behind the one in front of it"};
@@ -105,6 +109,14 @@ void HttpConnection::turn_away(Instant now) {
   bid_farewell(now);
 }
 
+void HttpConnection::end_soon(Instant now) {
+  ends_soon_ = true;
+  if (state_ == State::body) {
+    exchange_->break_off(ending_error());
+  }
+  run(now);
+}
+
 void HttpConnection::go_on(Instant now) {
   act_on_time(now);
   if (exchange_ != nullptr) {
@@ -115,6 +127,7 @@ void HttpConnection::go_on(Instant now) {
 
 void HttpConnection::sent(bool all, Instant now) {
   sent_at_ = now;
+  heard_at_ = now;  // it reads; what it has been told it may want to think about
   if (all) {
     is_sending_ = false;
     run(now);
@@ -247,6 +260,13 @@ void HttpConnection::begin_request(Instant now) {
 void HttpConnection::serve(const Route& route, Instant now) {
   if (!route.takes_jobs()) {
     answer(view_of(setup_.view, route.action), now);
+    return;
+  }
+  if (ends_soon_) {
+    const RequestError error = ending_error();
+    Answer refusal = error_answer(error.status_code, error.error, error.hint);
+    refusal.asks_again = true;
+    answer(refusal, now);
     return;
   }
   const RequestHead& head = reader_.head();

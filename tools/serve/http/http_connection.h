@@ -36,6 +36,8 @@ class HttpConnection {
   void go_on(Instant now);
   // In the place of all else.
   void turn_away(Instant now);
+  // The program ends: no more jobs are taken, and answers go on.
+  void end_soon(Instant now);
   // All that collect() gave has been sent, or some of it.
   void sent(bool all, Instant now);
 
@@ -50,6 +52,10 @@ class HttpConnection {
   // Between two requests, with nothing to say.
   [[nodiscard]] bool is_idle() const {
     return state_ == State::idle && output_.empty() && !is_sending_;
+  }
+  // Somebody has an answer to come, or has not got all of it.
+  [[nodiscard]] bool is_busy() const {
+    return exchange_ != nullptr || !output_.empty() || is_sending_;
   }
   // Nothing that could still be sent is worth waiting for.
   [[nodiscard]] bool is_hopeless() const { return is_hopeless_; }
@@ -94,7 +100,8 @@ class HttpConnection {
   bool peer_ended_ = false;
   bool is_sending_ = false;
   bool is_hopeless_ = false;
-  Instant heard_at_;  // an octet, or the end of what was asked before
+  bool ends_soon_ = false;
+  Instant heard_at_;  // an octet, or that it takes one; or the end of what was asked before
   Instant sent_at_;   // while is_sending_
   Instant begun_at_;  // the head, then the body, then the farewell
 };

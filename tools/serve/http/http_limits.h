@@ -10,8 +10,9 @@
 
 namespace ringpost::http {
 
-// Connections of all listeners together. Pools of applications have dozens; an idle one takes some
-// 12 KB here. Whoever comes beyond it is told 503 and closed, and nothing is kept of him.
+// Connections of a listener, where nobody says how many. Pools of applications have dozens; an idle
+// one takes some 12 KB here. Whoever comes beyond it is told 503 and closed, and nothing is kept of
+// him.
 inline constexpr std::size_t connections_max = 1024;
 // A request's first line and fields, and those behind a chunked body: as Apache and nginx have it.
 inline constexpr std::size_t head_bytes_max = 8u << 10;
@@ -24,8 +25,8 @@ inline constexpr std::size_t job_bytes_max = limits::job_line_bytes_max;
 // ends, and for one that posts what is no list of jobs. It is a million messages of 8 KB: as many
 // as a provider takes in hours.
 inline constexpr std::uint64_t jobs_body_bytes_max = std::uint64_t{8} << 30;
-// Octets of all connections together that wait: parts of jobs, and answers that a client does not
-// read. Each connection has some that nobody counts, so that small jobs never meet the bound.
+// Octets of all connections of a listener that wait: parts of jobs, and answers that a client does
+// not read. Each connection has some that nobody counts, so that small jobs never meet the bound.
 inline constexpr std::size_t bytes_waiting_max = 256u << 20;
 inline constexpr std::size_t bytes_waiting_uncounted = 64u << 10;
 // Outcome lines that a client has not read, of one connection: beyond it no more of its jobs are

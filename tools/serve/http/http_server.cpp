@@ -87,11 +87,13 @@ class Client : public std::enable_shared_from_this<Client> {
   void rung();
   void end();
   [[nodiscard]] bool is_idle() const { return connection_->is_idle(); }
+  void end_soon();
   // What was turned away counts apart.
   [[nodiscard]] bool is_turned_away() const { return is_turned_away_; }
 
  private:
   void update();
+  void note_busy();
   void read();
   void take_octets();
   void write();
@@ -110,6 +112,7 @@ class Client : public std::enable_shared_from_this<Client> {
   bool is_shut_down_ = false;
   bool is_turned_away_ = false;
   bool has_ended_ = false;
+  bool was_busy_ = false;
 };
 
 // All of them, and the thread that they share.
@@ -150,17 +153,24 @@ class Clients {
     count();
   }
 
-  void end(bool idle_only) {
-    const std::set<std::shared_ptr<Client>> now = all_;
-    for (const auto& client : now) {
-      if (!idle_only || client->is_idle()) {
-        client->end();
-      }
+  void end_soon() {
+    for (const auto& client : std::set<std::shared_ptr<Client>>(all_)) {
+      client->end_soon();
     }
+  }
+  void end() {
+    for (const auto& client : std::set<std::shared_ptr<Client>>(all_)) {
+      client->end();
+    }
+  }
+  void note_busy(bool is_busy) {
+    is_busy ? busy_.fetch_add(1, std::memory_order_relaxed)
+            : busy_.fetch_sub(1, std::memory_order_relaxed);
   }
 
   [[nodiscard]] HttpCounts counts() const {
-    return {now_.load(std::memory_order_relaxed), opened_.load(std::memory_order_relaxed),
+    return {now_.load(std::memory_order_relaxed), busy_.load(std::memory_order_relaxed),
+            opened_.load(std::memory_order_relaxed),
             turned_away_count_.load(std::memory_order_relaxed)};
   }
 
@@ -178,6 +188,7 @@ class Clients {
   std::set<std::shared_ptr<Client>> all_;
   std::size_t turned_away_ = 0;
   std::atomic<std::uint64_t> now_{0};
+  std::atomic<std::uint64_t> busy_{0};
   std::atomic<std::uint64_t> opened_{0};
   std::atomic<std::uint64_t> turned_away_count_{0};
 };
@@ -219,17 +230,33 @@ void Client::rung() {
   }
 }
 
+void Client::end_soon() {
+  if (!has_ended_) {
+    connection_->end_soon(clock_now());
+    update();
+  }
+}
+
+void Client::note_busy() {
+  const bool is_busy = !has_ended_ && (connection_->is_busy() || !writing_.empty());
+  if (std::exchange(was_busy_, is_busy) != is_busy) {
+    clients_.note_busy(is_busy);
+  }
+}
+
 // Whatever has happened, this does what follows.
 void Client::update() {
   if (has_ended_) {
     return;
   }
+  note_busy();
   if (writing_.empty()) {
     writing_ = connection_->collect(clock_now());
     written_ = 0;
     if (!writing_.empty()) {
       write();
     }
+    note_busy();
   }
   if (connection_->is_hopeless() || (connection_->finished() && writing_.empty()) ||
       (clients_.is_stopping_ && connection_->is_idle())) {
@@ -325,6 +352,7 @@ void Client::end() {
     return;
   }
   ErrorCode ignored;
+  note_busy();
   timer_.cancel();
   socket_.close(ignored);
   connection_.reset();
@@ -531,7 +559,7 @@ void HttpServer::stop_listening() {
   state_->clients.is_stopping_ = true;
   asio::post(state_->clients.context_, [state = state_.get()] {
     state->close_listeners();
-    state->clients.end(true);
+    state->clients.end_soon();
   });
 }
 
@@ -542,11 +570,11 @@ void HttpServer::stop(Duration at_most) {
   stop_listening();
   constexpr auto look_every = 10ms;
   const Instant give_up_at = clock_now() + at_most;
-  while (counts().connections > 0 && clock_now() < give_up_at) {
+  while (counts().busy > 0 && clock_now() < give_up_at) {
     std::this_thread::sleep_for(look_every);
   }
   asio::post(state_->clients.context_, [state = state_.get()] {
-    state->clients.end(false);
+    state->clients.end();
     state->clients.context_.stop();
   });
   state_->thread.join();

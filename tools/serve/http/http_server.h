@@ -35,6 +35,7 @@ struct HttpServerOptions {
 // Counts since the start.
 struct HttpCounts {
   std::uint64_t connections = 0;  // now
+  std::uint64_t busy = 0;         // of these: with an answer that is still to come or to leave
   std::uint64_t connections_opened = 0;
   std::uint64_t connections_turned_away = 0;
 };
@@ -55,9 +56,9 @@ class HttpServer {
   [[nodiscard]] const std::vector<std::string>& addresses() const;
   [[nodiscard]] HttpCounts counts() const;
 
-  // No more connections, and the end of those that ask for nothing.
+  // No more connections and no more jobs, and the end of those that ask for nothing.
   void stop_listening();
-  // The end of all others, when what they were told has left, or after so long. Once.
+  // The end of all others, when none is busy, or after so long. Once.
   void stop(Duration at_most);
 
  private:

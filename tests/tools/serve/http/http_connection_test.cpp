@@ -141,6 +141,46 @@ TEST_CASE("connection: nobody is timed while a provider is waited for") {
   CHECK(client.heard.ends_with("0\r\n\r\n"));
 }
 
+TEST_CASE("connection: behind an outcome that took long a client has its time again") {
+  HeldClient client;
+  client.say("POST /v1/jobs HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n");
+  const std::string line = job("a") + "\n";
+  const std::string chunk = fmt::format("{:x}\r\n{}\r\n", line.size(), line);
+  client.say(chunk);
+  client.wait(std::chrono::hours(1));
+  client.decide(Status::accepted);
+  client.wait(50s);
+  client.say(chunk);
+  REQUIRE(client.taker.size() == 1);
+  client.decide(Status::accepted);
+  client.wait(idle_timeout);
+  CHECK(client.heard.find("the rest of the body did not come in time; nothing more was taken from "
+                          "line 3 on") != std::string::npos);
+}
+
+TEST_CASE("connection: when the program ends, streams are told, and nobody begins another") {
+  HeldClient client;
+  client.say("POST /v1/jobs HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n");
+  const std::string line = job("a") + "\n";
+  client.say(fmt::format("{:x}\r\n{}\r\n", line.size(), line));
+  client.connection->end_soon(client.now);
+  client.pump();
+  CHECK(client.connection->is_busy());
+  client.decide(Status::accepted);
+  CHECK(client.heard.find("takes no more jobs; nothing more was taken from line 2 on") !=
+        std::string::npos);
+  CHECK_FALSE(client.connection->is_busy());
+
+  HeldClient whole;
+  whole.say(post("/v1/inject", job("a")));
+  whole.connection->end_soon(whole.now);
+  whole.decide(Status::accepted);
+  CHECK(whole.heard.starts_with("HTTP/1.1 200 OK\r\n"));
+  whole.say(post("/v1/inject", job("b")));
+  CHECK(whole.heard.find("HTTP/1.1 503 ") != std::string::npos);
+  CHECK(whole.taker.size() == 0);
+}
+
 TEST_CASE("connection: a stream of jobs stays open as long as something comes") {
   HeldClient client;
   client.say("POST /v1/jobs HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n");
