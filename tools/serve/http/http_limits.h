@@ -11,7 +11,7 @@
 namespace ringpost::http {
 
 // Connections of a listener, where nobody says how many. Pools of applications have dozens; an idle
-// one takes some 12 KB here. Whoever comes beyond it is told 503 and closed, and nothing is kept of
+// one takes some 2 KB here. Whoever comes beyond it is told 503 and closed, and nothing is kept of
 // him.
 inline constexpr std::size_t connections_max = 1024;
 // A request's first line and fields, and those behind a chunked body: as Apache and nginx have it.
