@@ -88,6 +88,14 @@ Answer error_answer(int status, Bytes error, Bytes hint) {
 }
 
 void append_answer(std::string& out, const Answer& answer, const AnswerForm& form) {
+  append_answer_head(out, answer, form, answer.body.size());
+  if (form.has_body) {
+    out += answer.body;
+  }
+}
+
+void append_answer_head(std::string& out, const Answer& answer, const AnswerForm& form,
+                        std::size_t body_bytes) {
   append_head(out, answer.status_code, answer.content_type, form);
   if (!answer.allow.empty()) {
     fmt::format_to(std::back_inserter(out), "Allow: {}\r\n", answer.allow);
@@ -98,10 +106,7 @@ void append_answer(std::string& out, const Answer& answer, const AnswerForm& for
   if (answer.asks_for_token) {
     out += "WWW-Authenticate: Bearer realm=\"ringpost\"\r\n";
   }
-  fmt::format_to(std::back_inserter(out), "Content-Length: {}\r\n\r\n", answer.body.size());
-  if (form.has_body) {
-    out += answer.body;
-  }
+  fmt::format_to(std::back_inserter(out), "Content-Length: {}\r\n\r\n", body_bytes);
 }
 
 void append_stream_head(std::string& out, Bytes content_type, const AnswerForm& form) {

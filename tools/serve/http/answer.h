@@ -1,6 +1,7 @@
 // What a client is told: a status, fields, and a body that is known or comes piece by piece.
 #pragma once
 
+#include <cstddef>
 #include <string>
 
 #include "tools/serve/http/request_reader.h"
@@ -30,6 +31,9 @@ struct AnswerForm {
 
 // Head and body. No lines but those of the answer: what it says of a client's is in the body.
 void append_answer(std::string& out, const Answer& answer, const AnswerForm& form);
+// The head alone, of a body of so many octets that follows piece by piece.
+void append_answer_head(std::string& out, const Answer& answer, const AnswerForm& form,
+                        std::size_t body_bytes);
 // The head of a body whose length nobody knows; in HTTP/1.0 it ends with the connection.
 void append_stream_head(std::string& out, Bytes content_type, const AnswerForm& form);
 // Octets of such a body; nothing for none, which would be its end.

@@ -17,6 +17,10 @@ namespace ringpost::http {
 
 namespace {
 
+// Of an answer, at a time: what a socket takes.
+constexpr std::size_t inject_piece_bytes = 64u << 10;
+constexpr Bytes list_end = "]}\n";
+
 codec::JobReaderOptions inject_reader(const ExchangeSetup& setup, const ExchangeTerms& terms) {
   codec::JobReaderOptions options = setup.reader;
   options.files = nullptr;
@@ -239,6 +243,10 @@ void InjectExchange::collect(std::string& out) {
   if (is_over_) {
     return;
   }
+  if (is_begun_) {
+    append_outcomes(out);
+    return;
+  }
   take_mail();
   const bool is_told = body_ended_ && !has_message_ && !reader_.has_more();
   if (messages_in_flight_ > 0 || (!trouble_ && !is_told)) {
@@ -246,10 +254,16 @@ void InjectExchange::collect(std::string& out) {
   }
   AnswerForm form = terms_.form;
   form.keeps_alive = form.keeps_alive && !ends_connection();
-  append_answer(out, answer(), form);
+  const Answer answer = this->answer();
+  if (answer.body.empty()) {
+    begin_outcomes(out, answer, form);
+    return;
+  }
+  append_answer(out, answer, form);
   is_over_ = true;
 }
 
+// Without a body: outcomes are to follow.
 Answer InjectExchange::answer() {
   if (trouble_ && messages_taken_ == 0) {
     Answer failed = error_answer(trouble_->status_code, trouble_->error, trouble_->hint);
@@ -264,35 +278,49 @@ Answer InjectExchange::answer() {
     // Whoever reads counts is told by them, as long as there is a success among them.
     answer.status_code = answer.status_code == 207 ? 200 : answer.status_code;
     answer.body = kumomta_body();
-  } else {
-    answer.body = outcomes_body(answer.status_code);
   }
   return answer;
 }
 
-// The lines of outcomes as elements of a list.
-std::string InjectExchange::outcomes_body(int status) {
-  std::string lines = mailbox_->take_lines(std::string::npos);
-  if (!lines.empty()) {
-    lines.pop_back();
-  }
-  std::replace(lines.begin(), lines.end(), '\n', ',');  // within strings they are escaped
-  std::string body = "{";
+// The lines of outcomes become elements of a list. They leave piece by piece and stay in the
+// mailbox until then, where they count: a hundred thousand of them have many megabytes.
+void InjectExchange::begin_outcomes(std::string& out, const Answer& answer,
+                                    const AnswerForm& form) {
+  std::string front = "{";
   if (trouble_ || refused_) {
     const std::string error = trouble_ ? trouble_->error : refused_->message();
-    body += R"("error":)";
-    codec::append_json_string(body, error);
-    body += R"(,"hint":)";
-    codec::append_json_string(body, trouble_ ? Bytes(trouble_->hint)
-                                             : Bytes("mend what it names; the fields of a job are "
-                                                     "in its schema"));
-    body += ',';
+    front += R"("error":)";
+    codec::append_json_string(front, error);
+    front += R"(,"hint":)";
+    codec::append_json_string(
+        front, trouble_ ? Bytes(trouble_->hint)
+                        : Bytes("mend what it names; the fields of a job are in its schema"));
+    front += ',';
   }
-  fmt::format_to(std::back_inserter(body), R"("status":{},)", status);
+  fmt::format_to(std::back_inserter(front), R"("status":{},)", answer.status_code);
   if (left_out_ > 0) {
-    fmt::format_to(std::back_inserter(body), R"("outcomes_left_out":{},)", left_out_);
+    fmt::format_to(std::back_inserter(front), R"("outcomes_left_out":{},)", left_out_);
   }
-  return body + R"("outcomes":[)" + lines + "]}\n";
+  front += R"("outcomes":[)";
+  const std::size_t lines = mailbox_->line_bytes();
+  append_answer_head(out, answer, form,
+                     front.size() + (lines > 0 ? lines - 1 : 0) + list_end.size());
+  out += front;
+  is_begun_ = true;
+  append_outcomes(out);
+}
+
+void InjectExchange::append_outcomes(std::string& out) {
+  std::string piece = mailbox_->take_lines(inject_piece_bytes);
+  std::replace(piece.begin(), piece.end(), '\n', ',');  // within strings they are escaped
+  is_over_ = mailbox_->line_bytes() == 0;
+  if (is_over_ && !piece.empty()) {
+    piece.pop_back();
+  }
+  out += piece;
+  if (is_over_) {
+    out += list_end;
+  }
 }
 
 // As KumoMTA answers: a recipient counts as a success when it was accepted.

@@ -46,7 +46,8 @@ class InjectExchange : public Exchange {
   void fail(RequestError error);
   void take_mail();
   [[nodiscard]] Answer answer();
-  [[nodiscard]] std::string outcomes_body(int status);
+  void begin_outcomes(std::string& out, const Answer& answer, const AnswerForm& form);
+  void append_outcomes(std::string& out);
   [[nodiscard]] std::string kumomta_body() const;
 
   const ExchangeSetup& setup_;
@@ -70,6 +71,7 @@ class InjectExchange : public Exchange {
   std::optional<RequestError> trouble_;
   std::array<std::uint64_t, status_count> by_status_{};
   std::uint64_t left_out_ = 0;
+  bool is_begun_ = false;  // the answer, with outcomes
   bool is_over_ = false;
 };
 

@@ -51,6 +51,36 @@ TEST_CASE("inject: the answer waits for the outcome, and has it") {
   CHECK(has(client.heard, "Retry-After: 5\r\n"));
 }
 
+TEST_CASE("inject: a long answer leaves in pieces, and what has not left is counted") {
+  HeldClient client;
+  std::string to;
+  for (int i = 0; i < 3000; ++i) {
+    to += fmt::format("{}\"u{}@example.net\"", i == 0 ? "" : ",", i);
+  }
+  client.say(post("/v1/inject", fmt::format(R"({{"id":"a","from":"a@example.com","bcc":[{}],)"
+                                            R"("to":"b@example.net","text":"x"}})",
+                                            to)));
+  client.taker.decide_all(Status::accepted);
+  client.connection->go_on(client.now);
+  const std::string first = client.connection->collect(client.now);
+  CHECK(first.size() < 100'000);
+  CHECK(client.budget.left() < bytes_waiting_max);
+  client.heard = first;
+  client.connection->sent(true, client.now);
+  client.pump();
+  CHECK(client.budget.left() == bytes_waiting_max);
+  CHECK(client.connection->is_idle());
+  const std::size_t body = client.heard.find("\r\n\r\n") + 4;
+  CHECK(has(client.heard, fmt::format("Content-Length: {}\r\n", client.heard.size() - body)));
+  CHECK(client.heard.ends_with("}]}\n"));
+  std::size_t outcomes = 0;
+  for (std::size_t at = client.heard.find("{\"id\":"); at != std::string::npos;
+       at = client.heard.find("{\"id\":", at + 1)) {
+    ++outcomes;
+  }
+  CHECK(outcomes == 3001);
+}
+
 TEST_CASE("inject: a body that is no job says where, and what a job is") {
   HeldClient client;
   client.say(
