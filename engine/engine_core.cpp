@@ -460,22 +460,28 @@ EngineCore::Feeder::Lane* EngineCore::Feeder::lane_of(const Message& message, In
   return lanes_[next_endpoint(now)].get();
 }
 
-// Of those that answer; when none does, of those that were not given up.
+// Of those that answer; when none does, of those that were not given up. One without a weight has
+// what names it, and nothing else, whatever became of the others.
 std::size_t EngineCore::Feeder::next_endpoint(Instant now) {
   if (lanes_.size() == 1) {
     return 0;
   }
   const auto gate = [this](std::size_t i) -> EndpointGate& { return *core_.endpoints_[i].gate; };
+  const auto takes_any = [this](std::size_t i) { return core_.options_.endpoints[i].weight > 0; };
+  std::size_t last_resort = 0;
+  for (std::size_t i = lanes_.size(); i > 0; --i) {
+    last_resort = takes_any(i - 1) ? i - 1 : last_resort;
+  }
   for (std::size_t i = 0; i < lanes_.size(); ++i) {
-    if (core_.options_.endpoints[i].weight > 0 && gate(i).circuit().take_trial(now)) {
+    if (takes_any(i) && gate(i).circuit().take_trial(now)) {
       return i;
     }
   }
-  auto next = turns_.next([&](std::size_t i) { return gate(i).takes_work(now); });
+  auto next = turns_.next([&](std::size_t i) { return takes_any(i) && gate(i).takes_work(now); });
   if (!next) {
-    next = turns_.next([&](std::size_t i) { return !gate(i).failed(); });
+    next = turns_.next([&](std::size_t i) { return takes_any(i) && !gate(i).failed(); });
   }
-  return next.value_or(0);
+  return next.value_or(last_resort);
 }
 
 bool EngineCore::Feeder::flush() {

@@ -144,6 +144,33 @@ TEST_CASE(
   CHECK(second.stop()[Count::messages_accepted] == 10);
 }
 
+TEST_CASE("engine: an endpoint of weight zero takes nothing over from one that is away") {
+  TestSink gone;
+  TestSink second;
+  EndpointOptions ordinary = gone.endpoint();
+  ordinary.name = "ordinary";
+  ordinary.connect_attempts_max = 2;
+  gone.stop();
+  EndpointOptions named = second.endpoint();
+  named.name = "named";
+  named.weight = 0;
+  std::vector<TestJob> jobs = small_jobs(10);
+  jobs[3].endpoint = "named";
+  Deliveries deliveries;
+  auto engine = start(options_of({ordinary, named}), deliveries);
+  REQUIRE(submit(*engine, jobs));
+  REQUIRE(engine->drain(in_good_time()));
+  // Nor when it is known to be given up.
+  REQUIRE(engine->endpoint_failures().size() == 1);
+  REQUIRE(submit(*engine, small_jobs(5, "late")));
+  REQUIRE(engine->drain(in_good_time()));
+  engine.reset();
+  CHECK(deliveries.count(Status::accepted) == 1);
+  CHECK(deliveries.of("job-3").status == Status::accepted);
+  CHECK(deliveries.count(Status::unsent) == 14);
+  CHECK(second.stop()[Count::messages_accepted] == 1);
+}
+
 TEST_CASE("engine: a job for an endpoint that nobody knows is invalid, and the others go on") {
   TestSink sink;
   std::vector<TestJob> jobs = small_jobs(3);
