@@ -12,8 +12,8 @@
 
 #include "engine/engine_core.h"
 #include "engine/engine_inside.h"
+#include "engine/io/make_io.h"
 #include "engine/io/resolver.h"
-#include "engine/io/ring.h"
 #include "engine/quota_keeper.h"
 #include "engine/stats.h"
 #include "engine/token_thread.h"
@@ -55,7 +55,7 @@ struct RINGPOST_LOCAL Engine::State {
   struct WorkerThread {
     std::thread thread;
     // Set by the thread before `started`, and left alone until it has been joined.
-    std::unique_ptr<io::Ring> ring;
+    std::unique_ptr<io::Io> io;
     std::unique_ptr<Worker> worker;
     engine::WorkerStats stats;
     bool started = false;
@@ -78,7 +78,8 @@ struct RINGPOST_LOCAL Engine::State {
   std::vector<std::unique_ptr<WorkerThread>> workers;
   std::vector<std::unique_ptr<OutcomeThread>> outcome_threads;
   std::atomic<std::size_t> submitters_made{0};
-  std::atomic<bool> running{false};  // every worker is there and may be woken
+  IoChoice io_kind = IoChoice::ring;  // of all workers; never automatic
+  std::atomic<bool> running{false};   // every worker is there and may be woken
   std::mutex start_mutex;
   std::condition_variable start_changed;
   // Last, so that it goes first: a look-up that ends late calls a gate, which wakes the workers.
@@ -94,6 +95,7 @@ struct RINGPOST_LOCAL Engine::State {
 
   [[nodiscard]] EngineCore::Parts parts();
   [[nodiscard]] std::string start();
+  [[nodiscard]] std::string choose_io();
   void run_worker(WorkerThread& self, std::size_t number,
                   std::vector<WorkerEndpoint> worker_endpoints);
   void make_do_with(std::uint32_t sockets, std::vector<WorkerEndpoint>& worker_endpoints) const;
@@ -122,7 +124,23 @@ EngineCore::Parts Engine::State::parts() {
   return parts;
 }
 
+// Before there are threads: what is found is the same for all of them, and is told once.
+std::string Engine::State::choose_io() {
+  const auto found = io::find_io(core.options().io);
+  if (!found) {
+    return found.error().message();
+  }
+  io_kind = found->kind;
+  if (core.options().on_notice && !found->notice().empty()) {
+    core.options().on_notice({.endpoint = {}, .message = found->notice()});
+  }
+  return {};
+}
+
 std::string Engine::State::start() {
+  if (std::string wrong = choose_io(); !wrong.empty()) {
+    return wrong;
+  }
   for (const EndpointOptions& endpoint : core.options().endpoints) {
     token_threads.push_back(
         endpoint.read_token ? std::make_unique<engine::TokenThread>(endpoint.read_token) : nullptr);
@@ -165,26 +183,27 @@ std::string Engine::State::start() {
 
 void Engine::State::run_worker(WorkerThread& self, std::size_t number,
                                std::vector<WorkerEndpoint> worker_endpoints) {
-  io::RingOptions ring_options;
+  io::IoOptions io_options;
   std::uint32_t connections = 0;
   for (const WorkerEndpoint& endpoint : worker_endpoints) {
     connections += endpoint.limits.sockets_max;
   }
   // A session that ended keeps its socket until the kernel is done with it.
-  ring_options.sockets_max = connections + connections / 4 + 16;
-  auto ring = io::Ring::create(ring_options);
-  if (ring && (*ring)->sockets_max() < ring_options.sockets_max) {
-    make_do_with((*ring)->sockets_max(), worker_endpoints);
+  io_options.sockets_max = connections + connections / 4 + 16;
+  io_options.share_files_among = core.options().cores;
+  auto io = io::make_io(io_kind, io_options);
+  if (io && (*io)->sockets_max() < io_options.sockets_max) {
+    make_do_with((*io)->sockets_max(), worker_endpoints);
   }
   {
     const std::lock_guard lock(start_mutex);
-    if (ring) {
-      self.ring = std::move(*ring);
+    if (io) {
+      self.io = std::move(*io);
       self.worker =
-          std::make_unique<Worker>(*self.ring, std::move(worker_endpoints), core.outcomes(number),
-                                   core.order(), self.stats, core.worker_options(self.ring->now()));
+          std::make_unique<Worker>(*self.io, std::move(worker_endpoints), core.outcomes(number),
+                                   core.order(), self.stats, core.worker_options(self.io->now()));
     } else {
-      self.error = ring.error().message();
+      self.error = io.error().message();
     }
     self.started_at = std::chrono::steady_clock::now();
     self.started = true;
@@ -198,7 +217,7 @@ void Engine::State::run_worker(WorkerThread& self, std::size_t number,
 }
 
 void Engine::State::WorkerThread::note_counters(std::uint64_t allocations) {
-  const io::RingCounters counters = ring->counters();
+  const io::IoCounters counters = io->counters();
   stats.ring_enters.set(counters.enters);
   stats.ring_submitted.set(counters.submitted);
   stats.ring_completions.set(counters.completions);
@@ -269,7 +288,7 @@ void Engine::State::run_outcomes(std::size_t group) {
 void Engine::State::wake_all() {
   if (running.load()) {
     for (const auto& worker : workers) {
-      worker->ring->wake();
+      worker->io->wake();
     }
   }
 }
@@ -278,7 +297,7 @@ void Engine::State::wake_parked() {
   for (const auto& worker : workers) {
     // The counterpart of Worker::turn(): both sides exchange, so one of them sees the other.
     if (worker->worker->parked().exchange(false)) {
-      worker->ring->wake();
+      worker->io->wake();
     }
   }
 }
@@ -380,6 +399,7 @@ bool Engine::journal_failed() const {
 
 EngineStatistics Engine::statistics() const {
   EngineStatistics sum;
+  sum.io = state_->io_kind;
   sum.outcomes = state_->core.outcomes_told();
   sum.messages_in_flight = state_->core.pool().messages_out();
   for (const auto& worker : state_->workers) {

@@ -1,10 +1,10 @@
 // The seam between the engine and the machine: sockets, time and waiting, without a name of the
 // kernel's.
 //
-// Ring is the io_uring behind it; a simulation puts a world of its own there. Operations are only
-// prepared by the calls below and leave in one batch with the next wait(), which also reaps:
-// whoever drives an Io acts on completions after all of them have been reaped, never inside a
-// callback.
+// Ring is the io_uring behind it, Epoll the same where that is refused (make_io chooses); a
+// simulation puts a world of its own there. Operations are only prepared by the calls below and
+// leave in one batch with the next wait(), which also reaps: whoever drives an Io acts on
+// completions after all of them have been reaped, never inside a callback.
 #pragma once
 
 #include <cstdint>
@@ -43,6 +43,30 @@ struct IoError {
   [[nodiscard]] std::string message() const;
 };
 
+struct IoOptions {
+  // As many sockets as it has room for; the limit on open files (RLIMIT_NOFILE) may make it less.
+  std::uint32_t sockets_max = 1024;
+  std::uint32_t receive_buffers = 256;  // a power of two, shared by all sockets
+  std::uint32_t receive_buffer_bytes = 4096;
+  std::uint32_t submission_entries =
+      512;  // of a ring: operations prepared between two waits; more submit early
+  // How many of its kind this process makes, which have the limit on open files among them where
+  // each socket is a file.
+  std::uint32_t share_files_among = 1;
+};
+
+struct IoCounters {
+  // A ring: io_uring_enter calls. Without one: system calls on sockets, and those that wait.
+  std::uint64_t enters = 0;
+  std::uint64_t submitted = 0;  // operations
+  std::uint64_t completions = 0;
+  std::uint64_t receives = 0;  // completions with octets
+  std::uint64_t sends = 0;     // operations
+  std::uint64_t send_bytes = 0;
+  std::uint64_t receive_buffers_exhausted = 0;
+  std::uint64_t completion_overflows = 0;  // of a ring
+};
+
 // Thread: one worker's, but for wake(). Every operation ends with a completion; a Handle must be
 // closed exactly once, after which all its operations complete (cancelled ones with -ECANCELED).
 class Io {
@@ -67,6 +91,13 @@ class Io {
   virtual void send(Handle handle, Bytes bytes, Owner owner) = 0;
   // Cancels what is under way and closes.
   virtual void close(Handle handle, Owner owner) = 0;
+  // Ends the connection with a reset instead of a FIN. No completion; close() comes next. An Io
+  // that is no machine's has neither this nor accept().
+  virtual void reset(Handle handle);
+  // Accepts connections of a listening socket until it is closed: each is a completion of kind
+  // accept whose result is the new Handle. The descriptor stays the caller's, but may be made a
+  // non-blocking one. One Io either opens sockets or accepts them.
+  virtual void accept(int listening_descriptor, Owner owner);
 
   // Hands over what was prepared, waits until something completes or the deadline has come, and
   // returns all completions at hand. They and their octets are valid until the next wait().
@@ -76,6 +107,10 @@ class Io {
   virtual void pause(Duration duration) = 0;
   // Any thread: makes a wait() under way, or the next one, return with a completion of kind wake.
   virtual void wake() = 0;
+
+  // How many sockets it has room for.
+  [[nodiscard]] virtual std::uint32_t sockets_max() const;
+  [[nodiscard]] virtual IoCounters counters() const;
 };
 
 }  // namespace ringpost::io

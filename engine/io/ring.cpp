@@ -17,10 +17,11 @@
 
 #include <cerrno>
 #include <cstring>
-#include <ctime>
 #include <fcntl.h>
+#include <fstream>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <ranges>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -29,6 +30,8 @@
 #include <vector>
 
 #include <liburing.h>
+
+#include "engine/io/clocks.h"
 
 namespace ringpost::io {
 
@@ -58,19 +61,27 @@ Handle handle_of(std::uint64_t user_data) {
 
 Owner owner_of(std::uint64_t user_data) { return static_cast<Owner>(user_data >> owner_shift); }
 
+// Whoever administrates this machine has said that nobody gets a ring, or that few do (sysctl(8)).
+bool is_disabled_by_sysctl() {
+  std::ifstream file("/proc/sys/kernel/io_uring_disabled");
+  int value = 0;
+  return (file >> value) && value != 0;
+}
+
 IoError setup_error(int error_number) {
   switch (error_number) {
     case EPERM:
     case EACCES:
-      return {
-          error_number,
-          "io_uring is refused here; in a container allow the io_uring_setup, io_uring_enter and "
-          "io_uring_register system calls in its seccomp profile, and see "
-          "/proc/sys/kernel/io_uring_disabled"};
+      if (is_disabled_by_sysctl()) {
+        return {error_number, "io_uring is refused here: sysctl kernel.io_uring_disabled is not 0"};
+      }
+      return {error_number,
+              "io_uring is refused here: the seccomp profile of this container or service has to "
+              "allow io_uring_setup, io_uring_enter and io_uring_register"};
     case ENOSYS:
-      return {error_number, "this kernel has no io_uring; ringpost needs Linux 6.1 or newer"};
+      return {error_number, "this kernel has no io_uring; a ring needs Linux 6.1 or newer"};
     case EINVAL:
-      return {error_number, "this kernel's io_uring is too old; ringpost needs Linux 6.1 or newer"};
+      return {error_number, "this kernel's io_uring is too old; a ring needs Linux 6.1 or newer"};
     case ENOMEM:
       return {error_number, "no memory for io_uring; raise the limit on locked memory (ulimit -l)"};
     default:
@@ -96,7 +107,7 @@ struct Ring::State {
     Owner owner;
   };
 
-  RingOptions options;
+  IoOptions options;
   io_uring ring{};
   bool ring_ready = false;
   io_uring_buf_ring* buffer_ring = nullptr;
@@ -110,9 +121,8 @@ struct Ring::State {
   std::vector<Completion> completions;
   std::vector<std::uint16_t> buffers_lent;  // go back to the kernel at the next wait
   std::vector<Receive> receives_to_arm;     // ended by the kernel, not by the peer
-  RingCounters counters;
-  Instant now{};
-  std::int64_t unix_time_us = 0;
+  IoCounters counters;
+  Clocks clocks;
 
   ~State();
   Result<void, IoError> set_up();
@@ -124,7 +134,6 @@ struct Ring::State {
   void end_receive(const Receive& receive);
   void release_if_ended(Handle handle);
   void recycle();
-  void read_clocks();
   void reap();
   void complete(const io_uring_cqe& cqe);
   void complete_receive(const io_uring_cqe& cqe, Completion& completion);
@@ -168,6 +177,9 @@ Result<void, IoError> Ring::State::set_up() {
     // The kernel makes no table that is larger than the limit on open files: fewer sockets will do.
     options.sockets_max = std::max(1u, static_cast<std::uint32_t>(files.rlim_cur));
     result = io_uring_register_files_sparse(&ring, options.sockets_max);
+  }
+  if (result == -EPERM || result == -EACCES) {
+    return Failure(setup_error(-result));
   }
   if (result < 0) {
     return Failure(IoError{
@@ -254,7 +266,8 @@ void Ring::State::recycle() {
     buffers_lent.clear();
   }
   completions.clear();
-  for (const Receive& receive : receives_to_arm) {
+  // Backwards, so that who got the last buffers is not the first to ask for the next ones.
+  for (const Receive& receive : std::views::reverse(receives_to_arm)) {
     if (sockets[receive.handle].closing) {
       // Closed since it was reaped: armed now it would run behind the close, perhaps on another
       // socket.
@@ -274,13 +287,6 @@ void Ring::State::end_receive(const Receive& receive) {
   completion.operation = Operation::receive;
   completion.result = -ECANCELED;
   completions.push_back(completion);
-}
-
-void Ring::State::read_clocks() {
-  now = std::chrono::steady_clock::now();
-  timespec time{};
-  ::clock_gettime(CLOCK_REALTIME, &time);
-  unix_time_us = std::int64_t{time.tv_sec} * 1'000'000 + time.tv_nsec / 1000;
 }
 
 void Ring::State::reap() {
@@ -394,14 +400,14 @@ void Ring::State::release_if_ended(Handle handle) {
   }
 }
 
-Result<std::unique_ptr<Ring>, IoError> Ring::create(const RingOptions& options) {
+Result<std::unique_ptr<Ring>, IoError> Ring::create(const IoOptions& options) {
   auto state = std::make_unique<State>();
   state->options = options;
   if (auto result = state->set_up(); !result) {
     return Failure(result.error());
   }
   state->arm_wake();
-  state->read_clocks();
+  state->clocks.read();
   return std::unique_ptr<Ring>(new Ring(std::move(state)));
 }
 
@@ -409,9 +415,9 @@ Ring::Ring(std::unique_ptr<State> state) : state_(std::move(state)) {}
 
 Ring::~Ring() = default;
 
-Instant Ring::now() const { return state_->now; }
+Instant Ring::now() const { return state_->clocks.now; }
 
-std::int64_t Ring::unix_time_us() const { return state_->unix_time_us; }
+std::int64_t Ring::unix_time_us() const { return state_->clocks.unix_time_us; }
 
 Result<Handle, IoError> Ring::open(const SocketAddress& address) {
   State& state = *state_;
@@ -513,7 +519,7 @@ std::span<const Completion> Ring::wait(Instant deadline) {
     io_uring_cqe* cqe = nullptr;
     io_uring_submit_and_wait_timeout(&state.ring, &cqe, 1, &timeout, nullptr);
   }
-  state.read_clocks();
+  state.clocks.read();
   state.reap();
   return state.completions;
 }
@@ -526,16 +532,16 @@ void Ring::wake() {
   [[maybe_unused]] const auto written = ::write(state_->wake_descriptor, &one, sizeof(one));
 }
 
-void Ring::accept(int listening_fd, Owner owner) {
+void Ring::accept(int listening_descriptor, Owner owner) {
   io_uring_sqe* const sqe = state_->next_sqe();
-  io_uring_prep_multishot_accept_direct(sqe, listening_fd, nullptr, nullptr, 0);
+  io_uring_prep_multishot_accept_direct(sqe, listening_descriptor, nullptr, nullptr, 0);
   sqe->user_data = tag(owner, 0, Operation::accept);
 }
 
 std::uint32_t Ring::sockets_max() const { return state_->options.sockets_max; }
 
-RingCounters Ring::counters() const {
-  RingCounters counters = state_->counters;
+IoCounters Ring::counters() const {
+  IoCounters counters = state_->counters;
   counters.completion_overflows = *state_->ring.cq.koverflow;
   return counters;
 }

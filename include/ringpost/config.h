@@ -11,6 +11,7 @@
 
 #include <ringpost/auth_mechanism.h>
 #include <ringpost/base.h>
+#include <ringpost/io_choice.h>
 #include <ringpost/limits.h>
 #include <ringpost/outcome.h>
 #include <ringpost/quota.h>
@@ -143,8 +144,8 @@ struct EndpointOptions {
 
 // Something that whoever runs the engine should hear of while it runs, once.
 struct EndpointNotice {
-  std::string endpoint;
-  std::string message;  // one sentence
+  std::string endpoint;  // empty: it is about the machine
+  std::string message;   // one sentence
   // Whoever asked to hear of errors alone wants to hear of it.
   bool is_grave = false;
 };
@@ -155,7 +156,8 @@ class Journal;
 
 struct EngineOptions {
   std::vector<EndpointOptions> endpoints;  // at least one
-  std::uint32_t cores = 1;                 // worker threads, each with a ring of its own
+  std::uint32_t cores = 1;                 // worker threads, each with sockets of its own
+  IoChoice io = IoChoice::automatic;
   // That tell outcomes, each those of a share of the workers. With several the callback is called
   // on all of them, perhaps at the same time.
   std::uint32_t outcome_threads = 1;

@@ -187,8 +187,10 @@ struct EngineStatistics {
   std::uint64_t sessions_ready = 0;
   std::uint64_t sessions_resumed = 0;  // of the ready ones: TLS was resumed with a ticket
   std::uint64_t turns = 0;
-  double worker_cpu_share = 0;    // of the time that workers have had: 1 is all of it
-  std::uint64_t ring_enters = 0;  // io_uring_enter calls
+  double worker_cpu_share = 0;   // of the time that workers have had: 1 is all of it
+  IoChoice io = IoChoice::ring;  // what the workers use, never automatic
+  // io_uring_enter calls; with epoll, system calls on sockets and those that wait.
+  std::uint64_t ring_enters = 0;
 
   // Of the workers' hot path, for whoever wants to know what a message costs.
   std::uint64_t ring_submitted = 0;  // operations
@@ -211,8 +213,8 @@ class RINGPOST_API Engine {
  public:
   class Submitter;
 
-  // Checks the options, starts the threads and waits until each has its ring. No connection is made
-  // before the first message.
+  // Checks the options, starts the threads and waits until each can use sockets. No connection is
+  // made before the first message.
   [[nodiscard]] static Result<std::unique_ptr<Engine>, EngineError> start(EngineOptions options,
                                                                           OutcomeCallback callback);
   ~Engine();

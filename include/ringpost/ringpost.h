@@ -215,8 +215,7 @@ RINGPOST_API int32_t ringpost_check_address(const char* address, char* error, si
 
 /* Checks the options, starts the threads and hands out an engine, which is freed with
  * ringpost_engine_free(). No connection is made before the first message. Errors:
- * RINGPOST_BAD_ARGUMENT, RINGPOST_BAD_OPTIONS (also: the kernel has no io_uring for us, a
- * certificate's file cannot be read), RINGPOST_NO_MEMORY; then `*engine` is null. */
+ * RINGPOST_BAD_ARGUMENT, RINGPOST_BAD_OPTIONS (also: a certificate's file cannot be read), RINGPOST_NO_MEMORY; then `*engine` is null. */
 RINGPOST_API int32_t ringpost_engine_start(const ringpost_options* options,
                                            ringpost_engine** engine, char* error,
                                            size_t error_bytes);

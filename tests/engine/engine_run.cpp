@@ -5,6 +5,7 @@
 #include <catch2/catch_test_macros.hpp>
 
 #include "codec/mail/content_check.h"
+#include "tests/support/io_under_test.h"
 #include "tls/sha256.h"
 
 namespace ringpost::engine::test {
@@ -141,6 +142,7 @@ void Deliveries::wait_for(std::size_t count) const { REQUIRE(comes_to(count)); }
 
 TestSink::TestSink(const std::function<void(sink::SinkOptions&)>& change) {
   sink::SinkOptions options;
+  options.io = ringpost::test::io_under_test();
   options.listen_starttls = "127.0.0.1:0";
   options.listen_tls = "127.0.0.1:0";
   options.listen_plain = "127.0.0.1:0";
@@ -200,6 +202,7 @@ EngineOptions options_of(std::vector<EndpointOptions> endpoints, std::uint32_t c
   EngineOptions options;
   options.endpoints = std::move(endpoints);
   options.cores = cores;
+  options.io = ringpost::test::io_under_test();
   return options;
 }
 

@@ -6,6 +6,7 @@
 #include <catch2/catch_test_macros.hpp>
 #include <fmt/format.h>
 
+#include "tests/support/io_under_test.h"
 #include "tools/sink/sink.h"
 
 using namespace ringpost;
@@ -15,6 +16,7 @@ namespace {
 
 SinkOptions any_ports() {
   SinkOptions options;
+  options.io = ringpost::test::io_under_test();
   options.listen_starttls = "127.0.0.1:0";
   options.listen_tls = "[::1]:0";
   options.listen_plain = "127.0.0.1:0";

@@ -31,9 +31,11 @@ def is_sanitized():
 
 
 def environment_of(folder, **variables):
-    """What the program sees: nothing of the user's own configuration, and no password."""
+    """What the program sees: nothing of the user's own configuration, and no password.
+
+    RINGPOST_IO=epoll runs any module without io_uring."""
     kept = {name: value for name, value in os.environ.items()
-            if name in ("PATH", "LANG", "TMPDIR") or name.endswith("SAN_OPTIONS")}
+            if name in ("PATH", "LANG", "TMPDIR", "RINGPOST_IO") or name.endswith("SAN_OPTIONS")}
     return {**kept, "HOME": str(folder), "XDG_CONFIG_HOME": str(folder / "config"), **variables}
 
 
@@ -77,6 +79,8 @@ def limit_files(pid, octets):
 class RunningProgram:
     """A process of ringpost whose stdout and stderr go to files, so that it never waits for us."""
 
+    confine = None  # called in each process before it is the program; for tests of sandboxes
+
     def __init__(self, folder, arguments, environment, stdin=subprocess.DEVNULL,
                  file_bytes_max=None, program=PROGRAM):
         self.folder = folder
@@ -90,11 +94,23 @@ class RunningProgram:
                 # Of its own, with a parent in its session: only such a group is stopped by
                 # SIGTSTP.
                 process_group=0,
-                preexec_fn=file_bytes_max and (lambda: limit_files(0, file_bytes_max)))
+                preexec_fn=self._preparation(file_bytes_max))
         # It begins as a copy of this process and is itself when exec has replaced that.
         self.command_line = b""
         while self.is_alive() and not self.command_line.startswith(program.encode()):
             self.command_line = Path(f"/proc/{self.process.pid}/cmdline").read_bytes()
+
+    @classmethod
+    def _preparation(cls, file_bytes_max):
+        if cls.confine is None and file_bytes_max is None:
+            return None
+
+        def prepare(confine=cls.confine):
+            if file_bytes_max:
+                limit_files(0, file_bytes_max)
+            if confine:
+                confine()
+        return prepare
 
     def is_alive(self):
         return self.process.poll() is None

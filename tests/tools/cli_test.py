@@ -201,6 +201,12 @@ class CommandLine(ProgramTest):
             self.assertRegex(known[name], r"\d+\.\d+")
         self.assertIsInstance(known["aes_in_hardware"], bool)
         self.assertIn(known["records"], ("wolfCrypt", "intel-ipsec-mb"))
+        self.assertIn(known["io"], ("ring", "epoll"))
+        known = json.loads(self.run_program("version", "--json", RINGPOST_IO="epoll").stdout)
+        self.assertEqual(known["io"], "epoll")
+        run = self.run_program("version", RINGPOST_IO="poll")
+        self.assert_exit(run, 2)
+        self.assertIn('RINGPOST_IO: "poll" is none of auto, ring, epoll', run.stderr)
         self.assertIn(os.uname().release, known["kernel"])
         self.assertIn(b"wolfssl", self.run_program("version").stdout)
 

@@ -97,14 +97,12 @@ Result<void, std::string> BenchRun::start() {
   EngineOptions options;
   options.endpoints = {parts_.endpoint};
   options.cores = parts_.cores;
+  options.io = parts_.io;
   options.jobs_in_flight_max = jobs_in_flight(parts_.endpoint);
   options.on_step = [this](std::uint32_t, Stage stage, Duration taken) {
     times_.note(series_of(stage), taken);
   };
-  options.on_notice = [&log = parts_.log](const EndpointNotice& notice) {
-    log.write(notice.is_grave ? LogLevel::error : LogLevel::warn, notice.message,
-              {{"endpoint", notice.endpoint}});
-  };
+  options.on_notice = [&log = parts_.log](const EndpointNotice& notice) { log.write(notice); };
   auto engine = Engine::start(std::move(options),
                               [this](std::span<const OutcomeView> decided) { hear(decided); });
   if (!engine) {

@@ -23,6 +23,7 @@ struct BenchRunParts {
   const EndpointOptions& endpoint;
   const LoadSettings& load;
   std::uint32_t cores = 1;
+  IoChoice io = IoChoice::automatic;
   Log& log;
   HistogramLog* histogram_log = nullptr;  // null: none is written
   std::string tag = {};                   // of its lines there

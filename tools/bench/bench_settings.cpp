@@ -202,6 +202,7 @@ SettingMap flag_settings(const BenchFlags& flags) {
   add("pipeline", flags.pipeline);
   add("chunking", flags.chunking);
   add("cores", flags.cores);
+  add("io", flags.io);
   return given;
 }
 
@@ -245,6 +246,7 @@ Result<void, UsageError> read_endpoint(const BenchFlags& flags, BenchSettings& s
   }
   settings.endpoint = std::move(chosen->front());
   settings.cores = draft->settings.cores;
+  settings.io = draft->settings.io;
   settings.log = draft->settings.log;
   EndpointOptions& options = settings.endpoint.draft.options;
   options.attempts_max = 1;

@@ -27,6 +27,7 @@ struct BenchFlags {
   std::string pipeline;
   std::string chunking;
   std::string cores;
+  std::string io;
   std::vector<std::string> sizes;
   std::string recipients = "1";
   std::string jobs_path;
@@ -58,6 +59,7 @@ struct LoadSettings {
 struct BenchSettings {
   ChosenEndpoint endpoint;
   std::uint32_t cores = 1;
+  IoChoice io = IoChoice::automatic;
   LogOptions log;
   LoadSettings load;
   std::string varied;               // its name; empty: there is one run

@@ -104,6 +104,7 @@ Runs run_all(const BenchSettings& settings, HistogramLog* histogram_log, SignalW
     BenchRun run({.endpoint = endpoint.draft.options,
                   .load = load,
                   .cores = settings.cores,
+                  .io = settings.io,
                   .log = log,
                   .histogram_log = histogram_log,
                   .tag = tag});
@@ -243,6 +244,7 @@ CommandSpec bench_command() {
        {"--pipeline", "auto|off|N", "Messages in flight in a session", &at.pipeline},
        {"--chunking", "auto|off", "BDAT where it is offered", &at.chunking},
        {"--cores", "N", "Worker threads", &at.cores},
+       {"--io", "auto|ring|epoll", "io_uring, or epoll", &at.io},
        {"--vary", "NAME=V,V,...",
         "A run each: connections, pipeline, chunking, rate, size, recipients", &at.vary}});
   add("Messages", {{"--size", "N,...", "Octets of a message (2k); several take turns", &at.sizes},

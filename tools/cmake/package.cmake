@@ -57,5 +57,5 @@ SMTP submission sessions, and says for every recipient what became of it:
 accepted, rejected, deferred, unsent, or honestly unknown.
 
 Jobs are JSON lines, or a template and a table of recipients; outcomes are
-JSON lines. It needs io_uring, Linux 6.1 or newer.")
+JSON lines. It uses io_uring (Linux 6.1 or newer), or epoll.")
 include(CPack)

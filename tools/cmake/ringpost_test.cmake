@@ -13,7 +13,7 @@ function(ringpost_test_is_wanted variable)
 endfunction()
 
 # ringpost_test(NAME SOURCES file... LABELS label... LIBS target...
-#               [TIMEOUT seconds] [COST seconds])
+#               [TIMEOUT seconds] [COST seconds] [AGAIN word variable])
 #
 # A Catch2 executable, every case of which is a test of its own, run in its own process. Discovery
 # waits until ctest runs, so that a program that cannot start fails the tests and not the build.
@@ -21,9 +21,10 @@ endfunction()
 # With a sanitizer the program is one test, because it takes longer to start than most cases do:
 # tools/dev.d/catch_program.py runs it and leaves the counts of its cases in the folder "cases".
 #
-# COST is about what it takes, see ringpost_python_test.
+# COST is about what it takes, see ringpost_python_test. AGAIN runs all cases a second time, with
+# that variable set to that word.
 function(ringpost_test name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "" "TIMEOUT;COST" "SOURCES;LABELS;LIBS")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "TIMEOUT;COST" "SOURCES;LABELS;LIBS;AGAIN")
   ringpost_test_is_wanted(wanted ${arg_LABELS})
   if(NOT wanted)
     return()
@@ -47,12 +48,32 @@ function(ringpost_test name)
               $<TARGET_FILE:${name}> "${PROJECT_BINARY_DIR}/cases/${name}.json")
     set_tests_properties(${name} PROPERTIES LABELS "${labels}" TIMEOUT ${arg_TIMEOUT} PROCESSORS 2
       COST ${arg_COST} ENVIRONMENT "${RINGPOST_TSAN_OPTIONS}")
+    if(arg_AGAIN)
+      list(GET arg_AGAIN 0 word)
+      list(GET arg_AGAIN 1 variable)
+      add_test(NAME ${name}_${word}
+        COMMAND Python3::Interpreter -B "${PROJECT_SOURCE_DIR}/tools/dev.d/catch_program.py"
+                $<TARGET_FILE:${name}> "${PROJECT_BINARY_DIR}/cases/${name}_${word}.json")
+      set_tests_properties(${name}_${word} PROPERTIES LABELS "${labels}" TIMEOUT ${arg_TIMEOUT}
+        PROCESSORS 2 COST ${arg_COST} ENVIRONMENT "${RINGPOST_TSAN_OPTIONS};${variable}=${word}")
+    endif()
   else()
     catch_discover_tests(${name}
       TEST_PREFIX "${name}: "
       DISCOVERY_MODE PRE_TEST
       PROPERTIES LABELS "${labels}" TIMEOUT ${arg_TIMEOUT} PROCESSORS 2
         ENVIRONMENT "${RINGPOST_TSAN_OPTIONS}")
+    if(arg_AGAIN)
+      list(GET arg_AGAIN 0 word)
+      list(GET arg_AGAIN 1 variable)
+      catch_discover_tests(${name}
+        TEST_PREFIX "${name}, ${word}: "
+        TEST_LIST ${name}_${word}_TESTS
+        EXTRA_ARGS --name ${word}  # of the run; without it both calls would write one file
+        DISCOVERY_MODE PRE_TEST
+        PROPERTIES LABELS "${labels}" TIMEOUT ${arg_TIMEOUT} PROCESSORS 2
+          ENVIRONMENT "${variable}=${word}")
+    endif()
   endif()
 endfunction()
 

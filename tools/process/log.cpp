@@ -115,6 +115,15 @@ void Log::write(LogLevel level, std::string_view message, std::initializer_list<
   }
 }
 
+void Log::write(const EndpointNotice& notice) {
+  const LogLevel level = notice.is_grave ? LogLevel::error : LogLevel::warn;
+  if (notice.endpoint.empty()) {
+    write(level, notice.message);
+  } else {
+    write(level, notice.message, {{"endpoint", notice.endpoint}});
+  }
+}
+
 void write_to_stderr(std::string_view text) {
   while (!text.empty()) {
     const ssize_t written = ::write(STDERR_FILENO, text.data(), text.size());

@@ -12,6 +12,7 @@
 #include <string_view>
 
 #include <ringpost/base.h>
+#include <ringpost/config.h>
 
 namespace ringpost::cli {
 
@@ -52,6 +53,8 @@ class Log {
   void redirect(LineSink sink);
 
   void write(LogLevel level, std::string_view message, std::initializer_list<LogField> fields = {});
+  // With the endpoint that it is about, if it is about one.
+  void write(const EndpointNotice& notice);
   void error(std::string_view message, std::initializer_list<LogField> fields = {}) {
     write(LogLevel::error, message, fields);
   }

@@ -11,6 +11,7 @@
 
 #include "codec/job/job_reader.h"
 #include "codec/text/json_text.h"
+#include "engine/io/make_io.h"
 #include "engine/io/ring.h"
 #include "tls/context.h"
 
@@ -33,14 +34,15 @@ std::string kernel_version() {
 
 using NamedText = std::pair<std::string_view, const std::string*>;
 
-std::array<NamedText, 7> texts_of(const ProgramVersion& version) {
+std::array<NamedText, 8> texts_of(const ProgramVersion& version) {
   return {{{"ringpost", &version.ringpost},
            {"liburing", &version.liburing},
            {"wolfssl", &version.wolfssl},
            {"simdjson", &version.simdjson},
            {"compiler", &version.compiler},
            {"kernel", &version.kernel},
-           {"records", &version.records}}};
+           {"records", &version.records},
+           {"io", &version.io}}};
 }
 
 }  // namespace
@@ -48,21 +50,29 @@ std::array<NamedText, 7> texts_of(const ProgramVersion& version) {
 // Comes from the project() of the top CMakeLists.txt.
 std::string_view program_version() { return RINGPOST_VERSION; }
 
-ProgramVersion collect_program_version() {
-  return {.ringpost = std::string(program_version()),
-          .liburing = io::Ring::library_version(),
-          .wolfssl = tls::library_version(),
-          .simdjson = codec::simdjson_version(),
-          .compiler = compiler_version(),
-          .kernel = kernel_version(),
-          .records = tls::record_library(),
-          .aes_in_hardware = tls::aes_in_hardware()};
+Result<ProgramVersion, std::string> collect_program_version(IoChoice io) {
+  const auto found = io::find_io(io);
+  if (!found) {
+    return Failure(found.error().message());
+  }
+  return ProgramVersion{.ringpost = std::string(program_version()),
+                        .liburing = io::Ring::library_version(),
+                        .wolfssl = tls::library_version(),
+                        .simdjson = codec::simdjson_version(),
+                        .compiler = compiler_version(),
+                        .kernel = kernel_version(),
+                        .records = tls::record_library(),
+                        .io = std::string(io::name_of(found->kind)),
+                        .why_epoll = found->why_no_ring,
+                        .aes_in_hardware = tls::aes_in_hardware()};
 }
 
 std::string version_text(const ProgramVersion& version) {
   std::string text;
   for (const auto& [name, value] : texts_of(version)) {
-    text += fmt::format("{:<9} {}\n", name, *value);
+    const bool has_reason = name == "io" && !version.why_epoll.empty();
+    text += fmt::format("{:<9} {}{}{}\n", name, *value, has_reason ? "; " : "",
+                        has_reason ? version.why_epoll : "");
   }
   text += fmt::format(
       "{:<9} {}\n", "AES",

@@ -4,6 +4,9 @@
 #include <string>
 #include <string_view>
 
+#include <ringpost/base.h>
+#include <ringpost/io_choice.h>
+
 namespace ringpost::cli {
 
 [[nodiscard]] std::string_view program_version();  // "0.1.0"
@@ -15,10 +18,13 @@ struct ProgramVersion {
   std::string simdjson;
   std::string compiler;
   std::string kernel;
-  std::string records;  // whose AES-GCM makes those of TLS 1.3
+  std::string records;    // whose AES-GCM makes those of TLS 1.3
+  std::string io;         // what a run would use: ring, or epoll
+  std::string why_epoll;  // where that was not asked for
   bool aes_in_hardware = false;
 };
-[[nodiscard]] ProgramVersion collect_program_version();
+// The error is that of a ring that was asked for.
+[[nodiscard]] Result<ProgramVersion, std::string> collect_program_version(IoChoice io);
 
 // Lines for people, and one JSON object; both with a newline at the end.
 [[nodiscard]] std::string version_text(const ProgramVersion& version);

@@ -18,6 +18,7 @@
 #include "tools/program/commands.h"
 #include "tools/send/sample_jobs.h"
 #include "tools/send/send_run.h"
+#include "tools/settings/send_setting.h"
 #include "tools/sink/sink.h"
 
 namespace ringpost::cli {
@@ -75,7 +76,13 @@ int run_demo(std::size_t job_count) {
     print_error("the demo's folder could not be made");
     return exit_uncategorised;
   }
+  const auto io = io_of_environment();
+  if (!io) {
+    print_error(io.error());
+    return exit_usage;
+  }
   sink::SinkOptions options;
+  options.io = *io;
   options.listen_starttls = "127.0.0.1:0";
   options.listen_tls.clear();
   options.certificate_out = folder + "/certificate.pem";
@@ -89,6 +96,7 @@ int run_demo(std::size_t job_count) {
   settings.files = {jobs_path};
   settings.endpoints = {endpoint_of(**server)};
   settings.outcomes_path = folder + "/outcomes.jsonl";
+  settings.io = *io;
   fmt::print("an embedded ESP listens on {} (STARTTLS, AUTH)\n{} {} in {}\n\n",
              (*server)->address(sink::ListenerKind::starttls), counted(job_count, "job"),
              job_count == 1 ? "is" : "are", jobs_path);

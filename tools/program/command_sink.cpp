@@ -30,6 +30,7 @@
 #include "tools/program/commands.h"
 #include "tools/program/sink_provider.h"
 #include "tools/settings/endpoint_setting.h"
+#include "tools/settings/send_setting.h"
 #include "tools/sink/sink.h"
 
 namespace ringpost::cli {
@@ -63,6 +64,7 @@ struct SinkFlags {
   SinkOptions options;
   ProviderFlags provider;
   std::string threads = "1";
+  std::string io;
   std::string sessions_max = "16384";
   std::string messages_max = "0";
   std::string messages_per_session_max = "0";
@@ -123,7 +125,8 @@ std::vector<FlagSpec> listener_flags(SinkFlags& flags) {
            &options.certificate_file},
           {"--key", "PEM", "Its private key", &options.key_file},
           {"--cert-out", "FILE", "Where to write the made certificate", &options.certificate_out},
-          with_usual({"--threads", "N", "Threads, each with its own ring", &flags.threads}),
+          with_usual({"--threads", "N", "Threads, each with its own sockets", &flags.threads}),
+          {"--io", "auto|ring|epoll", "As for send (default: RINGPOST_IO, or auto)", &flags.io},
       });
 }
 
@@ -239,6 +242,15 @@ Result<void, std::string> read_numbers(SinkFlags& flags) {
   return {};
 }
 
+Result<void, std::string> read_io(SinkFlags& flags) {
+  const auto io = flags.io.empty() ? io_of_environment() : parse_io(flags.io);
+  if (!io) {
+    return Failure((flags.io.empty() ? "" : "--io: ") + io.error());
+  }
+  flags.options.io = *io;
+  return {};
+}
+
 Result<void, std::string> read_password(SinkFlags& flags) {
   if (flags.password_file.empty()) {
     return {};
@@ -332,7 +344,7 @@ Result<void, std::string> complete(SinkFlags& flags) {
   if (auto numbers = read_numbers(flags); !numbers) {
     return numbers;
   }
-  for (const auto read : {read_mechanisms, read_tokens, read_password, read_faults}) {
+  for (const auto read : {read_io, read_mechanisms, read_tokens, read_password, read_faults}) {
     if (auto done = read(flags); !done) {
       return done;
     }
@@ -440,6 +452,9 @@ int run_sink(SinkFlags flags) {
   if (!running) {
     print_error("sink: " + running.error());
     return exit_usage;
+  }
+  if (const std::string& notice = (*running)->io_notice(); !notice.empty()) {
+    write_to_stderr("ringpost sink: " + notice + "\n");
   }
   write_to_stderr(ready_line(**running, flags.options.faults.chances));
   if (!flags.ready_file.empty()) {

@@ -27,7 +27,9 @@ std::vector<InternalCounter> counters_of(const RunFacts& facts) {
   std::vector<InternalCounter> counters = {
       {"messages", "messages", statistics.messages},
       {"turns", "turns of the workers", statistics.turns},
-      {"ring_enters", "io_uring_enter calls", statistics.ring_enters},
+      {"ring_enters",
+       statistics.io == IoChoice::ring ? "io_uring_enter calls" : "system calls on sockets (epoll)",
+       statistics.ring_enters},
       {"ring_submitted", "operations submitted", statistics.ring_submitted},
       {"ring_completions", "completions", statistics.ring_completions},
       {"receives", "receives with octets", statistics.receives},

@@ -13,6 +13,7 @@
 #include <fmt/format.h>
 
 #include "codec/text/json_text.h"
+#include "engine/io/make_io.h"
 #include "engine/protocol/unmatched_replies.h"
 #include "tools/presets/reply_rule_setting.h"
 #include "tools/process/statuses.h"
@@ -453,8 +454,9 @@ std::string summary_json(const RunFacts& facts) {
   if (facts.bytes_rehearsed) {
     fmt::format_to(std::back_inserter(json), ",\"bytes_rehearsed\":{}", *facts.bytes_rehearsed);
   }
-  fmt::format_to(std::back_inserter(json), ",\"turns\":{},\"ring_enters\":{}",
-                 facts.statistics.turns, facts.statistics.ring_enters);
+  fmt::format_to(std::back_inserter(json), ",\"turns\":{},\"ring_enters\":{},\"io\":\"{}\"",
+                 facts.statistics.turns, facts.statistics.ring_enters,
+                 io::name_of(facts.statistics.io));
   append_json_counts(json, facts.counts);
   append_json_reasons(json, facts);
   append_json_next_steps(json, facts);

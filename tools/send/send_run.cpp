@@ -285,15 +285,13 @@ EngineOptions SendRun::engine_options() {
   options.jobs_in_flight_max =
       jobs_in_flight(settings_.endpoints, source_->source().readers(), journal_ != nullptr);
   options.outcome_threads = settings_.outcome_threads;
+  options.io = settings_.io;
   options.deadline = settings_.deadline;
   options.deadline_drain = settings_.drain;
   options.state_folder = settings_.state_folder;
   options.journal = journal_ ? &journal_->journal() : nullptr;
   options.count_allocations = allocation_counter();
-  options.on_notice = [this](const EndpointNotice& notice) {
-    log_.write(notice.is_grave ? LogLevel::error : LogLevel::warn, notice.message,
-               {{"endpoint", notice.endpoint}});
-  };
+  options.on_notice = [this](const EndpointNotice& notice) { log_.write(notice); };
   return options;
 }
 

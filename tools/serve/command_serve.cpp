@@ -74,6 +74,7 @@ CommandSpec serve_command() {
       {"--drain", "DURATION", "At the first signal, wait so long for what is under way [30s]",
        &at.drain},
       {"--cores", "N", "Worker threads [1]", &at.cores},
+      {"--io", "auto|ring|epoll", "As for send [auto]", &at.io},
       {"--state", "DIR|none", "Counts of rates, for other runs", &at.state},
       {"--log-level", "error|warn|info|debug", "What is worth a line [warn]", &at.log_level},
       {"--log-format", "text|json", "Form of log lines [text]", &at.log_format},

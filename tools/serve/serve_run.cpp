@@ -190,10 +190,8 @@ EngineOptions ServeRun::engine_options() {
   options.endpoints = settings_.endpoints;
   options.cores = settings_.cores;
   options.state_folder = settings_.state_folder;
-  options.on_notice = [this](const EndpointNotice& notice) {
-    log_.write(notice.is_grave ? LogLevel::error : LogLevel::warn, notice.message,
-               {{"endpoint", notice.endpoint}});
-  };
+  options.io = settings_.io;
+  options.on_notice = [this](const EndpointNotice& notice) { log_.write(notice); };
   return options;
 }
 

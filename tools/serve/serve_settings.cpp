@@ -22,10 +22,13 @@ namespace {
 
 SettingMap flag_settings(const ServeFlags& flags) {
   SettingMap given;
-  const std::pair<const char*, const std::string*> texts[] = {
-      {"drain", &flags.drain},           {"cores", &flags.cores},
-      {"state", &flags.state},           {"log_level", &flags.log_level},
-      {"log_format", &flags.log_format}, {"outcomes", &flags.outcomes_path}};
+  const std::pair<const char*, const std::string*> texts[] = {{"drain", &flags.drain},
+                                                              {"cores", &flags.cores},
+                                                              {"state", &flags.state},
+                                                              {"log_level", &flags.log_level},
+                                                              {"log_format", &flags.log_format},
+                                                              {"outcomes", &flags.outcomes_path},
+                                                              {"io", &flags.io}};
   for (const auto& [key, text] : texts) {
     if (!text->empty()) {
       given[key] = {{*text}, Layer::flag, flag_of(key)};
@@ -175,6 +178,10 @@ Result<ServeSettings, UsageError> read_serve_settings(const ServeFlags& flags) {
     settings.serve.outcomes_path = draft->settings.outcomes_path;
   }
   settings.cores = draft->settings.cores;
+  settings.io = draft->settings.io;
+  for (SmtpListenOptions& listener : settings.smtp) {
+    listener.io = settings.io;
+  }
   settings.drain = draft->settings.drain;
   settings.log = draft->settings.log;
   return settings;

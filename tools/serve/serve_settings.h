@@ -23,6 +23,7 @@ struct ServeFlags {
   std::string outcomes_path;
   std::string drain;
   std::string cores;
+  std::string io;
   std::string state;
   std::string log_level;
   std::string log_format;
@@ -35,6 +36,7 @@ struct ServeSettings {
   std::map<std::string, std::string> login_hints;
   std::string state_folder;
   std::uint32_t cores = 1;
+  IoChoice io = IoChoice::automatic;
   Duration drain{};
   LogOptions log;
   ServeOptions serve;

@@ -168,7 +168,8 @@ SmtpServer::SmtpServer(const SmtpListenOptions& options,
                        Intake& intake, Signals& signals)
     : ConnectionServer({.sessions_max = options.clients_max,
                         .idle_timeout = options.idle_timeout,
-                        .farewell = {421, "4.3.2", "The server is going down"}},
+                        .farewell = {421, "4.3.2", "The server is going down"},
+                        .io = options.io},
                        counts_),
       options_(options),
       accounts_(accounts),
@@ -183,7 +184,7 @@ SmtpServer::SmtpServer(const SmtpListenOptions& options,
   context_.incoming_bytes_max = options.incoming_bytes;
   context_.answer_within = options.answer_within;
   context_.routes = routes;
-  context_.unix_time_us = [this] { return ring().unix_time_us(); };
+  context_.unix_time_us = [this] { return io().unix_time_us(); };
   context_.offer = [this](Message& message, Intake::Completion done) {
     // Nobody passes those who wait.
     return held_.empty() ? intake_.offer(message, std::move(done)) : Offer::full;

@@ -8,6 +8,8 @@
 #include <sys/socket.h>
 #include <utility>
 
+#include "engine/io/make_io.h"
+
 namespace ringpost::server {
 
 namespace {
@@ -27,47 +29,53 @@ constexpr Duration sweep_interval_min = 10ms;
 ConnectionServer::~ConnectionServer() = default;
 
 // The kernel bounds a ring's sockets by the hard limit on open files (ulimit -Hn). A server that
-// was asked for more takes what there is; some stay spare, to say 421 on.
-std::uint32_t ConnectionServer::sockets_max() {
+// was asked for more takes what there is.
+std::uint32_t ConnectionServer::sockets_max() const {
   rlimit limit{};
   ::getrlimit(RLIMIT_NOFILE, &limit);
-  const std::uint64_t wanted = options_.sessions_max;
-  const std::uint64_t sockets = std::min<std::uint64_t>(wanted + turned_away_max, limit.rlim_max);
-  sessions_max_ = std::min<std::uint64_t>(wanted, sockets - sockets / 8);
-  return static_cast<std::uint32_t>(sockets);
+  const std::uint64_t wanted = options_.sessions_max + turned_away_max;
+  return static_cast<std::uint32_t>(std::min<std::uint64_t>(wanted, limit.rlim_max));
 }
 
 Result<void, std::string> ConnectionServer::set_up(std::vector<io::Listener> listeners,
                                                    std::vector<ConnectionSetup> setups) {
   RP_ASSERT(listeners.size() == setups.size());
-  io::RingOptions ring_options;
-  ring_options.sockets_max = sockets_max();
-  // A TLS record of 16 KB and what stands around it in one piece, and all of them in the L2 cache.
-  ring_options.receive_buffers = 64;
-  ring_options.receive_buffer_bytes = 32u << 10;
-  auto ring = io::Ring::create(ring_options);
-  if (!ring) {
-    return Failure(ring.error().message());
+  const auto found = io::find_io(options_.io);
+  if (!found) {
+    return Failure(found.error().message());
   }
-  ring_ = std::move(*ring);
+  io::IoOptions io_options;
+  io_options.sockets_max = sockets_max();
+  io_options.share_files_among = options_.threads;
+  // A TLS record of 16 KB and what stands around it in one piece, and all of them in the L2 cache.
+  io_options.receive_buffers = 64;
+  io_options.receive_buffer_bytes = 32u << 10;
+  auto io = io::make_io(found->kind, io_options);
+  if (!io) {
+    return Failure(io.error().message());
+  }
+  io_ = std::move(*io);
+  // Some stay spare, to say 421 on.
+  const std::size_t sockets = io_->sockets_max();
+  sessions_max_ = std::min(options_.sessions_max, sockets - sockets / 8);
   listeners_ = std::move(listeners);
   setups_ = std::move(setups);
   for (std::uint32_t i = 0; i < listeners_.size(); ++i) {
-    ring_->accept(listeners_[i].descriptor(), i);
+    io_->accept(listeners_[i].descriptor(), i);
   }
   return {};
 }
 
 void ConnectionServer::run() {
-  now_ = ring_->now();
+  now_ = io_->now();
   while (!done_) {
     turn();
   }
 }
 
 void ConnectionServer::turn() {
-  const std::span<const io::Completion> completions = ring_->wait(deadline());
-  now_ = ring_->now();
+  const std::span<const io::Completion> completions = io_->wait(deadline());
+  now_ = io_->now();
   begin_turn();
   for (const io::Completion& completion : completions) {
     act_on(completion);
@@ -140,7 +148,7 @@ void ConnectionServer::accepted(const io::Completion& completion) {
   } else {
     slot.connection->start(now_);
   }
-  ring_->receive(slot.handle, index);
+  io_->receive(slot.handle, index);
   make_ready(index);
 }
 
@@ -208,7 +216,7 @@ void ConnectionServer::flush(std::uint32_t index) {
   // Who is told 421 because the server stops gets everything at once, whatever the latency.
   slot.connection->collect(output, stop_at_ == never ? now_ : never);
   if (!output.empty()) {
-    ring_->send(slot.handle, output.bytes(), index);
+    io_->send(slot.handle, output.bytes(), index);
     slot.sending = std::move(memory);
     return;
   }
@@ -247,12 +255,12 @@ void ConnectionServer::close(std::uint32_t index) {
   Slot& slot = slots_[index];
   slot.closing = true;
   if (slot.connection->should_reset()) {
-    ring_->reset(slot.handle);
+    io_->reset(slot.handle);
   }
-  ring_->close(slot.handle, index);
+  io_->close(slot.handle, index);
 }
 
-// The ring may still write to the connection's memory and name its owner until all three are over.
+// Its Io may still use the connection's memory and name its owner until all three are over.
 void ConnectionServer::release_if_ended(std::uint32_t index) {
   Slot& slot = slots_[index];
   if (!slot.closed || slot.receiving || slot.sending != nullptr) {
@@ -282,7 +290,7 @@ void ConnectionServer::sweep() {
   }
   for (const std::uint32_t listener : std::exchange(unarmed_, {})) {
     if (!is_draining_) {
-      ring_->accept(listeners_[listener].descriptor(), listener);
+      io_->accept(listeners_[listener].descriptor(), listener);
     }
   }
 }

@@ -1,4 +1,4 @@
-// One thread of a server: its ring, its listening sockets, its connections. What is done with mail
+// One thread of a server: its Io, its listening sockets, its connections. What is done with mail
 // is a derived class's: the sink's, or the smart host's.
 #pragma once
 
@@ -9,10 +9,11 @@
 #include <string>
 #include <vector>
 
+#include "engine/io/io.h"
 #include "engine/io/listener.h"
-#include "engine/io/ring.h"
 #include "tools/server/client_connection.h"
 #include <ringpost/base.h>
+#include <ringpost/io_choice.h>
 
 namespace ringpost::server {
 
@@ -37,19 +38,21 @@ class ConnectionServer {
 
   // Until begin_stop() has been called, and all connections are over or its time is.
   void run();
-  void wake() { ring_->wake(); }
+  void wake() { io_->wake(); }
 
  protected:
   struct Options {
     std::size_t sessions_max = 1;  // more are told 421 and turned away
     Duration idle_timeout{};       // behind which a client hears 421
     Answer farewell{};             // of those who are there when the server stops
+    IoChoice io = IoChoice::automatic;
+    std::uint32_t threads = 1;  // of a process that have such a server each
   };
 
   ConnectionServer(Options options, ServerCounts& counts)
       : options_(std::move(options)), counts_(counts) {}
 
-  // Makes the ring. `listeners` are taken over, `setups` say what their connections are made of,
+  // Makes the Io. `listeners` are taken over, `setups` say what their connections are made of,
   // one for each.
   [[nodiscard]] Result<void, std::string> set_up(std::vector<io::Listener> listeners,
                                                  std::vector<ConnectionSetup> setups);
@@ -74,7 +77,7 @@ class ConnectionServer {
   // ---- What it may do, on its thread ----
 
   [[nodiscard]] Instant now() const { return now_; }
-  [[nodiscard]] io::Ring& ring() { return *ring_; }
+  [[nodiscard]] const io::Io& io() const { return *io_; }
   [[nodiscard]] std::size_t open_connections() const { return open_; }
   // The answer to a message of a connection, which may be gone.
   void answer(ConnectionKey key, std::uint64_t message, const Answer& answer);
@@ -87,7 +90,7 @@ class ConnectionServer {
   [[nodiscard]] bool is_draining() const { return is_draining_; }
 
  private:
-  // A connection and what the ring has under way for it.
+  // A connection and what is under way for it.
   struct Slot {
     std::unique_ptr<ClientConnection> connection;  // null: the slot is free
     io::Handle handle = 0;
@@ -111,7 +114,7 @@ class ConnectionServer {
     bool operator>(const Timer& other) const { return due > other.due; }
   };
 
-  std::uint32_t sockets_max();
+  [[nodiscard]] std::uint32_t sockets_max() const;
 
   void turn();
   void act_on(const io::Completion& completion);
@@ -135,7 +138,7 @@ class ConnectionServer {
   std::vector<io::Listener> listeners_;
   std::vector<ConnectionSetup> setups_;  // by listener
   std::vector<std::uint32_t> unarmed_;   // listeners whose accept ended
-  std::unique_ptr<io::Ring> ring_;
+  std::unique_ptr<io::Io> io_;
 
   std::vector<Slot> slots_;
   std::vector<std::uint32_t> free_slots_;

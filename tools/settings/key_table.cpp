@@ -416,7 +416,7 @@ constexpr EndpointKey keys[] = {
      apply_count<&Options::message_bytes_max, 1, std::uint64_t{1} << 40>, show_nothing},
     {"max_attempts",
      "N",
-     "Attempts of a message after a 4xx or a lost connection, with pauses",
+     "Attempts of a message after a 4xx or a lost connection",
      SettingKind::number,
      !is_path,
      !is_secret,

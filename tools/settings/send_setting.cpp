@@ -52,6 +52,8 @@ Result<T, std::string> parse_word(Bytes text, const std::array<Word<T>, count>& 
 
 constexpr std::array<Word<codec::NewlinePolicy>, 2> newline_words = {
     {{"normalize", codec::NewlinePolicy::normalize}, {"strict", codec::NewlinePolicy::strict}}};
+constexpr std::array<Word<IoChoice>, 3> io_words = {
+    {{"auto", IoChoice::automatic}, {"ring", IoChoice::ring}, {"epoll", IoChoice::epoll}}};
 constexpr std::array<Word<bool>, 2> on_unknown_words = {{{"hold", false}, {"resend", true}}};
 constexpr std::array<Word<queue::Durability>, 2> durability_words = {
     {{"process", queue::Durability::process}, {"power", queue::Durability::power}}};
@@ -262,6 +264,11 @@ constexpr SendKey own_keys[] = {
        return take(parse_number(value.text(), {.min = 1, .max = limits::outcome_threads_max}),
                    draft.settings.outcome_threads);
      }},
+    {"io", "", "auto|ring|epoll", "io_uring or epoll; auto: epoll where io_uring is refused",
+     run_group, "auto", SettingKind::text, true,
+     [](const SettingValue& value, SendDraft& draft) {
+       return take(parse_io(value.text()), draft.settings.io);
+     }},
     {"deadline", "", "DURATION",
      "Try nothing more so long after the start; what is under way then has --drain", run_group, "",
      SettingKind::number, true,
@@ -434,6 +441,18 @@ Result<SendDraft, std::string> make_send_draft(const SettingMap& settings) {
 
 Result<codec::NewlinePolicy, std::string> parse_newlines(Bytes text) {
   return parse_word(text, newline_words);
+}
+
+Result<IoChoice, std::string> parse_io(Bytes text) { return parse_word(text, io_words); }
+
+Result<IoChoice, std::string> io_of_environment() {
+  const std::string name = variable_of("io");
+  const char* const value = std::getenv(name.c_str());
+  if (value == nullptr || *value == '\0') {
+    return IoChoice::automatic;
+  }
+  auto parsed = parse_io(value);
+  return parsed ? std::move(parsed) : Failure(fmt::format("{}: {}", name, parsed.error()));
 }
 
 Result<codec::Dialect, std::string> parse_dialect(Bytes text) {

@@ -62,6 +62,9 @@ struct SendKey {
 // The words that several commands share.
 [[nodiscard]] Result<codec::NewlinePolicy, std::string> parse_newlines(Bytes text);
 [[nodiscard]] Result<codec::Dialect, std::string> parse_dialect(Bytes text);
+[[nodiscard]] Result<IoChoice, std::string> parse_io(Bytes text);
+// RINGPOST_IO, for commands that are told nothing else.
+[[nodiscard]] Result<IoChoice, std::string> io_of_environment();
 // As `send` has it, of a command that has the flag alone: flag, variable, file. Nothing: job lines.
 [[nodiscard]] Result<std::optional<codec::Dialect>, std::string> dialect_setting(
     const std::string& flag, const std::string& config_path);

@@ -14,6 +14,7 @@
 
 #include "tools/settings/setting_value.h"
 #include <ringpost/base.h>
+#include <ringpost/io_choice.h>
 
 namespace ringpost::cli {
 
@@ -40,6 +41,7 @@ struct SmtpListenOptions {
   // Platforms have ten connections, or one for each of their workers; each idle one takes a few
   // kilobytes. More are told 421.
   std::size_t clients_max = 1000;
+  IoChoice io = IoChoice::automatic;  // that of the whole process
   // A connection that never ends is never spread anew over servers. RFC 5321 has no number.
   std::uint64_t messages_per_connection = 10'000;
   std::size_t recipients_per_message = 1000;     // RFC 5321 4.5.3.1.8 asks for 100

@@ -90,6 +90,7 @@ struct SendSettings {
   std::uint32_t cores = 1;
   std::uint32_t readers = 1;
   std::uint32_t outcome_threads = 1;
+  IoChoice io = IoChoice::automatic;
   Duration drain = std::chrono::seconds(30);  // for what is under way at the first signal
   codec::NewlinePolicy newlines = codec::NewlinePolicy::normalize;
   std::optional<codec::Dialect> dialect;  // nothing: lines are jobs

@@ -25,6 +25,7 @@
 
 #include <fmt/format.h>
 
+#include "engine/io/make_io.h"
 #include "engine/io/socket_address.h"
 #include "tools/sink/self_signed.h"
 
@@ -156,12 +157,14 @@ struct Sink::State {
   std::array<std::uint16_t, listener_kind_count> ports{};
   std::string certificate_file;
   std::string temporary_folder;  // ours to remove
+  std::string io_notice;
   std::vector<std::unique_ptr<SinkThread>> workers;
   Instant started_at{};
   std::optional<Summary> summary;
 
   ~State();
   Result<void, std::string> check();
+  Result<void, std::string> choose_io();
   Result<void, std::string> provide_certificate();
   Result<void, std::string> make_certificate();
   Result<void, std::string> write_certificate();
@@ -192,6 +195,16 @@ Result<void, std::string> Sink::State::check() {
       options.listen_plain.empty()) {
     return Failure(std::string("all listeners are switched off"));
   }
+  return {};
+}
+
+Result<void, std::string> Sink::State::choose_io() {
+  const auto found = io::find_io(shared.options.io);
+  if (!found) {
+    return Failure(found.error().message());
+  }
+  shared.io = found->kind;
+  io_notice = found->notice();
   return {};
 }
 
@@ -314,6 +327,9 @@ Result<std::unique_ptr<Sink>, std::string> Sink::start(const SinkOptions& option
   if (auto sane = state->check(); !sane) {
     return Failure(sane.error());
   }
+  if (auto chosen = state->choose_io(); !chosen) {
+    return Failure(chosen.error());
+  }
   if (auto provided = state->provide_certificate(); !provided) {
     return Failure(provided.error());
   }
@@ -349,6 +365,8 @@ std::string Sink::address(ListenerKind kind) const {
 }
 
 const std::string& Sink::certificate_file() const { return state_->certificate_file; }
+
+const std::string& Sink::io_notice() const { return state_->io_notice; }
 
 Tally Sink::tally() const {
   Tally sum;

@@ -23,7 +23,8 @@ namespace ringpost::sink {
 class Sink {
  public:
   // Returns when every listener takes connections. The error is a sentence for people: a port in
-  // use, a file that cannot be read, an option that makes no sense, io_uring refused.
+  // use, a file that cannot be read, an option that makes no sense, io_uring refused that was asked
+  // for.
   [[nodiscard]] static Result<std::unique_ptr<Sink>, std::string> start(const SinkOptions& options);
   // Stops, if nobody has.
   ~Sink();
@@ -37,6 +38,9 @@ class Sink {
   // PEM; a client that trusts it trusts the sink. Of a made certificate the file may go with the
   // sink.
   [[nodiscard]] const std::string& certificate_file() const;
+
+  // That it does without io_uring although nobody has said so, and why; mostly empty.
+  [[nodiscard]] const std::string& io_notice() const;
 
   // As of each thread's last turn. Once a client has read a reply, its command is in here.
   [[nodiscard]] Tally tally() const;

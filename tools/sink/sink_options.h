@@ -12,6 +12,7 @@
 #include "tools/sink/provider_profile.h"
 #include "tools/sink/sink_accounts.h"
 #include <ringpost/base.h>
+#include <ringpost/io_choice.h>
 
 namespace ringpost::sink {
 
@@ -37,6 +38,7 @@ struct SinkOptions {
   std::string record_content_in;  // folder for the accepted messages themselves; empty: none
 
   std::size_t threads = 1;
+  IoChoice io = IoChoice::automatic;
   std::size_t sessions_max = 16384;  // more are told 421 and turned away
   std::uint64_t messages_max = 0;    // the sink finishes after so many accepted messages; 0: never
   Duration idle_timeout = std::chrono::minutes(5);  // RFC 5321 4.5.3.2.7

@@ -32,7 +32,9 @@ Result<std::unique_ptr<SinkServer>, std::string> SinkServer::create(
 SinkServer::SinkServer(SinkShared& shared)
     : ConnectionServer({.sessions_max = shared.options.sessions_max / shared.options.threads,
                         .idle_timeout = shared.options.idle_timeout,
-                        .farewell = {421, "4.3.2", "The sink is going down"}},
+                        .farewell = {421, "4.3.2", "The sink is going down"},
+                        .io = shared.io,
+                        .threads = static_cast<std::uint32_t>(shared.options.threads)},
                        tally_),
       shared_(shared) {}
 
@@ -94,7 +96,7 @@ std::unique_ptr<server::ConnectionObserver> SinkServer::observer_for(std::size_t
 
 void SinkServer::begin_turn() {
   if (record_ != nullptr) {
-    record_->set_time(ring().unix_time_us());
+    record_->set_time(io().unix_time_us());
   }
   if (shared_.stopping.load(std::memory_order_relaxed) && !is_stopping()) {
     begin_stop(stop_time);

@@ -41,6 +41,7 @@ struct SinkShared {
   std::unique_ptr<Record> record;  // null: nothing is recorded
   std::atomic<std::uint64_t> sessions{0};
   std::atomic<std::uint64_t> messages{0};  // kept up only when options.messages_max asks for it
+  IoChoice io = IoChoice::ring;            // of all threads; never automatic
   std::atomic<bool> stopping{false};       // every thread ends soon once it is true
 };
 

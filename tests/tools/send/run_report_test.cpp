@@ -218,7 +218,7 @@ TEST_CASE("run report: the JSON summary has every status, and escapes what other
         R"({"summary":{)" + recipients +
             R"(,"jobs":12,"seconds":2.000,"messages_per_second":0,"content_bytes":4000000,)"
             R"("sessions_opened":4,"sessions_ready":3,"sessions_resumed":2,"turns":0,)"
-            R"("ring_enters":0,)" +
+            R"("ring_enters":0,"io":"ring",)" +
             timed +
             R"(,"reasons":[],"next_steps":[],"endpoints":[{)"
             R"("endpoint":"relay","pipelining":"DATA groups","fall_backs":[],"left":0,)"
@@ -246,6 +246,10 @@ TEST_CASE("run report: internal counters stand there when they are asked for") {
   facts.internal = true;
   const std::string text = summary_text(facts);
   has(text, "             2       0.250  io_uring_enter calls\n");
+  facts.statistics.io = IoChoice::epoll;
+  has(summary_text(facts), "             2       0.250  system calls on sockets (epoll)\n");
+  has(summary_json(facts), ",\"ring_enters\":2,\"io\":\"epoll\",");
+  facts.statistics.io = IoChoice::ring;
   has(text, "     2.500  octets copied for each of content");
   has(text, "     1.500  TLS records a send\n");
   CHECK(text.find("allocations") == std::string::npos);

@@ -84,6 +84,7 @@ TEST_CASE("send settings: flags over environment over file over default") {
   CHECK(settings.cores == 2);
   CHECK(settings.readers == 1);
   CHECK(settings.outcome_threads == 1);
+  CHECK(settings.io == IoChoice::automatic);
 }
 
 TEST_CASE(
@@ -112,6 +113,8 @@ TEST_CASE("send settings: an error names the layer that is to blame") {
   CHECK(run.refused({"--readers", "65", "-e", "smtp://h"}).starts_with("--readers: \"65\""));
   CHECK(run.refused({"--outcome-threads", "0", "-e", "smtp://h"})
             .starts_with("--outcome-threads: \"0\""));
+  CHECK(run.refused({"--io", "uring", "-e", "smtp://h"}).starts_with("--io: \"uring\""));
+  CHECK(run.accepted({"--io", "epoll", "-e", "smtp://h"}).io == IoChoice::epoll);
   run.variable("RINGPOST_CORES", "0");
   CHECK(run.refused({"-e", "smtp://h"}).starts_with("RINGPOST_CORES: \"0\""));
   CHECK(run.accepted({"-e", "smtp://h", "--cores", "1"}).cores == 1);
