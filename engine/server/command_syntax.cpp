@@ -1,7 +1,8 @@
 // The problem: a lenient server hides what its client says wrongly, and what is wrong depends on
 // what this session was offered. The idea: a line is taken apart from left to right into views,
 // each parameter is judged by the offer, and every refusal is a literal with the violation that it
-// counts as. Limits: the text of ENVID and ORCPT is ASCII, although RFC 6533 allows more.
+// counts as. Whoever relays for programs as they are asks for the tolerant grammar, which differs
+// in few places. Limits: the text of ENVID and ORCPT is ASCII, although RFC 6533 allows more.
 #include "engine/server/command_syntax.h"
 
 #include <algorithm>
@@ -118,9 +119,12 @@ Result<Parameter, SyntaxError> take_parameter(Bytes& rest) {
 // Calls `take` for each parameter behind a path; each name may stand there once (RFC
 // 5321 4.1.1.11).
 template <typename Take>
-Result<void, SyntaxError> for_each_parameter(Bytes rest, Take take) {
+Result<void, SyntaxError> for_each_parameter(Bytes rest, Grammar grammar, Take take) {
   std::uint32_t seen = 0;
   while (!rest.empty()) {
+    while (grammar == Grammar::tolerant && rest.starts_with("  ")) {
+      rest.remove_prefix(1);
+    }
     auto parameter = take_parameter(rest);
     if (!parameter) {
       return Failure(parameter.error());
@@ -245,11 +249,24 @@ Result<Bytes, SyntaxError> take_path(Bytes& rest) {
   return address_error("5.5.4", "No closing bracket");
 }
 
-Result<Bytes, SyntaxError> take_keyword_and_path(Bytes& rest, Bytes keyword) {
+// One that stands there without brackets, up to the first parameter.
+Bytes take_bare_path(Bytes& rest) {
+  const Bytes address = rest.substr(0, rest.find(' '));
+  rest.remove_prefix(address.size());
+  return address;
+}
+
+Result<Bytes, SyntaxError> take_keyword_and_path(Bytes& rest, Bytes keyword, Grammar grammar) {
   if (!equals_ignoring_case(rest.substr(0, keyword.size()), keyword)) {
     return address_error("5.5.4", "FROM: belongs behind MAIL, TO: behind RCPT");
   }
   rest.remove_prefix(keyword.size());
+  if (grammar == Grammar::tolerant) {
+    rest.remove_prefix(std::min(rest.find_first_not_of(' '), rest.size()));
+    if (!rest.empty() && rest.front() != '<') {
+      return take_bare_path(rest);
+    }
+  }
   return take_path(rest);
 }
 
@@ -259,13 +276,13 @@ Failure<SyntaxError> needs_smtputf8() {
 }
 
 // These two fill in what their caller returns: copying it would cost more than looking at it.
-std::optional<SyntaxError> fill_mail(Bytes arguments, const Extensions& offered,
+std::optional<SyntaxError> fill_mail(Bytes arguments, const Extensions& offered, Grammar grammar,
                                      MailArguments& mail) {
-  const auto path = take_keyword_and_path(arguments, "FROM:");
+  const auto path = take_keyword_and_path(arguments, "FROM:", grammar);
   if (!path) {
     return path.error();
   }
-  const auto parameters = for_each_parameter(arguments, [&](const Parameter& parameter) {
+  const auto parameters = for_each_parameter(arguments, grammar, [&](const Parameter& parameter) {
     return take_mail_parameter(parameter, offered, mail);
   });
   if (!parameters) {
@@ -287,12 +304,12 @@ std::optional<SyntaxError> fill_mail(Bytes arguments, const Extensions& offered,
 }
 
 std::optional<SyntaxError> fill_rcpt(Bytes arguments, const Extensions& offered, bool smtputf8,
-                                     RcptArguments& rcpt) {
-  const auto path = take_keyword_and_path(arguments, "TO:");
+                                     Grammar grammar, RcptArguments& rcpt) {
+  const auto path = take_keyword_and_path(arguments, "TO:", grammar);
   if (!path) {
     return path.error();
   }
-  const auto parameters = for_each_parameter(arguments, [&](const Parameter& parameter) {
+  const auto parameters = for_each_parameter(arguments, grammar, [&](const Parameter& parameter) {
     return take_rcpt_parameter(parameter, offered, rcpt);
   });
   if (!parameters) {
@@ -346,18 +363,19 @@ std::size_t command_line_bytes_max(Verb verb) {
   return verb == Verb::auth ? any_command_line_bytes_max : command_bytes_max;
 }
 
-Result<MailArguments, SyntaxError> parse_mail(Bytes arguments, const Extensions& offered) {
+Result<MailArguments, SyntaxError> parse_mail(Bytes arguments, const Extensions& offered,
+                                              Grammar grammar) {
   Result<MailArguments, SyntaxError> mail;
-  if (const auto error = fill_mail(arguments, offered, *mail)) {
+  if (const auto error = fill_mail(arguments, offered, grammar, *mail)) {
     mail = Failure(*error);
   }
   return mail;
 }
 
 Result<RcptArguments, SyntaxError> parse_rcpt(Bytes arguments, const Extensions& offered,
-                                              bool smtputf8) {
+                                              bool smtputf8, Grammar grammar) {
   Result<RcptArguments, SyntaxError> rcpt;
-  if (const auto error = fill_rcpt(arguments, offered, smtputf8, *rcpt)) {
+  if (const auto error = fill_rcpt(arguments, offered, smtputf8, grammar, *rcpt)) {
     rcpt = Failure(*error);
   }
   return rcpt;
@@ -378,6 +396,15 @@ Result<BdatArguments, SyntaxError> parse_bdat(Bytes arguments) {
   return bdat;
 }
 
-bool is_host_name(Bytes text) { return is_domain(text, false) || is_address_literal(text); }
+bool is_host_name(Bytes text, Grammar grammar) {
+  if (grammar == Grammar::strict) {
+    return is_domain(text, false) || is_address_literal(text);
+  }
+  constexpr Bytes specials = "()<>@,;\\\"";  // RFC 5322 3.2.3, that end a word
+  return !text.empty() && text.size() <= limits::domain_bytes_max &&
+         std::all_of(text.begin(), text.end(), [specials](char octet) {
+           return octet > ' ' && octet <= '~' && specials.find(octet) == Bytes::npos;
+         });
+}
 
 }  // namespace ringpost::server

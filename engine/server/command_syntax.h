@@ -76,15 +76,27 @@ struct BdatArguments {
   bool last = false;
 };
 
+// How a client has to say it.
+enum class Grammar : std::uint8_t {
+  // By the letter of RFC 5321: whoever tries a client finds its mistakes.
+  strict,
+  // As relays take it from the programs that there are (Postfix 3.7, Exim 4.96): spaces behind the
+  // colon and between parameters, a path without brackets, and any name behind EHLO that can stand
+  // in a header field.
+  tolerant,
+};
+
 // `offered` is what this session was told in the reply to EHLO. Views point into `arguments`.
 [[nodiscard]] Result<MailArguments, SyntaxError> parse_mail(Bytes arguments,
-                                                            const Extensions& offered);
+                                                            const Extensions& offered,
+                                                            Grammar grammar = Grammar::strict);
 [[nodiscard]] Result<RcptArguments, SyntaxError> parse_rcpt(Bytes arguments,
                                                             const Extensions& offered,
-                                                            bool smtputf8);
+                                                            bool smtputf8,
+                                                            Grammar grammar = Grammar::strict);
 [[nodiscard]] Result<BdatArguments, SyntaxError> parse_bdat(Bytes arguments);
 
 // A domain or an address literal, as EHLO wants (RFC 5321 4.1.1.1).
-[[nodiscard]] bool is_host_name(Bytes text);
+[[nodiscard]] bool is_host_name(Bytes text, Grammar grammar = Grammar::strict);
 
 }  // namespace ringpost::server

@@ -32,7 +32,7 @@ class QueuedAs {
 // ---- The session -------------------------------------------------------------------------------
 
 void ServerSession::on_hello(Bytes name, bool extended) {
-  if (!is_host_name(name)) {
+  if (!is_host_name(name, options_.grammar)) {
     refuse({501, "5.5.4", "A domain or an address literal belongs here", Violation::syntax});
     reply_awaited_ = true;
     return;
@@ -257,7 +257,7 @@ void ServerSession::on_mail(Bytes arguments) {
   if (end_unanswered_) {
     count(Count::messages_ahead);
   }
-  const auto mail = parse_mail(arguments, offered_);
+  const auto mail = parse_mail(arguments, offered_, options_.grammar);
   if (!mail) {
     return refuse(mail.error());
   }
@@ -286,7 +286,7 @@ void ServerSession::on_rcpt(Bytes arguments) {
   if (content_begun_ || chunk_failed_) {
     return refuse_sequence("Not behind BDAT", !chunk_failed_);
   }
-  const auto rcpt = parse_rcpt(arguments, offered_, envelope_.smtputf8);
+  const auto rcpt = parse_rcpt(arguments, offered_, envelope_.smtputf8, options_.grammar);
   if (!rcpt) {
     return refuse(rcpt.error());
   }

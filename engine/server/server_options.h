@@ -10,6 +10,7 @@
 #include "codec/smtp/sasl_crypto.h"
 #include "engine/server/accounts.h"
 #include "engine/server/announcement.h"
+#include "engine/server/command_syntax.h"
 #include "engine/server/extensions.h"
 #include "engine/server/server_count.h"
 #include <ringpost/auth_mechanism.h>
@@ -35,6 +36,7 @@ struct ServerOptions {
   bool strict_close = false;  // a violation ends the session behind its reply
   // So many replies of 5xx without a message between them end the session with 421. 0: none do.
   std::uint64_t errors_max = 0;
+  Grammar grammar = Grammar::strict;
   // RFC 9422: EHLO tells messages_max and recipients_max.
   bool announces_limits = false;
 };

@@ -160,6 +160,7 @@ server::ServerOptions session_options_of(const SmtpListenOptions& options, bool 
   session.messages_max = options.messages_per_connection;
   session.errors_max = options.errors_max;
   session.announces_limits = true;
+  session.grammar = server::Grammar::tolerant;
   return session;
 }
 

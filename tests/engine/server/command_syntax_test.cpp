@@ -20,6 +20,45 @@ Violation mail_violation(Bytes arguments, const Extensions& offered) {
   return result.error().violation;
 }
 
+TEST_CASE("tolerant: paths as programs write them, with and without brackets and spaces") {
+  for (const Bytes arguments : {"FROM:<a@b>", "FROM: <a@b>", "from:  <a@b>", "FROM:a@b",
+                                "FROM: a@b", "FROM:<a@b>  SIZE=5", "FROM: a@b   SIZE=5"}) {
+    INFO(arguments);
+    const auto mail = parse_mail(arguments, all_offered, Grammar::tolerant);
+    REQUIRE(mail);
+    CHECK(mail->sender == "a@b");
+    CHECK(mail->local_part == "a");
+    CHECK(mail->size.has_value() == (arguments.find("SIZE") != Bytes::npos));
+    CHECK(parse_mail(arguments, all_offered).has_value() == (arguments == "FROM:<a@b>"));
+  }
+  CHECK(parse_mail("FROM: <>", all_offered, Grammar::tolerant)->sender.empty());
+  CHECK(parse_rcpt("TO: a@b NOTIFY=NEVER", all_offered, false, Grammar::tolerant)->recipient ==
+        "a@b");
+  CHECK(parse_rcpt("TO: <\"a b\"@c>", all_offered, false, Grammar::tolerant)->local_part ==
+        "\"a b\"");
+}
+
+TEST_CASE("tolerant: what is no address is refused all the same, and nobody stays in doubt") {
+  for (const Bytes arguments :
+       {"", "FROM:", "FROM:   ", "FROM:<a@b", "FROM:a", "FROM:a@b>", "FROM:a @b", "FROM:@b",
+        "FROM:<a@b>SIZE=5", "FROM:<a@b> x", "FROM:<a@b> SIZE=x", "TO:<a@b>", "FROM:a@b\t"}) {
+    INFO(arguments);
+    CHECK_FALSE(parse_mail(arguments, all_offered, Grammar::tolerant));
+  }
+}
+
+TEST_CASE("tolerant: any name that can stand in a header field may greet") {
+  for (const Bytes name : {"a", "a_b", "my_pc.local.", "[::1]", "[127.0.0.1]", "-", "WIN-1$"}) {
+    INFO(name);
+    CHECK(is_host_name(name, Grammar::tolerant));
+  }
+  for (const Bytes name : {"", "a b", "a(b", "a\tb", "a;b", "\xC3\xB6.example", "a\"b", "a<b"}) {
+    INFO(name);
+    CHECK_FALSE(is_host_name(name, Grammar::tolerant));
+  }
+  CHECK_FALSE(is_host_name(std::string(256, 'a'), Grammar::tolerant));
+}
+
 }  // namespace
 
 TEST_CASE("command: verbs are known in any case, trailing white space is tolerated") {
