@@ -21,7 +21,6 @@
 #include <fstream>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <ranges>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -267,13 +266,13 @@ void Ring::State::recycle() {
   }
   completions.clear();
   // Backwards, so that who got the last buffers is not the first to ask for the next ones.
-  for (const Receive& receive : std::views::reverse(receives_to_arm)) {
-    if (sockets[receive.handle].closing) {
+  for (auto receive = receives_to_arm.rbegin(); receive != receives_to_arm.rend(); ++receive) {
+    if (sockets[receive->handle].closing) {
       // Closed since it was reaped: armed now it would run behind the close, perhaps on another
       // socket.
-      end_receive(receive);
+      end_receive(*receive);
     } else {
-      arm_receive(receive);
+      arm_receive(*receive);
     }
   }
   receives_to_arm.clear();
