@@ -27,8 +27,6 @@
 #include <fcntl.h>
 #include <limits>
 #include <mutex>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/resource.h>
@@ -38,6 +36,7 @@
 #include <vector>
 
 #include "engine/io/clocks.h"
+#include "engine/io/stream_socket.h"
 
 namespace ringpost::io {
 
@@ -530,16 +529,13 @@ Result<Handle, IoError> Epoll::open(const SocketAddress& address) {
   if (state.free_sockets.empty()) {
     return Failure(IoError{ENFILE, "every socket of this core is in use"});
   }
-  const int descriptor =
-      ::socket(address.family(), SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, IPPROTO_TCP);
-  if (descriptor < 0) {
-    return Failure(IoError{errno, "a socket could not be opened"});
+  const auto descriptor = open_stream_socket(address);
+  if (!descriptor) {
+    return Failure(descriptor.error());
   }
-  const int on = 1;
-  ::setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
   const Handle handle = state.free_sockets.back();
   state.free_sockets.pop_back();
-  state.sockets[handle].descriptor = descriptor;
+  state.sockets[handle].descriptor = *descriptor;
   return handle;
 }
 

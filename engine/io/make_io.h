@@ -13,7 +13,7 @@ namespace ringpost::io {
 // What a run will use, found out once and for all of its threads.
 struct FoundIo {
   IoChoice kind = IoChoice::ring;  // never automatic
-  std::string why_no_ring;  // of epoll that was not asked for, and what to do about it
+  std::string why_no_ring;         // of epoll that was not asked for, and what to do about it
 
   // One sentence for whoever runs it; empty where there is nothing to say.
   [[nodiscard]] std::string notice() const;

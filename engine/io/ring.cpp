@@ -19,8 +19,6 @@
 #include <cstring>
 #include <fcntl.h>
 #include <fstream>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -31,6 +29,7 @@
 #include <liburing.h>
 
 #include "engine/io/clocks.h"
+#include "engine/io/stream_socket.h"
 
 namespace ringpost::io {
 
@@ -423,16 +422,13 @@ Result<Handle, IoError> Ring::open(const SocketAddress& address) {
   if (state.free_sockets.empty()) {
     return Failure(IoError{ENFILE, "every socket of this core is in use"});
   }
-  const int descriptor =
-      ::socket(address.family(), SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, IPPROTO_TCP);
-  if (descriptor < 0) {
-    return Failure(IoError{errno, "a socket could not be opened"});
+  const auto descriptor = open_stream_socket(address);
+  if (!descriptor) {
+    return Failure(descriptor.error());
   }
-  const int on = 1;
-  ::setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
   const Handle handle = state.free_sockets.back();
-  const int result = io_uring_register_files_update(&state.ring, handle, &descriptor, 1);
-  ::close(descriptor);  // the ring keeps the socket open
+  const int result = io_uring_register_files_update(&state.ring, handle, &*descriptor, 1);
+  ::close(*descriptor);  // the ring keeps the socket open
   if (result < 0) {
     return Failure(IoError{-result, "a socket could not be registered"});
   }

@@ -6,12 +6,17 @@
 
 #include <arpa/inet.h>
 #include <array>
+#include <charconv>
 #include <cstring>
 #include <netinet/in.h>
+
+#include <fmt/format.h>
 
 namespace ringpost::io {
 
 namespace {
+
+constexpr std::uint32_t loopback_net = 127;
 
 template <typename Address>
 Address read_as(const sockaddr_storage& storage) {
@@ -55,6 +60,16 @@ std::uint16_t SocketAddress::port() const {
   return 0;
 }
 
+bool SocketAddress::is_loopback() const {
+  if (family() == AF_INET) {
+    return ntohl(read_as<sockaddr_in>(storage).sin_addr.s_addr) >> 24 == loopback_net;
+  }
+  const in6_addr address = read_as<sockaddr_in6>(storage).sin6_addr;
+  return family() == AF_INET6 &&
+         (IN6_IS_ADDR_LOOPBACK(&address) ||
+          (IN6_IS_ADDR_V4MAPPED(&address) && address.s6_addr[12] == loopback_net));
+}
+
 Result<SocketAddress, std::string> address_of_literal(std::string_view literal,
                                                       std::uint16_t port) {
   if (literal.size() >= 2 && literal.front() == '[' && literal.back() == ']') {
@@ -75,6 +90,18 @@ Result<SocketAddress, std::string> address_of_literal(std::string_view literal,
     return store(v6);
   }
   return Failure("\"" + text + "\" is not an IP address");
+}
+
+Result<SocketAddress, std::string> listening_address(std::string_view text,
+                                                     std::string_view example) {
+  const std::size_t colon = text.rfind(':');
+  std::uint16_t port = 0;
+  const std::string_view digits = colon == std::string_view::npos ? "" : text.substr(colon + 1);
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
+  if (digits.empty() || error != std::errc{} || end != digits.data() + digits.size()) {
+    return Failure(fmt::format("{}: an address and a port belong here, like {}", text, example));
+  }
+  return address_of_literal(text.substr(0, colon), port);
 }
 
 }  // namespace ringpost::io

@@ -2,33 +2,24 @@
 // now. Limits: a name that leads elsewhere a moment later is not seen.
 #include "tools/bench/loopback_check.h"
 
-#include <arpa/inet.h>
 #include <array>
+#include <cstring>
 #include <memory>
 #include <netdb.h>
-#include <netinet/in.h>
 #include <sys/socket.h>
 
 #include <fmt/format.h>
+
+#include "engine/io/socket_address.h"
 
 namespace ringpost::cli {
 
 namespace {
 
-constexpr std::uint32_t loopback_net = 127;
-
-bool is_loopback_ipv4(std::uint32_t address) { return address >> 24 == loopback_net; }
-
-bool is_loopback(const sockaddr& address) {
-  if (address.sa_family == AF_INET) {
-    const auto& ipv4 = reinterpret_cast<const sockaddr_in&>(address);
-    return is_loopback_ipv4(ntohl(ipv4.sin_addr.s_addr));
-  }
-  const in6_addr& ipv6 = reinterpret_cast<const sockaddr_in6&>(address).sin6_addr;
-  if (IN6_IS_ADDR_V4MAPPED(&ipv6)) {
-    return ipv6.s6_addr[12] == loopback_net;
-  }
-  return IN6_IS_ADDR_LOOPBACK(&ipv6);
+bool is_loopback(const addrinfo& found) {
+  io::SocketAddress address;
+  std::memcpy(&address.storage, found.ai_addr, found.ai_addrlen);
+  return address.is_loopback();
 }
 
 std::string text_of(const addrinfo& found) {
@@ -52,7 +43,7 @@ Result<void, std::string> check_loopback(const std::string& host) {
   }
   const std::unique_ptr<addrinfo, void (*)(addrinfo*)> owned(list, ::freeaddrinfo);
   for (const addrinfo* found = list; found != nullptr; found = found->ai_next) {
-    if (!is_loopback(*found->ai_addr)) {
+    if (!is_loopback(*found)) {
       return Failure(fmt::format(
           "{} ({}) is not on this machine, and bench sends as much mail as it can: to a server of "
           "somebody else's that is an attack, and at a provider it uses up your quota, costs money "

@@ -6,13 +6,11 @@
 #include "tools/serve/smtp_listener.h"
 
 #include <atomic>
-#include <charconv>
 #include <chrono>
 #include <csignal>
 #include <deque>
 #include <future>
 #include <mutex>
-#include <netinet/in.h>
 #include <optional>
 #include <pthread.h>
 #include <thread>
@@ -37,26 +35,7 @@ using cli::SmtpListenOptions;
 using server::ConnectionKey;
 
 constexpr auto stop_time = std::chrono::milliseconds(500);
-
-Result<io::SocketAddress, std::string> parse_address(std::string_view text) {
-  const std::size_t colon = text.rfind(':');
-  std::uint16_t port = 0;
-  const std::string_view digits = colon == std::string_view::npos ? "" : text.substr(colon + 1);
-  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
-  if (digits.empty() || error != std::errc{} || end != digits.data() + digits.size()) {
-    return Failure(fmt::format("{}: an address and a port belong here, like 127.0.0.1:2525", text));
-  }
-  return io::address_of_literal(text.substr(0, colon), port);
-}
-
-bool is_loopback(const io::SocketAddress& address) {
-  if (address.family() == AF_INET) {
-    const auto& ipv4 = reinterpret_cast<const sockaddr_in&>(address.storage);
-    return (ntohl(ipv4.sin_addr.s_addr) >> 24) == 127;
-  }
-  const in6_addr& ipv6 = reinterpret_cast<const sockaddr_in6&>(address.storage).sin6_addr;
-  return IN6_IS_ADDR_LOOPBACK(&ipv6) || (IN6_IS_ADDR_V4MAPPED(&ipv6) && ipv6.s6_addr[12] == 127);
-}
+constexpr std::string_view address_example = "127.0.0.1:2525";
 
 // What was decided on other threads.
 class LetterBox {
@@ -313,7 +292,7 @@ class SmtpListener final : public FrontEnd {
 };
 
 Result<void, std::string> SmtpListener::start(Intake& intake) {
-  const auto address = parse_address(options_.address);
+  const auto address = io::listening_address(options_.address, address_example);
   if (!address) {
     return Failure(address.error());
   }
@@ -354,7 +333,7 @@ void SmtpListener::run(Intake& intake, io::Listener listener, std::promise<std::
 }  // namespace
 
 std::string listen_offence(const SmtpListenOptions& options) {
-  const auto address = parse_address(options.address);
+  const auto address = io::listening_address(options.address, address_example);
   if (!address) {
     return address.error();
   }
@@ -362,7 +341,7 @@ std::string listen_offence(const SmtpListenOptions& options) {
   if (has_tls != !options.certificate_file.empty() || has_tls != !options.key_file.empty()) {
     return fmt::format("{}: tls, certificate and key go together", options.address);
   }
-  if (!is_loopback(*address) && (!has_tls || options.users_file.empty())) {
+  if (!address->is_loopback() && (!has_tls || options.users_file.empty())) {
     return fmt::format(
         "{}: other machines can reach it, so it needs tls, certificate, key and users: without "
         "them it would relay for anybody, or take passwords in clear (127.0.0.1 and [::1] are for "

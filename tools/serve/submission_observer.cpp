@@ -35,12 +35,6 @@ std::string in_capitals(Bytes text) {
   return capitals;
 }
 
-bool equals_ignoring_case(Bytes a, Bytes b) {
-  return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) {
-           return codec::lower(x) == codec::lower(y);
-         });
-}
-
 int hex_value(char digit) {
   return digit >= '0' && digit <= '9'   ? digit - '0'
          : digit >= 'A' && digit <= 'F' ? digit - 'A' + 10
@@ -101,7 +95,8 @@ std::string endpoint_for(const std::vector<cli::RouteOptions>& routes, Bytes use
     const bool fits_user = route.user.empty() || route.user == user;
     const bool fits_sender =
         route.sender_domain.empty() ||
-        (!sender.empty() && equals_ignoring_case(route.sender_domain, codec::domain_of(sender)));
+        (!sender.empty() &&
+         codec::equal_without_case(route.sender_domain, codec::domain_of(sender)));
     if (fits_user && fits_sender) {
       return route.endpoint;
     }

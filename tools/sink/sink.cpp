@@ -7,7 +7,6 @@
 
 #include <array>
 #include <cerrno>
-#include <charconv>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -34,17 +33,6 @@ namespace ringpost::sink {
 namespace {
 
 constexpr int certificate_days = 30;
-
-Result<io::SocketAddress, std::string> parse_address(std::string_view text) {
-  const std::size_t colon = text.rfind(':');
-  std::uint16_t port = 0;
-  const std::string_view digits = colon == std::string_view::npos ? "" : text.substr(colon + 1);
-  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
-  if (digits.empty() || error != std::errc{} || end != digits.data() + digits.size()) {
-    return Failure(fmt::format("{}: an address and a port belong here, like 127.0.0.1:2587", text));
-  }
-  return io::address_of_literal(text.substr(0, colon), port);
-}
 
 CpuTime cpu_time_of_this_thread() {
   rusage usage{};
@@ -274,7 +262,7 @@ Result<void, std::string> Sink::State::bind(std::vector<std::vector<BoundListene
 // A listener of its own for each thread; the kernel spreads connections over them.
 Result<void, std::string> Sink::State::bind(ListenerKind kind, const std::string& address,
                                             std::vector<std::vector<BoundListener>>& by_thread) {
-  auto socket_address = parse_address(address);
+  auto socket_address = io::listening_address(address, "127.0.0.1:2587");
   if (!socket_address) {
     return Failure(socket_address.error());
   }

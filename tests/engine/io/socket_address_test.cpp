@@ -43,7 +43,33 @@ TEST_CASE("socket address: names and scraps are no literals, and the error quote
   }
 }
 
+TEST_CASE("socket address: what only this machine reaches") {
+  for (const char* const literal : {"127.0.0.1", "127.255.0.9", "::1", "::ffff:127.0.0.1"}) {
+    INFO(literal);
+    CHECK(address_of_literal(literal, 25)->is_loopback());
+  }
+  for (const char* const literal : {"0.0.0.0", "::", "126.255.255.255", "128.0.0.1", "192.0.2.127",
+                                    "::2", "::ffff:10.0.0.127", "2001:db8::1", "::127.0.0.1"}) {
+    INFO(literal);
+    CHECK_FALSE(address_of_literal(literal, 25)->is_loopback());
+  }
+}
+
+TEST_CASE("socket address: where a server listens is an address and a port") {
+  CHECK(io::listening_address("127.0.0.1:25", "x")->text() == "127.0.0.1:25");
+  CHECK(io::listening_address("[::1]:0", "x")->text() == "[::1]:0");
+  for (const char* const text : {"", "25", "127.0.0.1", "127.0.0.1:", "127.0.0.1:x", "127.0.0.1:-1",
+                                 "127.0.0.1:65536", "127.0.0.1:25 "}) {
+    INFO(text);
+    const auto address = io::listening_address(text, "127.0.0.1:2525");
+    REQUIRE_FALSE(address);
+    CHECK(address.error().find("like 127.0.0.1:2525") != std::string::npos);
+  }
+  CHECK_FALSE(io::listening_address("localhost:25", "x"));
+}
+
 TEST_CASE("socket address: one that holds none has no text") {
   CHECK(SocketAddress{}.text().empty());
   CHECK(SocketAddress{}.port() == 0);
+  CHECK_FALSE(SocketAddress{}.is_loopback());
 }
