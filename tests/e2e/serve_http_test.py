@@ -330,6 +330,24 @@ class Ends(ServeTest):
         self.assert_exit(run, 2)
         self.assertIn("is not on loopback", run.stderr)
 
+    def test_no_listener_with_a_token_that_others_know(self):
+        """Too short, of what no header field can hold, readable by others, or not there."""
+        sink = self.sink()
+        token = self.folder / "token"
+        cases = (("fifteen-letters", 0o600, "at least 16 printable characters"),
+                 ("sixteen letters!", 0o600, "at least 16 printable characters"),
+                 (TOKEN, 0o644, "other users may open it"), (None, 0o600, "No such file"))
+        for text, mode, words in cases:
+            token.unlink(missing_ok=True)
+            if text:
+                token.write_text(text + "\n", encoding="ascii")
+                token.chmod(mode)
+            run = self.run_program("serve", "-c", self.toml(
+                sink, f'{LISTEN}token_file = "{token}"\n'), RINGPOST_PASSWORD="x")
+            self.assert_exit(run, 2)
+            self.assertIn(words, run.stderr)
+            self.assertNotIn(TOKEN, run.stderr)
+
     def test_a_signal_ends_streams_with_words(self):
         serve = self.start_serve(self.sink(), LISTEN)
         with socket.create_connection(serve.places["http"][0], timeout=120) as stream:
