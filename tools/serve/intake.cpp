@@ -44,10 +44,10 @@ void submit(Engine::Submitter& submitter, Message& room, Message& message,
 
 }  // namespace
 
-Intake::Intake(IntakeOptions options, cli::Log& /*log*/) : options_(std::move(options)) {}
+Intake::Intake(IntakeOptions options) : options_(std::move(options)) {}
 
 Result<std::unique_ptr<Intake>, std::string> Intake::start(IntakeOptions options, cli::Log& log) {
-  std::unique_ptr<Intake> intake(new Intake(std::move(options), log));
+  std::unique_ptr<Intake> intake(new Intake(std::move(options)));
   auto outcomes = OutcomeLog::open(intake->options_.outcomes_path,
                                    names_of(intake->options_.engine.endpoints), log);
   if (!outcomes) {

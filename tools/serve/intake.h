@@ -96,7 +96,7 @@ class Intake {
     std::uint64_t bytes = 0;
   };
 
-  Intake(IntakeOptions options, cli::Log& log);
+  explicit Intake(IntakeOptions options);
   [[nodiscard]] Result<void, std::string> set_up();
   // A message that waits for the engine.
   struct Queued {
