@@ -15,6 +15,9 @@
 # commit where the codec is another, for people to read: what a machine that others use can time is
 # no test. They come last, when nothing else runs.
 #
+# A few tests that failed beside others run once more, alone, and the end of the run names them:
+# see run_again.py.
+#
 # What failed tests said at last is told once more at the end: their own place is thousands of lines
 # above it.
 #
@@ -115,6 +118,20 @@ wait_for() {
   return 1
 }
 
+# run_again PRESET RESULTS LAUNCHER...: a few tests that failed beside others once more, alone.
+run_again() {
+  local preset=$1 results=$2 again=$2.again name
+  local launcher=("${@:3}")
+  "$parts/run_again.py" wanted "$results" || return 0
+  say "$preset: what failed beside others once more, alone"
+  rm -f "$again"
+  "${launcher[@]}" ctest --preset "$preset" --rerun-failed --output-junit "$again" || true
+  [[ -e $again ]] || return 0
+  while read -r name; do
+    echo "-- $preset: $name failed beside others and passed alone" >>"$logs/failures"
+  done < <("$parts/run_again.py" merge "$results" "$again")
+}
+
 test_preset() {
   local preset=$1 folder=$ringpost_root/build/$1 launcher=() began=$SECONDS
   local results=$folder/results.xml preset_passed=0 preset_failed=0 preset_skipped=0
@@ -126,6 +143,7 @@ test_preset() {
   "${launcher[@]}" ctest --preset "$preset" --parallel $((4 * $(nproc))) \
     --output-junit "$results" || true
   if [[ -e $results ]]; then
+    run_again "$preset" "$results" "${launcher[@]}"
     read -r preset_passed preset_failed preset_skipped \
       < <("$parts/count_results.py" "$results" "$folder/cases")
     "$parts/failures.py" "$preset" "$results" >>"$logs/failures" || true

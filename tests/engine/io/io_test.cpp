@@ -495,9 +495,13 @@ TEMPLATE_TEST_CASE("io: one that listens accepts, serves and closes more than it
 
 TEMPLATE_TEST_CASE("io: it knows the date, and counts", "", Ring, Epoll) {
   const auto sockets = io_of<TestType>();
-  const std::uint64_t enters = sockets->counters().enters;
-  static_cast<void>(wait_once(*sockets, std::chrono::steady_clock::now() + 1ms));
-  CHECK(sockets->counters().enters == enters + 1);
+  const std::uint64_t before = sockets->counters().enters;
+  const Instant deadline = std::chrono::steady_clock::now() + 20ms;
+  CHECK(wait_once(*sockets, deadline).empty());
+  // One, and more only where the kernel's wait ends early: interrupted, or by a clock of its own.
+  const std::uint64_t enters = sockets->counters().enters - before;
+  CHECK(enters >= 1);
+  CHECK(enters < 20);
   CHECK(sockets->unix_time_us() > 1'600'000'000'000'000);
 }
 

@@ -35,7 +35,8 @@ done
 CTEST = """#!/bin/bash
 echo "ctest $*" >>"$FOLDER/said"
 while (($# > 1)); do
-  if [[ $1 == --output-junit ]]; then cp "$FOLDER/results.xml" "$2" || true; fi
+  if [[ $1 == --rerun-failed ]]; then again=-again; fi
+  if [[ $1 == --output-junit ]]; then cp "$FOLDER/results$again.xml" "$2" || true; fi
   shift
 done
 """
@@ -53,7 +54,7 @@ class LanesTest(Workspace):
         super().setUp()
         parts = self.folder / "tools/dev.d"
         parts.mkdir(parents=True)
-        for name in "test.sh", "common.sh", "count_results.py", "failures.py":
+        for name in "test.sh", "common.sh", "count_results.py", "failures.py", "run_again.py":
             shutil.copy(PARTS / name, parts)
         for name in "packages.sh", "dependencies.sh", "peers.sh", "roots.sh", "bench_compare.py":
             self.program(parts / name, "#!/bin/sh\n")
@@ -87,8 +88,9 @@ class LanesTest(Workspace):
         code, last, _ = self.run_presets()
         self.assertEqual((code, last), (1, "17 passed, 4 failed"))
         said = (self.folder / "said").read_text().splitlines()
-        self.assertEqual([line.split()[:3] for line in said if line.startswith("ctest")],
-                         [["ctest", "--preset", name] for name in ("release", "dev", "tsan")])
+        self.assertEqual([line.split()[2] for line in said
+                          if line.startswith("ctest") and "--rerun-failed" not in line],
+                         ["release", "dev", "tsan"])
         self.assertEqual([line.split()[2] for line in said if line.startswith("cmake --build")],
                          ["--preset"] * 3)
         self.assertEqual([line.split()[1] for line in said if line.startswith("fuzz.sh")],
@@ -106,6 +108,30 @@ class LanesTest(Workspace):
                          [["dev:", "three"], ["tsan:", "three"]])
         self.assertEqual(end.count("expected 2 < 1"), 2)
         self.assertNotIn("first words", end)
+
+    def test_failed_beside_others(self):
+        """Alone it passes, which counts and is told at the end."""
+        (self.folder / "results-again.xml").write_text(
+            '<testsuite><testcase name="three" status="run"/></testsuite>')
+        code, last, said = self.run_presets("dev")
+        self.assertEqual((code, last), (0, "3 passed, 0 failed"))
+        self.assertIn("dev: three failed beside others and passed alone",
+                      said[said.rindex("all of it took"):])
+
+    def test_mistake_is_not_tried_away(self):
+        """A sanitizer's report, an assertion of ours, a crash, and many failures stand."""
+        again = '<testsuite><testcase name="three" status="run"/></testsuite>'
+        (self.folder / "results-again.xml").write_text(again)
+        for words in ("ERROR: AddressSanitizer: heap-use-after-free", "WARNING: ThreadSanitizer",
+                      "a.cpp:1:2: runtime error: shift", "ringpost: broken invariant at a.cpp:7",
+                      "SIGSEGV - Segmentation violation signal"):
+            with self.subTest(words):
+                (self.folder / "results.xml").write_text(RESULTS.replace("first words", words))
+                self.assertEqual(self.run_presets("tsan")[:2], (1, "2 passed, 1 failed"))
+        (self.folder / "results.xml").write_text(RESULTS.replace("run", "fail").replace(
+            "</testsuite>", "".join(f'<testcase name="{number}" status="fail"/>'
+                                    for number in range(4)) + "</testsuite>"))
+        self.assertEqual(self.run_presets("dev")[1], "0 passed, 7 failed")
 
     def test_preset_that_cannot_be_built(self):
         """It is one failure and is shown; those behind it are tested."""
