@@ -1,7 +1,8 @@
 // The problem: a figure alone does not say whether something became slower, and two of them differ
 // by chance. The idea: what is worse than the base by more than a tolerance counts, and a tenth of
-// a millisecond never does: that is what a busy machine adds. Limits: nobody looks whether both ran
-// on the same machine; the JSON has its facts.
+// a millisecond never does: that is what a busy machine adds. A rate is worse by as much as one of
+// its messages takes longer, so that 100 percent are twice the time and half the rate. Limits:
+// nobody looks whether both ran on the same machine; the JSON has its facts.
 #include "tools/bench/comparison.h"
 
 #include <algorithm>
@@ -46,7 +47,7 @@ Comparison compare(const BenchFinding& finding, const std::vector<BenchFinding>&
   }
   const auto add = [&](const char* name, double base_figure, double figure) {
     comparison.figures.push_back(
-        {name, base_figure, figure, figure < base_figure * (1 - tolerance)});
+        {name, base_figure, figure, figure * (1 + tolerance) < base_figure});
   };
   add("messages/s", found->messages_per_second(), finding.messages_per_second());
   add("accepted", found->accepted_share(), finding.accepted_share());

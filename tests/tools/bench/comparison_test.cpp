@@ -34,6 +34,14 @@ TEST_CASE("comparison: worse is what exceeds the tolerance, and better never is"
   CHECK_FALSE(is_worse(1'000, 5000, 10'000, 1000));
 }
 
+TEST_CASE("comparison: a wide tolerance finds a rate that fell by more") {
+  const auto is_worse_than_half = [](double now_rate) {
+    return compare(finding_at(10'000, now_rate), {finding_at(10'000, 1000)}, 1).is_worse();
+  };
+  CHECK_FALSE(is_worse_than_half(510));
+  CHECK(is_worse_than_half(490));
+}
+
 TEST_CASE("comparison: a tenth of a millisecond is noise") {
   CHECK_FALSE(is_worse(190, 1000, 100, 1000));
   CHECK(is_worse(250, 1000, 100, 1000));
