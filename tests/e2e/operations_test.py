@@ -27,7 +27,7 @@ PROMTOOL = ROOT / "build/operations/promtool/promtool"
 # Of Prometheus itself.
 OWN = {"up"}
 FUNCTIONS = {"sum", "rate", "increase", "by", "le", "or", "histogram_quantile", "time", "instance",
-             "endpoint", "status", "job", "label_values"}
+             "endpoint", "status", "job", "label_values", "webhook", "result"}
 SUFFIXES = ("_bucket", "_sum", "_count")
 
 
@@ -60,7 +60,9 @@ class Operations(ServeTest):
         case.setUp()
         cls.addClassCleanup(case.doCleanups)
         serve = case.start_serve(case.sink(), '[[listen.smtp]]\naddress = "127.0.0.1:0"\n'
-                                 '[[listen.http]]\naddress = "127.0.0.1:0"\n')
+                                 '[[listen.http]]\naddress = "127.0.0.1:0"\n'
+                                 '[[webhook]]\nurl = "http://127.0.0.1:9"\n'
+                                 'dead_letters = "dead.jsonl"\n')
         lines = [json.dumps(simple_job(f"job-{number}", (recipient,))) for number, recipient in
                  enumerate(["a@example.net", "reject-user@example.net", "b@example.net"])]
         with closing(http.client.HTTPConnection(*serve.places["http"][0], timeout=120)) as client:
@@ -117,7 +119,8 @@ class Operations(ServeTest):
         for family in families.values():
             for sample in family.samples:
                 self.assertLessEqual(set(sample.labels), {"endpoint", "status", "le", "factor",
-                                                          "listener", "version"})
+                                                          "listener", "version", "webhook",
+                                                          "result"})
 
     def promtool(self, *arguments, **more):
         if not PROMTOOL.exists():

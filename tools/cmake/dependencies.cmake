@@ -2,7 +2,7 @@
 # PRIVATE: simdjson::simdjson and ringpost::xxhash codec, ringpost::wolfssl and ringpost::ipsec_mb
 # tls, ringpost::liburing engine/io, ringpost::concurrentqueue queue, ringpost::cares tools/domain,
 # ringpost::hdr_histogram tools/bench, ringpost::prometheus tools/serve/figures, ringpost::beast
-# tools/serve/http.
+# tools/serve/http, ringpost::curl tools/serve/webhook.
 
 if(NOT EXISTS "${RINGPOST_DEPS}/lib/libwolfssl.a")
   message(FATAL_ERROR
@@ -102,6 +102,12 @@ find_path(RINGPOST_BOOST boost/beast/http/parser.hpp REQUIRED)
 mark_as_advanced(RINGPOST_BOOST)
 add_library(ringpost::beast INTERFACE IMPORTED GLOBAL)
 set_property(TARGET ringpost::beast PROPERTY INTERFACE_INCLUDE_DIRECTORIES "${RINGPOST_BOOST}")
+
+# Headers alone: serve loads the library by its name, when a webhook is configured.
+find_path(RINGPOST_CURL curl/curl.h REQUIRED)
+mark_as_advanced(RINGPOST_CURL)
+add_library(ringpost::curl INTERFACE IMPORTED GLOBAL)
+set_property(TARGET ringpost::curl PROPERTY INTERFACE_INCLUDE_DIRECTORIES "${RINGPOST_CURL}")
 
 if(RINGPOST_DEVELOPER)
   find_package(Catch2 3 CONFIG PATHS "${RINGPOST_DEPS}" NO_DEFAULT_PATH)

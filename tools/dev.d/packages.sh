@@ -20,6 +20,7 @@ packages_build=(
   libfmt-dev libcli11-dev libtomlplusplus-dev libconcurrentqueue-dev
   libidn2-dev libzstd-dev zlib1g-dev libxxhash-dev libc-ares-dev
   libboost-dev # Beast and Asio, which are headers
+  libcurl4-openssl-dev # headers as well; the library is loaded when a webhook is configured
 )
 # Makes TLS records where the processor is x86, see tls/ipsec_mb_cipher.cpp.
 if [[ $(uname -m) == x86_64 ]]; then packages_build+=(libipsec-mb-dev); fi

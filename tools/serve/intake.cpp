@@ -106,7 +106,7 @@ void Intake::close() {
 // Under the lock.
 bool Intake::has_room() const {
   return messages_out_ < options_.messages_max && bytes_out_ < options_.bytes_max &&
-         !outcomes_->is_stuck();
+         !outcomes_->is_stuck() && (options_.receiver == nullptr || !options_.receiver->is_stuck());
 }
 
 bool Intake::is_full() const {
@@ -182,7 +182,7 @@ void Intake::tell_unsent(const Message& message) {
     Outcome& outcome = waiting.outcomes[i];  // which is `unsent` from the start
     outcome.reason = "ringpost ended before a session had it";
     outcome.timestamp_us = cli::unix_time_us();
-    outcomes_->add(message, i, outcome);
+    note(message, i, outcome);
   }
   waiting.left = 0;
   outcomes_->write();
@@ -192,6 +192,13 @@ void Intake::tell_unsent(const Message& message) {
 
 // ---- Out ----------------------------------------------------------------------------------------
 
+void Intake::note(const Message& message, std::size_t recipient_index, const Outcome& outcome) {
+  outcomes_->add(message, recipient_index, outcome);
+  if (options_.receiver != nullptr) {
+    options_.receiver->hear(message, recipient_index, outcome);
+  }
+}
+
 void Intake::on_decided(std::span<const OutcomeView> decided) {
   if (decided.empty()) {
     return;
@@ -199,7 +206,7 @@ void Intake::on_decided(std::span<const OutcomeView> decided) {
   completed_.clear();
   for (const OutcomeView& view : decided) {
     auto& waiting = *static_cast<Waiting*>(view.message->context);
-    outcomes_->add(*view.message, view.recipient_index, *view.outcome);
+    note(*view.message, view.recipient_index, *view.outcome);
     waiting.outcomes[view.recipient_index] = *view.outcome;
     if (--waiting.left == 0) {
       completed_.push_back(view.message);

@@ -28,6 +28,7 @@
 
 #include "tools/process/log.h"
 #include "tools/serve/outcome_log.h"
+#include "tools/serve/outcome_receiver.h"
 #include <ringpost/base.h>
 #include <ringpost/engine.h>
 
@@ -39,7 +40,8 @@ struct IntakeOptions {
   // are not reached, so octets go above by one message at most.
   std::size_t messages_max = 10'000;
   std::uint64_t bytes_max = 256'000'000;
-  std::string outcomes_path;  // empty: no lines are written
+  std::string outcomes_path;            // empty: no lines are written
+  OutcomeReceiver* receiver = nullptr;  // of outcomes; null: nobody. Outlives the intake
 };
 
 enum class Offer : std::uint8_t { taken, full, closed };
@@ -106,6 +108,7 @@ class Intake {
 
   [[nodiscard]] Offer take(Message& message, std::string_view refusal, Completion done);
   [[nodiscard]] bool has_room() const;
+  void note(const Message& message, std::size_t recipient_index, const Outcome& outcome);
   void on_decided(std::span<const OutcomeView> decided);
   void complete(std::span<const Message* const> messages);
   void tell_room();

@@ -26,6 +26,7 @@
 #include "tools/serve/http_listener.h"
 #include "tools/serve/intake.h"
 #include "tools/serve/smtp_listener.h"
+#include "tools/serve/webhook/webhook_sender.h"
 #include <ringpost/engine.h>
 
 namespace ringpost::cli {
@@ -36,6 +37,8 @@ using serve::FrontEnd;
 using serve::Intake;
 
 constexpr auto look_every = std::chrono::milliseconds(20);
+// For webhooks behind the last outcome: two round trips to anybody who answers.
+constexpr auto webhook_farewell = std::chrono::seconds(5);
 
 // Several listeners of a kind count as one: a label for each would have no bound.
 void add_figures(const serve::ListenerFigures& one, std::vector<serve::ListenerFigures>& all) {
@@ -67,6 +70,8 @@ class ServeRun {
 
  private:
   [[nodiscard]] Result<void, std::string> start();
+  [[nodiscard]] Result<void, std::string> start_webhooks();
+  [[nodiscard]] std::vector<std::string> endpoint_names() const;
   [[nodiscard]] EngineOptions engine_options();
   [[nodiscard]] serve::ServiceFigures figures() const;
   [[nodiscard]] Result<void, std::string> say_ready(const std::string& ready_file) const;
@@ -78,6 +83,7 @@ class ServeRun {
   const ServeSettings& settings_;
   SignalWatch& watch_;
   Log& log_;
+  std::unique_ptr<serve::WebhookSender> webhooks_;  // null: there are none
   std::unique_ptr<Intake> intake_;
   std::atomic<bool> all_listen_{false};  // front_ends_ stays as it is
   std::vector<std::unique_ptr<FrontEnd>> front_ends_;
@@ -131,11 +137,27 @@ int ServeRun::run(const std::string& ready_file) {
   return end(is_complete);
 }
 
+Result<void, std::string> ServeRun::start_webhooks() {
+  if (settings_.webhooks.empty()) {
+    return {};
+  }
+  auto webhooks = serve::WebhookSender::start(settings_.webhooks, endpoint_names(), log_);
+  if (!webhooks) {
+    return Failure(std::move(webhooks.error()));
+  }
+  webhooks_ = std::move(*webhooks);
+  return {};
+}
+
 Result<void, std::string> ServeRun::start() {
+  if (auto started = start_webhooks(); !started) {
+    return started;
+  }
   auto intake = Intake::start({.engine = engine_options(),
                                .messages_max = settings_.serve.messages_max,
                                .bytes_max = settings_.serve.bytes_max,
-                               .outcomes_path = settings_.serve.outcomes_path},
+                               .outcomes_path = settings_.serve.outcomes_path,
+                               .receiver = webhooks_.get()},
                               log_);
   if (!intake) {
     return Failure(std::move(intake.error()));
@@ -148,10 +170,7 @@ Result<void, std::string> ServeRun::start() {
     }
     front_ends_.push_back(std::move(*listener));
   }
-  std::vector<std::string> names;
-  for (const EndpointOptions& endpoint : settings_.endpoints) {
-    names.push_back(endpoint.name);
-  }
+  const std::vector<std::string> names = endpoint_names();
   for (const HttpListenOptions& options : settings_.http) {
     auto listener =
         serve::start_http_listener(options, names, *intake_, [this] { return figures(); });
@@ -181,8 +200,19 @@ serve::ServiceFigures ServeRun::figures() const {
   for (std::size_t i = 0; all_listen_.load() && i < front_ends_.size(); ++i) {
     add_figures(front_ends_[i]->figures(), figures.listeners);
   }
+  if (webhooks_) {
+    figures.webhooks = webhooks_->figures();
+  }
   figures.process = serve::process_figures();
   return figures;
+}
+
+std::vector<std::string> ServeRun::endpoint_names() const {
+  std::vector<std::string> names;
+  for (const EndpointOptions& endpoint : settings_.endpoints) {
+    names.push_back(endpoint.name);
+  }
+  return names;
 }
 
 EngineOptions ServeRun::engine_options() {
@@ -263,8 +293,19 @@ int ServeRun::end(bool is_complete) {
   for (const auto& front_end : front_ends_) {
     front_end->stop();
   }
-  if (const std::uint64_t lost = intake_->lost_lines(); lost > 0) {
+  std::uint64_t lost_dead_letters = 0;
+  if (webhooks_) {
+    lost_dead_letters = webhooks_->finish(is_cut_short_ ? Duration::zero() : webhook_farewell).lost;
+  }
+  const std::uint64_t lost = intake_->lost_lines();
+  if (lost > 0) {
     print_error(fmt::format("outcome lines could not be written: {}", lost));
+  }
+  if (lost_dead_letters > 0) {
+    print_error(
+        fmt::format("dead letters of webhooks could not be written: {}", lost_dead_letters));
+  }
+  if (lost > 0 || lost_dead_letters > 0) {
     return exit_outcomes_lost;
   }
   const bool is_interrupt = watch_.signal() == SIGINT;

@@ -141,10 +141,33 @@ Result<void, UsageError> read_endpoints(const SendDraft& draft, const SettingMap
 
 }  // namespace
 
-Result<ServeSettings, UsageError> read_serve_settings(const ServeFlags& flags) {
+Result<Configuration, UsageError> read_serve_configuration(const std::string& config_path) {
   const char* const variable = std::getenv("RINGPOST_CONFIG");
-  const bool by_variable = flags.config_path.empty() && variable != nullptr;
-  const auto configuration = load_configuration(by_variable ? variable : flags.config_path);
+  const bool by_variable = config_path.empty() && variable != nullptr;
+  return load_configuration(by_variable ? variable : config_path);
+}
+
+Result<std::vector<WebhookOptions>, UsageError> read_webhooks(const Configuration& configuration) {
+  std::vector<WebhookOptions> webhooks;
+  for (ServeDraft& draft : drafts_of(configuration, "webhook")) {
+    if (auto complete = complete_webhook(draft.webhook); !complete) {
+      return Failure(UsageError{std::move(complete.error())});
+    }
+    for (const WebhookOptions& other : webhooks) {
+      if (other.name == draft.webhook.name || other.dead_letters == draft.webhook.dead_letters) {
+        return Failure(UsageError{fmt::format(
+            "[[webhook]] {}: another one has this name or these dead_letters: name them apart, "
+            "and give each a file of its own",
+            other.name)});
+      }
+    }
+    webhooks.push_back(std::move(draft.webhook));
+  }
+  return webhooks;
+}
+
+Result<ServeSettings, UsageError> read_serve_settings(const ServeFlags& flags) {
+  const auto configuration = read_serve_configuration(flags.config_path);
   if (!configuration) {
     return Failure(configuration.error());
   }
@@ -167,6 +190,11 @@ Result<ServeSettings, UsageError> read_serve_settings(const ServeFlags& flags) {
         "nothing listens: write [[listen.smtp]] or [[listen.http]] into ringpost.toml, or say "
         "--listen-smtp 127.0.0.1:2525 or --listen-http 127.0.0.1:8025"});
   }
+  auto webhooks = read_webhooks(*configuration);
+  if (!webhooks) {
+    return Failure(std::move(webhooks.error()));
+  }
+  settings.webhooks = std::move(*webhooks);
   if (auto checked = check_routes(settings.routes); !checked) {
     return Failure(std::move(checked.error()));
   }

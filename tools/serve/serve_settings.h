@@ -8,6 +8,7 @@
 
 #include "tools/process/log.h"
 #include "tools/process/usage_error.h"
+#include "tools/settings/config_file.h"
 #include "tools/settings/serve_setting.h"
 #include <ringpost/base.h>
 #include <ringpost/config.h>
@@ -43,6 +44,7 @@ struct ServeSettings {
   std::vector<SmtpListenOptions> smtp;  // all that listens
   std::vector<HttpListenOptions> http;
   std::vector<RouteOptions> routes;
+  std::vector<WebhookOptions> webhooks;  // complete
   std::vector<std::string> warnings;
 };
 
@@ -51,5 +53,12 @@ struct ServeSettings {
 // one of --listen-http of all [[listen.http]]. Reads the
 // passwords.
 [[nodiscard]] Result<ServeSettings, UsageError> read_serve_settings(const ServeFlags& flags);
+
+// All [[webhook]] of the files that -c or their places name, complete, each with a name of its own.
+[[nodiscard]] Result<std::vector<WebhookOptions>, UsageError> read_webhooks(
+    const Configuration& configuration);
+// The same for a command that has nothing to do with endpoints. Empty: the usual files.
+[[nodiscard]] Result<Configuration, UsageError> read_serve_configuration(
+    const std::string& config_path);
 
 }  // namespace ringpost::cli

@@ -154,6 +154,10 @@ class TreeReader {
   void read_sections(const toml::key& group, const toml::node& node) {
     const toml::table* const table = node.as_table();
     const Section* const own = find_section(group.str());
+    if (own != nullptr && own->is_list) {
+      read_list(*own, node);
+      return;
+    }
     if (table == nullptr) {
       offend(node.source(), fmt::format("{} must be a section", group.str()));
       return;

@@ -10,27 +10,13 @@
 
 #include <fmt/format.h>
 
-#include "tools/process/numbers.h"
 #include "tools/process/wording.h"
-#include "tools/settings/applied.h"
+#include "tools/settings/section_value.h"
 #include <ringpost/limits.h>
 
 namespace ringpost::cli {
 
 namespace {
-
-Applied apply_some_text(const SettingValue& value, std::string& into) {
-  if (value.text().empty() || value.text().find('\0') != std::string::npos) {
-    return Failure(std::string("it is empty, or has a NUL"));
-  }
-  into = value.text();
-  return {};
-}
-
-template <typename T>
-Applied apply_some_count(const SettingValue& value, NumberRange range, T& into) {
-  return take(parse_number(value.text(), range), into);
-}
 
 std::string show_no_words(const ServeDraft& /*draft*/) { return {}; }
 
@@ -199,10 +185,9 @@ constexpr SectionKey route_keys[] = {
 };
 
 constexpr Section sections[] = {
-    {"listen.http", true, http_keys},
-    {"listen.smtp", true, smtp_keys},
-    {"serve", false, serve_keys},
-    {"serve.route", true, route_keys},
+    {"listen.http", true, http_keys}, {"listen.smtp", true, smtp_keys},
+    {"serve", false, serve_keys},     {"serve.route", true, route_keys},
+    {"webhook", true, webhook_keys},
 };
 
 }  // namespace

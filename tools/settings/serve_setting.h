@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "tools/settings/setting_value.h"
+#include "tools/settings/webhook_setting.h"
 #include <ringpost/base.h>
 #include <ringpost/io_choice.h>
 
@@ -77,6 +78,7 @@ struct ServeDraft {
   SmtpListenOptions smtp;
   HttpListenOptions http;
   RouteOptions route;
+  WebhookOptions webhook;
 };
 
 struct SectionKey {
@@ -99,6 +101,9 @@ struct Section {
   // "[serve]", "[[listen.smtp]]"
   [[nodiscard]] std::string heading() const;
 };
+
+// Of [[webhook]]: webhook_setting.cpp.
+extern const SectionKey webhook_keys[webhook_key_count];
 
 [[nodiscard]] std::span<const Section> serve_sections();
 // Nullptr: there is none of that name.

@@ -2,7 +2,8 @@
 // own counters are atomics that all cores write. The idea: workers count as they always did, each
 // for itself, and a Collectable puts families together when somebody asks. Names go by the rules of
 // Prometheus: `ringpost_`, base units, `_total` for what only grows. Limits: labels are endpoints,
-// statuses, factors, kinds of listeners, and nothing that a client or a server can make up.
+// statuses, factors, kinds of listeners, webhooks, and nothing that a client or a server can make
+// up.
 #include <algorithm>
 #include <iterator>
 #include <limits>
@@ -153,6 +154,31 @@ void add_listener(Families& families, const ListenerFigures& listener) {
                    listener.connections_turned_away, labels);
 }
 
+void add_webhook(Families& families, const WebhookFigures& webhook) {
+  const auto labelled = [&webhook](std::string_view result) {
+    return Labels{{"webhook", webhook.name}, {"result", std::string(result)}};
+  };
+  const Labels labels{{"webhook", webhook.name}};
+  families.gauge("ringpost_webhook_up", "Whether it takes outcomes: 0 while it is tried again.",
+                 webhook.is_away ? 0.0 : 1.0, labels);
+  const char* const outcomes = "Outcomes that a webhook was told, and those that are in its file.";
+  families.counter("ringpost_webhook_outcomes_total", outcomes, webhook.delivered,
+                   labelled("delivered"));
+  families.counter("ringpost_webhook_outcomes_total", outcomes, webhook.dead_letters,
+                   labelled("dead_letter"));
+  const char* const requests = "Requests of a webhook, by what became of them.";
+  families.counter("ringpost_webhook_requests_total", requests, webhook.requests_taken,
+                   labelled("taken"));
+  families.counter("ringpost_webhook_requests_total", requests, webhook.requests_put_off,
+                   labelled("put_off"));
+  families.counter("ringpost_webhook_requests_total", requests, webhook.requests_refused,
+                   labelled("refused"));
+  families.gauge("ringpost_webhook_bytes_waiting", "Octets of outcomes that wait for a webhook.",
+                 webhook.bytes_waiting, labels);
+  families.gauge("ringpost_webhook_bytes_waiting_max", "Octets that may wait for it.",
+                 webhook.bytes_waiting_max, labels);
+}
+
 void add_process(Families& families, const ProcessFigures& process) {
   families.counter("process_cpu_seconds_total", "User and system CPU time.", process.cpu_seconds);
   families.gauge("process_resident_memory_bytes", "Resident memory.", process.resident_bytes);
@@ -177,6 +203,9 @@ class FiguresCollectable : public prometheus::Collectable {
     add_intake(families, figures_.intake);
     for (const ListenerFigures& listener : figures_.listeners) {
       add_listener(families, listener);
+    }
+    for (const WebhookFigures& webhook : figures_.webhooks) {
+      add_webhook(families, webhook);
     }
     add_process(families, figures_.process);
     return families.take();

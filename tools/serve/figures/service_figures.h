@@ -29,6 +29,20 @@ struct ListenerFigures {
   std::uint64_t connections_turned_away = 0;
 };
 
+// Of one receiver of outcomes. Outcomes are counted, and requests where it says so.
+struct WebhookFigures {
+  std::string name;
+  bool is_away = false;  // its last request was not taken, and may be later
+  std::uint64_t delivered = 0;
+  std::uint64_t dead_letters = 0;
+  std::uint64_t requests_taken = 0;
+  std::uint64_t requests_put_off = 0;
+  std::uint64_t requests_refused = 0;
+  std::uint64_t waiting = 0;
+  std::uint64_t bytes_waiting = 0;
+  std::uint64_t bytes_waiting_max = 0;
+};
+
 struct ProcessFigures {
   double start_unix_seconds = 0;
   double cpu_seconds = 0;
@@ -44,6 +58,7 @@ struct ServiceFigures {
   std::vector<EndpointFailure> failures;  // endpoints that were given up
   IntakeFigures intake;
   std::vector<ListenerFigures> listeners;
+  std::vector<WebhookFigures> webhooks;
   ProcessFigures process;
 };
 

@@ -80,6 +80,15 @@ std::string listener_json(const ListenerFigures& listener) {
       listener.connections_turned_away);
 }
 
+std::string webhook_json(const WebhookFigures& webhook) {
+  return fmt::format(
+      R"({{"name":{},"state":{},"delivered":{},"dead_letters":{},"requests":{{"taken":{},)"
+      R"("put_off":{},"refused":{}}},"waiting":{},"bytes_waiting":{},"bytes_waiting_max":{}}})",
+      quoted(webhook.name), webhook.is_away ? R"("away")" : R"("up")", webhook.delivered,
+      webhook.dead_letters, webhook.requests_taken, webhook.requests_put_off,
+      webhook.requests_refused, webhook.waiting, webhook.bytes_waiting, webhook.bytes_waiting_max);
+}
+
 template <typename Items, typename Write>
 std::string joined_json(const Items& items, Write write) {
   std::string out;
@@ -103,12 +112,12 @@ std::string stats_json(const ServiceFigures& figures) {
                   R"("bytes_max":{}}},"refused_for_room":{},"outcome_lines_unwritten":{},)",
                   figures.engine.content_bytes, intake.messages, intake.messages_max, intake.bytes,
                   intake.bytes_max, intake.refused_for_room, intake.lines_unwritten);
-  out += fmt::format(R"("endpoints":[{}],"listeners":{{{}}},)",
-                     joined_json(figures.endpoints,
-                                 [&figures](const EndpointReport& report) {
-                                   return endpoint_json(figures, report);
-                                 }),
-                     joined_json(figures.listeners, listener_json));
+  out += fmt::format(
+      R"("endpoints":[{}],"listeners":{{{}}},"webhooks":[{}],)",
+      joined_json(
+          figures.endpoints,
+          [&figures](const EndpointReport& report) { return endpoint_json(figures, report); }),
+      joined_json(figures.listeners, listener_json), joined_json(figures.webhooks, webhook_json));
   out += fmt::format(R"("process":{{"cpu_seconds":{:.3f},"worker_busy":{:.4f},"resident_bytes":{},)"
                      R"("open_files":{},"open_files_max":{}}}}})",
                      process.cpu_seconds, figures.engine.worker_cpu_share, process.resident_bytes,

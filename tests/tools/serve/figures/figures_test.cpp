@@ -30,6 +30,14 @@ ServiceFigures sample() {
   figures.endpoints.emplace_back().endpoint = "spare";
   figures.intake = {.messages = 5, .messages_max = 10, .bytes = 100, .bytes_max = 1000};
   figures.listeners.push_back({"http", 1, 2, 3});
+  figures.webhooks.push_back({.name = "shop",
+                              .is_away = true,
+                              .delivered = 40,
+                              .dead_letters = 2,
+                              .requests_put_off = 3,
+                              .waiting = 1,
+                              .bytes_waiting = 300,
+                              .bytes_waiting_max = 1000});
   figures.process = process_figures();
   return figures;
 }
@@ -53,6 +61,10 @@ TEST_CASE("figures: Prometheus' text has each of them under its name, families i
   CHECK(has(text, "ringpost_reply_seconds_bucket{endpoint=\"re\\\"lay\\n\",le=\"+Inf\"} 3\n"));
   CHECK(has(text, "ringpost_reply_seconds_sum{endpoint=\"re\\\"lay\\n\"} 1.5\n"));
   CHECK(has(text, "ringpost_client_connections_turned_away_total{listener=\"http\"} 3\n"));
+  CHECK(has(text, "ringpost_webhook_up{webhook=\"shop\"} 0\n"));
+  CHECK(has(text, "ringpost_webhook_outcomes_total{webhook=\"shop\",result=\"dead_letter\"} 2\n"));
+  CHECK(has(text, "ringpost_webhook_requests_total{webhook=\"shop\",result=\"put_off\"} 3\n"));
+  CHECK(has(text, "ringpost_webhook_bytes_waiting{webhook=\"shop\"} 300\n"));
   CHECK(has(text, "ringpost_build_info{version=\"1.2.3\"} 1\n"));
   std::size_t families = 0;
   for (std::size_t at = text.find("# TYPE ringpost_endpoint_up "); at != std::string::npos;
@@ -70,6 +82,8 @@ TEST_CASE("figures: JSON has the same, with what is wrong in words") {
   CHECK(has(json, R"("outcomes":{"accepted":42,)"));
   CHECK(has(json, R"("state":"away","away_seconds":90.000,"trouble":"connection refused")"));
   CHECK(has(json, R"("name":"spare","state":"given up","trouble":"535 no")"));
+  CHECK(has(json, R"("webhooks":[{"name":"shop","state":"away","delivered":40,)"));
+  CHECK(has(json, R"("requests":{"taken":0,"put_off":3,"refused":0},"waiting":1,)"));
   CHECK(has(json, R"("under_way":{"messages":5,"messages_max":10,"bytes":100,"bytes_max":1000})"));
 }
 
