@@ -80,7 +80,11 @@ class ListmonkReader : public ServiceReader {
     });
   }
   void read_uuid(Node node, const JobPlace& place) {
-    message_.copies.back().id = read_text(node, place);
+    ServiceCopy& copy = message_.copies.back();
+    copy.id = read_text(node, place);
+    if (!copy.id.empty()) {
+      copy.metadata.push_back(member_of("listmonk_subscriber", node));
+    }
   }
   void read_email(Node node, const JobPlace& place) { email_ = read_text(node, place); }
   void read_name(Node node, const JobPlace& place) { name_ = read_text(node, place); }
@@ -107,6 +111,9 @@ class ListmonkReader : public ServiceReader {
   }
   void read_campaign_uuid(Node node, const JobPlace& place) {
     campaign_uuid_ = read_text(node, place);
+    if (!campaign_uuid_.empty()) {
+      message_.metadata.push_back(member_of("listmonk_campaign", node));
+    }
   }
   void read_campaign_name(Node node, const JobPlace& place) {
     if (!read_text(node, place).empty()) {

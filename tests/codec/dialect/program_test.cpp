@@ -145,7 +145,8 @@ TEST_CASE("listmonk: a messenger's message", "[dialect]") {
         R"("name":"Anon Doe"}],"subject":"Welcome","text":"The {{body}}","headers":{"X-A":"b",)"
         R"("X-B":"c","X-Listmonk-Campaign":"2e7e","X-Listmonk-Subscriber":"e44b"},)"
         R"("attachments":[{"filename":"a.png","content_type":"image/png","cid":"i",)"
-        R"("content":"aGk="}],"tags":["t"],"metadata":{"campaign":"Test"}})");
+        R"("content":"aGk="}],"tags":["t"],"metadata":{"listmonk_campaign":"2e7e",)"
+        R"("campaign":"Test","listmonk_subscriber":"e44b"}})");
   CHECK(job.starts_with(R"({"id":"2e7e/e44b",)"));
   CHECK(translated(Dialect::listmonk,
                    R"({"subject":"s","from_email":"","body":"<p>","content_type":"richtext",)"
