@@ -2,7 +2,7 @@
 # PRIVATE: simdjson::simdjson and ringpost::xxhash codec, ringpost::wolfssl and ringpost::ipsec_mb
 # tls, ringpost::liburing engine/io, ringpost::concurrentqueue queue, ringpost::cares tools/domain,
 # ringpost::hdr_histogram tools/bench, ringpost::prometheus tools/serve/figures, ringpost::beast
-# tools/serve/http, ringpost::curl tools/serve/webhook.
+# tools/serve/http, ringpost::curl tools/serve/webhook, ringpost::libnats tools/nats.
 
 if(NOT EXISTS "${RINGPOST_DEPS}/lib/libwolfssl.a")
   message(FATAL_ERROR
@@ -108,6 +108,14 @@ find_path(RINGPOST_CURL curl/curl.h REQUIRED)
 mark_as_advanced(RINGPOST_CURL)
 add_library(ringpost::curl INTERFACE IMPORTED GLOBAL)
 set_property(TARGET ringpost::curl PROPERTY INTERFACE_INCLUDE_DIRECTORIES "${RINGPOST_CURL}")
+# Where it is not there, ringpost is built without NATS, and [nats] is an error that says so. Not in
+# what goes to other machines: releases of Debian have it under other names.
+pkg_check_modules(libnats IMPORTED_TARGET GLOBAL libnats>=3.4)
+set(RINGPOST_HAS_NATS OFF)
+if(libnats_FOUND AND NOT RINGPOST_LIBRARY)
+  set(RINGPOST_HAS_NATS ON)
+  add_library(ringpost::libnats ALIAS PkgConfig::libnats)
+endif()
 
 if(RINGPOST_DEVELOPER)
   find_package(Catch2 3 CONFIG PATHS "${RINGPOST_DEPS}" NO_DEFAULT_PATH)

@@ -21,6 +21,7 @@ packages_build=(
   libidn2-dev libzstd-dev zlib1g-dev libxxhash-dev libc-ares-dev
   libboost-dev # Beast and Asio, which are headers
   libcurl4-openssl-dev # headers as well; the library is loaded when a webhook is configured
+  libnats-dev # without it ringpost is built without NATS
 )
 # Makes TLS records where the processor is x86, see tls/ipsec_mb_cipher.cpp.
 if [[ $(uname -m) == x86_64 ]]; then packages_build+=(libipsec-mb-dev); fi
@@ -37,6 +38,7 @@ packages_test=(
   groff-base # shows the manual
   libnss-wrapper # the unpacked Exim looks for a user whom only its package would make
   libbenchmark-dev
+  nats-server # three of them are a cluster
   msmtp swaks php-cli libphp-phpmailer # platforms in front of ringpost serve, in tests/e2e
 )
 packages_fuzz=(clang libclang-rt-dev)

@@ -52,6 +52,7 @@ OWNERS = (
     (r"hdr/", r"tools/bench/time_record"),
     (r"boost/", r"tools/serve/http/(http_server|request_reader)"),
     (r"curl/", r"tools/serve/webhook/http_poster"),
+    (r"nats/nats", r"tools/nats/client"),
     (r"prometheus/", r"tools/serve/figures/metrics_text"),
     (r"CLI/", r"(tools/program/command_parser|bench/e2e/floor)"),
     (r"(block|)(ing|)concurrentqueue|moodycamel", r"queue/(delivery|outcome)_queue"),

@@ -16,6 +16,7 @@ namespace ringpost::cli {
 [[nodiscard]] CommandSpec bench_command();
 [[nodiscard]] CommandSpec serve_command();
 [[nodiscard]] CommandSpec webhook_command();
+[[nodiscard]] CommandSpec nats_command();
 [[nodiscard]] CommandSpec sink_command();
 [[nodiscard]] CommandSpec demo_command();
 [[nodiscard]] CommandSpec journal_command();
@@ -27,10 +28,10 @@ namespace ringpost::cli {
 
 // In the order in which the help lists them.
 inline constexpr CommandSpec (*command_registry[])() = {
-    send_command,   validate_command, render_command, plan_command,    report_command,
-    probe_command,  bench_command,    serve_command,  webhook_command, sink_command,
-    demo_command,   journal_command,  config_command, presets_command, completion_command,
-    manual_command, version_command};
+    send_command,       validate_command, render_command,  plan_command,    report_command,
+    probe_command,      bench_command,    serve_command,   webhook_command, nats_command,
+    sink_command,       demo_command,     journal_command, config_command,  presets_command,
+    completion_command, manual_command,   version_command};
 
 // All of them below the program, each with the flags that every command has.
 [[nodiscard]] CommandSpec program_spec();

@@ -31,17 +31,6 @@ std::uint64_t bytes_of(const Message& message) {
          message.tags_json.size();
 }
 
-void submit(Engine::Submitter& submitter, Message& room, Message& message,
-            std::string_view refusal) {
-  std::swap(room, message);
-  if (refusal.empty()) {
-    static_cast<void>(submitter.submit());  // what is wrong with it is an outcome
-  } else {
-    submitter.refuse(refusal);
-  }
-  submitter.flush();
-}
-
 }  // namespace
 
 Intake::Intake(IntakeOptions options) : options_(std::move(options)) {}
@@ -114,15 +103,29 @@ bool Intake::is_full() const {
   return !has_room();
 }
 
-Offer Intake::offer(Message& message, Completion done) {
-  return take(message, {}, std::move(done));
+Offer Intake::offer(Message& message, Completion done, std::vector<PriorFate> fates) {
+  return take(message, {}, std::move(done), std::move(fates));
 }
 
 Offer Intake::refuse(Message& message, std::string_view reason, Completion done) {
-  return take(message, reason.empty() ? "it cannot be sent" : reason, std::move(done));
+  return take(message, reason.empty() ? "it cannot be sent" : reason, std::move(done), {});
 }
 
-Offer Intake::take(Message& message, std::string_view refusal, Completion done) {
+void Intake::submit(Engine::Submitter& submitter, Message& room, Queued& queued) {
+  std::swap(room, queued.message);
+  if (!queued.fates.empty()) {
+    submitter.fates() = std::move(queued.fates);
+  }
+  if (queued.refusal.empty()) {
+    static_cast<void>(submitter.submit());  // what is wrong with it is an outcome
+  } else {
+    submitter.refuse(queued.refusal);
+  }
+  submitter.flush();
+}
+
+Offer Intake::take(Message& message, std::string_view refusal, Completion done,
+                   std::vector<PriorFate> fates) {
   const std::lock_guard lock(mutex_);
   if (is_closed_) {
     return Offer::closed;
@@ -142,10 +145,12 @@ Offer Intake::take(Message& message, std::string_view refusal, Completion done) 
   message.context = waiting.release();  // complete() has it back
   Message* const room = overflow_.empty() ? submitter_->try_next() : nullptr;
   if (room != nullptr) {
-    submit(*submitter_, *room, message, refusal);
+    Queued queued{{}, std::string(refusal), std::move(fates)};
+    std::swap(queued.message, message);
+    submit(*submitter_, *room, queued);
     return Offer::taken;
   }
-  overflow_.push_back({std::move(message), std::string(refusal)});
+  overflow_.push_back({std::move(message), std::string(refusal), std::move(fates)});
   message = Message();
   overflow_changed_.notify_one();
   return Offer::taken;
@@ -169,7 +174,7 @@ void Intake::run_overflow() {
     if (room == nullptr) {
       tell_unsent(queued.message);
     } else {
-      submit(submitter, *room, queued.message, queued.refusal);
+      submit(submitter, *room, queued);
     }
     lock.lock();
   }

@@ -63,8 +63,9 @@ class Intake {
   Intake& operator=(const Intake&) = delete;
 
   // Takes the message, or leaves it as it is. What the engine finds wrong with it is an outcome as
-  // any other (`invalid`). `context` of the message is the intake's.
-  [[nodiscard]] Offer offer(Message& message, Completion done);
+  // any other (`invalid`). `context` of the message is the intake's. With `fates`, what an earlier
+  // run has left of each recipient; none of them is told already.
+  [[nodiscard]] Offer offer(Message& message, Completion done, std::vector<PriorFate> fates = {});
   // The same of a message that cannot be sent: its recipients are told `invalid` with this reason.
   [[nodiscard]] Offer refuse(Message& message, std::string_view reason, Completion done);
   // Whether offer() would say `full`, as far as anybody knows a moment later: for whoever would
@@ -104,9 +105,12 @@ class Intake {
   struct Queued {
     Message message;
     std::string refusal;  // empty: it is to be sent
+    std::vector<PriorFate> fates;
   };
 
-  [[nodiscard]] Offer take(Message& message, std::string_view refusal, Completion done);
+  [[nodiscard]] Offer take(Message& message, std::string_view refusal, Completion done,
+                           std::vector<PriorFate> fates);
+  static void submit(Engine::Submitter& submitter, Message& room, Queued& queued);
   [[nodiscard]] bool has_room() const;
   void note(const Message& message, std::size_t recipient_index, const Outcome& outcome);
   void on_decided(std::span<const OutcomeView> decided);

@@ -25,6 +25,7 @@
 #include "tools/serve/figures/service_figures.h"
 #include "tools/serve/http_listener.h"
 #include "tools/serve/intake.h"
+#include "tools/serve/nats/nats_source.h"
 #include "tools/serve/smtp_listener.h"
 #include "tools/serve/webhook/webhook_sender.h"
 #include <ringpost/engine.h>
@@ -178,6 +179,13 @@ Result<void, std::string> ServeRun::start() {
       return Failure(std::move(listener.error()));
     }
     front_ends_.push_back(std::move(*listener));
+  }
+  if (!settings_.nats.url.empty()) {
+    auto source = serve::start_nats_source(settings_.nats, names, *intake_, log_);
+    if (!source) {
+      return Failure(std::move(source.error()));
+    }
+    front_ends_.push_back(std::move(*source));
   }
   all_listen_.store(true);
   return {};

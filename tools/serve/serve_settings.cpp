@@ -65,6 +65,9 @@ void read_sections(const Configuration& configuration, const ServeFlags& flags,
   for (const ServeDraft& draft : drafts_of(configuration, "listen.http")) {
     settings.http.push_back(draft.http);
   }
+  for (const ServeDraft& draft : drafts_of(configuration, "nats")) {
+    settings.nats = draft.nats;
+  }
   if (!flags.listen_smtp.empty()) {
     settings.smtp.assign(1, {});
     settings.smtp.front().address = flags.listen_smtp;
@@ -185,9 +188,10 @@ Result<ServeSettings, UsageError> read_serve_settings(const ServeFlags& flags) {
   }
   ServeSettings settings;
   read_sections(*configuration, flags, settings);
-  if (settings.smtp.empty() && settings.http.empty()) {
+  if (settings.smtp.empty() && settings.http.empty() && settings.nats.url.empty()) {
     return Failure(UsageError{
-        "nothing listens: write [[listen.smtp]] or [[listen.http]] into ringpost.toml, or say "
+        "nothing listens: write [[listen.smtp]], [[listen.http]] or [nats] with a url into "
+        "ringpost.toml, or say "
         "--listen-smtp 127.0.0.1:2525 or --listen-http 127.0.0.1:8025"});
   }
   auto webhooks = read_webhooks(*configuration);

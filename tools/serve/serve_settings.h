@@ -43,6 +43,7 @@ struct ServeSettings {
   ServeOptions serve;
   std::vector<SmtpListenOptions> smtp;  // all that listens
   std::vector<HttpListenOptions> http;
+  NatsOptions nats;
   std::vector<RouteOptions> routes;
   std::vector<WebhookOptions> webhooks;  // complete
   std::vector<std::string> warnings;

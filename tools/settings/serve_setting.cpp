@@ -184,10 +184,10 @@ constexpr SectionKey route_keys[] = {
      apply_route_text<&RouteOptions::endpoint>, show_no_words},
 };
 
-constexpr Section sections[] = {
-    {"listen.http", true, http_keys}, {"listen.smtp", true, smtp_keys},
-    {"serve", false, serve_keys},     {"serve.route", true, route_keys},
-    {"webhook", true, webhook_keys},
+const Section sections[] = {
+    {"listen.http", true, http_keys},  {"listen.smtp", true, smtp_keys},
+    {"nats", false, nats_keys()},      {"serve", false, serve_keys},
+    {"serve.route", true, route_keys}, {"webhook", true, webhook_keys},
 };
 
 }  // namespace

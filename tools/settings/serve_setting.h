@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "tools/settings/nats_setting.h"
 #include "tools/settings/setting_value.h"
 #include "tools/settings/webhook_setting.h"
 #include <ringpost/base.h>
@@ -77,6 +78,7 @@ struct ServeDraft {
   ServeOptions serve;
   SmtpListenOptions smtp;
   HttpListenOptions http;
+  NatsOptions nats;
   RouteOptions route;
   WebhookOptions webhook;
 };
@@ -106,6 +108,8 @@ struct Section {
 extern const SectionKey webhook_keys[webhook_key_count];
 
 [[nodiscard]] std::span<const Section> serve_sections();
+// Those of [nats] have a file of their own.
+[[nodiscard]] std::span<const SectionKey> nats_keys();
 // Nullptr: there is none of that name.
 [[nodiscard]] const Section* find_section(Bytes name);
 
