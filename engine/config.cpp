@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "engine/endpoint_check.h"
+#include "queue/intent_log.h"
 #include <ringpost/config.h>
 
 namespace ringpost {
@@ -51,8 +52,9 @@ std::string first_mistake(const EngineOptions& options) {
   if (options.jobs_in_flight_max == 0 || options.job_bytes_in_flight_max == 0) {
     return "at least one job, and one octet of it, must be allowed in flight";
   }
-  if (options.journal != nullptr && options.jobs_in_flight_max > limits::jobs_in_flight_max) {
-    return "with a journal at most " + std::to_string(limits::jobs_in_flight_max) +
+  if (options.journal != nullptr &&
+      options.jobs_in_flight_max > options.journal->jobs_in_flight_max()) {
+    return "with a journal at most " + std::to_string(options.journal->jobs_in_flight_max()) +
            " jobs may be in flight";
   }
   for (std::size_t i = 0; i < options.endpoints.size(); ++i) {

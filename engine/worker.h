@@ -15,7 +15,7 @@
 #include "engine/route.h"
 #include "engine/stats.h"
 #include "queue/delivery_queue.h"
-#include "queue/journal.h"
+#include "queue/intent_log.h"
 #include "queue/message_pool.h"
 #include "queue/outcome_queue.h"
 #include "tls/context.h"
@@ -35,10 +35,10 @@ struct WorkerEndpoint {
 };
 
 struct WorkerOptions {
-  Instant deadline = never;            // of the run
-  queue::Journal* journal = nullptr;   // null: none is kept
-  queue::MessagePool* pool = nullptr;  // which messages are from; null: it need not know who waits
-  Duration deadline_drain{};           // for what is under way at the deadline
+  Instant deadline = never;             // of the run
+  queue::IntentLog* journal = nullptr;  // null: none is kept
+  queue::MessagePool* pool = nullptr;   // which messages are from; null: it need not know who waits
+  Duration deadline_drain{};            // for what is under way at the deadline
 };
 
 // What an engine asks of its workers. Set by any thread, followed by Io::wake().
@@ -96,7 +96,7 @@ class Worker {
   std::vector<Connection*> dirty_;
   std::vector<Connection*> pumping_;
   std::vector<codec::JournalIntent> intents_;
-  queue::Journal* journal_;
+  queue::IntentLog* journal_;
   std::atomic<bool> journal_failed_{false};
   std::vector<std::uint32_t> due_;
   std::vector<queue::DecidedRecipients> decided_;

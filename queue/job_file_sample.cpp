@@ -99,6 +99,12 @@ std::optional<std::string> job_files_difference(std::span<const codec::JournalFi
   for (std::size_t index = 0; index < std::min(then.size(), now.size()); ++index) {
     const codec::JournalFile& before = then[index];
     const codec::JournalFile& after = now[index];
+    const bool has_grown = before.size_bytes == job_file_size_unknown &&
+                           before.sample == job_file_grows &&
+                           after.size_bytes != job_file_size_unknown;
+    if (has_grown) {
+      continue;
+    }
     if (before.size_bytes == job_file_size_unknown || after.size_bytes == job_file_size_unknown) {
       if (before.size_bytes != after.size_bytes) {
         return fmt::format("{}: the journal has {} in this place", after.path, before.path);

@@ -14,6 +14,9 @@ namespace ringpost::queue {
 
 // The size of what can only be read once.
 inline constexpr std::uint64_t job_file_size_unknown = ~std::uint64_t{0};
+// In the place of the sample, beside that size: of a file that is still written to. Line hashes
+// alone bind it.
+inline constexpr std::uint64_t job_file_grows = 1;
 
 // Size, and a hash over the first, the middle and the last 64 KiB of the octets as they are, which
 // of a file up to three times that is all. "-", and whatever is no ordinary file, can only be read

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "codec/journal/journal_record.h"
+#include "queue/intent_log.h"
 #include "queue/journal_error.h"
 #include "queue/journal_history.h"
 #include <ringpost/base.h>
@@ -40,7 +41,7 @@ struct ResumedJournal;
 // that reported an error once: every later append gets the same error. With Durability::power,
 // appends that wait for the disk at the same time share one fdatasync(2). A process that wants
 // EFBIG rather than its end has to ignore SIGXFSZ.
-class Journal {
+class Journal final : public IntentLog {
  public:
   // A new file, or an empty one; anything else is refused. Header and directory entry are on the
   // disk when this returns.
@@ -56,17 +57,13 @@ class Journal {
                                                                    bool repair,
                                                                    const JournalCalls& calls = {});
 
-  Journal(const Journal&) = delete;
-  Journal& operator=(const Journal&) = delete;
   // Gives the lock back.
-  ~Journal();
+  ~Journal() override;
 
   // The start of a run, before its first intent. How durable it is, is filled in here.
   [[nodiscard]] Result<void, JournalError> append_run(const codec::JournalRun& run);
-  // Before the last octet of any of these transactions may be handed to the kernel; and what was
-  // put off, before anything else is made of it.
   [[nodiscard]] Result<void, JournalError> append_intents(
-      std::span<const codec::JournalIntent> intents);
+      std::span<const codec::JournalIntent> intents) override;
   // Before the lines are written anywhere else.
   [[nodiscard]] Result<void, JournalError> append_outcomes(
       std::span<const codec::JournalOutcome> outcomes);
@@ -75,6 +72,9 @@ class Journal {
   [[nodiscard]] const std::string& path() const { return path_; }
   // The last append has failed for want of room: whoever made it may be waiting to try it again.
   [[nodiscard]] bool lacks_room() const;
+  [[nodiscard]] std::string file_without_room() const override {
+    return lacks_room() ? path_ : std::string();
+  }
   // Octets of the file.
   [[nodiscard]] std::uint64_t bytes() const;
 

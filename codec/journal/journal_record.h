@@ -51,8 +51,9 @@ enum class JournalRecordKind : std::uint8_t {
 // A job file that the journal is bound to.
 struct JournalFile {
   std::string path;              // as it was named; "-" is standard input
-  std::uint64_t size_bytes = 0;  // ~0 for standard input
-  std::uint64_t sample = 0;      // a hash over parts of its octets; 0 for standard input
+  std::uint64_t size_bytes = 0;  // ~0 for standard input, and for a file that grows
+  // A hash over parts of its octets; 0 for standard input, 1 for a file that grows.
+  std::uint64_t sample = 0;
   bool operator==(const JournalFile&) const = default;
 };
 

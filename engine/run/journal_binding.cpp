@@ -134,6 +134,12 @@ Result<std::unique_ptr<JournalBinding>, RunTrouble> JournalBinding::open(
   run->file_calls_ = settings.file_calls;
   run->durability_ = settings.durability;
   if (!settings.resume) {
+    for (codec::JournalFile& file : *samples) {
+      if (settings.files_grow) {
+        file.size_bytes = queue::job_file_size_unknown;
+        file.sample = queue::job_file_grows;
+      }
+    }
     run->header_ = {now_us, now_us, newlines, std::move(*samples)};
     auto created =
         queue::Journal::create(settings.path, run->header_, settings.durability, settings.calls);

@@ -21,6 +21,8 @@ struct JournalSettings {
   bool resume = false;
   bool repair = false;  // damage in the middle is accepted
   bool resend_unknown = false;
+  // A new journal is of files that are still written to: it is bound to their lines alone.
+  bool files_grow = false;
   queue::Durability durability = queue::Durability::process;
   // Those that write; a test may let them fail.
   queue::JournalCalls calls;

@@ -15,6 +15,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "queue/intent_log.h"
+
 namespace ringpost::run {
 
 namespace {
@@ -288,20 +290,21 @@ void Run::note_room(bool is_lacking, std::string_view why) {
 
 // Workers wait by themselves where there is no room for what they are about to send.
 void Run::look_at_journal() {
-  const queue::Journal* const journal = core_.options().journal;
+  const queue::IntentLog* const journal = core_.options().journal;
   if (journal == nullptr) {
     return;
   }
-  const bool is_lacking = journal->lacks_room();
+  const std::string file = journal->file_without_room();
+  const bool is_lacking = !file.empty();
   {
     const std::lock_guard lock(room_mutex_);
     if (groups_held_.load() > 0) {
       return;
     }
-    note_room(is_lacking, journal->path() + ": no room");
+    note_room(is_lacking, file + ": no room");
   }
   if (is_lacking && core_.now() >= deadline_) {
-    fail(journal->path() + ": no room until the deadline of the run");
+    fail(file + ": no room until the deadline of the run");
   }
 }
 

@@ -151,7 +151,7 @@ struct EndpointNotice {
 };
 
 namespace queue {
-class Journal;
+class IntentLog;
 }
 
 struct EngineOptions {
@@ -169,7 +169,7 @@ struct EngineOptions {
   Duration deadline_drain = std::chrono::seconds(30);
   // Written to before an end of data may leave; the jobs need `ordinal` and `line_hash`. Outlives
   // the engine. Outcomes are the callback's to write.
-  queue::Journal* journal = nullptr;
+  queue::IntentLog* journal = nullptr;
   // Where the counts of rates outlive this process, and are one with those of others that send for
   // the same user at the same host; made where it is not there. Empty: nowhere.
   std::string state_folder;

@@ -76,6 +76,14 @@ TEST_CASE("job file sample: missing, further and unreadable files are named") {
   CHECK(none.error().message.find(folder.path("none")) == 0);
 }
 
+TEST_CASE("job file sample: a file that grows is bound to its lines alone") {
+  const test::TemporaryFolder folder;
+  const codec::JournalFile then{"spool", job_file_size_unknown, job_file_grows};
+  CHECK_FALSE(difference({then}, {sample(folder.write("empty", ""))}));
+  CHECK_FALSE(difference({then}, {sample(folder.write("grown", "some more"))}));
+  CHECK(difference({then}, {sample("-")}));
+}
+
 TEST_CASE("job file sample: whoever waits to write into a pipe goes on waiting for its reader") {
   const test::TemporaryFolder folder;
   const std::string path = folder.path("pipe");

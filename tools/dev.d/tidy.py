@@ -88,6 +88,7 @@ OTHER_STATUSES = {
     "engine/protocol/verdict.cpp": "verdict",  # what outcomes come from
     "codec/journal/journal_record.cpp": "outcome",  # a JournalOutcome, read back from a file
     "engine/run/journal_lines.cpp": "pending.outcome",  # a JournalOutcome, to be written
+    "tools/serve/spool/spool_segment.cpp": "noted.outcome",  # the same
     "engine/c_interface.cpp": "to",  # a ringpost_outcome, copied of one
     "engine/run/run_tally.cpp": "group",  # of replies that are alike, for the report
 }
