@@ -106,6 +106,24 @@ ClientAnswer answer_of(std::span<const Outcome> outcomes) {
   RP_ASSERT(false);
 }
 
+ClientAnswer answer_of_storing(StoreEnd end) {
+  switch (end) {
+    case StoreEnd::stored:
+      return {250, "2.0.0", "Stored; the outcome lines will tell what became of it"};
+    case StoreEnd::no_room:
+      return {452, "4.3.1", "The disk of the spool is full; try again later"};
+    case StoreEnd::failed:
+      return {try_again, "4.3.0", "It could not be stored; try again later"};
+  }
+  RP_ASSERT(false);
+}
+
+ClientAnswer answer_of_silent_disk(Duration waited) {
+  return {try_again, "4.3.0",
+          fmt::format("Unknown: the disk of the spool has not answered within {}, and may have it",
+                      cli::duration_text(waited))};
+}
+
 ClientAnswer answer_of_silence(Duration waited) {
   return {try_again, "4.4.7",
           fmt::format("Unknown: no answer of the provider within {}; unless it has the message "

@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 
+#include "tools/serve/offer.h"
 #include <ringpost/base.h>
 #include <ringpost/outcome.h>
 
@@ -33,5 +34,10 @@ struct ClientAnswer {
 
 // The provider has not answered for as long as the client waits.
 [[nodiscard]] ClientAnswer answer_of_silence(Duration waited);
+
+// Of a message that was to be stored.
+[[nodiscard]] ClientAnswer answer_of_storing(StoreEnd end);
+// The disk has not answered for as long as the client waits.
+[[nodiscard]] ClientAnswer answer_of_silent_disk(Duration waited);
 
 }  // namespace ringpost::serve

@@ -54,9 +54,21 @@ http::Taken taken_of(Offer offer) {
   RP_ASSERT(false);
 }
 
+http::MessageTaker::Stored stored_of(StoreEnd end) {
+  switch (end) {
+    case StoreEnd::stored:
+      return http::MessageTaker::Stored::yes;
+    case StoreEnd::no_room:
+      return http::MessageTaker::Stored::no_room;
+    case StoreEnd::failed:
+      return http::MessageTaker::Stored::failed;
+  }
+  RP_ASSERT(false);
+}
+
 class IntakeTaker final : public http::MessageTaker {
  public:
-  explicit IntakeTaker(Intake& intake) : intake_(intake) {}
+  IntakeTaker(Intake& intake, Spool* spool) : intake_(intake), spool_(spool) {}
 
   http::Taken take(Message& message, const Completion& done) override {
     return taken_of(intake_.offer(message, done));
@@ -64,14 +76,31 @@ class IntakeTaker final : public http::MessageTaker {
   http::Taken refuse(Message& message, std::string_view reason, const Completion& done) override {
     return taken_of(intake_.refuse(message, reason, done));
   }
+  bool can_store() const override { return spool_ != nullptr; }
+  Storing store(Message& message, const StoreCompletion& done) override {
+    const auto stored = spool_->store(message, [done](StoreEnd end) { done(stored_of(end)); });
+    if (stored) {
+      return {http::Taken::yes, {}};
+    }
+    switch (stored.error().kind) {
+      case StoreRefusal::Kind::invalid:
+        return {http::Taken::full, stored.error().words};
+      case StoreRefusal::Kind::full:
+        return {http::Taken::full, {}};
+      case StoreRefusal::Kind::closed:
+        return {http::Taken::closed, {}};
+    }
+    RP_ASSERT(false);
+  }
 
  private:
   Intake& intake_;
+  Spool* const spool_;  // null: nothing is stored
 };
 
 class HttpListener final : public FrontEnd {
  public:
-  explicit HttpListener(Intake& intake) : taker_(intake) {}
+  HttpListener(Intake& intake, Spool* spool) : taker_(intake, spool) {}
   ~HttpListener() override { stop(); }
 
   [[nodiscard]] Result<void, std::string> start(http::HttpServerOptions options) {
@@ -126,7 +155,7 @@ std::optional<std::string> why_not_ready(const ServiceFigures& figures) {
 
 Result<std::unique_ptr<FrontEnd>, std::string> start_http_listener(
     const cli::HttpListenOptions& options, std::vector<std::string> endpoint_names, Intake& intake,
-    std::function<ServiceFigures()> figures) {
+    Spool* spool, std::function<ServiceFigures()> figures) {
   http::HttpServerOptions server;
   server.endpoint_names = std::move(endpoint_names);
   server.connections_max = options.clients_max;
@@ -141,7 +170,7 @@ Result<std::unique_ptr<FrontEnd>, std::string> start_http_listener(
   server.view.stats = [figures] { return stats_json(figures()); };
   server.view.metrics = [figures] { return metrics_text(figures()); };
   server.view.not_ready = [figures] { return why_not_ready(figures()); };
-  auto listener = std::make_unique<HttpListener>(intake);
+  auto listener = std::make_unique<HttpListener>(intake, spool);
   if (auto started = listener->start(std::move(server)); !started) {
     return Failure("listen.http: " + started.error());
   }

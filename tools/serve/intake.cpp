@@ -107,8 +107,10 @@ Offer Intake::offer(Message& message, Completion done, std::vector<PriorFate> fa
   return take(message, {}, std::move(done), std::move(fates));
 }
 
-Offer Intake::refuse(Message& message, std::string_view reason, Completion done) {
-  return take(message, reason.empty() ? "it cannot be sent" : reason, std::move(done), {});
+Offer Intake::refuse(Message& message, std::string_view reason, Completion done,
+                     std::vector<PriorFate> fates) {
+  return take(message, reason.empty() ? "it cannot be sent" : reason, std::move(done),
+              std::move(fates));
 }
 
 void Intake::submit(Engine::Submitter& submitter, Message& room, Queued& queued) {
@@ -137,8 +139,9 @@ Offer Intake::take(Message& message, std::string_view refusal, Completion done,
   }
   auto waiting = std::make_unique<Waiting>();
   waiting->done = std::move(done);
-  waiting->left = std::max<std::size_t>(message.recipients.size(), 1);
-  waiting->outcomes.resize(waiting->left);
+  waiting->outcomes.resize(std::max<std::size_t>(message.recipients.size(), 1));
+  waiting->left = waiting->outcomes.size() -
+                  static_cast<std::size_t>(std::count_if(fates.begin(), fates.end(), is_told));
   waiting->bytes = bytes_of(message);
   ++messages_out_;
   bytes_out_ += waiting->bytes;
@@ -172,7 +175,7 @@ void Intake::run_overflow() {
     overflow_.pop_front();
     lock.unlock();
     if (room == nullptr) {
-      tell_unsent(queued.message);
+      tell_unsent(queued);
     } else {
       submit(submitter, *room, queued);
     }
@@ -181,28 +184,26 @@ void Intake::run_overflow() {
 }
 
 // The engine was aborted before it could take it.
-void Intake::tell_unsent(const Message& message) {
+void Intake::tell_unsent(const Queued& queued) {
+  const Message& message = queued.message;
   auto& waiting = *static_cast<Waiting*>(message.context);
   for (std::size_t i = 0; i < waiting.outcomes.size(); ++i) {
+    if (i < queued.fates.size() && is_told(queued.fates[i])) {
+      continue;
+    }
     Outcome& outcome = waiting.outcomes[i];  // which is `unsent` from the start
     outcome.reason = "ringpost ended before a session had it";
     outcome.timestamp_us = cli::unix_time_us();
-    note(message, i, outcome);
+    const std::lock_guard lock(told_mutex_);
+    note({&message, static_cast<std::uint32_t>(i), &outcome});
   }
   waiting.left = 0;
-  outcomes_->write();
+  write_noted();
   const Message* const all[] = {&message};
   complete(all);
 }
 
 // ---- Out ----------------------------------------------------------------------------------------
-
-void Intake::note(const Message& message, std::size_t recipient_index, const Outcome& outcome) {
-  outcomes_->add(message, recipient_index, outcome);
-  if (options_.receiver != nullptr) {
-    options_.receiver->hear(message, recipient_index, outcome);
-  }
-}
 
 void Intake::on_decided(std::span<const OutcomeView> decided) {
   if (decided.empty()) {
@@ -211,14 +212,45 @@ void Intake::on_decided(std::span<const OutcomeView> decided) {
   completed_.clear();
   for (const OutcomeView& view : decided) {
     auto& waiting = *static_cast<Waiting*>(view.message->context);
-    note(*view.message, view.recipient_index, *view.outcome);
+    {
+      const std::lock_guard lock(told_mutex_);
+      note(view);
+    }
     waiting.outcomes[view.recipient_index] = *view.outcome;
     if (--waiting.left == 0) {
       completed_.push_back(view.message);
     }
   }
-  outcomes_->write();
+  write_noted();
   complete(completed_);
+}
+
+void Intake::note(const OutcomeView& decided) {
+  const OutcomeKeeper::Wish wish =
+      options_.keeper == nullptr ? OutcomeKeeper::Wish::none : options_.keeper->wish(decided);
+  if (wish == OutcomeKeeper::Wish::pass_over) {
+    return;
+  }
+  lines_.clear();
+  outcomes_->append(lines_, *decided.message, decided.recipient_index, *decided.outcome);
+  if (wish == OutcomeKeeper::Wish::line) {
+    options_.keeper->add(decided, lines_);
+  }
+  noted_lines_ += lines_;
+  if (options_.receiver != nullptr) {
+    options_.receiver->hear(*decided.message, decided.recipient_index, *decided.outcome);
+  }
+}
+
+// A line is with the keeper before it is anywhere else.
+void Intake::write_noted() {
+  const std::lock_guard lock(told_mutex_);
+  if (options_.keeper != nullptr) {
+    options_.keeper->write();
+  }
+  outcomes_->add(noted_lines_);
+  noted_lines_.clear();
+  outcomes_->write();
 }
 
 // Whoever hears of a message may offer the next one at once, and finds room.

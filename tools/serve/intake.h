@@ -27,6 +27,8 @@
 #include <vector>
 
 #include "tools/process/log.h"
+#include "tools/serve/offer.h"
+#include "tools/serve/outcome_keeper.h"
 #include "tools/serve/outcome_log.h"
 #include "tools/serve/outcome_receiver.h"
 #include <ringpost/base.h>
@@ -42,18 +44,14 @@ struct IntakeOptions {
   std::uint64_t bytes_max = 256'000'000;
   std::string outcomes_path;            // empty: no lines are written
   OutcomeReceiver* receiver = nullptr;  // of outcomes; null: nobody. Outlives the intake
+  OutcomeKeeper* keeper = nullptr;      // before anybody else; null: nobody. Outlives the intake
 };
-
-enum class Offer : std::uint8_t { taken, full, closed };
 
 // Lifetime: outlives those who offer. close() comes before these go, so that no completion finds
 // them gone. Any thread, but for start(), close() and the destructor.
 class Intake {
  public:
-  // Called once for each message that was taken, with an outcome for each recipient in their order,
-  // when the outcome lines are written. On a thread that tells everybody's outcomes: it hands on
-  // what it needs and returns. Both references die with the call.
-  using Completion = std::function<void(const Message&, std::span<const Outcome>)>;
+  using Completion = serve::Completion;
 
   // The error is a sentence.
   [[nodiscard]] static Result<std::unique_ptr<Intake>, std::string> start(IntakeOptions options,
@@ -63,11 +61,12 @@ class Intake {
   Intake& operator=(const Intake&) = delete;
 
   // Takes the message, or leaves it as it is. What the engine finds wrong with it is an outcome as
-  // any other (`invalid`). `context` of the message is the intake's. With `fates`, what an earlier
-  // run has left of each recipient; none of them is told already.
+  // any other (`invalid`). `context` of the message is the intake's. `fates`, of an earlier run,
+  // come for each recipient or for none, and leave one at least to be told of.
   [[nodiscard]] Offer offer(Message& message, Completion done, std::vector<PriorFate> fates = {});
   // The same of a message that cannot be sent: its recipients are told `invalid` with this reason.
-  [[nodiscard]] Offer refuse(Message& message, std::string_view reason, Completion done);
+  [[nodiscard]] Offer refuse(Message& message, std::string_view reason, Completion done,
+                             std::vector<PriorFate> fates = {});
   // Whether offer() would say `full`, as far as anybody knows a moment later: for whoever would
   // rather refuse a message before it comes.
   [[nodiscard]] bool is_full() const;
@@ -81,8 +80,12 @@ class Intake {
   [[nodiscard]] std::uint64_t refused_for_room() const { return refused_for_room_.load(); }
   [[nodiscard]] const Engine& engine() const { return *engine_; }
 
+  [[nodiscard]] Engine& engine() { return *engine_; }
+
   // SIGHUP: see OutcomeLog.
   void reopen_outcomes();
+  // Outcome lines so far are on the disk when this returns true.
+  [[nodiscard]] bool sync_outcomes() { return outcomes_->sync(); }
   // To be called from time to time: tries to write outcome lines that could not be.
   void tick();
   // Ends what is under way now: sessions are ended, everybody has an outcome, and every completion
@@ -111,18 +114,22 @@ class Intake {
   [[nodiscard]] Offer take(Message& message, std::string_view refusal, Completion done,
                            std::vector<PriorFate> fates);
   static void submit(Engine::Submitter& submitter, Message& room, Queued& queued);
+  void note(const OutcomeView& decided);
+  void write_noted();
   [[nodiscard]] bool has_room() const;
-  void note(const Message& message, std::size_t recipient_index, const Outcome& outcome);
   void on_decided(std::span<const OutcomeView> decided);
   void complete(std::span<const Message* const> messages);
   void tell_room();
   void run_overflow();
-  void tell_unsent(const Message& message);
+  void tell_unsent(const Queued& queued);
 
   const IntakeOptions options_;
   std::unique_ptr<OutcomeLog> outcomes_;
   std::mutex room_mutex_;  // guards the next one
   std::vector<std::function<void()>> room_listeners_;
+  std::mutex told_mutex_;                  // guards the two below, and the keeper's calls
+  std::string lines_;                      // scratch
+  std::string noted_lines_;                // that are not in the outcome file yet
   std::vector<const Message*> completed_;  // of the outcome thread, within a call
 
   mutable std::mutex mutex_;  // guards the rest but for what is atomic

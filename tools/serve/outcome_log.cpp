@@ -33,11 +33,23 @@ Result<std::unique_ptr<OutcomeLog>, std::string> OutcomeLog::open(
   return made;
 }
 
-void OutcomeLog::add(const Message& message, std::size_t recipient_index, const Outcome& outcome) {
+void OutcomeLog::append(std::string& lines, const Message& message, std::size_t recipient_index,
+                        const Outcome& outcome) {
+  const std::lock_guard lock(mutex_);
+  writer_.append(lines, message, recipient_index, outcome);
+}
+
+void OutcomeLog::add(Bytes lines) {
   const std::lock_guard lock(mutex_);
   if (file_) {
-    writer_.append(file_->lines(), message, recipient_index, outcome);
+    file_->lines() += lines;
   }
+}
+
+bool OutcomeLog::sync() {
+  const std::lock_guard lock(mutex_);
+  write_under_lock();
+  return !file_ || (!is_stuck_.load() && file_->sync().has_value());
 }
 
 void OutcomeLog::write() {

@@ -27,10 +27,15 @@ class OutcomeLog {
   [[nodiscard]] static Result<std::unique_ptr<OutcomeLog>, std::string> open(
       const std::string& path, std::vector<std::string> endpoint_names, cli::Log& log);
 
-  // A line of one recipient, for the next write().
-  void add(const Message& message, std::size_t recipient_index, const Outcome& outcome);
+  // Appends the line of one recipient, which is nowhere yet.
+  void append(std::string& lines, const Message& message, std::size_t recipient_index,
+              const Outcome& outcome);
+  // Whole lines, for the next write().
+  void add(Bytes lines);
   // Writes what was added; says once that it cannot, and once that it can again.
   void write();
+  // All lines so far are written, and on the disk, when this returns true.
+  [[nodiscard]] bool sync();
   // The file of that name is opened anew, for whoever has moved it away to rotate it. Where it
   // cannot be, the old one is written to as before.
   void reopen();

@@ -4,6 +4,7 @@
 // Limits: a client that does not read its last reply is waited for as long as the drain.
 #include "tools/serve/serve_run.h"
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
@@ -27,6 +28,7 @@
 #include "tools/serve/intake.h"
 #include "tools/serve/nats/nats_source.h"
 #include "tools/serve/smtp_listener.h"
+#include "tools/serve/spool/spool.h"
 #include "tools/serve/webhook/webhook_sender.h"
 #include <ringpost/engine.h>
 
@@ -58,12 +60,7 @@ class ServeRun {
  public:
   ServeRun(const ServeSettings& settings, SignalWatch& watch, Log& log)
       : settings_(settings), watch_(watch), log_(log) {}
-  // Everybody has an answer before those who wait for one go.
-  ~ServeRun() {
-    if (intake_) {
-      intake_->close();
-    }
-  }
+  ~ServeRun() { close_ways_in(); }
   ServeRun(const ServeRun&) = delete;
   ServeRun& operator=(const ServeRun&) = delete;
 
@@ -73,18 +70,23 @@ class ServeRun {
   [[nodiscard]] Result<void, std::string> start();
   [[nodiscard]] Result<void, std::string> start_webhooks();
   [[nodiscard]] std::vector<std::string> endpoint_names() const;
+  [[nodiscard]] Result<void, std::string> open_spool();
+  void start_spool();
+  void close_ways_in();
   [[nodiscard]] EngineOptions engine_options();
   [[nodiscard]] serve::ServiceFigures figures() const;
   [[nodiscard]] Result<void, std::string> say_ready(const std::string& ready_file) const;
   void tick();
   [[nodiscard]] bool wait_for_end();
   [[nodiscard]] bool is_idle() const;
+  [[nodiscard]] bool front_ends_are_idle() const;
   [[nodiscard]] int end(bool is_complete);
 
   const ServeSettings& settings_;
   SignalWatch& watch_;
   Log& log_;
   std::unique_ptr<serve::WebhookSender> webhooks_;  // null: there are none
+  std::unique_ptr<serve::Spool> spool_;             // null: nothing is stored
   std::unique_ptr<Intake> intake_;
   std::atomic<bool> all_listen_{false};  // front_ends_ stays as it is
   std::vector<std::unique_ptr<FrontEnd>> front_ends_;
@@ -130,6 +132,9 @@ int ServeRun::run(const std::string& ready_file) {
                 .hung_up =
                     [this] {
                       intake_->reopen_outcomes();
+                      if (spool_) {
+                        spool_->note_outcomes_reopened();
+                      }
                       log_.info("outcomes are opened anew");
                     },
                 .drain = settings_.drain});
@@ -154,18 +159,23 @@ Result<void, std::string> ServeRun::start() {
   if (auto started = start_webhooks(); !started) {
     return started;
   }
+  if (auto opened = open_spool(); !opened) {
+    return opened;
+  }
   auto intake = Intake::start({.engine = engine_options(),
                                .messages_max = settings_.serve.messages_max,
                                .bytes_max = settings_.serve.bytes_max,
                                .outcomes_path = settings_.serve.outcomes_path,
-                               .receiver = webhooks_.get()},
+                               .receiver = webhooks_.get(),
+                               .keeper = spool_.get()},
                               log_);
   if (!intake) {
     return Failure(std::move(intake.error()));
   }
   intake_ = std::move(*intake);
+  start_spool();
   for (const SmtpListenOptions& options : settings_.smtp) {
-    auto listener = serve::start_smtp_listener(options, settings_.routes, *intake_);
+    auto listener = serve::start_smtp_listener(options, settings_.routes, *intake_, spool_.get());
     if (!listener) {
       return Failure(std::move(listener.error()));
     }
@@ -173,8 +183,8 @@ Result<void, std::string> ServeRun::start() {
   }
   const std::vector<std::string> names = endpoint_names();
   for (const HttpListenOptions& options : settings_.http) {
-    auto listener =
-        serve::start_http_listener(options, names, *intake_, [this] { return figures(); });
+    auto listener = serve::start_http_listener(options, names, *intake_, spool_.get(),
+                                               [this] { return figures(); });
     if (!listener) {
       return Failure(std::move(listener.error()));
     }
@@ -189,6 +199,56 @@ Result<void, std::string> ServeRun::start() {
   }
   all_listen_.store(true);
   return {};
+}
+
+Result<void, std::string> ServeRun::open_spool() {
+  if (settings_.serve.spool_folder.empty()) {
+    return {};
+  }
+  serve::SpoolOptions options;
+  options.folder = settings_.serve.spool_folder;
+  options.outcomes_path = settings_.serve.outcomes_path;
+  options.endpoint_names = endpoint_names();
+  options.program_version = program_version();
+  options.bytes_max = settings_.serve.spool_bytes_max;
+  options.keep = settings_.serve.spool_keep;
+  options.messages_max = std::min(options.messages_max, settings_.serve.messages_max);
+  auto spool = serve::Spool::open(std::move(options), log_);
+  if (!spool) {
+    return Failure(std::move(spool.error()));
+  }
+  spool_ = std::move(*spool);
+  return {};
+}
+
+void ServeRun::start_spool() {
+  if (spool_ == nullptr) {
+    return;
+  }
+  Intake& intake = *intake_;
+  spool_->set_outcome_sync([&intake] { return intake.sync_outcomes(); });
+  intake.listen_for_room([this] { spool_->tell_room(); });
+  spool_->start(
+      [&intake](Message& message, serve::Completion done, std::vector<PriorFate> fates) {
+        return intake.offer(message, std::move(done), std::move(fates));
+      },
+      [&intake](Message& message, std::string_view why, serve::Completion done,
+                std::vector<PriorFate> fates) {
+        return intake.refuse(message, why, std::move(done), std::move(fates));
+      });
+}
+
+// Everybody has an answer before those who wait for one go.
+void ServeRun::close_ways_in() {
+  if (spool_ && intake_) {
+    spool_->stop_feeding();
+    spool_->begin_end();
+    spool_->stop_storing();
+    spool_->give_up();
+  }
+  if (intake_) {
+    intake_->close();
+  }
 }
 
 // Any thread.
@@ -229,6 +289,7 @@ EngineOptions ServeRun::engine_options() {
   options.cores = settings_.cores;
   options.state_folder = settings_.state_folder;
   options.io = settings_.io;
+  options.journal = spool_.get();
   options.on_notice = [this](const EndpointNotice& notice) { log_.write(notice); };
   return options;
 }
@@ -259,6 +320,11 @@ Result<void, std::string> ServeRun::say_ready(const std::string& ready_file) con
 // The watch's thread.
 void ServeRun::tick() {
   intake_->tick();
+  if (spool_ && spool_->has_failed()) {
+    const std::lock_guard lock(mutex_);
+    is_cut_short_ = true;  // whoever starts it anew finds everything
+    changed_.notify_all();
+  }
   const std::vector<EndpointFailure> failures = intake_->engine().endpoint_failures();
   for (; failures_told_ < failures.size(); ++failures_told_) {
     const EndpointFailure& failure = failures[failures_told_];
@@ -278,16 +344,28 @@ bool ServeRun::wait_for_end() {
   for (const auto& front_end : front_ends_) {
     front_end->begin_drain();
   }
+  if (spool_) {
+    lock.unlock();
+    spool_->stop_feeding();
+    spool_->begin_end();
+    lock.lock();
+  }
   while (!is_cut_short_ && !is_idle()) {
+    // What is stored waits for the next start, and nobody for it.
+    if (spool_ && front_ends_are_idle() &&
+        intake_->messages_under_way() <= spool_->messages_under_way()) {
+      intake_->engine().stop_sending();
+    }
     changed_.wait_for(lock, look_every);
   }
   return intake_->messages_under_way() == 0;
 }
 
 bool ServeRun::is_idle() const {
-  if (intake_->messages_under_way() > 0) {
-    return false;
-  }
+  return intake_->messages_under_way() == 0 && front_ends_are_idle();
+}
+
+bool ServeRun::front_ends_are_idle() const {
   for (const auto& front_end : front_ends_) {
     if (!front_end->is_idle()) {
       return false;
@@ -297,9 +375,12 @@ bool ServeRun::is_idle() const {
 }
 
 int ServeRun::end(bool is_complete) {
-  intake_->close();
+  close_ways_in();
   for (const auto& front_end : front_ends_) {
     front_end->stop();
+  }
+  if (spool_) {
+    spool_->close();
   }
   std::uint64_t lost_dead_letters = 0;
   if (webhooks_) {
@@ -313,7 +394,7 @@ int ServeRun::end(bool is_complete) {
     print_error(
         fmt::format("dead letters of webhooks could not be written: {}", lost_dead_letters));
   }
-  if (lost > 0 || lost_dead_letters > 0) {
+  if (lost > 0 || lost_dead_letters > 0 || (spool_ && spool_->has_failed())) {
     return exit_outcomes_lost;
   }
   const bool is_interrupt = watch_.signal() == SIGINT;

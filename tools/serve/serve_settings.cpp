@@ -89,6 +89,18 @@ Result<void, UsageError> check_routes(const std::vector<RouteOptions>& routes) {
   return {};
 }
 
+Result<void, UsageError> check_spool(const ServeSettings& settings) {
+  const bool stores = std::any_of(
+      settings.smtp.begin(), settings.smtp.end(),
+      [](const SmtpListenOptions& options) { return options.reply == ReplyWhen::stored; });
+  if (stores && settings.serve.spool_folder.empty()) {
+    return Failure(
+        UsageError{"[[listen.smtp]]: reply = \"stored\" wants a place to store mail: [serve] spool "
+                   "= \"DIR\""});
+  }
+  return {};
+}
+
 // Those that only a route names.
 Result<void, UsageError> add_routed(const SendDraft& draft, const SettingMap& layered,
                                     const Configuration& configuration,
@@ -140,6 +152,16 @@ Result<void, UsageError> read_endpoints(const SendDraft& draft, const SettingMap
     settings.endpoints.push_back(std::move(options));
   }
   return {};
+}
+
+// Whoever was told that his mail is stored has it tried for as long as it is kept; who waits for an
+// answer has his own time.
+void give_patience(ServeSettings& settings) {
+  for (EndpointOptions& endpoint : settings.endpoints) {
+    if (!settings.serve.spool_folder.empty() && !endpoint.patience) {
+      endpoint.patience = settings.serve.spool_keep;
+    }
+  }
 }
 
 }  // namespace
@@ -202,6 +224,9 @@ Result<ServeSettings, UsageError> read_serve_settings(const ServeFlags& flags) {
   if (auto checked = check_routes(settings.routes); !checked) {
     return Failure(std::move(checked.error()));
   }
+  if (auto checked = check_spool(settings); !checked) {
+    return Failure(std::move(checked.error()));
+  }
   settings.warnings = std::move(variables.warnings);
   if (auto read = read_endpoints(*draft, layered, *configuration, settings); !read) {
     return Failure(std::move(read.error()));
@@ -211,6 +236,7 @@ Result<ServeSettings, UsageError> read_serve_settings(const ServeFlags& flags) {
   }
   settings.cores = draft->settings.cores;
   settings.io = draft->settings.io;
+  give_patience(settings);
   for (SmtpListenOptions& listener : settings.smtp) {
     listener.io = settings.io;
   }

@@ -76,7 +76,7 @@ struct Signals {
 class SmtpServer final : public server::ConnectionServer {
  public:
   SmtpServer(const SmtpListenOptions& options, const std::vector<cli::RouteOptions>& routes,
-             UserAccounts* accounts, Intake& intake, Signals& signals);
+             UserAccounts* accounts, Intake& intake, Spool* spool, Signals& signals);
 
   [[nodiscard]] Result<void, std::string> set_up(io::Listener listener);
 
@@ -115,6 +115,8 @@ class SmtpServer final : public server::ConnectionServer {
     std::uint64_t bytes;
   };
 
+  [[nodiscard]] bool stores() const { return options_.reply == cli::ReplyWhen::stored; }
+
   const SmtpListenOptions& options_;
   UserAccounts* const accounts_;  // null: nobody has to log in
   Intake& intake_;
@@ -145,7 +147,7 @@ server::ServerOptions session_options_of(const SmtpListenOptions& options, bool 
 
 SmtpServer::SmtpServer(const SmtpListenOptions& options,
                        const std::vector<cli::RouteOptions>& routes, UserAccounts* accounts,
-                       Intake& intake, Signals& signals)
+                       Intake& intake, Spool* spool, Signals& signals)
     : ConnectionServer({.sessions_max = options.clients_max,
                         .idle_timeout = options.idle_timeout,
                         .farewell = {421, "4.3.2", "The server is going down"},
@@ -169,6 +171,11 @@ SmtpServer::SmtpServer(const SmtpListenOptions& options,
     // Nobody passes those who wait.
     return held_.empty() ? intake_.offer(message, std::move(done)) : Offer::full;
   };
+  if (stores()) {
+    context_.store = [spool](Message& message, StoreDone done) {
+      return spool->store(message, std::move(done));
+    };
+  }
   context_.on_full = [this](ConnectionKey key, std::uint64_t number, Message message,
                             Intake::Completion done) {
     const std::uint64_t bytes = message.content.bytes();
@@ -220,7 +227,8 @@ void SmtpServer::begin_turn() {
   }
   offer_held();
   for (; !waiting_.empty() && waiting_.front().answer_by <= now(); waiting_.pop_front()) {
-    const ClientAnswer silence = answer_of_silence(options_.answer_within);
+    const ClientAnswer silence = stores() ? answer_of_silent_disk(options_.answer_within)
+                                          : answer_of_silence(options_.answer_within);
     answer(waiting_.front().key, waiting_.front().number,
            {silence.code, silence.enhanced, silence.text});
   }
@@ -255,7 +263,7 @@ class SmtpListener final : public FrontEnd {
       : options_(options), routes_(std::move(routes)), accounts_(std::move(accounts)) {}
   ~SmtpListener() override { stop(); }
 
-  [[nodiscard]] Result<void, std::string> start(Intake& intake);
+  [[nodiscard]] Result<void, std::string> start(Intake& intake, Spool* spool);
 
   std::string place() const override { return "smtp=" + address_; }
   ListenerFigures figures() const override {
@@ -277,7 +285,7 @@ class SmtpListener final : public FrontEnd {
   }
 
  private:
-  void run(Intake& intake, io::Listener listener, std::promise<std::string> started);
+  void run(Intake& intake, Spool* spool, io::Listener listener, std::promise<std::string> started);
 
   const SmtpListenOptions options_;
   const std::vector<cli::RouteOptions> routes_;
@@ -291,7 +299,7 @@ class SmtpListener final : public FrontEnd {
   std::thread thread_;
 };
 
-Result<void, std::string> SmtpListener::start(Intake& intake) {
+Result<void, std::string> SmtpListener::start(Intake& intake, Spool* spool) {
   const auto address = io::listening_address(options_.address, address_example);
   if (!address) {
     return Failure(address.error());
@@ -304,8 +312,8 @@ Result<void, std::string> SmtpListener::start(Intake& intake) {
   std::promise<std::string> started;
   auto error = started.get_future();
   thread_ = std::thread(
-      [this, &intake, started = std::move(started), bound = std::move(*listener)]() mutable {
-        run(intake, std::move(bound), std::move(started));
+      [this, &intake, spool, started = std::move(started), bound = std::move(*listener)]() mutable {
+        run(intake, spool, std::move(bound), std::move(started));
       });
   std::string wrong = error.get();
   if (!wrong.empty()) {
@@ -315,9 +323,11 @@ Result<void, std::string> SmtpListener::start(Intake& intake) {
   return {};
 }
 
-void SmtpListener::run(Intake& intake, io::Listener listener, std::promise<std::string> started) {
+void SmtpListener::run(Intake& intake, Spool* spool, io::Listener listener,
+                       std::promise<std::string> started) {
   ::pthread_setname_np(::pthread_self(), "ringpost-smtp");
-  auto server = std::make_unique<SmtpServer>(options_, routes_, accounts_.get(), intake, signals_);
+  auto server =
+      std::make_unique<SmtpServer>(options_, routes_, accounts_.get(), intake, spool, signals_);
   if (auto set_up = server->set_up(std::move(listener)); !set_up) {
     started.set_value(set_up.error());
     return;
@@ -352,8 +362,8 @@ std::string listen_offence(const SmtpListenOptions& options) {
 }
 
 Result<std::unique_ptr<FrontEnd>, std::string> start_smtp_listener(
-    const SmtpListenOptions& options, const std::vector<cli::RouteOptions>& routes,
-    Intake& intake) {
+    const SmtpListenOptions& options, const std::vector<cli::RouteOptions>& routes, Intake& intake,
+    Spool* spool) {
   const auto failure = [](const std::string& why) { return Failure("listen.smtp: " + why); };
   if (std::string offence = listen_offence(options); !offence.empty()) {
     return failure(offence);
@@ -374,7 +384,7 @@ Result<std::unique_ptr<FrontEnd>, std::string> start_smtp_listener(
     complete.host_name = "localhost";
   }
   auto listener = std::make_unique<SmtpListener>(complete, routes, std::move(accounts));
-  if (auto started = listener->start(intake); !started) {
+  if (auto started = listener->start(intake, spool); !started) {
     return failure(started.error());
   }
   return std::unique_ptr<FrontEnd>(std::move(listener));

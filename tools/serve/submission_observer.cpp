@@ -189,7 +189,7 @@ Taken SubmissionObserver::on_message(const server::IncomingMessage& incoming) {
   } else if (const Answer refusal = make_message(incoming); refusal.is_given()) {
     taken.answer = refusal;
   } else {
-    taken = submit(incoming.number);
+    taken = context_.store ? store(incoming.number) : submit(incoming.number);
   }
   forget_content();
   return taken;
@@ -229,7 +229,7 @@ Answer SubmissionObserver::make_message(const server::IncomingMessage& incoming)
                           ? facts->endpoint
                           : endpoint_for(context_.routes, incoming.client.user, message_.sender);
   message_.dsn.notify = common_notify(notify_);
-  if (context_.answer_within > Duration::zero()) {
+  if (!context_.store && context_.answer_within > Duration::zero()) {
     message_.expires_at_us =
         now_us +
         std::chrono::duration_cast<std::chrono::microseconds>(context_.answer_within).count();
@@ -253,6 +253,27 @@ Taken SubmissionObserver::submit(std::uint64_t number) {
   message_ = Message();  // its memory is another's
   context_.on_taken(key_, number);
   return {.later = true};
+}
+
+Taken SubmissionObserver::store(std::uint64_t number) {
+  const auto stored =
+      context_.store(message_, [&context = context_, key = key_, number](StoreEnd end) {
+        context.on_answer(key, number, answer_of_storing(end));
+      });
+  message_ = Message();  // the spool has what it needs
+  if (stored) {
+    context_.on_taken(key_, number);
+    return {.later = true};
+  }
+  switch (stored.error().kind) {
+    case StoreRefusal::Kind::invalid:
+      return {.answer = answer(554, "5.6.0", "It cannot be sent: " + stored.error().words)};
+    case StoreRefusal::Kind::full:
+      return {.answer = answer(452, "4.3.1", stored.error().words + "; try again later")};
+    case StoreRefusal::Kind::closed:
+      return {.answer = answer(421, "4.3.2", "The server is going down")};
+  }
+  RP_ASSERT(false);
 }
 
 }  // namespace ringpost::serve

@@ -10,6 +10,7 @@
 
 #include "tools/serve/client_answer.h"
 #include "tools/serve/intake.h"
+#include "tools/serve/spool/spool.h"
 #include "tools/serve/submitted_header.h"
 #include "tools/server/connection_server.h"
 #include "tools/settings/serve_setting.h"
@@ -36,6 +37,8 @@ struct SubmissionContext {
   std::function<std::int64_t()> unix_time_us;
   // Intake's, or a test's.
   std::function<Offer(Message&, Intake::Completion)> offer;
+  // Spool's: a message is answered when that has it. Empty: when its outcomes are there.
+  std::function<Result<void, StoreRefusal>(Message&, StoreDone)> store;
   // There was no room for it: it is offered again when there is. Until then its octets count as on
   // their way in.
   std::function<void(server::ConnectionKey, std::uint64_t number, Message, Intake::Completion)>
@@ -72,6 +75,7 @@ class SubmissionObserver final : public server::ConnectionObserver {
   [[nodiscard]] server::Answer answer(std::uint16_t code, Bytes enhanced, std::string text);
   [[nodiscard]] server::Answer make_message(const server::IncomingMessage& incoming);
   [[nodiscard]] server::Taken submit(std::uint64_t number);
+  [[nodiscard]] server::Taken store(std::uint64_t number);
   void forget_content();
   void drop_content(Dropped why);
 

@@ -41,6 +41,25 @@ constexpr SectionKey serve_keys[] = {
                                draft.serve.bytes_max);
      },
      [](const ServeDraft& draft) { return fmt::format("{}", draft.serve.bytes_max); }},
+    {"spool", "DIR", "Mail is stored there that is answered before a provider has it",
+     SettingKind::text, is_file,
+     [](const SettingValue& value, ServeDraft& draft) {
+       return apply_some_text(value, draft.serve.spool_folder);
+     },
+     show_no_words},
+    {"spool_bytes", "N", "Octets of stored jobs; more hear 452, or 429", SettingKind::number,
+     !is_file,
+     [](const SettingValue& value, ServeDraft& draft) {
+       return apply_some_count(value, {.min = 1000, .max = std::uint64_t{1} << 50},
+                               draft.serve.spool_bytes_max);
+     },
+     [](const ServeDraft& draft) { return fmt::format("{}", draft.serve.spool_bytes_max); }},
+    {"spool_keep", "DURATION", "How long stored mail is tried; then it is `expired`",
+     SettingKind::number, !is_file,
+     [](const SettingValue& value, ServeDraft& draft) {
+       return take(parse_duration(value.text()), draft.serve.spool_keep);
+     },
+     [](const ServeDraft& draft) { return duration_text(draft.serve.spool_keep); }},
 };
 
 template <auto member>
@@ -77,12 +96,13 @@ std::string show_smtp_time(const ServeDraft& draft) {
   return duration_text(draft.smtp.*member);
 }
 
-Applied apply_reply_when(const SettingValue& value, ServeDraft& /*draft*/) {
-  if (value.text() == "end-to-end") {
-    return {};
+Applied apply_reply_when(const SettingValue& value, ServeDraft& draft) {
+  if (value.text() != "end-to-end" && value.text() != "stored") {
+    return Failure(
+        fmt::format("{} is neither \"end-to-end\" nor \"stored\"", in_quotes(value.text())));
   }
-  return Failure(fmt::format("{} is not \"end-to-end\", which is all that there is so far",
-                             in_quotes(value.text())));
+  draft.smtp.reply = value.text() == "stored" ? ReplyWhen::stored : ReplyWhen::end_to_end;
+  return {};
 }
 
 constexpr std::pair<std::string_view, ListenSecurity> security_words[] = {
@@ -111,9 +131,12 @@ constexpr std::uint64_t any_number = 1'000'000'000;
 constexpr SectionKey smtp_keys[] = {
     {"address", "ADDRESS:PORT", "Where clients connect", SettingKind::text, !is_file,
      apply_smtp_text<&Smtp::address>, [](const ServeDraft& draft) { return draft.smtp.address; }},
-    {"reply", "end-to-end", "The end of data is answered when the provider has answered",
+    {"reply", "end-to-end|stored",
+     "The end of data is answered when the provider has answered, or when the spool has it",
      SettingKind::text, !is_file, apply_reply_when,
-     [](const ServeDraft& /*draft*/) { return std::string("end-to-end"); }},
+     [](const ServeDraft& draft) {
+       return std::string(draft.smtp.reply == ReplyWhen::stored ? "stored" : "end-to-end");
+     }},
     {"tls", "off|starttls|implicit", "How TLS comes onto the connection; off on loopback alone",
      SettingKind::text, !is_file, apply_listen_tls, show_listen_tls},
     {"certificate", "FILE", "PEM, with the chain", SettingKind::text, is_file,

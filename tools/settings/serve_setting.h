@@ -28,13 +28,23 @@ struct ServeOptions {
   // fourteen a second through, and have room in the memory of a small machine.
   std::size_t messages_max = 10'000;
   std::uint64_t bytes_max = 256'000'000;
+  // Where mail is stored that is answered before a provider has it; empty: nowhere.
+  std::string spool_folder;
+  // Of stored jobs; journals come on top, and are smaller by far. Two million newsletters of 2 KB.
+  std::uint64_t spool_bytes_max = 4'000'000'000;
+  // RFC 5321 4.5.4.1: four or five days at least.
+  Duration spool_keep = std::chrono::hours(96);
 };
 
 enum class ListenSecurity : std::uint8_t { off, starttls, implicit };
 
+// When the end of a message's data is answered.
+enum class ReplyWhen : std::uint8_t { end_to_end, stored };
+
 // [[listen.smtp]]
 struct SmtpListenOptions {
   std::string address = "127.0.0.1:2525";
+  ReplyWhen reply = ReplyWhen::end_to_end;
   ListenSecurity tls = ListenSecurity::off;
   std::string certificate_file;
   std::string key_file;

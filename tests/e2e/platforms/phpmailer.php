@@ -1,6 +1,6 @@
 <?php
-// PHPMailer as phpList has it: PORT COUNT KEEP_ALIVE. Prints how many were accepted.
-[$port, $count, $keep_alive] = array_map('intval', array_slice($argv, 1));
+// PHPMailer as phpList has it: PORT COUNT KEEP_ALIVE [STARTTLS]. Prints how many were accepted.
+[$port, $count, $keep_alive, $starttls] = array_map('intval', [...array_slice($argv, 1), 0]);
 foreach (['Exception', 'SMTP', 'PHPMailer'] as $class) {
     require "/usr/share/php/libphp-phpmailer/src/$class.php";
 }
@@ -10,6 +10,10 @@ $mail->isSMTP();
 $mail->Host = '127.0.0.1';
 $mail->Port = $port;
 $mail->SMTPAutoTLS = false;
+if ($starttls === 1) {
+    $mail->SMTPSecure = 'tls';
+    $mail->SMTPOptions = ['ssl' => ['verify_peer' => false, 'verify_peer_name' => false]];
+}
 $mail->SMTPKeepAlive = $keep_alive === 1;
 $mail->CharSet = 'UTF-8';
 $mail->setFrom('news@example.com', 'News');

@@ -30,7 +30,8 @@ struct ExchangeSetup {
 struct ExchangeTerms {
   std::optional<codec::Dialect> dialect;
   AnswerForm form;
-  std::function<void()> ring;  // outcomes are there: go_on(). On any thread
+  std::function<void()> ring;      // outcomes are there: go_on(). On any thread
+  bool waits_for_storage = false;  // and not for outcomes
 };
 
 // Driven like this: take() as octets of the body come, end_body() behind them, go_on() when it was

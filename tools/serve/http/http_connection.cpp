@@ -248,9 +248,10 @@ void HttpConnection::begin_request(Instant now) {
   const auto route = route_of(reader_.head(), access_);
   if (!route) {
     answer(route.error(), now);
-  } else if (route->waits_for_storage) {
+  } else if (route->waits_for_storage && !setup_.exchange.taker->can_store()) {
     answer(error_answer(501, "there is no spool in which jobs could be stored",
-                        "leave wait=accepted out: outcomes come as they are known"),
+                        "set spool in [serve], or leave wait=accepted out: outcomes come as they "
+                        "are known"),
            now);
   } else {
     serve(*route, now);
@@ -273,7 +274,7 @@ void HttpConnection::serve(const Route& route, Instant now) {
   if (head.expects_continue && head.has_body()) {
     append_continue(output_);
   }
-  ExchangeTerms terms{route.dialect, form(), ring_};
+  ExchangeTerms terms{route.dialect, form(), ring_, route.waits_for_storage};
   takes_one_job_ = route.action != Action::jobs;
   if (takes_one_job_) {
     const InjectForm answers =

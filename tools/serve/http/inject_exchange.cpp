@@ -195,10 +195,22 @@ void InjectExchange::hand_over(Instant now) {
   }
 }
 
+Taken InjectExchange::hand_in() {
+  if (refusal_) {
+    return setup_.taker->refuse(message_, refusal_->message(), slot_);
+  }
+  if (!terms_.waits_for_storage) {
+    return setup_.taker->take(message_, slot_);
+  }
+  const MessageTaker::Storing storing =
+      setup_.taker->store(message_, OutcomeMailbox::store_slot_of(mailbox_, message_.id));
+  return storing.why_invalid.empty() ? storing.taken
+                                     : setup_.taker->refuse(message_, storing.why_invalid, slot_);
+}
+
 bool InjectExchange::offer(Instant now) {
   ++messages_in_flight_;  // its outcome may be there before the call is back
-  const Taken taken = refusal_ ? setup_.taker->refuse(message_, refusal_->message(), slot_)
-                               : setup_.taker->take(message_, slot_);
+  const Taken taken = hand_in();
   if (taken == Taken::yes) {
     has_message_ = false;
     no_room_since_ = never;
@@ -234,6 +246,7 @@ void InjectExchange::take_mail() {
   RP_ASSERT(mail.messages <= messages_in_flight_);
   messages_in_flight_ -= mail.messages;
   left_out_ += mail.left_out;
+  stored_.add(mail.storing);
   for (std::size_t i = 0; i < by_status_.size(); ++i) {
     by_status_[i] += mail.by_status[i];
   }
@@ -265,6 +278,7 @@ void InjectExchange::collect(std::string& out) {
 
 // Without a body: outcomes are to follow.
 Answer InjectExchange::answer() {
+  constexpr auto invalid = static_cast<std::size_t>(Status::invalid);
   if (trouble_ && messages_taken_ == 0) {
     Answer failed = error_answer(trouble_->status_code, trouble_->error, trouble_->hint);
     failed.asks_again = trouble_->status_code == 429 || trouble_->status_code == 503;
@@ -272,8 +286,11 @@ Answer InjectExchange::answer() {
   }
   Answer answer;
   // Recipients of the job that were never handed over are not among those that are told of.
-  answer.status_code = trouble_ ? 207 : status_of(by_status_);
-  answer.asks_again = answer.status_code == 503;
+  answer.status_code = terms_.waits_for_storage
+                           ? status_of_storing(stored_, by_status_[invalid], !trouble_)
+                       : trouble_ ? 207
+                                  : status_of(by_status_);
+  answer.asks_again = answer.status_code == 503 || answer.status_code == 429;
   if (form_ == InjectForm::kumomta) {
     // Whoever reads counts is told by them, as long as there is a success among them.
     answer.status_code = answer.status_code == 207 ? 200 : answer.status_code;
@@ -298,6 +315,9 @@ void InjectExchange::begin_outcomes(std::string& out, const Answer& answer,
     front += ',';
   }
   fmt::format_to(std::back_inserter(front), R"("status":{},)", answer.status_code);
+  if (terms_.waits_for_storage) {
+    append_storing(front, stored_, *mailbox_);
+  }
   if (left_out_ > 0) {
     fmt::format_to(std::back_inserter(front), R"("outcomes_left_out":{},)", left_out_);
   }

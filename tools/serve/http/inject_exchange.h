@@ -42,6 +42,7 @@ class InjectExchange : public Exchange {
   void read_body(Instant now);
   void hand_over(Instant now);
   [[nodiscard]] bool offer(Instant now);
+  [[nodiscard]] Taken hand_in();
   void note(const codec::JobError& error);
   void fail(RequestError error);
   void take_mail();
@@ -71,6 +72,7 @@ class InjectExchange : public Exchange {
   std::optional<RequestError> trouble_;
   std::array<std::uint64_t, status_count> by_status_{};
   std::uint64_t left_out_ = 0;
+  StoredCounts stored_;
   bool is_begun_ = false;  // the answer, with outcomes
   bool is_over_ = false;
 };

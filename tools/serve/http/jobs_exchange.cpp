@@ -6,9 +6,12 @@
 // it has sent everything comes as far as answer_bytes_unread_max.
 #include "tools/serve/http/jobs_exchange.h"
 
+#include <algorithm>
 #include <utility>
 
 #include <fmt/format.h>
+
+#include "codec/text/json_text.h"
 
 namespace ringpost::http {
 
@@ -45,8 +48,9 @@ JobsExchange::~JobsExchange() { mailbox_->close(); }
 // ---- Jobs ---------------------------------------------------------------------------------------
 
 bool JobsExchange::has_room() const {
+  // Nobody reads lines of an answer that comes when all is stored; the budget bounds them.
   return messages_in_flight_ < messages_in_flight_max &&
-         mailbox_->line_bytes() < answer_bytes_unread_max;
+         (terms_.waits_for_storage || mailbox_->line_bytes() < answer_bytes_unread_max);
 }
 
 bool JobsExchange::can_take() const {
@@ -119,8 +123,7 @@ bool JobsExchange::hand_over_next(Instant now) {
 
 bool JobsExchange::offer(Instant now) {
   ++messages_in_flight_;  // its outcome may be there before the call is back
-  const Taken taken = is_refused_ ? setup_.taker->refuse(message_, lines_.words(), slot_)
-                                  : setup_.taker->take(message_, slot_);
+  const Taken taken = hand_in();
   if (taken == Taken::yes) {
     has_message_ = false;
     no_room_since_ = never;
@@ -132,6 +135,10 @@ bool JobsExchange::offer(Instant now) {
     fail({503, "ringpost ends and takes no more jobs", "send them again when it is back"});
     return false;
   }
+  if (terms_.waits_for_storage && !is_refused_) {
+    fail({429, "the spool is full", "send it again after the seconds of Retry-After"});
+    return false;
+  }
   no_room_since_ = std::min(no_room_since_, now);
   // Once something is under way its outcomes make room; a client that has nothing there may as well
   // ask somebody else.
@@ -141,6 +148,19 @@ bool JobsExchange::offer(Instant now) {
   }
   look_again_at_ = now + room_look_every;
   return false;
+}
+
+Taken JobsExchange::hand_in() {
+  if (is_refused_) {
+    return setup_.taker->refuse(message_, lines_.words(), slot_);
+  }
+  if (!terms_.waits_for_storage) {
+    return setup_.taker->take(message_, slot_);
+  }
+  const MessageTaker::Storing storing =
+      setup_.taker->store(message_, OutcomeMailbox::store_slot_of(mailbox_, message_.id));
+  return storing.why_invalid.empty() ? storing.taken
+                                     : setup_.taker->refuse(message_, storing.why_invalid, slot_);
 }
 
 void JobsExchange::break_off(const RequestError& error) { fail(error); }
@@ -160,6 +180,13 @@ void JobsExchange::take_mail() {
   RP_ASSERT(mail.messages <= messages_in_flight_);
   messages_in_flight_ -= mail.messages;
   left_out_ += mail.left_out;
+  stored_.add(mail.storing);
+  invalid_ += mail.by_status[static_cast<std::size_t>(Status::invalid)];
+}
+
+bool JobsExchange::is_done() const {
+  return messages_in_flight_ == 0 &&
+         (trouble_ || (body_ended_ && !has_message_ && !lines_.has_line()));
 }
 
 void JobsExchange::collect(std::string& out) {
@@ -167,8 +194,7 @@ void JobsExchange::collect(std::string& out) {
     return;
   }
   take_mail();
-  const bool is_done = messages_in_flight_ == 0 &&
-                       (trouble_ || (body_ended_ && !has_message_ && !lines_.has_line()));
+  const bool is_done = this->is_done();
   if (trouble_ && messages_taken_ == 0 && !is_begun_) {
     Answer answer = error_answer(trouble_->status_code, trouble_->error, trouble_->hint);
     answer.asks_again = trouble_->status_code == 429 || trouble_->status_code == 503;
@@ -176,6 +202,12 @@ void JobsExchange::collect(std::string& out) {
     form.keeps_alive = false;
     append_answer(out, answer, form);
     is_over_ = true;
+    return;
+  }
+  if (terms_.waits_for_storage) {
+    if (is_done) {
+      collect_stored(out);
+    }
     return;
   }
   if (messages_taken_ > 0 || is_done) {
@@ -187,6 +219,38 @@ void JobsExchange::collect(std::string& out) {
     append_stream_end(out, terms_.form);
     is_over_ = true;
   }
+}
+
+// All at once, when nothing is left to be stored.
+void JobsExchange::collect_stored(std::string& out) {
+  Answer answer;
+  answer.status_code = status_of_storing(stored_, invalid_, !trouble_);
+  answer.asks_again = answer.status_code == 429 || answer.status_code == 503;
+  answer.body = stored_body();
+  AnswerForm form = terms_.form;
+  form.keeps_alive = form.keeps_alive && !ends_connection();
+  append_answer(out, answer, form);
+  is_over_ = true;
+}
+
+std::string JobsExchange::stored_body() {
+  std::string body = "{";
+  if (trouble_) {
+    body += R"("error":)";
+    codec::append_json_string(body, fmt::format("{}; nothing more was taken from line {} on",
+                                                trouble_->error, lines_.line_number()));
+    body += ',';
+  }
+  append_storing(body, stored_, *mailbox_);
+  std::string lines = mailbox_->take_lines(mailbox_->line_bytes());
+  std::replace(lines.begin(), lines.end(), '\n', ',');  // within strings they are escaped
+  if (!lines.empty()) {
+    lines.pop_back();
+  }
+  if (left_out_ > 0) {
+    body += fmt::format(R"("outcomes_left_out":{},)", left_out_);
+  }
+  return body + R"("outcomes":[)" + lines + "]}\n";
 }
 
 // What is no outcome.

@@ -35,11 +35,15 @@ class JobsExchange : public Exchange {
   void hand_over(Instant now);
   [[nodiscard]] bool hand_over_next(Instant now);
   [[nodiscard]] bool offer(Instant now);
+  [[nodiscard]] Taken hand_in();
   void fail(RequestError error);
   void take_mail();
   void begin_answer(std::string& out);
   [[nodiscard]] std::string last_lines() const;
   [[nodiscard]] bool has_room() const;
+  [[nodiscard]] bool is_done() const;
+  void collect_stored(std::string& out);
+  [[nodiscard]] std::string stored_body();
 
   const ExchangeSetup& setup_;
   const ExchangeTerms terms_;
@@ -57,6 +61,8 @@ class JobsExchange : public Exchange {
   bool body_ended_ = false;
   std::optional<RequestError> trouble_;  // no more jobs are taken
   std::uint64_t left_out_ = 0;
+  StoredCounts stored_;
+  std::uint64_t invalid_ = 0;
   bool is_begun_ = false;  // the answer
   bool is_over_ = false;
 };

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <span>
+#include <string>
 #include <string_view>
 
 #include <ringpost/base.h>
@@ -29,6 +30,21 @@ class MessageTaker {
   // It cannot be sent: each of its recipients is told `invalid` with this reason.
   [[nodiscard]] virtual Taken refuse(Message& message, std::string_view reason,
                                      const Completion& done) = 0;
+
+  enum class Stored : std::uint8_t { yes, no_room, failed };
+  // Once for each message that was taken to be stored. On any thread.
+  using StoreCompletion = std::function<void(Stored)>;
+  struct Storing {
+    Taken taken = Taken::closed;
+    std::string why_invalid;  // it can never be sent, and was not taken; empty: it can
+  };
+
+  // Whether there is somewhere to store.
+  [[nodiscard]] virtual bool can_store() const { return false; }
+  // `done` is called when the message survives a power cut, and sent in time. It is left as it is.
+  [[nodiscard]] virtual Storing store(Message& /*message*/, const StoreCompletion& /*done*/) {
+    return {};
+  }
 };
 
 }  // namespace ringpost::http

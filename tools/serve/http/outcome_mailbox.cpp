@@ -5,9 +5,12 @@
 // message to a hundred thousand, each with metadata, has gigabytes of them.
 #include "tools/serve/http/outcome_mailbox.h"
 
+#include <iterator>
 #include <utility>
 
 #include <fmt/format.h>
+
+#include "codec/text/json_text.h"
 
 namespace ringpost::http {
 
@@ -27,8 +30,33 @@ std::string words_of_outcome(const Outcome& outcome) {
 
 }  // namespace
 
+int status_of_storing(const StoredCounts& storing, std::uint64_t invalid, bool is_whole) {
+  if (is_whole && storing.refused == 0 && invalid == 0) {
+    return 202;
+  }
+  if (storing.stored > 0 || !is_whole || (storing.refused > 0 && invalid > 0)) {
+    return 207;
+  }
+  return invalid > 0 ? 422 : storing.lacked_room ? 429 : 503;
+}
+
 OutcomeMailbox::OutcomeMailbox(OutcomeMailboxOptions options, ByteBudget& budget)
     : options_(std::move(options)), writer_(options_.endpoint_names), share_(budget) {}
+
+void append_storing(std::string& json, const StoredCounts& storing, OutcomeMailbox& mailbox) {
+  fmt::format_to(std::back_inserter(json), R"("stored":{},)", storing.stored);
+  if (storing.refused == 0) {
+    return;
+  }
+  json += R"("not_stored":[)";
+  bool is_first = true;
+  for (const FailedRecipient& failed : mailbox.take_failed()) {
+    json += is_first ? "" : ",";
+    is_first = false;
+    codec::append_json_string(json, failed.address);
+  }
+  json += "],";
+}
 
 MessageTaker::Completion OutcomeMailbox::slot_of(const std::shared_ptr<OutcomeMailbox>& mailbox) {
   return [mailbox](const Message& message, std::span<const Outcome> outcomes) {
@@ -45,9 +73,39 @@ void OutcomeMailbox::put(const Message& message, std::span<const Outcome> outcom
     put_line(message, i, outcomes[i]);
   }
   ++mail_.messages;
+  ring();
+}
+
+// Under the lock.
+void OutcomeMailbox::ring() {
   if (!std::exchange(is_rung_, true)) {
     options_.ring();
   }
+}
+
+MessageTaker::StoreCompletion OutcomeMailbox::store_slot_of(
+    const std::shared_ptr<OutcomeMailbox>& mailbox, const std::string& id) {
+  return [mailbox, id](MessageTaker::Stored stored) { mailbox->put_stored(stored, id); };
+}
+
+void OutcomeMailbox::put_stored(MessageTaker::Stored stored, const std::string& id) {
+  const std::lock_guard lock(mutex_);
+  if (is_closed_) {
+    return;
+  }
+  ++mail_.messages;
+  if (stored == MessageTaker::Stored::yes) {
+    ++mail_.storing.stored;
+  } else {
+    ++mail_.storing.refused;
+    mail_.storing.lacked_room =
+        mail_.storing.lacked_room || stored == MessageTaker::Stored::no_room;
+    if (share_.resize(lines_.size() + failed_bytes_ + id.size())) {
+      failed_bytes_ += id.size();
+      failed_.push_back({id, {}});
+    }
+  }
+  ring();
 }
 
 void OutcomeMailbox::put_line(const Message& message, std::size_t recipient,

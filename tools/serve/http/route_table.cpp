@@ -119,7 +119,7 @@ std::optional<Answer> read_parameter(Bytes parameter, Route& route) {
     }
     return std::nullopt;
   }
-  if (name == "wait" && route.action == Action::jobs) {
+  if (name == "wait" && (route.action == Action::jobs || route.action == Action::inject)) {
     route.waits_for_storage = value == "accepted";
     if (!route.waits_for_storage && value != "outcomes") {
       return bad_query(parameter, "wait is outcomes or accepted");
@@ -127,7 +127,7 @@ std::optional<Answer> read_parameter(Bytes parameter, Route& route) {
     return std::nullopt;
   }
   return bad_query(parameter, route.action == Action::jobs     ? "/v1/jobs takes dialect and wait"
-                              : route.action == Action::inject ? "/v1/inject takes dialect"
+                              : route.action == Action::inject ? "/v1/inject takes dialect and wait"
                                                                : "this path takes no query");
 }
 
