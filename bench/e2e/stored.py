@@ -20,6 +20,7 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 CLIENT = ROOT / "tests/e2e/platforms/phpmailer.php"
+USER, PASSWORD = "news", "secret-of-a-test"
 
 
 def wait_for(path, process):
@@ -43,30 +44,44 @@ def end(process):
     process.wait(60)
 
 
-def seconds_of_client(port, messages, starttls):
+def seconds_of_client(port, messages, *login):
     begun = time.monotonic()
-    run = subprocess.run(["php", CLIENT, str(port), str(messages), "0", "1" if starttls else "0"],
+    run = subprocess.run(["php", CLIENT, str(port), str(messages), "0", *login],
                          capture_output=True, text=True, check=False)
     if run.stdout.strip() != str(messages):
-        sys.exit(f"PHPMailer had {run.stdout.strip()} of {messages} accepted\n{run.stderr}")
+        raise RuntimeError(f"PHPMailer had {run.stdout.strip()} of {messages} accepted\n"
+                           f"{run.stderr[-1000:]}")
     return time.monotonic() - begun
 
 
 def through_serve(folder, program, ports, messages, reply):
     (folder / "serve.toml").write_text(
         f'[endpoint.esp]\nhost = "localhost"\nport = {ports["starttls"]}\nca_file = "sink.pem"\n'
+        f'username = "{USER}"\npassword_file = "password"\n'
         f'[serve]\nspool = "spool"\n[[listen.smtp]]\naddress = "127.0.0.1:0"\nreply = "{reply}"\n',
         encoding="utf-8")
     outcomes = folder / f"{reply}.jsonl"
     process, ready = start(folder, program, "serve", "-c", "serve.toml", "-o", outcomes)
     port = ready["listening"][0].rpartition(":")[2]
-    seconds = seconds_of_client(port, messages, False)
-    begun = time.monotonic()
-    while outcomes.read_bytes().count(b'"accepted"') < messages:
-        time.sleep(0.01)
-    behind = time.monotonic() - begun
-    end(process)
-    return seconds, behind
+    try:
+        seconds = seconds_of_client(port, messages)
+        begun = time.monotonic()
+        while outcomes.read_bytes().count(b'"accepted"') < messages:
+            time.sleep(0.01)
+        return seconds, time.monotonic() - begun
+    finally:
+        end(process)
+
+
+def compare(folder, program, ports, options):
+    straight = options.straight / seconds_of_client(ports["starttls"], options.straight, USER,
+                                                    PASSWORD)
+    print(f"straight      {straight:8.2f} messages/s")
+    for reply in ("end-to-end", "stored"):
+        seconds, behind = through_serve(folder, program, ports, options.messages, reply)
+        rate = options.messages / seconds
+        print(f"{reply:12}  {rate:8.2f} messages/s, {rate / straight:6.1f} times; the last one was "
+              f"accepted {behind:.2f} s later")
 
 
 def main():
@@ -78,19 +93,17 @@ def main():
     program = os.path.abspath(os.environ.get("RINGPOST", ROOT / "build/release/ringpost"))
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
+        password = folder / "password"
+        password.write_text(PASSWORD, encoding="ascii")
+        password.chmod(0o600)
         sink, ready = start(folder, program, "sink", "--listen", "127.0.0.1:0", "--listen-tls",
                             "none", "--listen-plain", "none", "--cert-out", "sink.pem",
-                            "--latency", options.latency)
-        straight = options.straight / seconds_of_client(ready["ports"]["starttls"],
-                                                        options.straight, True)
-        print(f"straight      {straight:8.2f} messages/s")
-        for reply in ("end-to-end", "stored"):
-            seconds, behind = through_serve(folder, program, ready["ports"], options.messages,
-                                            reply)
-            rate = options.messages / seconds
-            print(f"{reply:12}  {rate:8.2f} messages/s, {rate / straight:6.1f} times; the last one "
-                  f"was accepted {behind:.2f} s later")
-        end(sink)
+                            "--user", USER, "--password-file", password, "--latency",
+                            options.latency)
+        try:
+            compare(folder, program, ready["ports"], options)
+        finally:
+            end(sink)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 <?php
-// PHPMailer as phpList has it: PORT COUNT KEEP_ALIVE [STARTTLS]. Prints how many were accepted.
-[$port, $count, $keep_alive, $starttls] = array_map('intval', [...array_slice($argv, 1), 0]);
+// PHPMailer as phpList has it: PORT COUNT KEEP_ALIVE [USER PASSWORD], with a login by STARTTLS.
+// Prints how many were accepted.
+[$port, $count, $keep_alive] = array_map('intval', array_slice($argv, 1, 3));
 foreach (['Exception', 'SMTP', 'PHPMailer'] as $class) {
     require "/usr/share/php/libphp-phpmailer/src/$class.php";
 }
@@ -10,8 +11,10 @@ $mail->isSMTP();
 $mail->Host = '127.0.0.1';
 $mail->Port = $port;
 $mail->SMTPAutoTLS = false;
-if ($starttls === 1) {
+if (count($argv) > 4) {
     $mail->SMTPSecure = 'tls';
+    $mail->SMTPAuth = true;
+    [$mail->Username, $mail->Password] = array_slice($argv, 4, 2);
     $mail->SMTPOptions = ['ssl' => ['verify_peer' => false, 'verify_peer_name' => false]];
 }
 $mail->SMTPKeepAlive = $keep_alive === 1;

@@ -88,6 +88,9 @@ class Host {
   }
   [[nodiscard]] std::uint64_t incoming_bytes() const { return context_.incoming_bytes; }
   void route(cli::RouteOptions route) { context_.routes.push_back(std::move(route)); }
+  void store_by(std::function<Result<void, StoreRefusal>(Message&, StoreDone)> store) {
+    context_.store = std::move(store);
+  }
 
   Offer offer = Offer::taken;
   std::vector<Handed> held;
@@ -255,6 +258,43 @@ TEST_CASE("submission: the first route that fits decides, and a header field bef
   REQUIRE(host.handed.size() == 2);
   CHECK(host.handed[0].message.endpoint == "routed");
   CHECK(host.handed[1].message.endpoint == "named");
+}
+
+TEST_CASE("submission: what is to be stored is answered when it is, and never offered") {
+  Host host;
+  StoreDone done;
+  host.store_by([&](Message& message, StoreDone when) -> Result<void, StoreRefusal> {
+    CHECK(message.expires_at_us == 0);  // its client's patience is not the message's
+    done = std::move(when);
+    return {};
+  });
+  const std::pair<StoreEnd, const char*> ends[] = {{StoreEnd::stored, "250 2.0.0 Stored"},
+                                                   {StoreEnd::no_room, "452 4.3.1 The disk"},
+                                                   {StoreEnd::failed, "451 4.3.0 It could not"}};
+  for (const auto& [end, answer] : ends) {
+    CHECK(ends_with_code(host.sends("Subject: x\r\n\r\n"), "354"));
+    done(end);
+    CHECK(host.heard().starts_with(answer));
+  }
+  CHECK(host.owed.size() == 3);
+  CHECK(host.handed.empty());
+  CHECK(host.incoming_bytes() == 0);
+}
+
+TEST_CASE("submission: what is not stored is refused as it deserves") {
+  using Kind = StoreRefusal::Kind;
+  const std::pair<StoreRefusal, const char*> refusals[] = {
+      {{Kind::full, "The spool is full"}, "452 4.3.1 The spool is full; try again later"},
+      {{Kind::invalid, "it is a joke"}, "554 5.6.0 It cannot be sent: it is a joke"},
+      {{Kind::closed, ""}, "421 4.3.2 The server is going down"}};
+  for (const auto& [refusal, answer] : refusals) {
+    Host host;
+    host.store_by([&refusal = refusal](Message&, const StoreDone&) -> Result<void, StoreRefusal> {
+      return Failure(refusal);
+    });
+    CHECK(host.sends("Subject: x\r\n\r\n").find(answer) != std::string::npos);
+    CHECK(host.owed.empty());
+  }
 }
 
 }  // namespace ringpost::serve::test

@@ -295,4 +295,81 @@ TEST_CASE("jobs: lines of all connections together have a bound") {
   CHECK(budget.left() == 2'000'000);
 }
 
+// ---- Stored first -------------------------------------------------------------------------------
+
+TEST_CASE("storing: HTTP's status says whether all, some or nothing is stored") {
+  const auto status = [](StoredCounts storing, std::uint64_t invalid, bool is_whole = true) {
+    return status_of_storing(storing, invalid, is_whole);
+  };
+  CHECK(status({.stored = 2}, 0) == 202);
+  CHECK(status({}, 0) == 202);  // nothing was asked for
+  CHECK(status({.stored = 2}, 1) == 207);
+  CHECK(status({.stored = 2}, 0, false) == 207);
+  CHECK(status({.stored = 2, .refused = 1}, 0) == 207);
+  CHECK(status({.refused = 1}, 1) == 207);
+  CHECK(status({}, 1) == 422);
+  CHECK(status({.refused = 1, .lacked_room = true}, 0) == 429);
+  CHECK(status({.refused = 1}, 0) == 503);
+}
+
+TEST_CASE("storing: jobs are answered when all of them are stored") {
+  using Stored = MessageTaker::Stored;
+  HeldClient client;
+  client.taker.has_spool = true;
+  client.say(post("/v1/jobs?wait=accepted", job("a") + "\n" + job("b") + "\n"));
+  client.end_storing(Stored::yes);
+  CHECK(client.heard.empty());
+  client.end_storing(Stored::yes);
+  CHECK(client.heard.starts_with("HTTP/1.1 202 Accepted\r\n"));
+  CHECK(client.heard.ends_with("{\"stored\":2,\"outcomes\":[]}\n"));
+  CHECK(client.taker.size() == 0);  // nobody else was given any
+  CHECK(client.connection->is_idle());
+}
+
+TEST_CASE("storing: what is not stored is named, and what can never be sent is an outcome") {
+  using Stored = MessageTaker::Stored;
+  HeldClient client;
+  client.taker.has_spool = true;
+  std::string lost = job("lost");
+  lost.insert(1, R"("endpoint":"none",)");
+  client.say(post("/v1/jobs?wait=accepted", job("a") + "\n" + job("b") + "\n" + lost + "\n"));
+  client.end_storing(Stored::yes);
+  client.end_storing(Stored::no_room);
+  client.decide(Status::invalid);
+  CHECK(client.heard.starts_with("HTTP/1.1 207 "));
+  CHECK(has(client.heard, R"({"stored":1,"not_stored":["b"],"outcomes":[{"id":"lost",)"));
+  CHECK(has(client.heard, R"("reason":"there is no such endpoint"}]})"));
+}
+
+TEST_CASE("storing: a full spool is 429, and what was taken before is told") {
+  HeldClient client;
+  client.taker.has_spool = true;
+  client.taker.most = 0;
+  client.say(post("/v1/jobs?wait=accepted", job("a") + "\n"));
+  CHECK(client.heard.starts_with("HTTP/1.1 429 "));
+  CHECK(has(client.heard, "Retry-After: "));
+  HeldClient second;
+  second.taker.has_spool = true;
+  second.taker.most = 1;
+  second.say(post("/v1/jobs?wait=accepted", job("a") + "\n" + job("b") + "\n"));
+  second.end_storing(MessageTaker::Stored::yes);
+  CHECK(second.heard.starts_with("HTTP/1.1 207 "));
+  CHECK(has(second.heard, "nothing more was taken from line 2 on"));
+  CHECK(has(second.heard, R"("stored":1)"));
+}
+
+TEST_CASE("storing: one job is answered when it is stored") {
+  HeldClient client;
+  client.taker.has_spool = true;
+  client.say(post("/v1/inject?wait=accepted", job("a")));
+  CHECK(client.heard.empty());
+  client.end_storing(MessageTaker::Stored::yes);
+  CHECK(client.heard.starts_with("HTTP/1.1 202 Accepted\r\n"));
+  CHECK(client.heard.ends_with("{\"status\":202,\"stored\":1,\"outcomes\":[]}\n"));
+  client.say(post("/v1/inject?wait=accepted", job("b")));
+  client.end_storing(MessageTaker::Stored::failed);
+  CHECK(has(client.heard, "HTTP/1.1 503 "));
+  CHECK(has(client.heard, R"({"status":503,"stored":0,"not_stored":["b"],"outcomes":[]})"));
+}
+
 }  // namespace ringpost::http

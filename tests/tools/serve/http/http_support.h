@@ -24,6 +24,25 @@ class HeldTaker : public MessageTaker {
     return hold(message, done, outcome);
   }
 
+  bool can_store() const override { return has_spool; }
+  // What asks for the endpoint "none" can never be sent.
+  Storing store(Message& message, const StoreCompletion& done) override {
+    if (message.endpoint == "none") {
+      return {Taken::yes, "there is no such endpoint"};
+    }
+    if (storing_.size() >= most) {
+      return {Taken::full, {}};
+    }
+    storing_.push_back(done);
+    return {Taken::yes, {}};
+  }
+  // What becomes of the first that is to be stored.
+  void end_storing(Stored stored) {
+    const StoreCompletion done = std::move(storing_.front());
+    storing_.pop_front();
+    done(stored);
+  }
+
   // What becomes of the oldest one; of what was refused, nothing else can.
   void decide(Status status, std::uint16_t code = 0, std::string text = {}) {
     Held held = std::move(held_.front());
@@ -47,6 +66,7 @@ class HeldTaker : public MessageTaker {
 
   std::size_t most = SIZE_MAX;
   bool is_closed = false;
+  bool has_spool = false;
 
  private:
   struct Held {
@@ -70,6 +90,7 @@ class HeldTaker : public MessageTaker {
   }
 
   std::deque<Held> held_;
+  std::deque<StoreCompletion> storing_;
 };
 
 // A connection with all that it needs, and what it said.
@@ -126,6 +147,11 @@ struct HeldClient {
   }
   void decide(Status status, std::uint16_t code = 0, std::string text = {}) {
     taker.decide(status, code, std::move(text));
+    pump();
+  }
+
+  void end_storing(MessageTaker::Stored stored) {
+    taker.end_storing(stored);
     pump();
   }
 

@@ -30,6 +30,7 @@ TEST_CASE("routes: a path, a method and a query that fit are a route") {
       route_of(request("POST", "/v1/jobs", "dialect=sendgrid&wait=outcomes"), {}).value().dialect ==
       codec::Dialect::sendgrid);
   CHECK(route_of(request("POST", "/v1/jobs", "wait=accepted"), {}).value().waits_for_storage);
+  CHECK(route_of(request("POST", "/v1/inject", "wait=accepted"), {}).value().waits_for_storage);
   CHECK(route_of(request("POST", "/api/inject/v1"), {}).value().dialect == codec::Dialect::kumomta);
   CHECK(route_of(request("POST", "/v1/listmonk"), {}).value().action == Action::inject);
   CHECK(route_of(request("GET", "/metrics", "name[]=x"), {}).value().action == Action::metrics);
@@ -45,7 +46,7 @@ TEST_CASE("routes: what does not fit is answered with what would") {
   CHECK(route_of(request("DELETE", "/metrics"), {}).error().allow == "GET, HEAD");
   CHECK(status_of_head(request("POST", "/v1/jobs", "dialect=x")) == 400);
   CHECK(status_of_head(request("POST", "/v1/jobs", "wait=never")) == 400);
-  CHECK(status_of_head(request("POST", "/v1/inject", "wait=accepted")) == 400);
+  CHECK(status_of_head(request("POST", "/api/inject/v1", "wait=accepted")) == 400);
   CHECK(status_of_head(request("POST", "/api/inject/v1", "dialect=ses")) == 400);
   RequestHead packed = request("POST", "/v1/jobs");
   packed.content_encoding = "gzip";
