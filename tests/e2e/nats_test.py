@@ -7,6 +7,7 @@ Loopback only.
 
 import json
 import signal
+import time
 from collections import Counter
 
 from support.jobs import simple_job
@@ -175,6 +176,29 @@ class OneServer(NatsTest):
         second.program.signal(signal.SIGTERM)
         self.assert_exit(second.program.wait(60), 0)
         self.assertEqual(set(sink.stop().ids.values()), {1})
+
+
+class LateAnswers(NatsTest):
+    """A server that stands still for longer than a node waits for an answer."""
+
+    ack_wait = 4  # a sixth of it is waited
+
+    def test_answers_that_come_too_late_harm_nothing(self):
+        self.set_up_streams()
+        sink = self.sink("--latency", "5ms")
+        node = self.node(sink, batch=20)
+        server = self.cluster.servers[0].process
+        for turn in range(3):
+            self.cluster.publish_jobs(self.client, [job(f"late-{turn}-{number}")
+                                                    for number in range(100)])
+            server.send_signal(signal.SIGSTOP)
+            time.sleep(1.5)
+            server.send_signal(signal.SIGCONT)
+        self.wait_for_all_settled()
+        self.assertEqual(Counter(line["status"] for line in self.told()), {"accepted": 300})
+        node.program.signal(signal.SIGTERM)
+        self.assert_exit(node.program.wait(60), 0)
+        self.assertEqual(Counter(sink.stop().ids.values()), {1: 300})
 
 
 class Cluster(NatsTest):

@@ -3,13 +3,17 @@
 // each release. The idea: a batch of requests leaves at once, each with a place of its own for its
 // answer below one inbox, which is read until all are there; acknowledgements, publications,
 // questions about streams are the same to it. Pulls have an inbox that stays, so that a message
-// that came too late for one pull is there for the next. Limits: an inbox is subscribed for each
-// batch; a batch has as many answers as libnats keeps for a subscription (65,536).
+// that came too late for one pull is there for the next. Inboxes are kept for the next batch and
+// end with their connection, since libnats 3.4.1 aborts the program when a message comes for one
+// that is just destroyed; and a connection that is lost is replaced by a new one here, so that
+// nothing of the old one goes on. Limits: a batch has as many answers as libnats keeps for a
+// subscription (65,536).
 #include "tools/nats/client.h"
 
 #include <algorithm>
 #include <charconv>
 #include <chrono>
+#include <mutex>
 #include <nats/nats.h>
 #include <utility>
 
@@ -25,7 +29,7 @@ using std::chrono::milliseconds;
 
 // A server that does not answer within this time is left for the next.
 constexpr std::int64_t connect_ms = 3000;
-constexpr std::int64_t reconnect_wait_ms = 250;
+constexpr auto reconnect_wait = milliseconds(250);
 // Silence after which a connection counts as lost: twice as long.
 constexpr std::int64_t ping_ms = 5000;
 // A server waits a little less than the client, so that its last word finds it there.
@@ -41,8 +45,6 @@ struct Destroy {
   }
 };
 using Options = std::unique_ptr<natsOptions, Destroy<natsOptions_Destroy>>;
-using Connection = std::unique_ptr<natsConnection, Destroy<natsConnection_Destroy>>;
-using Subscription = std::unique_ptr<natsSubscription, Destroy<natsSubscription_Destroy>>;
 using Message = std::unique_ptr<natsMsg, Destroy<natsMsg_Destroy>>;
 
 Bytes payload_of(natsMsg* message) {
@@ -111,8 +113,7 @@ natsStatus set_options(natsOptions* set, const ClientOptions& options) {
   const auto then = [&status](natsStatus next) { status = status == NATS_OK ? next : status; };
   then(natsOptions_SetName(set, "ringpost"));
   then(natsOptions_SetTimeout(set, connect_ms));
-  then(natsOptions_SetMaxReconnect(set, -1));
-  then(natsOptions_SetReconnectWait(set, reconnect_wait_ms));
+  then(natsOptions_SetAllowReconnect(set, false));
   then(natsOptions_SetPingInterval(set, ping_ms));
   then(natsOptions_SetMaxPingsOut(set, 2));
   if (!options.user.empty()) {
@@ -128,64 +129,159 @@ natsStatus set_options(natsOptions* set, const ClientOptions& options) {
   return status;
 }
 
+// Where answers come in. Whoever borrows it is alone with it.
+struct Inbox {
+  std::string name;
+  natsSubscription* subscription = nullptr;
+  std::uint64_t batches = 0;  // whose answers may still be on their way
+};
+
+// A connection with its inboxes, shared by all who are in the middle of something when another one
+// takes its place.
+class Link {
+ public:
+  explicit Link(natsConnection* connection) : connection_(connection) {}
+  ~Link();
+  Link(const Link&) = delete;
+  Link& operator=(const Link&) = delete;
+
+  [[nodiscard]] natsConnection* connection() const { return connection_; }
+  // Null: the connection is lost.
+  [[nodiscard]] Inbox* borrow();
+  void give_back(Inbox* inbox);
+
+ private:
+  natsConnection* const connection_;
+  std::mutex mutex_;  // guards the rest
+  std::vector<std::unique_ptr<Inbox>> inboxes_;
+  std::vector<Inbox*> idle_;
+};
+using Connection = std::shared_ptr<Link>;
+
+// No thread of libnats is at work on them when inboxes go.
+Link::~Link() {
+  natsConnection_Close(connection_);
+  for (const auto& inbox : inboxes_) {
+    natsSubscription_Destroy(inbox->subscription);
+  }
+  natsConnection_Destroy(connection_);
+}
+
+Inbox* Link::borrow() {
+  const std::lock_guard lock(mutex_);
+  if (!idle_.empty()) {
+    Inbox* const inbox = idle_.back();
+    idle_.pop_back();
+    return inbox;
+  }
+  auto made = std::make_unique<Inbox>();
+  made->name = new_inbox();
+  const std::string subject = made->name + ".*";
+  if (natsConnection_SubscribeSync(&made->subscription, connection_, subject.c_str()) != NATS_OK) {
+    return nullptr;
+  }
+  return inboxes_.emplace_back(std::move(made)).get();
+}
+
+void Link::give_back(Inbox* inbox) {
+  const std::lock_guard lock(mutex_);
+  idle_.push_back(inbox);
+}
+
 }  // namespace
 
 bool is_built_in() { return true; }
 
 struct Client::State {
+  Options options;
+  std::string url;  // for people
+
+  std::mutex mutex;  // guards the rest
   Connection connection;
   std::string place;
+  Instant next_try{};
+  std::uint64_t reconnects = 0;
+
+  [[nodiscard]] Result<Connection, std::string> open() const;
+  [[nodiscard]] Connection current();
+  void use(Connection opened);
 };
+
+Result<Connection, std::string> Client::State::open() const {
+  natsConnection* made = nullptr;
+  if (const natsStatus status = natsConnection_Connect(&made, options.get()); status != NATS_OK) {
+    const char* const detail = nats_GetLastError(nullptr);
+    return Failure(fmt::format("{}: {}{}{}", url, natsStatus_GetText(status),
+                               detail != nullptr && *detail != '\0' ? ": " : "",
+                               detail != nullptr ? detail : ""));
+  }
+  return std::make_shared<Link>(made);
+}
+
+void Client::State::use(Connection opened) {
+  connection = std::move(opened);
+  char text[512] = "";
+  static_cast<void>(natsConnection_GetConnectedUrl(connection->connection(), text, sizeof text));
+  place = without_secret(text);
+  if (const std::size_t slashes = place.find("://"); slashes != std::string::npos) {
+    place.erase(0, slashes + 3);
+  }
+}
+
+// One that was lost is replaced, from time to time, by whoever wants it next.
+Connection Client::State::current() {
+  const std::lock_guard lock(mutex);
+  const Instant now = std::chrono::steady_clock::now();
+  if (natsConnection_Status(connection->connection()) == NATS_CONN_STATUS_CONNECTED ||
+      now < next_try) {
+    return connection;
+  }
+  if (auto opened = open()) {
+    use(std::move(*opened));
+    ++reconnects;
+  } else {
+    next_try = std::chrono::steady_clock::now() + reconnect_wait;
+  }
+  return connection;
+}
 
 Client::Client(std::unique_ptr<State> state) : state_(std::move(state)) {}
 
-Client::~Client() { natsConnection_Close(state_->connection.get()); }
+Client::~Client() = default;
 
 Result<std::unique_ptr<Client>, std::string> Client::connect(const ClientOptions& options) {
+  auto state = std::make_unique<State>();
+  state->url = without_secret(options.url);
   natsOptions* made = nullptr;
   natsStatus status = natsOptions_Create(&made);
-  const Options set(made);
+  state->options.reset(made);
   if (status == NATS_OK) {
     status = set_options(made, options);
   }
-  auto state = std::make_unique<State>();
-  if (status == NATS_OK) {
-    natsConnection* connection = nullptr;
-    status = natsConnection_Connect(&connection, made);
-    state->connection.reset(connection);
-  }
   if (status != NATS_OK) {
-    const char* const detail = nats_GetLastError(nullptr);
-    return Failure(fmt::format(
-        "{}: {}{}{}", without_secret(options.url), natsStatus_GetText(status),
-        detail != nullptr && *detail != '\0' ? ": " : "", detail != nullptr ? detail : ""));
+    return Failure(fmt::format("{}: {}", state->url, natsStatus_GetText(status)));
   }
-  char url[512] = "";
-  static_cast<void>(natsConnection_GetConnectedUrl(state->connection.get(), url, sizeof url));
-  state->place = without_secret(url);
-  if (const std::size_t slashes = state->place.find("://"); slashes != std::string::npos) {
-    state->place.erase(0, slashes + 3);
+  auto opened = state->open();
+  if (!opened) {
+    return Failure(std::move(opened.error()));
   }
+  state->use(std::move(*opened));
   return std::unique_ptr<Client>(new Client(std::move(state)));
 }
 
 bool Client::is_connected() const {
-  return natsConnection_Status(state_->connection.get()) == NATS_CONN_STATUS_CONNECTED;
+  const std::lock_guard lock(state_->mutex);
+  return natsConnection_Status(state_->connection->connection()) == NATS_CONN_STATUS_CONNECTED;
 }
 
-std::string Client::place() const { return state_->place; }
+std::string Client::place() const {
+  const std::lock_guard lock(state_->mutex);
+  return state_->place;
+}
 
 std::uint64_t Client::reconnects() const {
-  natsStatistics* statistics = nullptr;
-  std::uint64_t reconnects = 0;
-  if (natsStatistics_Create(&statistics) == NATS_OK) {
-    if (natsConnection_GetStats(state_->connection.get(), statistics) == NATS_OK) {
-      static_cast<void>(
-          natsStatistics_GetCounts(statistics, nullptr, nullptr, nullptr, nullptr, &reconnects));
-    }
-    natsStatistics_Destroy(statistics);
-  }
-  return reconnects;
+  const std::lock_guard lock(state_->mutex);
+  return state_->reconnects;
 }
 
 std::optional<std::string> Client::ask(const Request& request, Duration timeout) {
@@ -195,28 +291,34 @@ std::optional<std::string> Client::ask(const Request& request, Duration timeout)
 std::vector<std::optional<std::string>> Client::ask(std::span<const Request> requests,
                                                     Duration timeout) {
   std::vector<std::optional<std::string>> answers(requests.size());
-  natsConnection* const connection = state_->connection.get();
-  const Instant deadline = std::chrono::steady_clock::now() + timeout;
-  const std::string inbox = new_inbox();
-  natsSubscription* made = nullptr;
-  if (natsConnection_SubscribeSync(&made, connection, (inbox + ".*").c_str()) != NATS_OK) {
+  if (requests.empty()) {
     return answers;
   }
-  const Subscription subscription(made);
+  const Connection connection = state_->current();
+  const Instant deadline = std::chrono::steady_clock::now() + timeout;
+  Inbox* const inbox = connection->borrow();
+  if (inbox == nullptr) {
+    return answers;
+  }
+  // Answers to an earlier batch that came too late have another number in front.
+  const std::string front = fmt::format("{}.{}-", inbox->name, ++inbox->batches);
   std::size_t waited_for = 0;
   for (std::size_t i = 0; i < requests.size(); ++i) {
-    const std::string reply = fmt::format("{}.{}", inbox, i);
-    waited_for += publish(connection, requests[i], reply.c_str()) == NATS_OK ? 1U : 0U;
+    const std::string reply = fmt::format("{}{}", front, i);
+    waited_for +=
+        publish(connection->connection(), requests[i], reply.c_str()) == NATS_OK ? 1U : 0U;
   }
   while (waited_for > 0) {
     natsMsg* got = nullptr;
-    if (natsSubscription_NextMsg(&got, made, left_ms(deadline)) != NATS_OK) {
+    if (natsSubscription_NextMsg(&got, inbox->subscription, left_ms(deadline)) != NATS_OK) {
       break;
     }
     const Message message(got);
     const Bytes subject = natsMsg_GetSubject(got);
     std::size_t index = requests.size();
-    std::from_chars(subject.data() + inbox.size() + 1, subject.data() + subject.size(), index);
+    if (subject.starts_with(front)) {
+      std::from_chars(subject.data() + front.size(), subject.data() + subject.size(), index);
+    }
     if (index >= requests.size() || answers[index]) {
       continue;
     }
@@ -225,45 +327,56 @@ std::vector<std::optional<std::string>> Client::ask(std::span<const Request> req
       answers[index] = std::string(payload_of(got));
     }
   }
+  connection->give_back(inbox);
   return answers;
 }
 
 void Client::tell(std::span<const Request> requests) {
+  const Connection connection = state_->current();
   for (const Request& request : requests) {
-    static_cast<void>(publish(state_->connection.get(), request, nullptr));
+    static_cast<void>(publish(connection->connection(), request, nullptr));
   }
 }
 
 // ---- Pulls --------------------------------------------------------------------------------------
 
 struct Client::Puller::State {
-  natsConnection* connection = nullptr;
+  Client::State* client = nullptr;
   std::string subject;  // where messages are asked for
-  std::string inbox;
-  Subscription subscription;
+  Connection connection = {};
+  Inbox* inbox = nullptr;  // of that connection
 
+  [[nodiscard]] natsStatus follow();
   [[nodiscard]] Result<std::vector<Pulled>, std::string> take(const std::string& request,
-                                                              std::size_t count,
-                                                              Instant deadline) const;
+                                                              std::size_t count, Instant deadline);
 };
 
 Client::Puller::Puller(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Client::Puller::~Puller() = default;
 Client::Puller::Puller(Puller&&) noexcept = default;
 
+// The inbox is where the connection is now. What was on its way by another one comes once more.
+natsStatus Client::Puller::State::follow() {
+  Connection current = client->current();
+  if (current == connection) {
+    return NATS_OK;
+  }
+  inbox = current->borrow();
+  if (inbox == nullptr) {
+    connection.reset();
+    return NATS_CONNECTION_CLOSED;
+  }
+  connection = std::move(current);
+  return NATS_OK;
+}
+
 Result<Client::Puller, std::string> Client::puller(const std::string& stream,
                                                    const std::string& consumer) {
-  auto state = std::make_unique<Puller::State>();
-  state->connection = state_->connection.get();
-  state->subject = fmt::format("$JS.API.CONSUMER.MSG.NEXT.{}.{}", stream, consumer);
-  state->inbox = new_inbox();
-  natsSubscription* made = nullptr;
-  const natsStatus status =
-      natsConnection_SubscribeSync(&made, state->connection, state->inbox.c_str());
-  if (status != NATS_OK) {
+  auto state = std::make_unique<Puller::State>(Puller::State{
+      state_.get(), fmt::format("$JS.API.CONSUMER.MSG.NEXT.{}.{}", stream, consumer)});
+  if (const natsStatus status = state->follow(); status != NATS_OK) {
     return Failure(std::string(natsStatus_GetText(status)));
   }
-  state->subscription.reset(made);
   return Puller(std::move(state));
 }
 
@@ -283,15 +396,19 @@ Result<std::vector<Pulled>, std::string> Client::Puller::pull(std::size_t count,
 
 Result<std::vector<Pulled>, std::string> Client::Puller::State::take(const std::string& request,
                                                                      std::size_t count,
-                                                                     Instant deadline) const {
+                                                                     Instant deadline) {
   std::vector<Pulled> messages;
-  if (const natsStatus status = publish(connection, {subject, request}, inbox.c_str());
-      status != NATS_OK) {
-    return Failure(std::string(natsStatus_GetText(status)));
+  natsStatus followed = follow();
+  if (followed == NATS_OK) {
+    const std::string reply = inbox->name + ".pull";
+    followed = publish(connection->connection(), {subject, request}, reply.c_str());
+  }
+  if (followed != NATS_OK) {
+    return Failure(std::string(natsStatus_GetText(followed)));
   }
   while (messages.size() < count) {
     natsMsg* got = nullptr;
-    if (natsSubscription_NextMsg(&got, subscription.get(), left_ms(deadline)) != NATS_OK) {
+    if (natsSubscription_NextMsg(&got, inbox->subscription, left_ms(deadline)) != NATS_OK) {
       break;
     }
     const Message message(got);
