@@ -133,6 +133,13 @@ class Operations(ServeTest):
         self.promtool("check", "rules", OPS / "alerts.yml")
         self.promtool("test", "rules", OPS / "alerts_test.yml")
 
+    def test_each_rule_has_a_case_in_which_it_fires(self):
+        rules = re.findall(r"- alert: (\w+)", (OPS / "alerts.yml").read_text(encoding="utf-8"))
+        cases = (OPS / "alerts_test.yml").read_text(encoding="utf-8")
+        fires = set(re.findall(r"- alertname: (\w+)\n *eval_time: \w+\n *exp_alerts:\n"
+                               r" *- exp_labels", cases))
+        self.assertEqual(set(rules), fires)
+
     def test_prometheus_likes_the_names(self):
         self.promtool("check", "metrics", input=self.text)
 
