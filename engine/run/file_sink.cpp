@@ -51,7 +51,7 @@ Result<void, std::string> FileSink::open(JournalBinding* journal, std::int64_t n
     return {};
   }
   for (const auto& group : groups_) {
-    group->journal_lines.emplace(journal_->journal());
+    group->journal_lines.emplace(journal_->journal(), options_.has_one_file);
   }
   return begin_run(now_us);
 }

@@ -30,6 +30,7 @@ struct FileSinkOptions {
   std::string errors_path;    // only what was not accepted; the same
   std::vector<std::string> endpoint_names;
   std::size_t group_count = 1;  // that outcomes come in
+  bool has_one_file = false;    // see JournalLines
   // Waits so long for somebody to read a FIFO, while open() cannot go on; false: whoever runs this
   // does not want to wait. Null: nobody does.
   std::function<bool(Duration)> pause;

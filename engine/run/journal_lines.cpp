@@ -12,7 +12,8 @@ namespace ringpost::run {
 void JournalLines::add(const OutcomeView& decided, Bytes line) {
   PendingOutcome pending;
   const Origin& origin = decided.message->origin;
-  pending.outcome.ordinal = origin.ordinal;
+  pending.outcome.ordinal =
+      has_one_file_ ? codec::job_ordinal(0, codec::index_of(origin.ordinal)) : origin.ordinal;
   pending.outcome.line_hash = origin.line_hash;
   pending.outcome.recipient_index = origin.first_recipient + decided.recipient_index;
   pending.outcome.recipient_count =

@@ -16,7 +16,9 @@ namespace ringpost::run {
 // completed from there. Thread: one at a time, that which hears outcomes.
 class JournalLines {
  public:
-  explicit JournalLines(queue::Journal& journal) : journal_(journal) {}
+  // `has_one_file`: whatever source ordinals carry, in the journal it is the first.
+  explicit JournalLines(queue::Journal& journal, bool has_one_file = false)
+      : journal_(journal), has_one_file_(has_one_file) {}
 
   // Kept until write().
   void add(const OutcomeView& decided, Bytes line);
@@ -35,6 +37,7 @@ class JournalLines {
   };
 
   queue::Journal& journal_;
+  const bool has_one_file_;
   std::vector<PendingOutcome> outcomes_;
   std::string lines_;                         // of outcomes_
   std::vector<codec::JournalOutcome> batch_;  // scratch

@@ -30,7 +30,7 @@ class Serve:
         self.places = {}
         for place in json.loads(ready.read_text(encoding="utf-8"))["listening"]:
             kind, _, address = place.partition("=")
-            if address.startswith("unix:"):
+            if kind == "watch" or address.startswith("unix:"):
                 self.places.setdefault(kind, []).append(address.removeprefix("unix:"))
                 continue
             host, _, port = address.rpartition(":")

@@ -29,6 +29,7 @@
 #include "tools/serve/nats/nats_source.h"
 #include "tools/serve/smtp_listener.h"
 #include "tools/serve/spool/spool.h"
+#include "tools/serve/watch/folder_watch.h"
 #include "tools/serve/webhook/webhook_sender.h"
 #include <ringpost/engine.h>
 
@@ -72,6 +73,7 @@ class ServeRun {
   [[nodiscard]] std::vector<std::string> endpoint_names() const;
   [[nodiscard]] Result<void, std::string> open_spool();
   void start_spool();
+  [[nodiscard]] Result<void, std::string> start_folders();
   void close_ways_in();
   [[nodiscard]] EngineOptions engine_options();
   [[nodiscard]] serve::ServiceFigures figures() const;
@@ -80,6 +82,7 @@ class ServeRun {
   [[nodiscard]] bool wait_for_end();
   [[nodiscard]] bool is_idle() const;
   [[nodiscard]] bool front_ends_are_idle() const;
+  [[nodiscard]] std::size_t messages_that_may_wait() const;
   [[nodiscard]] int end(bool is_complete);
 
   const ServeSettings& settings_;
@@ -87,9 +90,11 @@ class ServeRun {
   Log& log_;
   std::unique_ptr<serve::WebhookSender> webhooks_;  // null: there are none
   std::unique_ptr<serve::Spool> spool_;             // null: nothing is stored
+  std::unique_ptr<serve::WatchedFiles> watched_;    // null: no folder is watched
   std::unique_ptr<Intake> intake_;
   std::atomic<bool> all_listen_{false};  // front_ends_ stays as it is
   std::vector<std::unique_ptr<FrontEnd>> front_ends_;
+  std::vector<std::unique_ptr<serve::FolderWatch>> folders_;
   std::size_t failures_told_ = 0;
 
   std::mutex mutex_;  // guards the two below
@@ -162,12 +167,17 @@ Result<void, std::string> ServeRun::start() {
   if (auto opened = open_spool(); !opened) {
     return opened;
   }
+  serve::OutcomeKeeper* keeper = spool_.get();
+  if (!settings_.folders.empty()) {
+    watched_ = std::make_unique<serve::WatchedFiles>(spool_.get(), spool_.get(), log_);
+    keeper = watched_.get();
+  }
   auto intake = Intake::start({.engine = engine_options(),
                                .messages_max = settings_.serve.messages_max,
                                .bytes_max = settings_.serve.bytes_max,
                                .outcomes_path = settings_.serve.outcomes_path,
                                .receiver = webhooks_.get(),
-                               .keeper = spool_.get()},
+                               .keeper = keeper},
                               log_);
   if (!intake) {
     return Failure(std::move(intake.error()));
@@ -197,7 +207,37 @@ Result<void, std::string> ServeRun::start() {
     }
     front_ends_.push_back(std::move(*source));
   }
+  if (auto started = start_folders(); !started) {
+    return started;
+  }
   all_listen_.store(true);
+  return {};
+}
+
+Result<void, std::string> ServeRun::start_folders() {
+  Intake& intake = *intake_;
+  for (const WatchOptions& options : settings_.folders) {
+    auto folder = serve::FolderWatch::start(
+        options,
+        {.files = *watched_,
+         .offer =
+             [&intake](Message& message, serve::Completion done, std::vector<PriorFate> fates) {
+               return intake.offer(message, std::move(done), std::move(fates));
+             },
+         .refuse =
+             [&intake](Message& message, std::string_view why, serve::Completion done,
+                       std::vector<PriorFate> fates) {
+               return intake.refuse(message, why, std::move(done), std::move(fates));
+             },
+         .endpoint_names = endpoint_names(),
+         .program_version = std::string(program_version()),
+         .log = log_});
+    if (!folder) {
+      return Failure(std::move(folder.error()));
+    }
+    intake.listen_for_room([watch = folder->get()] { watch->tell_room(); });
+    folders_.push_back(std::move(*folder));
+  }
   return {};
 }
 
@@ -246,6 +286,13 @@ void ServeRun::close_ways_in() {
     spool_->stop_storing();
     spool_->give_up();
   }
+  if (watched_) {
+    watched_->begin_end();
+    watched_->give_up();
+  }
+  for (const auto& folder : folders_) {
+    folder->begin_drain();
+  }
   if (intake_) {
     intake_->close();
   }
@@ -267,6 +314,12 @@ serve::ServiceFigures ServeRun::figures() const {
                     .lines_unwritten = intake_->lost_lines()};
   for (std::size_t i = 0; all_listen_.load() && i < front_ends_.size(); ++i) {
     add_figures(front_ends_[i]->figures(), figures.listeners);
+  }
+  for (std::size_t i = 0; all_listen_.load() && i < folders_.size(); ++i) {
+    const serve::WatchCounts counts = folders_[i]->counts();
+    figures.folders.under_way += counts.under_way;
+    figures.folders.done += counts.done;
+    figures.folders.bad += counts.bad;
   }
   if (webhooks_) {
     figures.webhooks = webhooks_->figures();
@@ -290,6 +343,9 @@ EngineOptions ServeRun::engine_options() {
   options.state_folder = settings_.state_folder;
   options.io = settings_.io;
   options.journal = spool_.get();
+  if (watched_) {
+    options.journal = watched_.get();
+  }
   options.on_notice = [this](const EndpointNotice& notice) { log_.write(notice); };
   return options;
 }
@@ -298,10 +354,16 @@ EngineOptions ServeRun::engine_options() {
 Result<void, std::string> ServeRun::say_ready(const std::string& ready_file) const {
   std::string places;
   std::string json;
-  for (const auto& front_end : front_ends_) {
-    places += " " + front_end->place();
+  const auto add = [&places, &json](const std::string& place) {
+    places += " " + place;
     json += json.empty() ? "" : ",";
-    codec::append_json_string(json, front_end->place());
+    codec::append_json_string(json, place);
+  };
+  for (const auto& front_end : front_ends_) {
+    add(front_end->place());
+  }
+  for (const auto& folder : folders_) {
+    add(folder->place());
   }
   write_to_stderr(fmt::format("ringpost serve: listening:{}\n", places));
   if (ready_file.empty()) {
@@ -344,6 +406,12 @@ bool ServeRun::wait_for_end() {
   for (const auto& front_end : front_ends_) {
     front_end->begin_drain();
   }
+  for (const auto& folder : folders_) {
+    folder->begin_drain();
+  }
+  if (watched_) {
+    watched_->begin_end();
+  }
   if (spool_) {
     lock.unlock();
     spool_->stop_feeding();
@@ -351,9 +419,9 @@ bool ServeRun::wait_for_end() {
     lock.lock();
   }
   while (!is_cut_short_ && !is_idle()) {
-    // What is stored waits for the next start, and nobody for it.
-    if (spool_ && front_ends_are_idle() &&
-        intake_->messages_under_way() <= spool_->messages_under_way()) {
+    // What is stored or in a folder waits for the next start, and nobody for it.
+    if ((spool_ || watched_) && front_ends_are_idle() &&
+        intake_->messages_under_way() <= messages_that_may_wait()) {
       intake_->engine().stop_sending();
     }
     changed_.wait_for(lock, look_every);
@@ -363,6 +431,14 @@ bool ServeRun::wait_for_end() {
 
 bool ServeRun::is_idle() const {
   return intake_->messages_under_way() == 0 && front_ends_are_idle();
+}
+
+std::size_t ServeRun::messages_that_may_wait() const {
+  std::size_t messages = spool_ ? spool_->messages_under_way() : 0;
+  for (const auto& folder : folders_) {
+    messages += folder->messages_under_way();
+  }
+  return messages;
 }
 
 bool ServeRun::front_ends_are_idle() const {
@@ -379,13 +455,14 @@ int ServeRun::end(bool is_complete) {
   for (const auto& front_end : front_ends_) {
     front_end->stop();
   }
+  for (const auto& folder : folders_) {
+    folder->stop();
+  }
   if (spool_) {
     spool_->close();
   }
-  std::uint64_t lost_dead_letters = 0;
-  if (webhooks_) {
-    lost_dead_letters = webhooks_->finish(is_cut_short_ ? Duration::zero() : webhook_farewell).lost;
-  }
+  const std::uint64_t lost_dead_letters =
+      webhooks_ ? webhooks_->finish(is_cut_short_ ? Duration::zero() : webhook_farewell).lost : 0;
   const std::uint64_t lost = intake_->lost_lines();
   if (lost > 0) {
     print_error(fmt::format("outcome lines could not be written: {}", lost));
@@ -394,7 +471,8 @@ int ServeRun::end(bool is_complete) {
     print_error(
         fmt::format("dead letters of webhooks could not be written: {}", lost_dead_letters));
   }
-  if (lost > 0 || lost_dead_letters > 0 || (spool_ && spool_->has_failed())) {
+  const bool has_failed = (spool_ && spool_->has_failed()) || (watched_ && watched_->has_failed());
+  if (lost > 0 || lost_dead_letters > 0 || has_failed) {
     return exit_outcomes_lost;
   }
   const bool is_interrupt = watch_.signal() == SIGINT;

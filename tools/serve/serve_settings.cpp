@@ -68,6 +68,9 @@ void read_sections(const Configuration& configuration, const ServeFlags& flags,
   for (const ServeDraft& draft : drafts_of(configuration, "nats")) {
     settings.nats = draft.nats;
   }
+  for (const ServeDraft& draft : drafts_of(configuration, "watch")) {
+    settings.folders.push_back(draft.watch);
+  }
   if (!flags.listen_smtp.empty()) {
     settings.smtp.assign(1, {});
     settings.smtp.front().address = flags.listen_smtp;
@@ -210,11 +213,17 @@ Result<ServeSettings, UsageError> read_serve_settings(const ServeFlags& flags) {
   }
   ServeSettings settings;
   read_sections(*configuration, flags, settings);
-  if (settings.smtp.empty() && settings.http.empty() && settings.nats.url.empty()) {
+  if (settings.smtp.empty() && settings.http.empty() && settings.nats.url.empty() &&
+      settings.folders.empty()) {
     return Failure(UsageError{
-        "nothing listens: write [[listen.smtp]], [[listen.http]] or [nats] with a url into "
-        "ringpost.toml, or say "
+        "nothing listens: write [[listen.smtp]], [[listen.http]], [[watch]] or [nats] with a url "
+        "into ringpost.toml, or say "
         "--listen-smtp 127.0.0.1:2525 or --listen-http 127.0.0.1:8025"});
+  }
+  for (const WatchOptions& folder : settings.folders) {
+    if (folder.path.empty()) {
+      return Failure(UsageError{"[[watch]]: it has no path"});
+    }
   }
   auto webhooks = read_webhooks(*configuration);
   if (!webhooks) {

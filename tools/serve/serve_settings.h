@@ -46,6 +46,7 @@ struct ServeSettings {
   NatsOptions nats;
   std::vector<RouteOptions> routes;
   std::vector<WebhookOptions> webhooks;  // complete
+  std::vector<WatchOptions> folders;
   std::vector<std::string> warnings;
 };
 

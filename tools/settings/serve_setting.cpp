@@ -207,10 +207,24 @@ constexpr SectionKey route_keys[] = {
      apply_route_text<&RouteOptions::endpoint>, show_no_words},
 };
 
+constexpr SectionKey watch_keys[] = {
+    {"path", "FOLDER", "Job files that are renamed into it are sent", SettingKind::text, is_file,
+     [](const SettingValue& value, ServeDraft& draft) {
+       return apply_some_text(value, draft.watch.path);
+     },
+     show_no_words},
+    {"files", "N", "Files that are sent at a time", SettingKind::number, !is_file,
+     [](const SettingValue& value, ServeDraft& draft) {
+       return apply_some_count(value, {.min = 1, .max = 64}, draft.watch.files_max);
+     },
+     [](const ServeDraft& draft) { return fmt::format("{}", draft.watch.files_max); }},
+};
+
 const Section sections[] = {
     {"listen.http", true, http_keys},  {"listen.smtp", true, smtp_keys},
     {"nats", false, nats_keys()},      {"serve", false, serve_keys},
-    {"serve.route", true, route_keys}, {"webhook", true, webhook_keys},
+    {"serve.route", true, route_keys}, {"watch", true, watch_keys},
+    {"webhook", true, webhook_keys},
 };
 
 }  // namespace

@@ -14,6 +14,7 @@
 
 #include "tools/settings/nats_setting.h"
 #include "tools/settings/setting_value.h"
+#include "tools/settings/watch_setting.h"
 #include "tools/settings/webhook_setting.h"
 #include <ringpost/base.h>
 #include <ringpost/io_choice.h>
@@ -91,6 +92,7 @@ struct ServeDraft {
   NatsOptions nats;
   RouteOptions route;
   WebhookOptions webhook;
+  WatchOptions watch;
 };
 
 struct SectionKey {

@@ -204,6 +204,12 @@ class FiguresCollectable : public prometheus::Collectable {
     for (const ListenerFigures& listener : figures_.listeners) {
       add_listener(families, listener);
     }
+    const FolderFigures& folders = figures_.folders;
+    families.gauge("ringpost_watch_files", "Files of watched folders that are being sent.",
+                   folders.under_way);
+    const char* const files = "Files of watched folders, by what became of them.";
+    families.counter("ringpost_watch_files_total", files, folders.done, {{"result", "done"}});
+    families.counter("ringpost_watch_files_total", files, folders.bad, {{"result", "bad"}});
     for (const WebhookFigures& webhook : figures_.webhooks) {
       add_webhook(families, webhook);
     }

@@ -43,6 +43,13 @@ struct WebhookFigures {
   std::uint64_t bytes_waiting_max = 0;
 };
 
+// Of watched folders: files.
+struct FolderFigures {
+  std::uint64_t under_way = 0;
+  std::uint64_t done = 0;
+  std::uint64_t bad = 0;  // that were set aside
+};
+
 struct ProcessFigures {
   double start_unix_seconds = 0;
   double cpu_seconds = 0;
@@ -59,6 +66,7 @@ struct ServiceFigures {
   IntakeFigures intake;
   std::vector<ListenerFigures> listeners;
   std::vector<WebhookFigures> webhooks;
+  FolderFigures folders;
   ProcessFigures process;
 };
 

@@ -113,11 +113,13 @@ std::string stats_json(const ServiceFigures& figures) {
                   figures.engine.content_bytes, intake.messages, intake.messages_max, intake.bytes,
                   intake.bytes_max, intake.refused_for_room, intake.lines_unwritten);
   out += fmt::format(
-      R"("endpoints":[{}],"listeners":{{{}}},"webhooks":[{}],)",
+      R"("endpoints":[{}],"listeners":{{{}}},"webhooks":[{}],)"
+      R"("folders":{{"under_way":{},"done":{},"bad":{}}},)",
       joined_json(
           figures.endpoints,
           [&figures](const EndpointReport& report) { return endpoint_json(figures, report); }),
-      joined_json(figures.listeners, listener_json), joined_json(figures.webhooks, webhook_json));
+      joined_json(figures.listeners, listener_json), joined_json(figures.webhooks, webhook_json),
+      figures.folders.under_way, figures.folders.done, figures.folders.bad);
   out += fmt::format(R"("process":{{"cpu_seconds":{:.3f},"worker_busy":{:.4f},"resident_bytes":{},)"
                      R"("open_files":{},"open_files_max":{}}}}})",
                      process.cpu_seconds, figures.engine.worker_cpu_share, process.resident_bytes,
