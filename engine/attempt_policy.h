@@ -25,6 +25,11 @@ struct AttemptHistory {
   Duration has_rested_for{};        // the endpoint, for its quota, since it took something
 };
 
+// `attempts` are those without the one at hand.
+[[nodiscard]] inline AttemptHistory history_of(const Outcome& outcome) {
+  return {.attempts = outcome.attempts, .last = outcome.status};
+}
+
 // Of the endpoint and the run.
 struct AttemptRules {
   std::uint32_t attempts_max = 1;

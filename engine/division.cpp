@@ -46,6 +46,7 @@ void set_group(Consignment& consignment, Delivery& delivery, std::size_t begin, 
   delivery.end = static_cast<std::uint32_t>(end);
   delivery.outcomes_left = untold_count(consignment, begin, end);
   delivery.may_ask_dsn = codec::is_requested(consignment.message.dsn);
+  delivery.is_cancellable = consignment.message.cancellation != nullptr;
   RP_ASSERT(delivery.outcomes_left > 0);
 }
 

@@ -61,6 +61,7 @@ struct RINGPOST_LOCAL Engine::State {
     bool started = false;
     std::string error;
     Instant started_at{};
+    std::uint64_t turns_at_pulse = UINT64_MAX;
 
     void note_counters(std::uint64_t allocations);
     [[nodiscard]] double cpu_share() const;
@@ -372,11 +373,27 @@ DrainReport Engine::drain(Instant deadline) {
 
 void Engine::stop_sending() { state_->core.give(WorkerOrder::stop_sending); }
 
+void Engine::cancel(Cancellation& cancellation) {
+  static_cast<void>(cancellation.cancel());
+  state_->core.look_for_cancelled();
+}
+
 void Engine::hold_sending(bool held) { state_->core.hold_sending(held); }
 
 void Engine::abort() {
   state_->core.give(WorkerOrder::abort);
   state_->core.pool().close();
+}
+
+bool Engine::take_pulse() {
+  bool has_turned = true;
+  for (const auto& worker : state_->workers) {
+    const std::uint64_t turns = worker->stats.turns.get();
+    has_turned = has_turned && worker->turns_at_pulse != turns;
+    worker->turns_at_pulse = turns;
+  }
+  state_->wake_all();
+  return has_turned;
 }
 
 std::vector<EndpointFailure> Engine::endpoint_failures() const {

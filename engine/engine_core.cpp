@@ -143,7 +143,7 @@ RouteLimits EngineCore::share_of(const EndpointOptions& endpoint, std::uint32_t 
 WorkerOptions EngineCore::worker_options(Instant start) {
   const bool has_deadline = options_.deadline < never - start;
   const Instant deadline = has_deadline ? start + options_.deadline : never;
-  return {deadline, options_.journal, &pool_, options_.deadline_drain};
+  return {deadline, options_.journal, &pool_, options_.deadline_drain, &cancellations_};
 }
 
 void EngineCore::give(WorkerOrder wanted) {
@@ -159,6 +159,11 @@ void EngineCore::hold_sending(bool held) {
   for (const Endpoint& endpoint : endpoints_) {
     endpoint.gate->hold(held);
   }
+}
+
+void EngineCore::look_for_cancelled() {
+  cancellations_.fetch_add(1);
+  parts_.wake();
 }
 
 // ---- Outcomes -----------------------------------------------------------------------------------
@@ -366,6 +371,10 @@ EngineCore::Feeder::Way EngineCore::Feeder::submit(Instant now) {
       return refuse(offence_);
     }
     group_max = lane->recipients_max;
+  }
+  const Cancellation* const cancellation = consignment.message.cancellation.get();
+  if (lane != nullptr && cancellation != nullptr && cancellation->is_cancelled()) {
+    return tell(protocol::verdict_of_cancellation(cancellation->reason()));
   }
   at_hand_ = nullptr;
   const std::int64_t now_us = consignment.fates.empty() ? 0 : core_.unix_time_us();

@@ -44,10 +44,10 @@ struct EngineLimits {
 // nothing: worker i, and feeder i likewise, tells group i modulo their number, and everybody of a
 // delivery is told of in one group.
 //
-// Thread: give(), hold_sending(), the pool and what is const are for any; a Feeder is one thread's;
-// take_decided(), give_back_told() and the waiting end of a group's outcomes() belong to one thread
-// for each group, that which hears its outcomes. Lifetime: outlives workers, feeders, and whatever
-// of `Parts` may still call back.
+// Thread: give(), hold_sending(), look_for_cancelled(), the pool and what is const are for any; a
+// Feeder is one thread's; take_decided(), give_back_told() and the waiting end of a group's
+// outcomes() belong to one thread for each group, that which hears its outcomes. Lifetime: outlives
+// workers, feeders, and whatever of `Parts` may still call back.
 class EngineCore {
  public:
   class Feeder;
@@ -97,6 +97,8 @@ class EngineCore {
   [[nodiscard]] const std::atomic<WorkerOrder>& order() const { return order_; }
   void give(WorkerOrder wanted);
   void hold_sending(bool held);
+  // A Cancellation was cancelled: workers decide what waits with it.
+  void look_for_cancelled();
 
   // Fills the front of `views` with decided recipients of a group and says how many. Each of them
   // is shown once and counts as told with the next call of either function, which ends the view. A
@@ -149,6 +151,7 @@ class EngineCore {
   const EngineOptions options_;
   // Workers read it each turn: it lies among what nobody writes.
   std::atomic<WorkerOrder> order_{WorkerOrder::run};
+  std::atomic<std::uint64_t> cancellations_{0};  // so far; workers read it each turn, too
   const Parts parts_;
   const EngineLimits limits_;
   std::vector<Endpoint> endpoints_;

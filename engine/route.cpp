@@ -2,9 +2,9 @@
 // attempt or cannot be sent at all, and none may be lost on the way or be in two places. The idea:
 // one look a turn, in one order: a stop or a gate that has failed comes first, then what is due,
 // then the deadline, then a delivery for each session with room before any gets its second.
-// Outcomes are reported when no session has the delivery any more. Limits: what is decided without
-// a session takes as many turns as its number needs. What becomes of an attempt that failed is
-// attempt_policy's; the sessions are route_sessions.cpp's.
+// Outcomes are reported when no session has the delivery any more. Limits: what becomes of an
+// attempt that failed is attempt_policy's; the sessions are route_sessions.cpp's, and what is
+// decided without one is route_waiting.cpp's.
 #include "engine/route.h"
 
 #include <algorithm>
@@ -33,15 +33,6 @@ constexpr Duration quota_wait_said_min = std::chrono::seconds(30);
 
 // So many messages of a worker are between two words about speed that are worth nothing.
 constexpr std::uint64_t messages_between_refusals = 200;
-
-// Deliveries that are decided without a session: as many as one turn may take, the others go on in
-// the next.
-constexpr std::size_t deliveries_decided_per_turn = 1024;
-
-// `attempts` are those without the one at hand.
-AttemptHistory history_of(const Recipient& recipient) {
-  return {.attempts = recipient.outcome.attempts, .last = recipient.outcome.status};
-}
 
 // Those that the next transaction is for; before a delivery is opened, all of them.
 std::uint64_t undecided_count(const Delivery& delivery) {
@@ -117,6 +108,7 @@ LimitingFactor Route::act(Instant now) {
     end_all_waiting(gate_.failure());
     return LimitingFactor::nothing;
   }
+  look_for_cancelled(now);
   take_due(now);
   if (now >= deadline()) {
     expire_waiting(now);
@@ -194,7 +186,9 @@ Instant Route::next_turn_at() const {
   const bool is_over = now >= deadline();
   const Instant sessions_end_at = sessions_.empty() ? never : environment_.sessions_end_at;
   const Instant end = !is_over ? deadline() : now < sessions_end_at ? sessions_end_at : never;
-  return std::min({try_again_at_, retries_.next_due(), end, next_look_at(), look_at_sessions_at_});
+  const bool is_cancelled = has_cancelled();
+  return std::min({try_again_at_, retries_.next_due(), end, next_look_at(), look_at_sessions_at_,
+                   is_cancelled ? look_for_cancelled_at_ : never});
 }
 
 Delivery* Route::next_delivery() {
@@ -228,6 +222,11 @@ void Route::assign(Instant now) {
     Delivery* const delivery = next_delivery();
     if (delivery == nullptr) {
       return;
+    }
+    if (delivery->is_cancellable && delivery->message->is_cancelled()) {
+      waiting_.pop_front();
+      end_cancelled(*delivery);
+      continue;
     }
     if (!gate_.rate().unlimited() && !take_quota(connection, *delivery, now)) {
       return;
@@ -349,61 +348,17 @@ void Route::take_due(Instant now) {
 Delivery* Route::take_retry(Instant due) {
   Delivery* const delivery = retries_.take_due(due);
   if (delivery != nullptr) {
-    retry_bytes_ -= delivery->budget_bytes;
-    retry_messages_ -= delivery == &delivery->consignment->first ? 1 : 0;
-    if (environment_.pool != nullptr) {
-      environment_.pool->take_up();
-    }
+    note_taken_up(*delivery);
   }
   return delivery;
 }
 
-// Whether or not there is a session that could have taken them.
-void Route::expire_waiting(Instant now) {
-  const std::optional<protocol::CloseReason> trouble = gate_.trouble();
-  for (std::size_t i = 0; i < deliveries_decided_per_turn; ++i) {
-    Delivery* const delivery = next_delivery();
-    if (delivery == nullptr) {
-      return;
-    }
-    waiting_.pop_front();
-    expire(*delivery, protocol::WaitEnd::deadline, trouble);
-  }
-  try_again_at_ = now;
-}
-
-// A server that is silent would keep a run for ten minutes behind its deadline.
-void Route::end_overdue_sessions() {
-  for (Connection* const connection : std::vector<Connection*>(sessions_)) {
-    if (!connection->idle()) {
-      connection->abort();
-    }
-  }
-}
-
-// With the last reply, where there was one, else with what is wrong with the endpoint.
-void Route::expire(Delivery& delivery, protocol::WaitEnd end,
-                   const std::optional<protocol::CloseReason>& trouble) {
-  std::string text = end == protocol::WaitEnd::over_age ? "its expires_at has passed"
-                                                        : "the deadline of the run has passed";
-  if (trouble) {
-    text += "; the endpoint's last error: " + gate_.place() + ": " + trouble->message();
-  }
-  end_wait(delivery, protocol::verdict_of_expiry(end, trouble ? &*trouble : nullptr, text));
-  report_decided(delivery);
-}
-
-// For all who still waited.
-void Route::end_wait(Delivery& delivery, const protocol::Verdict& verdict) {
-  const Circumstances at = circumstances(delivery, {});
-  if (!delivery.is_open) {
-    open(delivery, at.now_us);
-  }
-  for (Recipient& recipient : delivery.active_recipients()) {
-    if (!recipient.decided) {
-      record(recipient.outcome, verdict, decide_waiting(verdict, history_of(recipient)), at);
-      recipient.decided = true;
-    }
+// It is not in the schedule any more.
+void Route::note_taken_up(const Delivery& delivery) {
+  retry_bytes_ -= delivery.budget_bytes;
+  retry_messages_ -= &delivery == &delivery.consignment->first ? 1 : 0;
+  if (environment_.pool != nullptr) {
+    environment_.pool->take_up();
   }
 }
 
@@ -427,31 +382,6 @@ void Route::pump_later(Connection& connection) {
     connection.dirty = true;
     environment_.dirty->push_back(&connection);
   }
-}
-
-void Route::end_all_waiting(const protocol::CloseReason& reason) {
-  while (Delivery* const delivery = take_retry(never)) {
-    waiting_.push_back(delivery);
-  }
-  const std::string text = reason.kind == protocol::CloseKind::aborted
-                               ? std::string("the run was stopped before it was sent")
-                               : gate_.options().host + ": " + reason.message() + gate_.effort();
-  const protocol::Verdict verdict = protocol::verdict_of_no_session(reason, text);
-  const bool has_refuge = this->has_refuge(connection_environment_.io->now());
-  for (std::size_t i = 0; i < deliveries_decided_per_turn; ++i) {
-    Delivery* const delivery = next_delivery();
-    if (delivery == nullptr) {
-      return;
-    }
-    waiting_.pop_front();
-    if (has_refuge && may_leave(*delivery)) {
-      leaving_.push_back(delivery);
-      continue;
-    }
-    end_wait(*delivery, verdict);
-    report_decided(*delivery);
-  }
-  try_again_at_ = connection_environment_.io->now();
 }
 
 // ---- Outcomes
@@ -566,7 +496,7 @@ void Route::on_verdict(Connection& connection, Delivery& delivery, std::uint32_t
   connection.in_doubt = connection.in_doubt || verdict.status == Status::unknown;
   Recipient& recipient = delivery.recipients[index];
   const Circumstances at = circumstances(delivery, connection.peer());
-  AttemptHistory history = history_of(recipient);
+  AttemptHistory history = history_of(recipient.outcome);
   history.lost_at = delivery.loss_stage;
   history.lost_with_others = is_lost_with_others(connection, delivery, at.now);
   history.session_progressed = connection.progressed();

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <atomic>
 #include <cstdint>
 #include <deque>
 #include <memory>
@@ -39,6 +40,8 @@ struct RouteEnvironment {
   queue::MessagePool* pool = nullptr;  // which all messages are from; null: their bound is not its
   Instant sessions_end_at = never;     // those that are busy long behind the deadline
   RouteStats* route_stats = nullptr;   // of this route; null: nobody wants to know
+  // How often messages were taken back; null: nobody takes any back.
+  const std::atomic<std::uint64_t>* cancellations = nullptr;
 };
 
 // This worker's share of an endpoint.
@@ -131,8 +134,15 @@ class Route final : private ConnectionListener {
   [[nodiscard]] bool sends_no_more() const;
   void take_due(Instant now);
   [[nodiscard]] Delivery* take_retry(Instant due);
+  void note_taken_up(const Delivery& delivery);
   void expire_waiting(Instant now);
   void end_overdue_sessions();
+  [[nodiscard]] bool has_cancelled() const {
+    return environment_.cancellations != nullptr &&
+           environment_.cancellations->load(std::memory_order_relaxed) != cancellations_seen_;
+  }
+  void look_for_cancelled(Instant now);
+  void end_cancelled(Delivery& delivery);
   void expire(Delivery& delivery, protocol::WaitEnd end,
               const std::optional<protocol::CloseReason>& trouble);
   void end_wait(Delivery& delivery, const protocol::Verdict& verdict);
@@ -192,6 +202,8 @@ class Route final : private ConnectionListener {
   queue::RetrySchedule retries_;    // deliveries with postponed recipients
   std::size_t retry_messages_ = 0;  // of which it has the first one
   std::size_t retry_bytes_ = 0;     // that they hold
+  std::uint64_t cancellations_seen_ = 0;
+  Instant look_for_cancelled_at_{};
   EndpointMood mood_;
   Instant break_until_{};
   std::vector<Connection*> sessions_;  // opening or open; not those that ended

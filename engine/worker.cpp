@@ -39,7 +39,9 @@ Worker::Worker(io::Io& io, std::vector<WorkerEndpoint> endpoints, queue::Outcome
       journal_ != nullptr ? &intents_ : nullptr,
       options.deadline,
       options.pool,
-      options.deadline == never ? never : options.deadline + options.deadline_drain};
+      options.deadline == never ? never : options.deadline + options.deadline_drain,
+      nullptr,
+      options.cancellations};
   for (std::uint32_t i = 0; i < endpoints_.size(); ++i) {
     WorkerEndpoint& endpoint = endpoints_[i];
     environment.route_stats = endpoint.stats;

@@ -39,6 +39,8 @@ struct WorkerOptions {
   queue::IntentLog* journal = nullptr;  // null: none is kept
   queue::MessagePool* pool = nullptr;   // which messages are from; null: it need not know who waits
   Duration deadline_drain{};            // for what is under way at the deadline
+  // See RouteEnvironment.
+  const std::atomic<std::uint64_t>* cancellations = nullptr;
 };
 
 // What an engine asks of its workers. Set by any thread, followed by Io::wake().

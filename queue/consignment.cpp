@@ -45,6 +45,7 @@ void Consignment::clear() {
   first.end = 0;
   first.is_open = false;
   first.may_ask_dsn = true;
+  first.is_cancellable = true;
   first.shares_outcome = false;
   first.loss_stage = Stage::local;
   first.new_loss_stage = Stage::local;

@@ -26,4 +26,18 @@ Delivery* RetrySchedule::take_due(Instant now) {
   return delivery;
 }
 
+std::vector<Delivery*> RetrySchedule::take_out(bool (*is_wanted)(const Delivery&)) {
+  std::vector<Delivery*> taken;
+  std::erase_if(waiting_, [&](const Waiting& one) {
+    const bool is_taken = is_wanted(*one.delivery);
+    if (is_taken) {
+      taken.push_back(one.delivery);
+    }
+    return is_taken;
+  });
+  std::make_heap(waiting_.begin(), waiting_.end(),
+                 [](const Waiting& a, const Waiting& b) { return a.due > b.due; });
+  return taken;
+}
+
 }  // namespace ringpost::queue

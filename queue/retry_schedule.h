@@ -20,6 +20,8 @@ class RetrySchedule {
   [[nodiscard]] Instant next_due() const;
   // One that is due by `now`, taken out; null when there is none. `never` takes them all.
   [[nodiscard]] Delivery* take_due(Instant now);
+  // All of which that is so, whenever they are due.
+  [[nodiscard]] std::vector<Delivery*> take_out(bool (*is_wanted)(const Delivery&));
 
  private:
   struct Waiting {

@@ -55,7 +55,8 @@ struct Delivery {
   // All have the same outcome, that of recipients[0]: see outcome_of() in queue/consignment.h.
   bool shares_outcome = false;
   // False: the message asks for no status notifications, and nobody need look.
-  bool may_ask_dsn = true;
+  bool may_ask_dsn : 1 = true;
+  bool is_cancellable : 1 = true;  // false: nobody takes the message back, and nobody need look
   // Where a session was lost that was busy with its message, before this transaction began and in
   // it; `local`: none.
   Stage loss_stage = Stage::local;

@@ -61,6 +61,7 @@ void Message::clear() {
   content.clear();
   expires_at_us = 0;
   needs_smtputf8 = false;
+  cancellation.reset();
   for (std::string* text :
        {&dsn.notify, &dsn.return_kind, &dsn.envelope_id, &id, &tags_json, &metadata_json,
         &recipient_id, &endpoint, &idempotency_key, &origin.file}) {

@@ -111,6 +111,13 @@ Verdict verdict_of_no_session(const CloseReason& reason, Bytes reason_text) {
   return verdict;
 }
 
+Verdict verdict_of_cancellation(Bytes reason) {
+  Verdict verdict;
+  verdict.reason = reason;
+  verdict.wait_end = WaitEnd::no_session;
+  return verdict;
+}
+
 Verdict verdict_of_expiry(WaitEnd end, const CloseReason* trouble, Bytes reason_text) {
   RP_ASSERT(end == WaitEnd::deadline || end == WaitEnd::over_age);
   Verdict verdict;

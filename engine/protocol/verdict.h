@@ -13,7 +13,7 @@ namespace ringpost::protocol {
 // What ended a message while it waited, in no session.
 enum class WaitEnd : std::uint8_t {
   none,        // it was in a session, or is none of an endpoint's
-  no_session,  // there is none to be had, or the run is stopped
+  no_session,  // there is none to be had, the run is stopped, or nobody wants it any more
   deadline,    // of the run
   over_age,
   no_room,  // to wait for another attempt
@@ -74,6 +74,9 @@ struct Verdict {
 
 // Never given to a session, because there is none to be had or because the run is stopped.
 [[nodiscard]] Verdict verdict_of_no_session(const CloseReason& reason, Bytes reason_text);
+
+// Whoever submitted it has taken it back before a session had it.
+[[nodiscard]] Verdict verdict_of_cancellation(Bytes reason);
 
 // It was not sent in time: before the deadline of the run, or else before it was over age.
 // `trouble`: what is wrong with the endpoint; null: nothing is.

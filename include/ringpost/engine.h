@@ -230,12 +230,19 @@ class RINGPOST_API Engine {
   // Messages that no session has taken yet become `unsent`, and so does whatever is submitted from
   // now on. Messages under way go on.
   void stop_sending();
+  // Messages with this cancellation that no session has begun become `unsent` with its reason,
+  // wherever they wait, those that are submitted later too; one that a server has put off stays
+  // `deferred`. What a session has begun goes on. Whether there was any, outcomes say.
+  void cancel(Cancellation& cancellation);
   // While `held`, no session is given another message; those under way go on, and others wait. Call
   // it when what becomes of messages cannot be written down for a while.
   void hold_sending(bool held);
   // Ends all sessions now. Outcomes of what was under way follow.
   void abort();
 
+  // For a watchdog, on one thread: asks all workers to turn, and says whether each has since it was
+  // asked last; true at the first call.
+  [[nodiscard]] bool take_pulse();
   // Endpoints that were given up so far.
   [[nodiscard]] std::vector<EndpointFailure> endpoint_failures() const;
   [[nodiscard]] std::vector<EndpointReport> endpoint_reports() const;

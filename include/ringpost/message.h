@@ -1,9 +1,12 @@
 // A message: what whoever sends it says. What becomes of it is not in here.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <ringpost/base.h>
@@ -74,6 +77,24 @@ struct Origin {
   std::uint32_t job_recipients = 0;
 };
 
+// By which messages that wait can be taken back: one for a message, or for all of a client. Kept by
+// whoever may want that and, in Message::cancellation, by the messages. See Engine::cancel().
+class Cancellation {
+ public:
+  // What their outcomes say: "its client had gone before a session had it".
+  explicit Cancellation(std::string reason) : reason_(std::move(reason)) {}
+
+  // Any thread.
+  [[nodiscard]] bool is_cancelled() const { return is_cancelled_.load(std::memory_order_acquire); }
+  [[nodiscard]] Bytes reason() const { return reason_; }
+  // False: it was already. Engine::cancel() says it to those who have the messages, too.
+  bool cancel() { return !is_cancelled_.exchange(true); }
+
+ private:
+  const std::string reason_;
+  std::atomic<bool> is_cancelled_{false};
+};
+
 // Immutable from the moment it is submitted, and read by any thread from then on.
 struct RINGPOST_API Message {
   // What a worker needs of every message stands together, since it comes from another core's cache;
@@ -95,7 +116,11 @@ struct RINGPOST_API Message {
   Origin origin;
   // Of whoever submits it, who finds it again in the outcomes; nobody else looks at it.
   void* context = nullptr;
+  std::shared_ptr<Cancellation> cancellation;  // null: nobody takes it back
 
+  [[nodiscard]] bool is_cancelled() const {
+    return cancellation != nullptr && cancellation->is_cancelled();
+  }
   // Ready to be filled again: everything empty, capacity kept up to limits::job_bytes_kept_max.
   void clear();
   // Frees what an unusually large message has swollen. What it says is lost; clear() does the rest.

@@ -97,10 +97,13 @@ class Answers(ServeTest):
         self.assertEqual([line["status"] for line in serve.outcomes()], ["unknown"])
 
     def test_a_client_that_leaves_has_its_outcome(self):
-        serve = self.start_serve(self.sink("--latency", "100ms"), LISTEN)
+        """The provider has it already, or at least its content."""
+        sink = self.sink("--latency", "100ms")
+        serve = self.start_serve(sink, LISTEN)
         dialogue = self.dialogue(serve)
         dialogue.begin()
         dialogue.send(headed("left") + b".\r\n")
+        wait_until(lambda: len(sink.record()) == 1, "the sink has it")
         dialogue.close()
         lines = serve.wait_for_outcomes(1)
         self.assertEqual([(line["id"], line["status"]) for line in lines], [("left", "accepted")])

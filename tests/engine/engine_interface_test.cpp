@@ -114,6 +114,47 @@ TEST_CASE("engine: whoever may not wait asks for a message, and finds his own in
   }
 }
 
+TEST_CASE("engine: messages of somebody who has gone are not sent, but for those that were begun") {
+  TestSink sink(slow_replies);
+  Deliveries deliveries;
+  auto engine = start(options_of({sink.slow_endpoint()}), deliveries);
+  const auto client = std::make_shared<Cancellation>("its client has gone");
+  constexpr std::size_t count = slow_job_count;
+  {
+    Engine::Submitter submitter = engine->submitter();
+    for (const TestJob& job : small_jobs(count)) {
+      Message& message = *submitter.next();
+      fill(message, job);
+      message.cancellation = client;
+      REQUIRE(submitter.submit());
+    }
+    submitter.flush();
+    deliveries.wait_for(1);
+    engine->cancel(*client);
+    engine->cancel(*client);
+    // What comes behind it is as little wanted, and others are not concerned.
+    Message& late = *submitter.next();
+    fill(late, {.id = "late"});
+    late.cancellation = client;
+    REQUIRE(submitter.submit());
+    fill(*submitter.next(), {.id = "other"});
+    REQUIRE(submitter.submit());
+  }
+  REQUIRE(engine->drain(in_good_time()));
+  CHECK(deliveries.count() == count + 2);
+  CHECK(deliveries.of("late").status == Status::unsent);
+  CHECK(deliveries.of("late").attempts == 0);
+  CHECK(deliveries.of("other").status == Status::accepted);
+  std::size_t unsent = 0;
+  for (const Told& told : deliveries.all()) {
+    unsent += told.status == Status::unsent ? 1 : 0;
+    CHECK(told.reason == (told.status == Status::unsent ? "its client has gone" : ""));
+  }
+  CHECK(unsent > 1);
+  CHECK(deliveries.count(Status::accepted) == count + 2 - unsent);
+  CHECK(sink.stop()[Count::messages_accepted] == count + 2 - unsent);
+}
+
 TEST_CASE("engine: calls out of order are errors, or nothing") {
   TestSink sink;
   Deliveries deliveries;

@@ -61,9 +61,9 @@ World::World(const WorldOptions& options)
             callback(std::move(addresses));
           },
           [this] { io.wake(); }, [this] { return io.now(); }),
-      worker(
-          io, worker_endpoints(options, gate, jobs_), outcomes_, order_, stats,
-          {.deadline = options.deadline == Duration::max() ? never : io.now() + options.deadline}) {
+      worker(io, worker_endpoints(options, gate, jobs_), outcomes_, order_, stats,
+             {.deadline = options.deadline == Duration::max() ? never : io.now() + options.deadline,
+              .cancellations = &cancellations_}) {
   gate.learn(ringpost::test::shown(options.shown));
 }
 
@@ -105,6 +105,12 @@ Consignment& World::submit(std::string id, const std::vector<std::string>& recip
   Consignment& message = add_job(std::move(id), recipients);
   push({&message});
   return message;
+}
+
+void World::cancel(Cancellation& cancellation) {
+  cancellation.cancel();
+  ++cancellations_;
+  io.wake();
 }
 
 void World::turn_until_asleep() {

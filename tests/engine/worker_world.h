@@ -55,6 +55,8 @@ class World {
   // Turns until the clock would pass `duration` from now.
   void run_for(Duration duration);
   void give(WorkerOrder wanted);
+  // As Engine::cancel().
+  void cancel(Cancellation& cancellation);
   [[nodiscard]] bool is_over() const { return over_; }
 
   // The outcome of a message's only recipient, or of the one with this index; fails the test when
@@ -77,6 +79,7 @@ class World {
   queue::DeliveryQueue::Producer producer_{jobs_};
   queue::OutcomeQueue outcomes_;
   std::atomic<WorkerOrder> order_{WorkerOrder::run};
+  std::atomic<std::uint64_t> cancellations_{0};
   std::deque<Consignment> store_;
   std::map<std::pair<const Delivery*, std::size_t>, int> decided_;
   bool over_ = false;

@@ -352,6 +352,8 @@ Plan make_plan(std::uint64_t seed) {
   plan.network = random_network(random);
   add_jobs(plan, random);
   choose_lives(plan, random);
+  Random taking_back(seed ^ 0x6361'6e63'656c'0000ull);
+  plan.taken_back_one_in = taking_back.one_in(4) ? taking_back.between(1, 4) : 0;
   // Nodes behind one name of which only some know BDAT.
   plan.fickle = plan.network.odd_one_in > 0 &&
                 plan.network.server.chunking_known != plan.network.odd_server.chunking_known;

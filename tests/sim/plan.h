@@ -46,6 +46,7 @@ struct Plan {
   std::size_t jobs_in_flight_max = 16;
   std::size_t jobs_per_push_max = 1;
   std::size_t retry_jobs_max = 8;
+  std::uint64_t taken_back_one_in = 0;  // messages, at some time in the life that reads them
   EndpointOptions endpoint;
   std::uint64_t name_failure_one_in = 0;  // look-ups
   NetworkOptions network;

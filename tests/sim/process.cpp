@@ -154,6 +154,10 @@ bool Process::open_files() {
     contents_[is_one_of_several ? std::string(message.recipients[0]) : message.id] =
         message.content.text();
     messages_known_.insert(&consignment_of(message));
+    if (world_.random.sometimes(world_.plan.taken_back_one_in)) {
+      message.cancellation = std::make_shared<Cancellation>("nobody wants it");
+      cancellations_.push_back(message.cancellation);
+    }
   });
   return lifetime_.alive();
 }
@@ -258,6 +262,7 @@ void Process::wake_all() {
 void Process::step() {
   world_.network.advance_to(world_.network.now());
   obey_signals();
+  take_back_some();
   if (run_->failed()) {
     run_->end_reading();
   }
@@ -371,6 +376,19 @@ void Process::obey_signals() {
     run_->end_reading();
     core_->give(WorkerOrder::stop_sending);
   }
+}
+
+// As Engine::cancel(), sooner or later.
+void Process::take_back_some() {
+  constexpr std::uint64_t one_in = 20;
+  if (cancellations_.empty() || !world_.random.one_in(one_in)) {
+    return;
+  }
+  const auto chosen = cancellations_.begin() +
+                      static_cast<std::ptrdiff_t>(world_.random.below(cancellations_.size()));
+  static_cast<void>((*chosen)->cancel());
+  cancellations_.erase(chosen);
+  core_->look_for_cancelled();
 }
 
 // ---- The reader, and outcomes -------------------------------------------------------------------

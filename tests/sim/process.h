@@ -164,6 +164,7 @@ class Process : private run::RunListener {
   void write_outcomes(std::size_t group);
   void note_outcomes();
   void obey_signals();
+  void take_back_some();
   void wake_all();
   void take_apart();
   void on_notice(run::NoticeLevel level, std::string_view text,
@@ -197,6 +198,7 @@ class Process : private run::RunListener {
   };
   std::vector<Telling> tellings_;
   std::map<std::string, std::string> contents_;
+  std::vector<std::shared_ptr<Cancellation>> cancellations_;  // nobody has cancelled them yet
   std::set<Consignment*> messages_known_;  // that ever left the source; the pool owns them
   Waiting waiting_;
 };

@@ -92,6 +92,7 @@ class IntakeTaker final : public http::MessageTaker {
     }
     RP_ASSERT(false);
   }
+  void cancel(Cancellation& cancellation) override { intake_.cancel(cancellation); }
 
  private:
   Intake& intake_;

@@ -67,6 +67,9 @@ class Intake {
   // The same of a message that cannot be sent: its recipients are told `invalid` with this reason.
   [[nodiscard]] Offer refuse(Message& message, std::string_view reason, Completion done,
                              std::vector<PriorFate> fates = {});
+  // The client of messages with this cancellation has gone: those that no session has are `unsent`,
+  // and told of as any other.
+  void cancel(Cancellation& cancellation) { engine_->cancel(cancellation); }
   // Whether offer() would say `full`, as far as anybody knows a moment later: for whoever would
   // rather refuse a message before it comes.
   [[nodiscard]] bool is_full() const;

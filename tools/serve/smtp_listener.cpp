@@ -193,6 +193,7 @@ SmtpServer::SmtpServer(const SmtpListenOptions& options,
       return spool->store(message, std::move(done));
     };
   }
+  context_.cancel = [this](Cancellation& cancellation) { intake_.cancel(cancellation); };
   context_.on_full = [this](ConnectionKey key, std::uint64_t number, Message message,
                             Intake::Completion done) {
     const std::uint64_t bytes = message.content.bytes();

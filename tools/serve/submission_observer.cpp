@@ -22,6 +22,7 @@ namespace {
 using server::Answer;
 using server::Taken;
 
+constexpr const char* gone_reason = "its client had gone before a session had it";
 // RFC 5321 6.3: a hundred at least where nothing else is known of loops; a platform's own message
 // has none, and a relay in front of this one adds one.
 constexpr std::size_t received_count_max = 50;
@@ -237,7 +238,19 @@ Answer SubmissionObserver::make_message(const server::IncomingMessage& incoming)
   return {};
 }
 
+// A client that sends again what it has no answer to would have it sent twice. One that has said
+// QUIT still listens.
+void SubmissionObserver::on_lost() {
+  if (cancellation_ != nullptr && !cancellation_->is_cancelled()) {
+    context_.cancel(*cancellation_);
+  }
+}
+
 Taken SubmissionObserver::submit(std::uint64_t number) {
+  if (cancellation_ == nullptr) {
+    cancellation_ = std::make_shared<Cancellation>(gone_reason);
+  }
+  message_.cancellation = cancellation_;
   const Intake::Completion done = [&context = context_, key = key_, number](
                                       const Message& /*message*/,
                                       std::span<const Outcome> outcomes) {

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -43,6 +44,8 @@ struct SubmissionContext {
   // their way in.
   std::function<void(server::ConnectionKey, std::uint64_t number, Message, Intake::Completion)>
       on_full;
+  // Intake's, or a test's: the client has gone.
+  std::function<void(Cancellation&)> cancel;
   // A message was taken, or has to wait, and its answer is owed.
   std::function<void(server::ConnectionKey, std::uint64_t number)> on_taken;
   // The same message's outcomes are there. On any thread, and not before offer() was called.
@@ -67,6 +70,7 @@ class SubmissionObserver final : public server::ConnectionObserver {
   void on_content(Bytes octets) override;
   void on_discarded() override { forget_content(); }
   [[nodiscard]] server::Taken on_message(const server::IncomingMessage& incoming) override;
+  void on_lost() override;
 
  private:
   // Why the content is not kept.
@@ -85,8 +89,9 @@ class SubmissionObserver final : public server::ConnectionObserver {
   std::string content_;              // as far as it has come
   std::vector<std::string> notify_;  // of each recipient, in capitals
   Dropped dropped_ = Dropped::nothing;
-  std::uint64_t kept_bytes_ = 0;  // of incoming_bytes
-  std::string words_;             // of the last answer
+  std::uint64_t kept_bytes_ = 0;                // of incoming_bytes
+  std::string words_;                           // of the last answer
+  std::shared_ptr<Cancellation> cancellation_;  // of all its messages; null before the first
 };
 
 }  // namespace ringpost::serve

@@ -136,6 +136,7 @@ void ClientConnection::peer_ended() {
 
 void ClientConnection::lost() {
   hopeless_ = true;
+  observer_->on_lost();
   end_session();
 }
 
@@ -150,6 +151,7 @@ void ClientConnection::end_session() {
 void ClientConnection::note_end() {
   if (!end_noted_ && !is_end(next_)) {
     counts_.add(Count::sessions_lost);
+    observer_->on_lost();
   }
   end_noted_ = true;
   observer_->on_over();

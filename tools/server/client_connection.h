@@ -29,6 +29,9 @@ class ConnectionObserver : public ServerObserver {
   // The connection is over, or as good as that: the client has said QUIT, or was sent away. May be
   // called more than once.
   virtual void on_over() {}
+  // The client ended it without a QUIT, or cannot be reached: nobody waits for answers any more.
+  // May be called more than once.
+  virtual void on_lost() {}
 };
 
 // Driven like this: start(), then received() and peer_ended() as octets come; after each of them,

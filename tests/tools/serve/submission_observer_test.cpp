@@ -42,6 +42,7 @@ class Host {
       }
       return offer;
     };
+    context_.cancel = [](Cancellation& cancellation) { static_cast<void>(cancellation.cancel()); };
     context_.on_taken = [this](server::ConnectionKey, std::uint64_t number) {
       owed.push_back(number);
     };
@@ -82,6 +83,7 @@ class Host {
     return replies;
   }
   void loses_connection() {
+    observer_->on_lost();
     session_->connection_lost();
     session_.reset();
     observer_.reset();
@@ -221,6 +223,19 @@ TEST_CASE("submission: a connection that breaks within a message leaves nothing 
   host.loses_connection();
   CHECK(host.incoming_bytes() == 0);
   CHECK(host.handed.empty());
+}
+
+TEST_CASE("submission: who goes without an answer has all his messages taken back") {
+  Host host;
+  host.sends("Subject: one\r\n\r\n");
+  host.offer = Offer::full;
+  host.says("MAIL FROM:<a@b.example>\r\nRCPT TO:<c@d.example>\r\n");
+  REQUIRE(host.handed.size() == 1);
+  CHECK_FALSE(host.handed[0].message.is_cancelled());
+  host.loses_connection();
+  CHECK(host.handed[0].message.is_cancelled());
+  CHECK(host.handed[0].message.cancellation->reason() ==
+        "its client had gone before a session had it");
 }
 
 TEST_CASE("submission: what cannot be sent is refused with its reason") {

@@ -6,6 +6,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 
 #include "codec/dialect/dialect.h"
 #include "codec/job/job_reader.h"
@@ -26,6 +27,13 @@ struct ExchangeSetup {
   std::function<std::int64_t()> unix_time_us;
 };
 
+// Where nothing of an answer has left, whoever speaks HTTP/1.1 passes it over (RFC 9110 15.2).
+inline constexpr Bytes interim_answer = "HTTP/1.1 102 Processing\r\n\r\n";
+
+// Of Message::cancellation.
+inline constexpr std::string_view client_gone_reason =
+    "its client had gone before a session had it";
+
 // Of one of them.
 struct ExchangeTerms {
   std::optional<codec::Dialect> dialect;
@@ -37,7 +45,8 @@ struct ExchangeTerms {
 // Driven like this: take() as octets of the body come, end_body() behind them, go_on() when it was
 // rung for, when there may be room and at due(); after each of them collect() what may leave. Until
 // can_take() holds again no octets come. A client that is gone ends it by its destruction: messages
-// that were taken go on, and their outcomes are told to whoever else hears of them.
+// that no session has are not sent, the others go on, and the outcomes of both are told to whoever
+// else hears of them.
 class Exchange {
  public:
   virtual ~Exchange() = default;
@@ -61,6 +70,9 @@ class Exchange {
   [[nodiscard]] virtual bool ends_connection() const = 0;
   // Outcomes have to come before anything else can: nobody's silence is the client's fault.
   [[nodiscard]] virtual bool waits_for_outcomes() const = 0;
+  // Octets that leave the answer as it is, for a client that may have gone, which a write finds out
+  // and a read does not; empty: there are none now.
+  [[nodiscard]] virtual Bytes probe() const = 0;
 };
 
 }  // namespace ringpost::http

@@ -96,6 +96,7 @@ void HttpConnection::received(Bytes octets, Instant now) {
 
 void HttpConnection::peer_ended(Instant now) {
   peer_ended_ = true;
+  probe_at_ = now;
   run(now);
 }
 
@@ -371,10 +372,25 @@ Instant HttpConnection::client_due() const {
 
 Instant HttpConnection::due() const {
   const Instant exchange = exchange_ == nullptr ? never : exchange_->due();
-  return std::min(is_sending_ ? sent_at_ + idle_timeout : client_due(), exchange);
+  const Instant probe = exchange_ == nullptr ? never : probe_at_;
+  return std::min({is_sending_ ? sent_at_ + idle_timeout : client_due(), exchange, probe});
+}
+
+// The client says nothing more. Whether it still listens nobody knows who does not write to it: one
+// that has closed its socket answers with a reset, at which its messages are taken back.
+void HttpConnection::probe(Instant now) {
+  if (exchange_ == nullptr || now < probe_at_) {
+    return;
+  }
+  probe_at_ = probes_made_ == probes_max ? never : now + probe_pause * (1u << probes_made_);
+  if (output_.empty() && !is_sending_ && probe_at_ != never) {
+    output_ += exchange_->probe();
+    ++probes_made_;
+  }
 }
 
 void HttpConnection::act_on_time(Instant now) {
+  probe(now);
   if (is_sending_ && now >= sent_at_ + idle_timeout) {
     is_hopeless_ = true;
   }

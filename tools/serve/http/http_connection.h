@@ -82,6 +82,7 @@ class HttpConnection {
   void bid_farewell(Instant now);
   void act_on_time(Instant now);
   void end_with_peer();
+  void probe(Instant now);
   [[nodiscard]] Instant client_due() const;
   [[nodiscard]] AnswerForm form() const;
 
@@ -104,6 +105,8 @@ class HttpConnection {
   Instant heard_at_;  // an octet, or that it takes one; or the end of what was asked before
   Instant sent_at_;   // while is_sending_
   Instant begun_at_;  // the head, then the body, then the farewell
+  Instant probe_at_ = never;
+  std::uint32_t probes_made_ = 0;
 };
 
 }  // namespace ringpost::http

@@ -52,6 +52,11 @@ inline constexpr auto body_timeout = 10min;
 inline constexpr auto room_patience = 2s;
 inline constexpr auto room_look_every = 5ms;
 inline constexpr auto retry_after = 5s;
+// A client that has said all is asked whether it still listens (HttpConnection::probe): a reset
+// takes a round trip to come, and the second try meets it. Then rarely, since there are programs
+// that do so with intent, and the zeros of a chunk's size have to stay few: Go takes 16 digits.
+inline constexpr Duration probe_pause = 1s;
+inline constexpr std::uint32_t probes_max = 7;
 // How long what a client still sends is read and thrown away once it was answered, so that the
 // answer is not lost with a reset (RFC 9112 9.6).
 inline constexpr auto linger_timeout = 2s;

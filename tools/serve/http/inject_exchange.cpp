@@ -106,7 +106,12 @@ InjectExchange::InjectExchange(const ExchangeSetup& setup, ExchangeTerms terms, 
           *setup.budget)),
       slot_(OutcomeMailbox::slot_of(mailbox_)) {}
 
-InjectExchange::~InjectExchange() { mailbox_->close(); }
+InjectExchange::~InjectExchange() {
+  mailbox_->close();
+  if (messages_in_flight_ > 0) {
+    setup_.taker->cancel(*cancellation_);
+  }
+}
 
 // ---- The job ------------------------------------------------------------------------------------
 
@@ -200,6 +205,7 @@ Taken InjectExchange::hand_in() {
     return setup_.taker->refuse(message_, refusal_->message(), slot_);
   }
   if (!terms_.waits_for_storage) {
+    message_.cancellation = cancellation_;
     return setup_.taker->take(message_, slot_);
   }
   const MessageTaker::Storing storing =
@@ -274,6 +280,10 @@ void InjectExchange::collect(std::string& out) {
   }
   append_answer(out, answer, form);
   is_over_ = true;
+}
+
+Bytes InjectExchange::probe() const {
+  return terms_.form.is_http_1_0 || is_begun_ || is_over_ ? Bytes() : interim_answer;
 }
 
 // Without a body: outcomes are to follow.

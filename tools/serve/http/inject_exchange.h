@@ -37,6 +37,7 @@ class InjectExchange : public Exchange {
   [[nodiscard]] bool is_over() const override { return is_over_; }
   [[nodiscard]] bool ends_connection() const override { return !body_ended_; }
   [[nodiscard]] bool waits_for_outcomes() const override { return messages_in_flight_ > 0; }
+  [[nodiscard]] Bytes probe() const override;
 
  private:
   void read_body(Instant now);
@@ -59,6 +60,9 @@ class InjectExchange : public Exchange {
   codec::JobReader reader_;
   std::shared_ptr<OutcomeMailbox> mailbox_;
   MessageTaker::Completion slot_;
+  // Of all messages of the request.
+  const std::shared_ptr<Cancellation> cancellation_ =
+      std::make_shared<Cancellation>(std::string(client_gone_reason));
   Message message_;
   bool has_message_ = false;
   std::optional<codec::JobError> refusal_;  // of the message at hand

@@ -43,7 +43,12 @@ JobsExchange::JobsExchange(const ExchangeSetup& setup, ExchangeTerms terms)
           OutcomeMailboxOptions{setup.endpoint_names, false, terms_.ring}, *setup.budget)),
       slot_(OutcomeMailbox::slot_of(mailbox_)) {}
 
-JobsExchange::~JobsExchange() { mailbox_->close(); }
+JobsExchange::~JobsExchange() {
+  mailbox_->close();
+  if (messages_in_flight_ > 0) {
+    setup_.taker->cancel(*cancellation_);
+  }
+}
 
 // ---- Jobs ---------------------------------------------------------------------------------------
 
@@ -155,6 +160,7 @@ Taken JobsExchange::hand_in() {
     return setup_.taker->refuse(message_, lines_.words(), slot_);
   }
   if (!terms_.waits_for_storage) {
+    message_.cancellation = cancellation_;
     return setup_.taker->take(message_, slot_);
   }
   const MessageTaker::Storing storing =
@@ -268,6 +274,14 @@ std::string JobsExchange::last_lines() const {
                         trouble_->hint);
   }
   return lines;
+}
+
+// A chunk's size may begin with zeros (RFC 9112 7.1).
+Bytes JobsExchange::probe() const {
+  if (terms_.form.is_http_1_0 || is_over_) {
+    return {};
+  }
+  return is_begun_ ? Bytes("0") : interim_answer;
 }
 
 void JobsExchange::begin_answer(std::string& out) {

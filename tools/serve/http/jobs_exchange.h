@@ -30,6 +30,7 @@ class JobsExchange : public Exchange {
     return trouble_.has_value() || terms_.form.is_http_1_0;
   }
   [[nodiscard]] bool waits_for_outcomes() const override { return messages_in_flight_ > 0; }
+  [[nodiscard]] Bytes probe() const override;
 
  private:
   void hand_over(Instant now);
@@ -50,6 +51,9 @@ class JobsExchange : public Exchange {
   JobLines lines_;
   std::shared_ptr<OutcomeMailbox> mailbox_;
   MessageTaker::Completion slot_;
+  // Of all messages of the request.
+  const std::shared_ptr<Cancellation> cancellation_ =
+      std::make_shared<Cancellation>(std::string(client_gone_reason));
   Message message_;  // at hand, where there was no room for it
   bool has_message_ = false;
   bool is_refused_ = false;  // it is none

@@ -45,6 +45,9 @@ class MessageTaker {
   [[nodiscard]] virtual Storing store(Message& /*message*/, const StoreCompletion& /*done*/) {
     return {};
   }
+  // Nobody waits for messages with this cancellation: what is not under way is not sent, and told
+  // of all the same.
+  virtual void cancel(Cancellation& cancellation) = 0;
 };
 
 }  // namespace ringpost::http

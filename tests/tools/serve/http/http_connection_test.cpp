@@ -198,9 +198,62 @@ TEST_CASE("connection: a client that ends its half has what it asked for") {
   client.say(post("/v1/inject", job("a")));
   client.end();
   CHECK_FALSE(client.connection->finished());
+  client.heard.clear();
   client.decide(Status::accepted);
   CHECK(client.heard.starts_with("HTTP/1.1 200 OK\r\n"));
   CHECK(client.connection->finished());
+}
+
+TEST_CASE("connection: a client that has said all is asked whether it listens, a few times") {
+  HeldClient one;
+  one.say(post("/v1/inject", job("a")));
+  one.end();
+  CHECK(one.heard == interim_answer);
+  for (int minutes = 0; minutes < 20; ++minutes) {
+    one.wait(1min);
+  }
+  REQUIRE(one.heard.size() == probes_max * interim_answer.size());
+  one.decide(Status::accepted);
+  CHECK(one.heard.substr(probes_max * interim_answer.size()).starts_with("HTTP/1.1 200 OK\r\n"));
+
+  HeldClient many;
+  many.say(post("/v1/jobs", job("a") + "\n" + job("b") + "\n"));
+  many.end();
+  CHECK(many.heard.ends_with("\r\n\r\n0"));
+  many.wait(1s);
+  many.decide(Status::accepted);
+  many.decide(Status::accepted);
+  const std::string body = many.heard.substr(many.heard.find("\r\n\r\n") + 4);
+  const std::size_t size = std::stoul(body, nullptr, 16);  // zeros in front of it count nothing
+  CHECK(body.starts_with("00"));
+  const std::string line = body.substr(body.find("\r\n") + 2, size);
+  CHECK(line.starts_with(R"({"id":"a")"));
+  CHECK(line.ends_with("}\n"));
+  CHECK(many.heard.ends_with("0\r\n\r\n"));
+
+  HeldClient old;
+  old.say("POST /v1/inject HTTP/1.0\r\nContent-Length: " + std::to_string(job("a").size()) +
+          "\r\n\r\n" + job("a"));
+  old.end();
+  CHECK(old.heard.empty());
+}
+
+TEST_CASE("connection: who is gone has his messages taken back, and who was answered has not") {
+  for (const std::string_view path : {"/v1/inject", "/v1/jobs"}) {
+    HeldClient gone;
+    gone.say(post(path, job("a")));
+    REQUIRE(gone.taker.size() == 1);
+    CHECK_FALSE(gone.taker.message(0).is_cancelled());
+    gone.connection.reset();
+    CHECK(gone.taker.message(0).is_cancelled());
+
+    HeldClient answered;
+    answered.say(post(path, job("a")));
+    const auto cancellation = answered.taker.message(0).cancellation;
+    answered.decide(Status::accepted);
+    answered.connection.reset();
+    CHECK_FALSE(cancellation->is_cancelled());
+  }
 }
 
 TEST_CASE("connection: an end within a body is told, and what was whole before it goes on") {

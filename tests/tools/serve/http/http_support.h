@@ -42,6 +42,7 @@ class HeldTaker : public MessageTaker {
     storing_.pop_front();
     done(stored);
   }
+  void cancel(Cancellation& cancellation) override { cancellation.cancel(); }
 
   // What becomes of the oldest one; of what was refused, nothing else can.
   void decide(Status status, std::uint16_t code = 0, std::string text = {}) {
