@@ -154,7 +154,8 @@ class Jobs(HttpTest):
         wait_until(is_at_rest, "nothing is under way")
         accepted = {name for name, status in self.outcomes_of("gone-").items()
                     if status == "accepted"}
-        wait_until(lambda: accepted == {message["x_id"] for message in self.sink_server.record()
+        sink = self.case.sink_server
+        wait_until(lambda: accepted == {message["x_id"] for message in sink.record()
                                         if message["x_id"].startswith("gone-")},
                    "the sink has those that were accepted")
         self.assertEqual(self.told("GET", "/healthz")[0], 200)

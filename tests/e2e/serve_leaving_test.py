@@ -80,7 +80,7 @@ class Leaving(ServeTest):
             client.close()
         lines = self.serve.wait_for_outcomes(6)
         self.assertEqual(len(lines), 6)
-        self.assertEqual((lines[0]["id"], lines[0]["status"]), ("first", "accepted"))
+        self.assertEqual((lines[0]["id"], lines[0]["status"]), ("first@example.com", "accepted"))
         for line in lines[1:]:
             self.assertTrue(line["id"].startswith("gone"), line)
             self.assertEqual((line["status"], line["reason"], line["attempts"]),
