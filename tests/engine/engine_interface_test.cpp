@@ -2,7 +2,9 @@
 // logins that failed, and figures while it runs and afterwards.
 #include <array>
 #include <atomic>
+#include <memory>
 #include <string>
+#include <thread>
 
 #include <catch2/catch_test_macros.hpp>
 
@@ -153,6 +155,34 @@ TEST_CASE("engine: messages of somebody who has gone are not sent, but for those
   CHECK(unsent > 1);
   CHECK(deliveries.count(Status::accepted) == count + 2 - unsent);
   CHECK(sink.stop()[Count::messages_accepted] == count + 2 - unsent);
+}
+
+TEST_CASE("engine: a worker that does not turn has no pulse, and has it again when it does") {
+  TestSink sink;
+  Deliveries deliveries;
+  std::atomic<bool> is_stuck{true};
+  std::atomic<bool> has_stopped{false};
+  EngineOptions options = options_of({sink.endpoint()});
+  options.on_step = [&](std::uint32_t /*worker*/, Stage /*stage*/, Duration /*taken*/) {
+    has_stopped.store(true);
+    has_stopped.notify_all();
+    is_stuck.wait(true);
+  };
+  auto engine = start(std::move(options), deliveries);
+  REQUIRE(submit(*engine, small_jobs(1)));
+  has_stopped.wait(false);
+  CHECK(engine->take_pulse());
+  CHECK_FALSE(engine->take_pulse());
+  CHECK_FALSE(engine->take_pulse());
+  is_stuck.store(false);
+  is_stuck.notify_all();
+  REQUIRE(engine->drain(in_good_time()));
+  // Nothing is to be done, and it turns all the same.
+  static_cast<void>(engine->take_pulse());
+  for (int pulses = 0; pulses < 3;) {
+    pulses += engine->take_pulse() ? 1 : 0;
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
 }
 
 TEST_CASE("engine: calls out of order are errors, or nothing") {

@@ -7,6 +7,8 @@
 #include <array>
 #include <cerrno>
 #include <chrono>
+#include <cstdlib>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <utility>
 
@@ -38,6 +40,21 @@ std::string_view color_of(LogLevel level) {
       return "\x1b[90m";
   }
   RP_ASSERT(false);
+}
+
+// Whether journald reads stderr (systemd.exec(5)).
+bool stderr_is_journal() {
+  const char* const stream = std::getenv("JOURNAL_STREAM");
+  struct stat status {};
+  return stream != nullptr && ::fstat(STDERR_FILENO, &status) == 0 &&
+         fmt::format("{}:{}", status.st_dev, status.st_ino) == stream;
+}
+
+// sd-daemon(3): in front of a line that journald reads. Empty where something else reads it.
+std::string_view priority_of(LogLevel level) {
+  static const bool is_read_by_journal = stderr_is_journal();
+  constexpr std::array<std::string_view, 4> priorities = {"<3>", "<4>", "<6>", "<7>"};
+  return is_read_by_journal ? priorities[static_cast<std::size_t>(level)] : std::string_view();
 }
 
 bool needs_quotes(std::string_view value) {
@@ -111,7 +128,7 @@ void Log::write(LogLevel level, std::string_view message, std::initializer_list<
   if (sink_) {
     sink_(line);
   } else {
-    write_to_stderr(line);
+    write_to_stderr(std::string(priority_of(level)) + line);
   }
 }
 
@@ -138,8 +155,12 @@ void write_to_stderr(std::string_view text) {
 }
 
 void print_error(std::string_view message) {
-  std::string text = "ringpost: ";
-  text += message;
+  const std::string_view priority = priority_of(LogLevel::error);
+  std::string text = std::string(priority) + "ringpost: ";
+  for (const char character : message) {
+    text += character;
+    text += character == '\n' ? priority : std::string_view();
+  }
   text += '\n';
   write_to_stderr(text);
 }

@@ -7,6 +7,7 @@
 
 #include "tls/sasl_crypto.h"
 #include "tools/process/log.h"
+#include "tools/process/service_manager.h"
 #include "tools/process/signal_watch.h"
 #include "tools/process/standard_output.h"
 #include "tools/program/commands.h"
@@ -20,7 +21,9 @@ namespace {
 
 constexpr const char* serve_examples =
     R"(Exit codes: 0 stopped by a signal, and everybody was answered; 2 usage; 11 outcome lines were
-lost; 130/143 stopped before that. SIGHUP opens the file of outcomes anew.
+lost; 130/143 stopped before that. SIGHUP opens the file of outcomes anew and reads the
+configuration: endpoints, rates, routes, passwords, users, tokens and certificates change, no
+session ends, and what needs a start is named. A wrong one is refused whole.
 
 Where it listens stands in [[listen.smtp]] and [[listen.http]] of ringpost.toml, the rest in
 [serve] and [[serve.route]]: `ringpost manual ringpost.toml` lists the keys. Another machine has to
@@ -47,14 +50,17 @@ int run_serve_command(const ServeFlags& flags) {
   if (flags.hashes_password) {
     return print_password_hash();
   }
-  const auto settings = read_serve_settings(flags);
+  const ServiceManager manager = ServiceManager::from_environment();
+  const PasswordVariables variables = PasswordVariables::take();
+  const auto read_settings = [&] { return read_serve_settings(flags, variables); };
+  const auto settings = read_settings();
   if (!settings) {
     print_error(settings.error().message);
     return exit_usage;
   }
   SignalWatch watch;
   Log log(settings->log);
-  return run_serve(*settings, flags.ready_file, watch, log);
+  return run_serve(*settings, read_settings, flags.ready_file, watch, manager, log);
 }
 
 }  // namespace

@@ -1,10 +1,15 @@
 // Whatever takes messages from others and hands them to the intake: a listener, a folder, a broker.
 #pragma once
 
+#include <functional>
 #include <string>
 
 #include "tools/serve/figures/service_figures.h"
 #include <ringpost/base.h>
+
+namespace ringpost::cli {
+struct ServeSettings;
+}  // namespace ringpost::cli
 
 namespace ringpost::serve {
 
@@ -26,6 +31,17 @@ class FrontEnd {
   [[nodiscard]] virtual std::string place() const = 0;
   // Of its clients so far, from any thread.
   [[nodiscard]] virtual ListenerFigures figures() const = 0;
+  // Reads what may change of it while it runs, and checks it: the function takes it over, for those
+  // who come from then on, and nothing changes before it is called. Empty: there is nothing. The
+  // error is a sentence.
+  using TakeOver = std::function<void()>;
+  [[nodiscard]] virtual Result<TakeOver, std::string> prepare_reload(
+      const cli::ServeSettings& /*settings*/) {
+    return TakeOver();
+  }
+  // For a watchdog: asks its loop to turn, and says whether it has since it was asked last; true at
+  // the first call.
+  [[nodiscard]] virtual bool take_pulse() { return true; }
   virtual void begin_drain() = 0;
   [[nodiscard]] virtual bool is_idle() const = 0;
   virtual void stop() = 0;

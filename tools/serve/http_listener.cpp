@@ -1,5 +1,5 @@
 // The HTTP front end on top of the intake: what is told apart there and here has the same names.
-// The token is read once, when it starts.
+// The token is read when it starts, and when the configuration is read anew.
 #include "tools/serve/http_listener.h"
 
 #include <algorithm>
@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 #include "tools/serve/http/http_server.h"
+#include "tools/serve/serve_settings.h"
 #include "tools/settings/secret.h"
 
 namespace ringpost::serve {
@@ -101,7 +102,8 @@ class IntakeTaker final : public http::MessageTaker {
 
 class HttpListener final : public FrontEnd {
  public:
-  HttpListener(Intake& intake, Spool* spool) : taker_(intake, spool) {}
+  HttpListener(Intake& intake, Spool* spool, cli::HttpListenOptions options)
+      : taker_(intake, spool), options_(std::move(options)) {}
   ~HttpListener() override { stop(); }
 
   [[nodiscard]] Result<void, std::string> start(http::HttpServerOptions options) {
@@ -119,6 +121,8 @@ class HttpListener final : public FrontEnd {
     const http::HttpCounts counts = server_->counts();
     return {"http", counts.connections, counts.connections_opened, counts.connections_turned_away};
   }
+  Result<TakeOver, std::string> prepare_reload(const cli::ServeSettings& settings) override;
+  bool take_pulse() override { return server_->take_pulse(); }
   void begin_drain() override { server_->stop_listening(); }
   bool is_idle() const override { return server_->counts().busy == 0; }
   void stop() override {
@@ -129,8 +133,26 @@ class HttpListener final : public FrontEnd {
 
  private:
   IntakeTaker taker_;
+  const cli::HttpListenOptions options_;
   std::unique_ptr<http::HttpServer> server_;
 };
+
+// The token.
+Result<FrontEnd::TakeOver, std::string> HttpListener::prepare_reload(
+    const cli::ServeSettings& settings) {
+  const auto found = std::find_if(
+      settings.http.begin(), settings.http.end(),
+      [this](const cli::HttpListenOptions& one) { return one.address == options_.address; });
+  const cli::HttpListenOptions& options = found == settings.http.end() ? options_ : *found;
+  if (options_.token_file.empty() || options.token_file.empty()) {
+    return TakeOver();
+  }
+  auto token = read_token(options.token_file);
+  if (!token) {
+    return Failure("listen.http: " + token.error());
+  }
+  return TakeOver([this, token = std::move(*token)] { server_->change_token(0, token); });
+}
 
 }  // namespace
 
@@ -155,11 +177,12 @@ std::optional<std::string> why_not_ready(const ServiceFigures& figures) {
 }
 
 Result<std::unique_ptr<FrontEnd>, std::string> start_http_listener(
-    const cli::HttpListenOptions& options, std::vector<std::string> endpoint_names, Intake& intake,
-    Spool* spool, std::function<ServiceFigures()> figures) {
+    const cli::HttpListenOptions& options, std::span<const std::string> endpoint_names,
+    Intake& intake, Spool* spool, std::function<ServiceFigures()> figures) {
   http::HttpServerOptions server;
-  server.endpoint_names = std::move(endpoint_names);
+  server.endpoint_names = endpoint_names;
   server.connections_max = options.clients_max;
+  server.answer_within = options.answer_within;
   server.listeners.push_back({options.address, {}});
   if (!options.token_file.empty()) {
     auto token = read_token(options.token_file);
@@ -171,7 +194,7 @@ Result<std::unique_ptr<FrontEnd>, std::string> start_http_listener(
   server.view.stats = [figures] { return stats_json(figures()); };
   server.view.metrics = [figures] { return metrics_text(figures()); };
   server.view.not_ready = [figures] { return why_not_ready(figures()); };
-  auto listener = std::make_unique<HttpListener>(intake, spool);
+  auto listener = std::make_unique<HttpListener>(intake, spool, options);
   if (auto started = listener->start(std::move(server)); !started) {
     return Failure("listen.http: " + started.error());
   }

@@ -20,8 +20,8 @@ namespace ringpost::serve {
 // it, and neither of the first two takes or answers anything any more when it goes. `spool` may be
 // null.
 [[nodiscard]] Result<std::unique_ptr<FrontEnd>, std::string> start_http_listener(
-    const cli::HttpListenOptions& options, std::vector<std::string> endpoint_names, Intake& intake,
-    Spool* spool, std::function<ServiceFigures()> figures);
+    const cli::HttpListenOptions& options, std::span<const std::string> endpoint_names,
+    Intake& intake, Spool* spool, std::function<ServiceFigures()> figures);
 
 // Why no mail goes out, by what is known of endpoints and outcome lines; nothing: it does.
 [[nodiscard]] std::optional<std::string> why_not_ready(const ServiceFigures& figures);

@@ -57,12 +57,13 @@ Result<void, std::string> Intake::set_up() {
   engine_options.outcome_threads = 1;  // completions come one at a time
   // Somebody waits for each of them.
   engine_options.outcome_delay = Duration::zero();
-  auto engine =
-      Engine::start(std::move(engine_options), [this](auto decided) { on_decided(decided); });
+  auto engine = ReloadableEngine::start(std::move(engine_options),
+                                        [this](auto decided) { on_decided(decided); });
   if (!engine) {
     return Failure(std::move(engine.error().message));
   }
   engine_ = std::move(*engine);
+  outcomes_->name_endpoints(engine_->endpoint_names());
   submitter_.emplace(engine_->submitter());
   overflow_thread_ = std::thread([this] { run_overflow(); });
   return {};
@@ -113,7 +114,7 @@ Offer Intake::refuse(Message& message, std::string_view reason, Completion done,
               std::move(fates));
 }
 
-void Intake::submit(Engine::Submitter& submitter, Message& room, Queued& queued) {
+void Intake::submit(ReloadableEngine::Submitter& submitter, Message& room, Queued& queued) {
   std::swap(room, queued.message);
   if (!queued.fates.empty()) {
     submitter.fates() = std::move(queued.fates);
@@ -161,7 +162,7 @@ Offer Intake::take(Message& message, std::string_view refusal, Completion done,
 
 // The engine's back-pressure ends here.
 void Intake::run_overflow() {
-  Engine::Submitter submitter = engine_->submitter();
+  ReloadableEngine::Submitter submitter = engine_->submitter();
   std::unique_lock lock(mutex_);
   while (true) {
     overflow_changed_.wait(lock, [this] { return is_closed_ || !overflow_.empty(); });
@@ -292,6 +293,11 @@ std::size_t Intake::messages_under_way() const {
 std::uint64_t Intake::bytes_under_way() const {
   const std::lock_guard lock(mutex_);
   return bytes_out_;
+}
+
+Result<void, std::string> Intake::replace_endpoints(std::vector<EndpointOptions> endpoints) {
+  auto replaced = engine_->replace_endpoints(std::move(endpoints));
+  return replaced ? Result<void, std::string>() : Failure(std::move(replaced.error().message));
 }
 
 void Intake::reopen_outcomes() {

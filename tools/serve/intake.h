@@ -31,6 +31,7 @@
 #include "tools/serve/outcome_keeper.h"
 #include "tools/serve/outcome_log.h"
 #include "tools/serve/outcome_receiver.h"
+#include "tools/serve/reloadable_engine.h"
 #include <ringpost/base.h>
 #include <ringpost/engine.h>
 
@@ -81,9 +82,14 @@ class Intake {
   [[nodiscard]] std::uint64_t bytes_under_way() const;
   // How often a message was put off for lack of room.
   [[nodiscard]] std::uint64_t refused_for_room() const { return refused_for_room_.load(); }
-  [[nodiscard]] const Engine& engine() const { return *engine_; }
+  [[nodiscard]] const ReloadableEngine& engine() const { return *engine_; }
+  // Messages that are offered from now on go by these. The error is a sentence.
+  [[nodiscard]] Result<void, std::string> replace_endpoints(std::vector<EndpointOptions> endpoints);
 
-  [[nodiscard]] Engine& engine() { return *engine_; }
+  // See Engine.
+  [[nodiscard]] bool take_pulse() { return engine_->take_pulse(); }
+
+  [[nodiscard]] ReloadableEngine& engine() { return *engine_; }
 
   // SIGHUP: see OutcomeLog.
   void reopen_outcomes();
@@ -116,7 +122,7 @@ class Intake {
 
   [[nodiscard]] Offer take(Message& message, std::string_view refusal, Completion done,
                            std::vector<PriorFate> fates);
-  static void submit(Engine::Submitter& submitter, Message& room, Queued& queued);
+  static void submit(ReloadableEngine::Submitter& submitter, Message& room, Queued& queued);
   void note(const OutcomeView& decided);
   void write_noted();
   [[nodiscard]] bool has_room() const;
@@ -141,11 +147,11 @@ class Intake {
   bool is_closed_ = false;
   std::deque<Queued> overflow_;
   std::condition_variable overflow_changed_;
-  std::optional<Engine::Submitter> submitter_;
+  std::optional<ReloadableEngine::Submitter> submitter_;
 
   std::atomic<bool> somebody_waits_{false};
   std::atomic<std::uint64_t> refused_for_room_{0};
-  std::unique_ptr<Engine> engine_;
+  std::unique_ptr<ReloadableEngine> engine_;
   std::thread overflow_thread_;
 };
 

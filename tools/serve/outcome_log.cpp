@@ -33,6 +33,11 @@ Result<std::unique_ptr<OutcomeLog>, std::string> OutcomeLog::open(
   return made;
 }
 
+void OutcomeLog::name_endpoints(std::span<const std::string> names) {
+  const std::lock_guard lock(mutex_);
+  writer_ = codec::OutcomeWriter(names);
+}
+
 void OutcomeLog::append(std::string& lines, const Message& message, std::size_t recipient_index,
                         const Outcome& outcome) {
   const std::lock_guard lock(mutex_);

@@ -5,6 +5,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -27,6 +28,8 @@ class OutcomeLog {
   [[nodiscard]] static Result<std::unique_ptr<OutcomeLog>, std::string> open(
       const std::string& path, std::vector<std::string> endpoint_names, cli::Log& log);
 
+  // In the place of the names from the start. They outlive it.
+  void name_endpoints(std::span<const std::string> names);
   // Appends the line of one recipient, which is nowhere yet.
   void append(std::string& lines, const Message& message, std::size_t recipient_index,
               const Outcome& outcome);

@@ -11,8 +11,11 @@
 #include <csignal>
 #include <cstdio>
 #include <fstream>
+#include <map>
 #include <memory>
 #include <mutex>
+#include <set>
+#include <thread>
 #include <unistd.h>
 #include <utility>
 #include <vector>
@@ -27,9 +30,11 @@
 #include "tools/serve/http_listener.h"
 #include "tools/serve/intake.h"
 #include "tools/serve/nats/nats_source.h"
+#include "tools/serve/reload.h"
 #include "tools/serve/smtp_listener.h"
 #include "tools/serve/spool/spool.h"
 #include "tools/serve/watch/folder_watch.h"
+#include "tools/serve/watchdog.h"
 #include "tools/serve/webhook/webhook_sender.h"
 #include <ringpost/engine.h>
 
@@ -43,6 +48,9 @@ using serve::Intake;
 constexpr auto look_every = std::chrono::milliseconds(20);
 // For webhooks behind the last outcome: two round trips to anybody who answers.
 constexpr auto webhook_farewell = std::chrono::seconds(5);
+constexpr auto tick_every = std::chrono::milliseconds(500);
+// Behind a drain that was cut short: for the last answers, and the last lines.
+constexpr auto drain_slack = std::chrono::seconds(10);
 
 // Several listeners of a kind count as one: a label for each would have no bound.
 void add_figures(const serve::ListenerFigures& one, std::vector<serve::ListenerFigures>& all) {
@@ -59,8 +67,15 @@ void add_figures(const serve::ListenerFigures& one, std::vector<serve::ListenerF
 
 class ServeRun {
  public:
-  ServeRun(const ServeSettings& settings, SignalWatch& watch, Log& log)
-      : settings_(settings), watch_(watch), log_(log) {}
+  ServeRun(const ServeSettings& settings, const ReadSettings& read_settings, SignalWatch& watch,
+           const ServiceManager& manager, Log& log)
+      : settings_(settings),
+        read_settings_(read_settings),
+        running_(settings),
+        watch_(watch),
+        manager_(manager),
+        log_(log),
+        watchdog_(manager) {}
   ~ServeRun() { close_ways_in(); }
   ServeRun(const ServeRun&) = delete;
   ServeRun& operator=(const ServeRun&) = delete;
@@ -78,6 +93,12 @@ class ServeRun {
   [[nodiscard]] EngineOptions engine_options();
   [[nodiscard]] serve::ServiceFigures figures() const;
   [[nodiscard]] Result<void, std::string> say_ready(const std::string& ready_file) const;
+  [[nodiscard]] std::string places() const;
+  void watch_loops();
+  void run_reloads();
+  void reload();
+  [[nodiscard]] Result<void, std::string> take_over(ServeSettings fresh);
+  [[nodiscard]] std::string hint_for(const EndpointFailure& failure);
   void tick();
   [[nodiscard]] bool wait_for_end();
   [[nodiscard]] bool is_idle() const;
@@ -85,22 +106,30 @@ class ServeRun {
   [[nodiscard]] std::size_t messages_that_may_wait() const;
   [[nodiscard]] int end(bool is_complete);
 
-  const ServeSettings& settings_;
+  const ServeSettings& settings_;  // as they were at the start
+  const ReadSettings& read_settings_;
+  ServeSettings running_;  // what a reload compares with; its thread's
   SignalWatch& watch_;
+  const ServiceManager& manager_;
   Log& log_;
   std::unique_ptr<serve::WebhookSender> webhooks_;  // null: there are none
   std::unique_ptr<serve::Spool> spool_;             // null: nothing is stored
   std::unique_ptr<serve::WatchedFiles> watched_;    // null: no folder is watched
+  serve::Watchdog watchdog_;                        // looked at by the watch's thread
   std::unique_ptr<Intake> intake_;
   std::atomic<bool> all_listen_{false};  // front_ends_ stays as it is
   std::vector<std::unique_ptr<FrontEnd>> front_ends_;
   std::vector<std::unique_ptr<serve::FolderWatch>> folders_;
-  std::size_t failures_told_ = 0;
+  std::set<std::string> failures_told_;
+  std::thread reload_thread_;
 
-  std::mutex mutex_;  // guards the two below
+  std::mutex mutex_;  // guards all below
   std::condition_variable changed_;
   bool is_draining_ = false;
   bool is_cut_short_ = false;
+  bool is_reload_wanted_ = false;
+  bool reloads_end_ = false;
+  std::map<std::string, std::string> login_hints_ = settings_.login_hints;
 };
 
 int ServeRun::run(const std::string& ready_file) {
@@ -109,6 +138,7 @@ int ServeRun::run(const std::string& ready_file) {
   }
   auto started = start();
   if (started) {
+    watch_loops();
     started = say_ready(ready_file);
   }
   if (!started) {
@@ -125,6 +155,8 @@ int ServeRun::run(const std::string& ready_file) {
                       log_.warn(
                           "stopping: nothing new is taken, and what is under way is "
                           "finished; another signal stops at once");
+                      manager_.is_stopping("Finishes what is under way",
+                                           settings_.drain + drain_slack);
                       set(is_draining_);
                     },
                 .second_signal =
@@ -135,16 +167,21 @@ int ServeRun::run(const std::string& ready_file) {
                 .tick = [this] { tick(); },
                 .asked = {},
                 .hung_up =
-                    [this] {
+                    [this, set] {
                       intake_->reopen_outcomes();
                       if (spool_) {
                         spool_->note_outcomes_reopened();
                       }
                       log_.info("outcomes are opened anew");
+                      set(is_reload_wanted_);
                     },
-                .drain = settings_.drain});
+                .drain = settings_.drain,
+                .tick_every = std::min<Duration>(tick_every, watchdog_.interval())});
+  reload_thread_ = std::thread([this] { run_reloads(); });
   const bool is_complete = wait_for_end();
   watch_.stop();
+  set(reloads_end_);
+  reload_thread_.join();
   return end(is_complete);
 }
 
@@ -157,6 +194,73 @@ Result<void, std::string> ServeRun::start_webhooks() {
     return Failure(std::move(webhooks.error()));
   }
   webhooks_ = std::move(*webhooks);
+  return {};
+}
+
+// On a thread of its own: a password may come from a command that takes its time. What was asked
+// for while one is under way is done behind it.
+void ServeRun::run_reloads() {
+  std::unique_lock lock(mutex_);
+  while (true) {
+    changed_.wait(lock, [this] { return is_reload_wanted_ || reloads_end_; });
+    if (reloads_end_) {
+      return;
+    }
+    is_reload_wanted_ = false;
+    lock.unlock();
+    reload();
+    lock.lock();
+  }
+}
+
+// Whole or not at all.
+void ServeRun::reload() {
+  manager_.is_reloading();
+  auto fresh = read_settings_();
+  auto taken = fresh ? take_over(std::move(*fresh))
+                     : Result<void, std::string>(Failure(std::move(fresh.error().message)));
+  std::string status = "Listening:" + places();
+  if (!taken) {
+    log_.error("the configuration is not taken over, and what was before holds: " + taken.error());
+    status += "; the last reload was refused: " + taken.error();
+  }
+  manager_.is_ready(status);
+}
+
+Result<void, std::string> ServeRun::take_over(ServeSettings fresh) {
+  std::vector<FrontEnd::TakeOver> steps;
+  for (const auto& front_end : front_ends_) {
+    auto step = front_end->prepare_reload(fresh);
+    if (!step) {
+      return Failure(std::move(step.error()));
+    }
+    steps.push_back(std::move(*step));
+  }
+  // The last that can fail.
+  const bool has_other_endpoints = fresh.endpoint_marks != running_.endpoint_marks;
+  if (has_other_endpoints) {
+    if (auto replaced = intake_->replace_endpoints(fresh.endpoints); !replaced) {
+      return replaced;
+    }
+  }
+  for (const FrontEnd::TakeOver& step : steps) {
+    if (step) {
+      step();
+    }
+  }
+  {
+    const std::lock_guard lock(mutex_);
+    login_hints_ = fresh.login_hints;
+  }
+  for (const std::string& warning : fresh.warnings) {
+    log_.warn(warning);
+  }
+  log_.info(has_other_endpoints ? "the configuration is taken over, with other endpoints"
+                                : "the configuration is taken over; its endpoints are the same");
+  for (const std::string& change : changes_for_a_start(running_, fresh)) {
+    log_.warn(fmt::format("{}: this change waits for the next start", change));
+  }
+  running_.endpoint_marks = std::move(fresh.endpoint_marks);
   return {};
 }
 
@@ -193,8 +297,9 @@ Result<void, std::string> ServeRun::start() {
   }
   const std::vector<std::string> names = endpoint_names();
   for (const HttpListenOptions& options : settings_.http) {
-    auto listener = serve::start_http_listener(options, names, *intake_, spool_.get(),
-                                               [this] { return figures(); });
+    auto listener =
+        serve::start_http_listener(options, intake_->engine().endpoint_names(), *intake_,
+                                   spool_.get(), [this] { return figures(); });
     if (!listener) {
       return Failure(std::move(listener.error()));
     }
@@ -301,7 +406,7 @@ void ServeRun::close_ways_in() {
 // Any thread.
 serve::ServiceFigures ServeRun::figures() const {
   serve::ServiceFigures figures;
-  const Engine& engine = intake_->engine();
+  const serve::ReloadableEngine& engine = intake_->engine();
   figures.version = program_version();
   figures.engine = engine.statistics();
   figures.endpoints = engine.endpoint_reports();
@@ -350,12 +455,30 @@ EngineOptions ServeRun::engine_options() {
   return options;
 }
 
+// What answers only behind these has gone wrong together with them: the lines of outcomes are
+// written under the lock that tick() takes.
+void ServeRun::watch_loops() {
+  watchdog_.watch([this] { return intake_->take_pulse(); });
+  for (const auto& front_end : front_ends_) {
+    watchdog_.watch([&front_end] { return front_end->take_pulse(); });
+  }
+}
+
+std::string ServeRun::places() const {
+  std::string places;
+  for (const auto& front_end : front_ends_) {
+    places += " " + front_end->place();
+  }
+  for (const auto& folder : folders_) {
+    places += " " + folder->place();
+  }
+  return places;
+}
+
 // The file appears whole: whoever waits for it never reads half of it.
 Result<void, std::string> ServeRun::say_ready(const std::string& ready_file) const {
-  std::string places;
   std::string json;
-  const auto add = [&places, &json](const std::string& place) {
-    places += " " + place;
+  const auto add = [&json](const std::string& place) {
     json += json.empty() ? "" : ",";
     codec::append_json_string(json, place);
   };
@@ -365,7 +488,8 @@ Result<void, std::string> ServeRun::say_ready(const std::string& ready_file) con
   for (const auto& folder : folders_) {
     add(folder->place());
   }
-  write_to_stderr(fmt::format("ringpost serve: listening:{}\n", places));
+  write_to_stderr(fmt::format("ringpost serve: listening:{}\n", places()));
+  manager_.is_ready("Listening:" + places());
   if (ready_file.empty()) {
     return {};
   }
@@ -387,16 +511,24 @@ void ServeRun::tick() {
     is_cut_short_ = true;  // whoever starts it anew finds everything
     changed_.notify_all();
   }
-  const std::vector<EndpointFailure> failures = intake_->engine().endpoint_failures();
-  for (; failures_told_ < failures.size(); ++failures_told_) {
-    const EndpointFailure& failure = failures[failures_told_];
-    const auto hint = settings_.login_hints.find(failure.endpoint);
-    const bool has_hint =
-        failure.is_login() && hint != settings_.login_hints.end() && !hint->second.empty();
-    log_.error(fmt::format("endpoint given up, its messages are answered 451: {}{}",
-                           failure.message, has_hint ? "; " + hint->second : std::string()),
-               {{"endpoint", failure.endpoint}, {"stage", failure.stage}});
+  watchdog_.look(std::chrono::steady_clock::now());
+  std::set<std::string> told;
+  for (const EndpointFailure& failure : intake_->engine().endpoint_failures()) {
+    told.insert(failure.endpoint);
+    if (!failures_told_.contains(failure.endpoint)) {
+      log_.error(fmt::format("endpoint given up, its messages are answered 451: {}{}",
+                             failure.message, hint_for(failure)),
+                 {{"endpoint", failure.endpoint}, {"stage", failure.stage}});
+    }
   }
+  failures_told_ = std::move(told);  // one that a reload has mended may fail again
+}
+
+std::string ServeRun::hint_for(const EndpointFailure& failure) {
+  const std::lock_guard lock(mutex_);
+  const auto hint = login_hints_.find(failure.endpoint);
+  const bool has_hint = failure.is_login() && hint != login_hints_.end() && !hint->second.empty();
+  return has_hint ? "; " + hint->second : std::string();
 }
 
 // False: something was under way when it was cut short.
@@ -481,10 +613,11 @@ int ServeRun::end(bool is_complete) {
 
 }  // namespace
 
-int run_serve(const ServeSettings& settings, const std::string& ready_file, SignalWatch& watch,
+int run_serve(const ServeSettings& settings, const ReadSettings& read_settings,
+              const std::string& ready_file, SignalWatch& watch, const ServiceManager& manager,
               Log& log) {
   end_when_out_of_memory(exit_outcomes_lost);
-  return ServeRun(settings, watch, log).run(ready_file);
+  return ServeRun(settings, read_settings, watch, manager, log).run(ready_file);
 }
 
 }  // namespace ringpost::cli

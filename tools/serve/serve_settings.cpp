@@ -7,10 +7,13 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <string_view>
+#include <sys/stat.h>
 #include <utility>
 
 #include <fmt/format.h>
 
+#include "engine/protocol/reply_rules.h"
 #include "tools/settings/config_file.h"
 #include "tools/settings/endpoint_choice.h"
 #include "tools/settings/send_setting.h"
@@ -81,6 +84,27 @@ void read_sections(const Configuration& configuration, const ServeFlags& flags,
   }
 }
 
+// But for what a listener or a reload reads.
+std::map<std::string, std::string> marks_of_sections(const Configuration& configuration) {
+  std::map<std::string, std::string> marks;
+  for (const auto& [name, all] : configuration.sections) {
+    if (name == "serve" || name == "serve.route" || name.starts_with("listen.")) {
+      continue;
+    }
+    std::string& mark = marks[name];
+    for (const SettingMap& settings : all) {
+      mark += "[]\n";
+      for (const auto& [key, value] : settings) {
+        mark += key + "\n";
+        for (const std::string& text : value.texts) {
+          mark += text + "\n";
+        }
+      }
+    }
+  }
+  return marks;
+}
+
 Result<void, UsageError> check_routes(const std::vector<RouteOptions>& routes) {
   for (const RouteOptions& route : routes) {
     if (route.endpoint.empty() || (route.user.empty() && route.sender_domain.empty())) {
@@ -128,8 +152,54 @@ Result<void, UsageError> add_routed(const SendDraft& draft, const SettingMap& la
   return {};
 }
 
+// Renewed in place, a file has another time or is another one.
+std::string mark_of_file(const std::string& path) {
+  struct stat status {};
+  if (path.empty() || ::stat(path.c_str(), &status) != 0) {
+    return path;
+  }
+  return fmt::format("{} {} {} {}.{}", path, status.st_ino, status.st_size, status.st_mtim.tv_sec,
+                     status.st_mtim.tv_nsec);
+}
+
+void append_mark(std::string& mark, std::string_view part) {
+  mark.append(part);
+  mark.push_back('\n');
+}
+
+std::string mark_of(const ChosenEndpoint& endpoint) {
+  const EndpointOptions& options = endpoint.draft.options;
+  std::string mark;
+  append_mark(mark, std::to_string(options.weight));
+  append_mark(mark, options.password);
+  for (const auto& [name, value] : endpoint.settings) {
+    append_mark(mark, name);
+    for (const std::string& text : value.texts) {
+      append_mark(mark, text);
+    }
+  }
+  if (options.reply_rules != nullptr) {
+    for (const protocol::ReplyRule& rule : options.reply_rules->rules()) {
+      for (const std::string_view part :
+           {std::string_view(rule.enhanced), std::string_view(rule.text),
+            std::string_view(rule.hint), protocol::name_of(rule.scope),
+            protocol::name_of(rule.action),
+            rule.stage ? name_of(*rule.stage) : std::string_view()}) {
+        append_mark(mark, part);
+      }
+      append_mark(mark, fmt::format("{} {} {}", rule.code, rule.window.count(), rule.times));
+    }
+  }
+  for (const std::string* const path :
+       {&options.ca_file, &options.client_certificate_file, &options.client_key_file}) {
+    append_mark(mark, mark_of_file(*path));
+  }
+  return mark;
+}
+
 Result<void, UsageError> read_endpoints(const SendDraft& draft, const SettingMap& layered,
                                         const Configuration& configuration,
+                                        const PasswordVariables& variables,
                                         ServeSettings& settings) {
   auto chosen = choose_endpoints(draft, layered, configuration);
   if (!chosen) {
@@ -138,7 +208,7 @@ Result<void, UsageError> read_endpoints(const SendDraft& draft, const SettingMap
   if (auto added = add_routed(draft, layered, configuration, settings.routes, *chosen); !added) {
     return added;
   }
-  if (auto read = read_passwords(*chosen); !read) {
+  if (auto read = read_passwords(*chosen, variables); !read) {
     return Failure(std::move(read.error()));
   }
   settings.state_folder = choose_state_folder(draft, *chosen, settings.warnings);
@@ -147,6 +217,7 @@ Result<void, UsageError> read_endpoints(const SendDraft& draft, const SettingMap
   }
   for (ChosenEndpoint& endpoint : *chosen) {
     EndpointOptions& options = endpoint.draft.options;
+    settings.endpoint_marks[options.name] = mark_of(endpoint);
     if (endpoint.preset) {
       const bool has_name = endpoint.settings.contains("username");
       settings.login_hints[options.name] =
@@ -194,7 +265,8 @@ Result<std::vector<WebhookOptions>, UsageError> read_webhooks(const Configuratio
   return webhooks;
 }
 
-Result<ServeSettings, UsageError> read_serve_settings(const ServeFlags& flags) {
+Result<ServeSettings, UsageError> read_serve_settings(const ServeFlags& flags,
+                                                      const PasswordVariables& password_variables) {
   const auto configuration = read_serve_configuration(flags.config_path);
   if (!configuration) {
     return Failure(configuration.error());
@@ -213,6 +285,7 @@ Result<ServeSettings, UsageError> read_serve_settings(const ServeFlags& flags) {
   }
   ServeSettings settings;
   read_sections(*configuration, flags, settings);
+  settings.section_marks = marks_of_sections(*configuration);
   if (settings.smtp.empty() && settings.http.empty() && settings.nats.url.empty() &&
       settings.folders.empty()) {
     return Failure(UsageError{
@@ -237,7 +310,8 @@ Result<ServeSettings, UsageError> read_serve_settings(const ServeFlags& flags) {
     return Failure(std::move(checked.error()));
   }
   settings.warnings = std::move(variables.warnings);
-  if (auto read = read_endpoints(*draft, layered, *configuration, settings); !read) {
+  if (auto read = read_endpoints(*draft, layered, *configuration, password_variables, settings);
+      !read) {
     return Failure(std::move(read.error()));
   }
   if (!draft->settings.outcomes_path.empty()) {

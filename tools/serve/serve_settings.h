@@ -9,6 +9,7 @@
 #include "tools/process/log.h"
 #include "tools/process/usage_error.h"
 #include "tools/settings/config_file.h"
+#include "tools/settings/secret.h"
 #include "tools/settings/serve_setting.h"
 #include <ringpost/base.h>
 #include <ringpost/config.h>
@@ -34,6 +35,10 @@ struct ServeFlags {
 
 struct ServeSettings {
   std::vector<EndpointOptions> endpoints;  // complete, with passwords
+  // What each was made of, its password and rules included, and when its files were written.
+  std::map<std::string, std::string> endpoint_marks;
+  // What stands in sections that are read at the start alone, by their names.
+  std::map<std::string, std::string> section_marks;
   std::map<std::string, std::string> login_hints;
   std::string state_folder;
   std::uint32_t cores = 1;
@@ -53,8 +58,9 @@ struct ServeSettings {
 // Flags, variables and files, laid over each other as for `send`, whose settings hold for what both
 // have. An address of --listen-smtp stands in the place of all [[listen.smtp]], and
 // one of --listen-http of all [[listen.http]]. Reads the
-// passwords.
-[[nodiscard]] Result<ServeSettings, UsageError> read_serve_settings(const ServeFlags& flags);
+// passwords, also when it is called again, in a process that has threads by then.
+[[nodiscard]] Result<ServeSettings, UsageError> read_serve_settings(
+    const ServeFlags& flags, const PasswordVariables& variables);
 
 // All [[webhook]] of the files that -c or their places name, complete, each with a name of its own.
 [[nodiscard]] Result<std::vector<WebhookOptions>, UsageError> read_webhooks(

@@ -5,6 +5,7 @@
 // by itself, so Received has the name alone that the client gave.
 #include "tools/serve/smtp_listener.h"
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <csignal>
@@ -15,6 +16,7 @@
 #include <optional>
 #include <pthread.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <thread>
 #include <utility>
 
@@ -24,6 +26,7 @@
 #include "engine/io/socket_address.h"
 #include "tls/context.h"
 #include "tls/sasl_crypto.h"
+#include "tools/serve/serve_settings.h"
 #include "tools/serve/submission_observer.h"
 #include "tools/serve/user_accounts.h"
 #include "tools/server/connection_server.h"
@@ -80,6 +83,12 @@ class LetterBox {
   std::vector<Letter> letters_;
 };
 
+// What a reload has read.
+struct Fresh {
+  std::vector<cli::RouteOptions> routes;
+  std::unique_ptr<tls::Context> context;  // null: as before
+};
+
 // What the thread of a listener is told, and tells.
 struct Signals {
   std::atomic<bool> is_draining{false};
@@ -88,7 +97,35 @@ struct Signals {
   std::atomic<std::size_t> connections{0};
   std::atomic<std::uint64_t> opened{0};  // so far, those that were turned away among them
   std::atomic<std::uint64_t> turned_away{0};
+  std::atomic<std::uint64_t> turns{0};
+  std::mutex fresh_mutex;  // guards the next one
+  std::optional<Fresh> fresh;
 };
+
+Result<std::unique_ptr<tls::Context>, std::string> context_of(const SmtpListenOptions& options) {
+  tls::ContextOptions tls_options;
+  tls_options.role = tls::Role::server;
+  tls_options.certificate_file = options.certificate_file;
+  tls_options.key_file = options.key_file;
+  auto context = tls::Context::create(tls_options);
+  if (!context) {
+    return Failure(context.error().message());
+  }
+  return std::move(*context);
+}
+
+// So that a certificate that is still the same is not kept another time. Empty: no file.
+std::string mark_of_files(const SmtpListenOptions& options) {
+  std::string mark;
+  for (const std::string* const path : {&options.certificate_file, &options.key_file}) {
+    struct stat status {};
+    if (!path->empty() && ::stat(path->c_str(), &status) == 0) {
+      mark += fmt::format("{} {} {} {}.{}\n", *path, status.st_ino, status.st_size,
+                          status.st_mtim.tv_sec, status.st_mtim.tv_nsec);
+    }
+  }
+  return mark;
+}
 
 class SmtpServer final : public server::ConnectionServer {
  public:
@@ -105,12 +142,14 @@ class SmtpServer final : public server::ConnectionServer {
   }
   std::uint64_t next_number() override { return ++connections_made_; }
   void begin_turn() override;
+  void take_fresh();
   void offer_held();
   void end_turn() override {
     signals_.under_way.store(open_connections() + held_.size());
     signals_.connections.store(open_connections());
     signals_.opened.store(counts_[server::Count::sessions]);
     signals_.turned_away.store(counts_[server::Count::sessions_refused]);
+    signals_.turns.fetch_add(1);
   }
   Instant next_turn_at() const override {
     return waiting_.empty() ? never : waiting_.front().answer_by;
@@ -140,7 +179,7 @@ class SmtpServer final : public server::ConnectionServer {
   Signals& signals_;
   server::ServerCounts counts_;
   server::ServerOptions session_options_;
-  std::unique_ptr<tls::Context> context_of_tls_;
+  std::vector<std::unique_ptr<tls::Context>> contexts_;  // the last one is for new connections
   SubmissionContext context_;
   LetterBox letters_;
   std::vector<LetterBox::Letter> read_;
@@ -212,15 +251,11 @@ SmtpServer::SmtpServer(const SmtpListenOptions& options,
 
 Result<void, std::string> SmtpServer::set_up(io::Listener listener) {
   if (options_.tls != ListenSecurity::off) {
-    tls::ContextOptions tls_options;
-    tls_options.role = tls::Role::server;
-    tls_options.certificate_file = options_.certificate_file;
-    tls_options.key_file = options_.key_file;
-    auto context = tls::Context::create(tls_options);
+    auto context = context_of(options_);
     if (!context) {
-      return Failure(context.error().message());
+      return Failure(std::move(context.error()));
     }
-    context_of_tls_ = std::move(*context);
+    contexts_.push_back(std::move(*context));
   }
   server::ConnectionSetup setup;
   setup.session.policy.starttls = options_.tls == ListenSecurity::starttls;
@@ -230,14 +265,28 @@ Result<void, std::string> SmtpServer::set_up(io::Listener listener) {
   setup.session.accounts = accounts_;
   setup.session.crypto = &tls::sasl_crypto();
   setup.session.counts = &counts_;
-  setup.context = context_of_tls_.get();
+  setup.context = contexts_.empty() ? nullptr : contexts_.back().get();
   setup.implicit_tls = options_.tls == ListenSecurity::implicit;
   std::vector<io::Listener> listeners;
   listeners.push_back(std::move(listener));
   return ConnectionServer::set_up(std::move(listeners), {setup});
 }
 
+void SmtpServer::take_fresh() {
+  const std::lock_guard lock(signals_.fresh_mutex);
+  if (!signals_.fresh) {
+    return;
+  }
+  context_.routes = std::move(signals_.fresh->routes);
+  if (signals_.fresh->context != nullptr) {
+    contexts_.push_back(std::move(signals_.fresh->context));
+    replace_context(0, *contexts_.back());
+  }
+  signals_.fresh.reset();
+}
+
 void SmtpServer::begin_turn() {
+  take_fresh();
   letters_.take(read_);
   for (const LetterBox::Letter& letter : read_) {
     answer(letter.key, letter.number,
@@ -288,6 +337,13 @@ class SmtpListener final : public FrontEnd {
     return {"smtp", signals_.connections.load(), signals_.opened.load(),
             signals_.turned_away.load()};
   }
+  Result<TakeOver, std::string> prepare_reload(const cli::ServeSettings& settings) override;
+  bool take_pulse() override {
+    const bool has_turned = turns_at_pulse_ != signals_.turns.load();
+    turns_at_pulse_ = signals_.turns.load();
+    server_->wake();
+    return has_turned;
+  }
   void begin_drain() override {
     signals_.is_draining.store(true);
     server_->wake();
@@ -310,6 +366,8 @@ class SmtpListener final : public FrontEnd {
   const std::unique_ptr<UserAccounts> accounts_;
   std::string address_;
   Signals signals_;
+  std::uint64_t turns_at_pulse_ = UINT64_MAX;
+  std::string mark_of_files_ = mark_of_files(options_);
   // Made and run on the thread, which keeps it until stop(): whoever has a message under way may
   // wake it.
   std::unique_ptr<SmtpServer> server_;
@@ -340,6 +398,44 @@ Result<void, std::string> SmtpListener::start(Intake& intake, Spool* spool) {
     return Failure(std::move(wrong));
   }
   return {};
+}
+
+// Users, routes, and the certificate with its key.
+Result<FrontEnd::TakeOver, std::string> SmtpListener::prepare_reload(
+    const cli::ServeSettings& settings) {
+  const auto found = std::find_if(
+      settings.smtp.begin(), settings.smtp.end(),
+      [this](const SmtpListenOptions& one) { return one.address == options_.address; });
+  const SmtpListenOptions& options = found == settings.smtp.end() ? options_ : *found;
+  std::optional<UserMap> users;
+  if (accounts_ != nullptr && !options.users_file.empty()) {
+    auto read = read_users(options.users_file);
+    if (!read) {
+      return Failure("listen.smtp: " + read.error());
+    }
+    users = std::move(*read);
+  }
+  auto fresh = std::make_shared<Fresh>();
+  fresh->routes = settings.routes;
+  std::string mark = mark_of_files(options);
+  if (options_.tls != ListenSecurity::off && mark != mark_of_files_) {
+    auto context = context_of(options);
+    if (!context) {
+      return Failure("listen.smtp: " + context.error());
+    }
+    fresh->context = std::move(*context);
+  }
+  return TakeOver([this, users = std::move(users), fresh, mark] {
+    if (users) {
+      accounts_->replace(*users);
+    }
+    mark_of_files_ = mark;
+    {
+      const std::lock_guard lock(signals_.fresh_mutex);
+      signals_.fresh = std::move(*fresh);
+    }
+    server_->wake();
+  });
 }
 
 void SmtpListener::run(Intake& intake, Spool* spool, io::Listener listener,

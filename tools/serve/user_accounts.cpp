@@ -2,8 +2,7 @@
 // message, and strangers may try passwords all day, all of them on the thread that serves
 // everybody. The idea: what was right once is remembered as an HMAC under a key of this process,
 // and slow hashes that lead to nothing are rationed. Limits: while strangers use up the ration,
-// somebody who logs in for the first time is refused, too, since nobody can tell them apart; the
-// file is read at the start.
+// somebody who logs in for the first time is refused, too, since nobody can tell them apart.
 #include "tools/serve/user_accounts.h"
 
 #include <algorithm>
@@ -150,13 +149,23 @@ Result<UserMap, std::string> read_users(const std::string& path) {
 }
 
 UserAccounts::UserAccounts(UserMap users, const codec::SaslCrypto& crypto)
-    : crypto_(crypto), users_(std::move(users)), key_(hmac_key_of_process(crypto)) {}
+    : crypto_(crypto),
+      key_(hmac_key_of_process(crypto)),
+      users_(std::make_shared<const UserMap>(std::move(users))) {}
+
+void UserAccounts::replace(UserMap users) {
+  auto fresh = std::make_shared<const UserMap>(std::move(users));
+  const std::lock_guard lock(mutex_);
+  users_ = std::move(fresh);
+  known_.clear();
+}
 
 bool UserAccounts::is_password(Bytes user, Bytes password) {
-  const auto found = users_.find(user);
   const codec::Sha256Digest digest = crypto_.hmac_sha256(key_, password);
+  std::shared_ptr<const UserMap> users;
   {
     const std::lock_guard lock(mutex_);
+    users = users_;
     const auto known = known_.find(user);
     if (known != known_.end() &&
         is_equal(codec::bytes_of(known->second), codec::bytes_of(digest))) {
@@ -167,11 +176,12 @@ bool UserAccounts::is_password(Bytes user, Bytes password) {
     }
   }
   // A stranger is told as late as somebody with a wrong password.
-  const PasswordHash& hash = found != users_.end() ? found->second : users_.begin()->second;
+  const auto found = users->find(user);
+  const PasswordHash& hash = found != users->end() ? found->second : users->begin()->second;
   const codec::Sha256Digest made = crypto_.pbkdf2_sha256(password, hash.salt, hash.iterations);
-  const bool is_right = is_equal(codec::bytes_of(made), hash.hash) && found != users_.end();
+  const bool is_right = is_equal(codec::bytes_of(made), hash.hash) && found != users->end();
   const std::lock_guard lock(mutex_);
-  if (!is_right) {
+  if (!is_right || users != users_) {
     ++failed_;
     return false;
   }

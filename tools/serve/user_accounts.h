@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <string>
 
@@ -43,6 +44,9 @@ class UserAccounts final : public server::Accounts {
   // `crypto` outlives it.
   UserAccounts(UserMap users, const codec::SaslCrypto& crypto);
 
+  // Others from now on: who is logged in stays, and nobody's password is known any more.
+  void replace(UserMap users);
+
   [[nodiscard]] bool is_password(Bytes user, Bytes password) override;
   // Only hashes are known.
   [[nodiscard]] std::optional<Bytes> password_of(Bytes /*user*/) override { return std::nullopt; }
@@ -52,9 +56,9 @@ class UserAccounts final : public server::Accounts {
   [[nodiscard]] bool has_failed_too_often(Instant now);
 
   const codec::SaslCrypto& crypto_;
-  const UserMap users_;
   const std::string key_;
-  std::mutex mutex_;                                               // guards the rest
+  std::mutex mutex_;  // guards the rest
+  std::shared_ptr<const UserMap> users_;
   std::map<std::string, codec::Sha256Digest, std::less<>> known_;  // by user
   Instant failed_from_{};  // the second in which wrong passwords are counted
   unsigned failed_ = 0;

@@ -81,6 +81,11 @@ class ConnectionServer {
   [[nodiscard]] std::size_t open_connections() const { return open_; }
   // The answer to a message of a connection, which may be gone.
   void answer(ConnectionKey key, std::uint64_t message, const Answer& answer);
+  // What connections of a listener are made of that come from now on. The one before stays theirs
+  // who have it, so it is kept.
+  void replace_context(std::size_t listener, tls::Context& context) {
+    setups_[listener].context = &context;
+  }
   // No more connections are accepted, and whoever has nothing under way is told to go, now and as
   // soon as that is so.
   void begin_drain();

@@ -26,6 +26,7 @@
 #include "tools/process/descriptor.h"
 #include "tools/process/numbers.h"
 #include "tools/settings/endpoint_setting.h"
+#include "tools/settings/secret.h"
 #include "tools/settings/send_setting.h"
 
 namespace ringpost::cli {
@@ -330,7 +331,9 @@ class TreeReader {
   // A file that moves with its configuration is found wherever ringpost is started.
   void complete_path(std::string& path) const {
     const char* const home = std::getenv("HOME");
-    if (path.starts_with("~/") && home != nullptr) {
+    if (is_credential_name(path)) {
+      path = credential_file(path);
+    } else if (path.starts_with("~/") && home != nullptr) {
       path = std::string(home) + path.substr(1);
     } else if (!path.starts_with('/')) {
       path = folder_ + path;

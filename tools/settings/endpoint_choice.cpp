@@ -255,7 +255,11 @@ Result<std::vector<ChosenEndpoint>, UsageError> choose_endpoints(const SendDraft
 }
 
 Result<void, UsageError> read_passwords(std::vector<ChosenEndpoint>& endpoints, PasswordNeed need) {
-  const PasswordVariables variables = PasswordVariables::take();
+  return read_passwords(endpoints, PasswordVariables::take(), need);
+}
+
+Result<void, UsageError> read_passwords(std::vector<ChosenEndpoint>& endpoints,
+                                        const PasswordVariables& variables, PasswordNeed need) {
   std::map<std::string, std::string> host_of_variable;
   for (ChosenEndpoint& endpoint : endpoints) {
     EndpointOptions& options = endpoint.draft.options;

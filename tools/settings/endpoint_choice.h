@@ -9,6 +9,7 @@
 #include "tools/settings/config_file.h"
 #include "tools/settings/endpoint_setting.h"
 #include "tools/settings/preset_layer.h"
+#include "tools/settings/secret.h"
 #include "tools/settings/send_setting.h"
 #include <ringpost/base.h>
 
@@ -48,6 +49,11 @@ enum class PasswordNeed : bool { required, optional };
 // Reads the password of each that has a user name. A variable is never used for two hosts, lest one
 // ESP learns the password of another.
 [[nodiscard]] Result<void, UsageError> read_passwords(std::vector<ChosenEndpoint>& endpoints,
+                                                      PasswordNeed need = PasswordNeed::required);
+
+// The same with variables that were taken before, for whoever reads his settings again.
+[[nodiscard]] Result<void, UsageError> read_passwords(std::vector<ChosenEndpoint>& endpoints,
+                                                      const PasswordVariables& variables,
                                                       PasswordNeed need = PasswordNeed::required);
 
 // Where counts of their rates are kept; empty: nowhere. Where nobody chose a folder, one that

@@ -58,7 +58,27 @@ Text checked(std::string secret) {
 
 enum class Sharing : bool { refused, allowed };
 
+constexpr Bytes credential_prefix = "credential:";
+
+// Empty: there is none.
+std::string credentials_folder() {
+  const char* const folder = std::getenv("CREDENTIALS_DIRECTORY");
+  return folder == nullptr ? "" : folder;
+}
+
+// systemd gives its own group read access to them, in a folder that only this service can enter.
+bool is_in_credentials_folder(Bytes path) {
+  const std::string folder = credentials_folder();
+  return !folder.empty() && path.starts_with(folder + "/") && path.find("/..") == Bytes::npos;
+}
+
 Text read_octets(const std::string& path, Sharing sharing, std::size_t bytes_max) {
+  if (is_credential_name(path)) {
+    return Failure(fmt::format(
+        "there is no such credential: a unit has it by LoadCredential={}:FILE, and then "
+        "$CREDENTIALS_DIRECTORY",
+        path.substr(credential_prefix.size())));
+  }
   // Not blocking, for what turns out to be a pipe.
   const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
   struct stat status {};
@@ -69,7 +89,7 @@ Text read_octets(const std::string& path, Sharing sharing, std::size_t bytes_max
     return Failure(std::string("it is not a regular file"));
   }
   const mode_t others = status.st_mode & (S_IRWXG | S_IRWXO);
-  if (others != 0 && sharing == Sharing::refused) {
+  if (others != 0 && sharing == Sharing::refused && !is_in_credentials_folder(path)) {
     return Failure(
         fmt::format("other users may open it (its mode is {:03o}); mend it with: chmod 600 '{}'",
                     status.st_mode & 0777U, path));
@@ -103,11 +123,11 @@ Text read_file(const std::string& path, Sharing sharing) {
 }
 
 std::string credential_path(const SecretPlace& place) {
-  const char* const directory = std::getenv("CREDENTIALS_DIRECTORY");
-  if (directory == nullptr || *directory == '\0') {
+  const std::string folder = credentials_folder();
+  if (folder.empty()) {
     return {};
   }
-  std::string path = fmt::format("{}/{}", directory, place.endpoint_name);
+  std::string path = fmt::format("{}/{}", folder, place.endpoint_name);
   return ::access(path.c_str(), F_OK) == 0 ? path : std::string{};
 }
 
@@ -168,7 +188,6 @@ Result<std::optional<Secret>, std::string> read_secret(const SecretPlace& place,
     // The command is not quoted: some have the secret in it.
     return named("password_command", line ? checked(std::move(*line)) : std::move(line));
   }
-  // systemd gives its own group read access to them, in a folder that only this service can enter.
   if (const std::string path = credential_path(place); !path.empty()) {
     return named(in_quotes(path), read_file(path, Sharing::allowed));
   }
@@ -210,6 +229,15 @@ std::string ways_to_give_a_password(Bytes endpoint_name) {
       "  the variable {}\n"
       "  the variable {}",
       endpoint_name, password_variable(endpoint_name), common_password_variable);
+}
+
+bool is_credential_name(Bytes path) { return path.starts_with(credential_prefix); }
+
+std::string credential_file(Bytes name) {
+  const std::string folder = credentials_folder();
+  const Bytes file = name.substr(credential_prefix.size());
+  const bool is_file_name = !file.empty() && file.find('/') == Bytes::npos && file != "..";
+  return folder.empty() || !is_file_name ? std::string(name) : fmt::format("{}/{}", folder, file);
 }
 
 Result<std::string, std::string> read_private_file(const std::string& path, std::size_t bytes_max) {

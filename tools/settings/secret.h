@@ -55,7 +55,14 @@ struct Secret {
 // The ways to give `endpoint_name` a password, for the message that it has none.
 [[nodiscard]] std::string ways_to_give_a_password(Bytes endpoint_name);
 
-// The content of a regular file that nobody but its owner may open; errors are clauses.
+// "credential:NAME" in the place of a path: a file of systemd's $CREDENTIALS_DIRECTORY.
+[[nodiscard]] bool is_credential_name(Bytes path);
+// Its path; where there is no such folder, or the name is none of a file in it, the name as it is,
+// which cannot be opened, and read_private_file() says why.
+[[nodiscard]] std::string credential_file(Bytes name);
+
+// The content of a regular file that nobody but its owner may open, or of a credential; errors are
+// clauses.
 [[nodiscard]] Result<std::string, std::string> read_private_file(const std::string& path,
                                                                  std::size_t bytes_max);
 

@@ -72,13 +72,17 @@ Applied apply_smtp_count(const SettingValue& value, ServeDraft& draft) {
   return apply_some_count(value, {.min = min, .max = max}, draft.smtp.*member);
 }
 
-template <auto member>
-Applied apply_smtp_time(const SettingValue& value, ServeDraft& draft) {
-  Applied taken = take(parse_duration(value.text()), draft.smtp.*member);
-  if (taken && draft.smtp.*member < std::chrono::seconds(1)) {
+Applied apply_time(const SettingValue& value, Duration& into) {
+  Applied taken = take(parse_duration(value.text()), into);
+  if (taken && into < std::chrono::seconds(1)) {
     return Failure(std::string("less than a second lets nothing succeed"));
   }
   return taken;
+}
+
+template <auto member>
+Applied apply_smtp_time(const SettingValue& value, ServeDraft& draft) {
+  return apply_time(value, draft.smtp.*member);
 }
 
 template <auto member>
@@ -196,6 +200,13 @@ constexpr SectionKey http_keys[] = {
        return apply_some_count(value, {.min = 1, .max = 100'000}, draft.http.clients_max);
      },
      [](const ServeDraft& draft) { return fmt::format("{}", draft.http.clients_max); }},
+    {"answer_within", "DURATION",
+     "How long a job of /v1/inject waits for its outcomes; then 504, and nothing more is tried",
+     SettingKind::number, !is_file,
+     [](const SettingValue& value, ServeDraft& draft) {
+       return apply_time(value, draft.http.answer_within);
+     },
+     show_no_words},
 };
 
 constexpr SectionKey route_keys[] = {

@@ -67,6 +67,8 @@ struct SmtpListenOptions {
   // PHPMailer waits for five minutes, RFC 5321 4.5.3.2.6 has ten. Behind it a client that has gone
   // would send the message again, while it may yet go out.
   Duration answer_within = std::chrono::minutes(4);
+
+  bool operator==(const SmtpListenOptions&) const = default;
 };
 
 // [[listen.http]]
@@ -74,6 +76,11 @@ struct HttpListenOptions {
   std::string address = "127.0.0.1:8025";  // or "unix:PATH"
   std::string token_file;                  // empty: nobody is asked for one
   std::size_t clients_max = 1024;          // see http_limits.h: connections_max
+  // Of a request that is one job. A list of a hundred thousand recipients takes hours, so there is
+  // none unless it is said; zero: as long as it takes.
+  Duration answer_within{};
+
+  bool operator==(const HttpListenOptions&) const = default;
 };
 
 // [[serve.route]]: messages of this user, from this domain, go by this endpoint. What is empty fits

@@ -294,6 +294,95 @@ TEST_CASE("intake: lines go on in a new file where the old one was moved away") 
   CHECK(lines_of(path).size() == 1);
 }
 
+TEST_CASE("intake: messages of a client that has gone are unsent, but for those that were begun") {
+  TestSink sink(engine::test::slow_replies);
+  cli::Log log;
+  EndpointOptions endpoint = sink.slow_endpoint();
+  endpoint.connections_max = 1;
+  auto intake = started(options_for(endpoint), log);
+  Answers answers;
+  const auto client = std::make_shared<Cancellation>("its client has gone");
+  // More than an engine with one session has active: some wait for its room.
+  const auto jobs = engine::test::small_jobs(1000);
+  for (const TestJob& job : jobs) {
+    Message message = message_of(job);
+    message.cancellation = client;
+    REQUIRE(intake->offer(message, answers.completion()) == Offer::taken);
+  }
+  intake->cancel(*client);
+  REQUIRE(offered(*intake, {.id = "other"}, answers) == Offer::taken);
+  REQUIRE(answers.come_to(jobs.size() + 1));
+  CHECK(answers.of("other").at(0).status == Status::accepted);
+  std::size_t accepted = 1;
+  for (const TestJob& job : jobs) {
+    const auto told = answers.of(job.id);
+    REQUIRE(told.size() == 1);
+    accepted += told[0].status == Status::accepted ? 1U : 0U;
+    CHECK((told[0].status == Status::accepted || told[0].reason == "its client has gone"));
+  }
+  CHECK(accepted < jobs.size());
+  intake->close();
+  CHECK(sink.stop()[sink::Count::messages_accepted] == accepted);
+}
+
+TEST_CASE("intake: other endpoints have what comes, and the old ones finish what they have") {
+  const TemporaryFolder folder;
+  const std::string path = folder.path("outcomes.jsonl");
+  TestSink slow(engine::test::slow_replies);
+  TestSink fast;
+  cli::Log log;
+  EndpointOptions old_one = slow.slow_endpoint();
+  old_one.name = "old";
+  IntakeOptions options = options_for(old_one);
+  options.outcomes_path = path;
+  auto intake = started(std::move(options), log);
+  Answers answers;
+  const auto before = engine::test::small_jobs(40, "before");
+  for (const TestJob& job : before) {
+    REQUIRE(offered(*intake, job, answers) == Offer::taken);
+  }
+  EndpointOptions wrong = fast.endpoint();
+  wrong.name = "wrong";
+  wrong.ca_file = folder.path("none.pem");
+  wrong.security = TransportSecurity::starttls;
+  CHECK_FALSE(intake->replace_endpoints({wrong}));
+  EndpointOptions new_one = fast.endpoint();
+  new_one.name = "new";
+  REQUIRE(intake->replace_endpoints({new_one}));
+  const auto after = engine::test::small_jobs(40, "after");
+  for (const TestJob& job : after) {
+    REQUIRE(offered(*intake, job, answers) == Offer::taken);
+  }
+  CHECK(intake->take_pulse());
+  REQUIRE(answers.come_to(before.size() + after.size()));
+  for (const auto& [jobs, name] : {std::pair(&before, "old"), std::pair(&after, "new")}) {
+    for (const TestJob& job : *jobs) {
+      const auto told = answers.of(job.id);
+      REQUIRE(told.size() == 1);
+      CHECK(told[0].status == Status::accepted);
+      CHECK(intake->engine().endpoint_names()[told[0].endpoint] == name);
+    }
+  }
+  // Counts stay whole, and those of what is gone go with it.
+  CHECK(intake->engine().statistics().messages == before.size() + after.size());
+  while (intake->engine().endpoint_reports().size() > 1) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+  CHECK(intake->engine().endpoint_reports()[0].endpoint == "new");
+  CHECK(intake->engine().statistics().messages == before.size() + after.size());
+  // Back to a name that was there before: it has its number again.
+  EndpointOptions again = fast.endpoint();
+  again.name = "old";
+  REQUIRE(intake->replace_endpoints({again}));
+  REQUIRE(offered(*intake, {.id = "again"}, answers) == Offer::taken);
+  REQUIRE(answers.come_to(before.size() + after.size() + 1));
+  CHECK(answers.of("again").at(0).endpoint == answers.of(before[0].id).at(0).endpoint);
+  intake->close();
+  CHECK(slow.stop()[sink::Count::messages_accepted] == before.size());
+  CHECK(fast.stop()[sink::Count::messages_accepted] == after.size() + 1);
+  CHECK(lines_of(path).size() == before.size() + after.size() + 1);
+}
+
 TEST_CASE("intake: a file that holds something else is refused") {
   const TemporaryFolder folder;
   const std::string path = folder.path("jobs.jsonl");

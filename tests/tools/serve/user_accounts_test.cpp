@@ -63,6 +63,14 @@ TEST_CASE("user accounts: whoever tries many passwords is not hashed for, who wa
   }
 }
 
+TEST_CASE("user accounts: others may be let in, and who is not among them is known no more") {
+  UserAccounts accounts(*parse_users(std::string("a:") + known_hash), tls::sasl_crypto());
+  REQUIRE(accounts.is_password("a", "password"));
+  accounts.replace(*parse_users(std::string("b:") + known_hash));
+  CHECK_FALSE(accounts.is_password("a", "password"));
+  CHECK(accounts.is_password("b", "password"));
+}
+
 TEST_CASE("user accounts: what is no file of users is told with its line, and without a hash") {
   CHECK(users_offence("") == "no user is in it, so nobody could log in");
   CHECK(users_offence("a\n").starts_with("line 1: a user is NAME:HASH"));

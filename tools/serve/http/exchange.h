@@ -25,6 +25,7 @@ struct ExchangeSetup {
   std::span<const std::string> endpoint_names;
   codec::JobReaderOptions reader;
   std::function<std::int64_t()> unix_time_us;
+  Duration answer_within{};  // of a request that is one job; zero: as long as it takes
 };
 
 // Where nothing of an answer has left, whoever speaks HTTP/1.1 passes it over (RFC 9110 15.2).

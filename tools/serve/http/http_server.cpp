@@ -126,6 +126,7 @@ class Clients {
     setup_.exchange.endpoint_names = options_.endpoint_names;
     setup_.exchange.reader = options_.reader;
     setup_.exchange.unix_time_us = cli::unix_time_us;
+    setup_.exchange.answer_within = options_.answer_within;
     setup_.view = options_.view;
   }
 
@@ -399,10 +400,11 @@ class Listener {
   }
 
   Acceptor& acceptor() { return acceptor_; }
+  void change(const Access& access) { access_ = access; }
 
  private:
   Clients& clients_;
-  const Access access_;
+  Access access_;
   Acceptor acceptor_;
   Socket socket_;
   asio::steady_timer pause_;
@@ -475,6 +477,7 @@ struct HttpServer::State {
     const std::string host = address->host.to_string();
     addresses.push_back(address->host.is_v6() ? fmt::format("[{}]:{}", host, port)
                                               : fmt::format("{}:{}", host, port));
+    accesses.push_back([at = listener.get()](const Access& changed) { at->change(changed); });
     tcp_listeners.push_back(std::move(listener));
     return {};
   }
@@ -498,6 +501,7 @@ struct HttpServer::State {
     ::chmod(path.c_str(), socket_mode);
     addresses.push_back(std::string(unix_prefix) + path);
     paths.push_back(path);
+    accesses.push_back([at = listener.get()](const Access& changed) { at->change(changed); });
     local_listeners.push_back(std::move(listener));
     return {};
   }
@@ -523,12 +527,20 @@ struct HttpServer::State {
     }
   }
 
-  const std::vector<HttpListenerOptions> listener_options;  // the tokens stay here
+  // On the thread that serves.
+  void change_token(std::size_t number, std::string token) {
+    listener_options[number].token = std::move(token);
+    accesses[number]({listener_options[number].token});
+  }
+
+  std::vector<HttpListenerOptions> listener_options;         // the tokens stay here
+  std::vector<std::function<void(const Access&)>> accesses;  // changes that of each
   Clients clients;
   std::vector<std::unique_ptr<Listener<tcp::acceptor>>> tcp_listeners;
   std::vector<std::unique_ptr<Listener<Local::acceptor>>> local_listeners;
   std::vector<std::string> addresses;
   std::vector<std::string> paths;
+  std::atomic<bool> has_turned{true};
   std::thread thread;
 };
 
@@ -554,6 +566,17 @@ HttpServer::~HttpServer() { stop(Duration::zero()); }
 
 const std::vector<std::string>& HttpServer::addresses() const { return state_->addresses; }
 HttpCounts HttpServer::counts() const { return state_->clients.counts(); }
+
+void HttpServer::change_token(std::size_t listener, std::string token) {
+  asio::post(state_->clients.context_,
+             [state = state_.get(), listener, token] { state->change_token(listener, token); });
+}
+
+bool HttpServer::take_pulse() {
+  const bool has_turned = state_->has_turned.exchange(false);
+  asio::post(state_->clients.context_, [state = state_.get()] { state->has_turned = true; });
+  return has_turned;
+}
 
 void HttpServer::stop_listening() {
   state_->clients.is_stopping_ = true;

@@ -25,10 +25,11 @@ struct HttpListenerOptions {
 
 struct HttpServerOptions {
   std::vector<HttpListenerOptions> listeners;
-  MessageTaker* taker = nullptr;  // outlives the server
-  std::vector<std::string> endpoint_names;
+  MessageTaker* taker = nullptr;                // outlives the server
+  std::span<const std::string> endpoint_names;  // which outlive it
   codec::JobReaderOptions reader;
   ServiceView view;
+  Duration answer_within{};         // see ExchangeSetup
   std::size_t connections_max = 0;  // 0: http_limits.h; a test has few
 };
 
@@ -56,6 +57,11 @@ class HttpServer {
   [[nodiscard]] const std::vector<std::string>& addresses() const;
   [[nodiscard]] HttpCounts counts() const;
 
+  // Of the listener with this number, for requests from now on; not empty where it was not before.
+  void change_token(std::size_t listener, std::string token);
+  // For a watchdog, on one thread: asks the thread that serves to turn, and says whether it has
+  // since it was asked last; true at the first call.
+  [[nodiscard]] bool take_pulse();
   // No more connections and no more jobs, and the end of those that ask for nothing.
   void stop_listening();
   // The end of all others, when none is busy, or after so long. Once.

@@ -6,12 +6,14 @@
 #include "tools/serve/http/inject_exchange.h"
 
 #include <algorithm>
+#include <chrono>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include "codec/text/json_echo.h"
 #include "codec/text/json_text.h"
+#include "tools/process/numbers.h"
 
 namespace ringpost::http {
 
@@ -108,7 +110,7 @@ InjectExchange::InjectExchange(const ExchangeSetup& setup, ExchangeTerms terms, 
 
 InjectExchange::~InjectExchange() {
   mailbox_->close();
-  if (messages_in_flight_ > 0) {
+  if (messages_in_flight_ > 0 && !is_late_) {
     setup_.taker->cancel(*cancellation_);
   }
 }
@@ -141,6 +143,12 @@ void InjectExchange::take(Bytes& body, Instant /*now*/) {
 
 void InjectExchange::end_body(Instant now) {
   body_ended_ = true;
+  if (setup_.answer_within > Duration::zero()) {
+    answer_by_ = now + setup_.answer_within;
+    expires_at_us_ =
+        setup_.unix_time_us() +
+        std::chrono::duration_cast<std::chrono::microseconds>(setup_.answer_within).count();
+  }
   if (!trouble_) {
     read_body(now);
   }
@@ -174,6 +182,24 @@ void InjectExchange::go_on(Instant now) {
   look_again_at_ = never;
   messages_left_now_ = lines_at_once_max;
   hand_over(now);
+  answer_in_time(now);
+}
+
+// Behind it no message is given to a session any more; what one has may still go out.
+void InjectExchange::answer_in_time(Instant now) {
+  if (now < answer_by_) {
+    return;
+  }
+  answer_by_ = never;
+  if (messages_in_flight_ == 0 && !has_message_ && !reader_.has_more()) {
+    return;
+  }
+  is_late_ = messages_in_flight_ > 0;
+  fail(
+      {504,
+       fmt::format("no answer of the provider within {}", cli::duration_text(setup_.answer_within)),
+       "it may have gone out, or still go out, which the outcome lines will tell; answer_within "
+       "of [[listen.http]] says how long to wait"});
 }
 
 void InjectExchange::hand_over(Instant now) {
@@ -206,6 +232,10 @@ Taken InjectExchange::hand_in() {
   }
   if (!terms_.waits_for_storage) {
     message_.cancellation = cancellation_;
+    if (expires_at_us_ != 0 &&
+        (message_.expires_at_us == 0 || message_.expires_at_us > expires_at_us_)) {
+      message_.expires_at_us = expires_at_us_;
+    }
     return setup_.taker->take(message_, slot_);
   }
   const MessageTaker::Storing storing =
@@ -268,7 +298,7 @@ void InjectExchange::collect(std::string& out) {
   }
   take_mail();
   const bool is_told = body_ended_ && !has_message_ && !reader_.has_more();
-  if (messages_in_flight_ > 0 || (!trouble_ && !is_told)) {
+  if ((messages_in_flight_ > 0 && !is_late_) || (!trouble_ && !is_told)) {
     return;
   }
   AnswerForm form = terms_.form;
@@ -289,7 +319,8 @@ Bytes InjectExchange::probe() const {
 // Without a body: outcomes are to follow.
 Answer InjectExchange::answer() {
   constexpr auto invalid = static_cast<std::size_t>(Status::invalid);
-  if (trouble_ && messages_taken_ == 0) {
+  // More outcomes may come while these are written: the file has them all.
+  if (trouble_ && (messages_taken_ == 0 || is_late_)) {
     Answer failed = error_answer(trouble_->status_code, trouble_->error, trouble_->hint);
     failed.asks_again = trouble_->status_code == 429 || trouble_->status_code == 503;
     return failed;

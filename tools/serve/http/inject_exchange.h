@@ -1,6 +1,7 @@
 // POST /v1/inject: one job in JSON, and what became of it.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <memory>
@@ -33,7 +34,7 @@ class InjectExchange : public Exchange {
   void go_on(Instant now) override;
   void collect(std::string& out) override;
   [[nodiscard]] bool can_take() const override { return !body_ended_ && !trouble_; }
-  [[nodiscard]] Instant due() const override { return look_again_at_; }
+  [[nodiscard]] Instant due() const override { return std::min(look_again_at_, answer_by_); }
   [[nodiscard]] bool is_over() const override { return is_over_; }
   [[nodiscard]] bool ends_connection() const override { return !body_ended_; }
   [[nodiscard]] bool waits_for_outcomes() const override { return messages_in_flight_ > 0; }
@@ -47,6 +48,7 @@ class InjectExchange : public Exchange {
   void note(const codec::JobError& error);
   void fail(RequestError error);
   void take_mail();
+  void answer_in_time(Instant now);
   [[nodiscard]] Answer answer();
   void begin_outcomes(std::string& out, const Answer& answer, const AnswerForm& form);
   void append_outcomes(std::string& out);
@@ -72,6 +74,9 @@ class InjectExchange : public Exchange {
   std::size_t messages_left_now_ = 0;  // of this turn
   Instant no_room_since_ = never;
   Instant look_again_at_ = never;
+  Instant answer_by_ = never;
+  std::int64_t expires_at_us_ = 0;  // of messages: when nobody waits for them any more
+  bool is_late_ = false;            // it was answered before all outcomes were there
   bool body_ended_ = false;
   std::optional<RequestError> trouble_;
   std::array<std::uint64_t, status_count> by_status_{};

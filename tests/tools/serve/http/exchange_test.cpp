@@ -51,6 +51,34 @@ TEST_CASE("inject: the answer waits for the outcome, and has it") {
   CHECK(has(client.heard, "Retry-After: 5\r\n"));
 }
 
+TEST_CASE("inject: who has waited long enough is told so, and nothing more is tried") {
+  HeldClient client;
+  client.setup.exchange.answer_within = std::chrono::minutes(1);
+  client.say(post("/v1/inject", job("a")));
+  REQUIRE(client.taker.size() == 1);
+  CHECK(client.taker.message(0).expires_at_us == 1'800'000'060'000'000);
+  client.wait(std::chrono::seconds(59));
+  CHECK(client.heard.empty());
+  client.wait(std::chrono::seconds(1));
+  CHECK(client.heard.starts_with("HTTP/1.1 504 Gateway Timeout\r\n"));
+  CHECK(has(client.heard, "no answer of the provider within 1m"));
+  CHECK_FALSE(client.taker.message(0).is_cancelled());
+  // The connection goes on, and an outcome that comes late is nobody's.
+  client.heard.clear();
+  client.decide(Status::accepted);
+  CHECK(client.heard.empty());
+  client.say(post("/v1/inject", job("b")));
+  client.decide(Status::accepted);
+  CHECK(client.heard.starts_with("HTTP/1.1 200 OK\r\n"));
+
+  HeldClient early;
+  early.setup.exchange.answer_within = std::chrono::minutes(1);
+  early.say(post("/v1/inject", job("a")));
+  early.decide(Status::accepted);
+  CHECK(early.heard.starts_with("HTTP/1.1 200 OK\r\n"));
+  CHECK(early.connection->is_idle());
+}
+
 TEST_CASE("inject: a long answer leaves in pieces, and what has not left is counted") {
   HeldClient client;
   std::string to;
