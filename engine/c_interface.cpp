@@ -14,6 +14,8 @@
 #include <span>
 #include <string>
 
+#include "codec/smtp/auth_mechanism.h"
+#include "codec/smtp/dsn_request.h"
 #include <ringpost/engine.h>
 #include <ringpost/ringpost.h>
 
@@ -33,6 +35,9 @@ namespace ringpost {
 namespace {
 
 static_assert(RINGPOST_STATUS_COUNT == status_count);
+static_assert(RINGPOST_IO_AUTOMATIC == static_cast<int>(IoChoice::automatic) &&
+              RINGPOST_IO_RING == static_cast<int>(IoChoice::ring) &&
+              RINGPOST_IO_EPOLL == static_cast<int>(IoChoice::epoll));
 static_assert(RINGPOST_ACCEPTED == static_cast<int>(Status::accepted) &&
               RINGPOST_REJECTED == static_cast<int>(Status::rejected) &&
               RINGPOST_DEFERRED == static_cast<int>(Status::deferred) &&
@@ -132,10 +137,46 @@ void take_number(std::uint64_t given, Number& number) {
 
 constexpr std::array<std::uint16_t, 3> usual_ports = {587, 465, 25};
 
+constexpr std::size_t token_bytes_max = 16 * 1024;
+
+TokenResult read_token(ringpost_token_callback call, void* user) {
+  AccessToken token{std::string(token_bytes_max, '\0')};
+  double lifetime_seconds = 0;
+  const std::int32_t code = call(user, token.value.data(), token.value.size(), &lifetime_seconds);
+  if (code != RINGPOST_OK) {
+    return Failure("read_token returned " + std::to_string(code));
+  }
+  Duration lifetime{};
+  if (!take_seconds(lifetime_seconds, lifetime)) {
+    return Failure(std::string("read_token: lifetime_seconds is negative, or no number"));
+  }
+  token.value.resize(std::min(token.value.find('\0'), token.value.size()));
+  if (lifetime > Duration::zero()) {
+    token.lifetime = lifetime;
+  }
+  return token;
+}
+
+// False: there is no mechanism of that name.
+bool read_login(const ringpost_endpoint& from, EndpointOptions& to) {
+  if (from.mechanism != nullptr) {
+    to.auth = codec::find_mechanism(from.mechanism);
+  }
+  if (from.read_token != nullptr) {
+    to.read_token = [call = from.read_token, user = from.token_user] {
+      return read_token(call, user);
+    };
+  }
+  return from.mechanism == nullptr || to.auth.has_value();
+}
+
 // Empty: the endpoint is taken over, and what it says is for Engine::start() to judge.
 std::string read_endpoint(const ringpost_endpoint& from, EndpointOptions& to) {
   if (from.security > RINGPOST_CLEAR || from.port > UINT16_MAX) {
     return from.port > UINT16_MAX ? "port: it is at most 65535" : "security: no such way";
+  }
+  if (!read_login(from, to)) {
+    return "mechanism: none of that name is known";
   }
   to.host = text_of(from.host);
   to.name = from.name == nullptr ? to.host : from.name;
@@ -198,6 +239,10 @@ std::int32_t read_options(const ringpost_options& from, EngineOptions& to, const
   if (const std::int32_t code = read_endpoints(from, to, error); code != RINGPOST_OK) {
     return code;
   }
+  if (from.io > RINGPOST_IO_EPOLL) {
+    return error.say(RINGPOST_BAD_OPTIONS, "io: no such way");
+  }
+  to.io = static_cast<IoChoice>(from.io);
   take_number(from.cores, to.cores);
   take_number(from.messages_in_flight_max, to.jobs_in_flight_max);
   take_number(from.message_bytes_in_flight_max, to.job_bytes_in_flight_max);
@@ -247,6 +292,7 @@ void tell(const OutcomeView& view, const std::vector<std::string>& endpoints,
   to.queue_ms = double{from.queue_ms};
   to.submit_ms = double{from.submit_ms};
   to.total_ms = double{from.total_ms};
+  to.context = view.message->context;
   call(user, &to);
 }
 
@@ -286,6 +332,15 @@ std::string fill(Message& message, const ringpost_message& from) {
   message.endpoint = text_of(from.endpoint);
   message.idempotency_key = text_of(from.idempotency_key);
   message.expires_at_us = from.expires_at_us;
+  message.context = from.context;
+  const auto take_dsn = [&](const char* given, auto assign, const char* what) {
+    if (given != nullptr && !assign(given, message.dsn) && offence.empty()) {
+      offence = std::string(what) + ": RFC 3461 has no such word";
+    }
+  };
+  take_dsn(from.dsn_notify, codec::assign_notify, "dsn_notify");
+  take_dsn(from.dsn_return, codec::assign_return_kind, "dsn_return");
+  take_dsn(from.dsn_envelope_id, codec::assign_envelope_id, "dsn_envelope_id");
   const ContentMaker maker(from.newlines == RINGPOST_STRICT ? NewlinePolicy::strict
                                                             : NewlinePolicy::normalize);
   const Bytes content(from.content == nullptr ? "" : from.content, from.content_bytes);

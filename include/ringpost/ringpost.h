@@ -41,7 +41,7 @@ extern "C" {
 #endif
 
 /* Raised when something was added here. */
-#define RINGPOST_C_VERSION 1
+#define RINGPOST_C_VERSION 2
 
 /* What functions return. Numbers are never given another meaning. */
 enum {
@@ -77,6 +77,13 @@ enum {
   RINGPOST_CLEAR = 2     /* port 25, to a relay of one's own: credentials are refused */
 };
 
+/* An OAuth access token, with its NUL, into `token`, in place of a password: before logins, and
+ * when the server has refused the one before. `lifetime_seconds` is 0, until the server refuses it,
+ * unless it is set. RINGPOST_OK; any other number: there is none now, and the login is tried again
+ * later. Called on a thread of its own, where it may wait, one call at a time. */
+typedef int32_t (*ringpost_token_callback)(void* user, char* token, size_t token_bytes,
+                                           double* lifetime_seconds);
+
 /* One account at one server. */
 typedef struct ringpost_endpoint {
   size_t struct_bytes;
@@ -102,6 +109,10 @@ typedef struct ringpost_endpoint {
   double connect_timeout_seconds;   /* 0: the default, likewise below */
   double command_timeout_seconds;
   double end_of_data_timeout_seconds;
+  /* Since version 2: */
+  const char* mechanism; /* to log in with: "plain", "xoauth2" ...; null: the best announced */
+  ringpost_token_callback read_token; /* null: there is a password */
+  void* token_user;                   /* handed to it */
 } ringpost_endpoint;
 
 /* The fate of one recipient. Texts are never null, and empty where there is nothing to say. All of
@@ -124,6 +135,7 @@ typedef struct ringpost_outcome {
   double queue_ms;      /* of waiting for a session, */
   double submit_ms;     /* of the transaction, */
   double total_ms;      /* and of both */
+  void* context;        /* the message's; since version 2 */
 } ringpost_outcome;
 
 /* Called once for each recipient of each message that was submitted, on a thread of the engine, one
@@ -137,6 +149,13 @@ typedef void (*ringpost_outcome_callback)(void* user, const ringpost_outcome* ou
 typedef void (*ringpost_notice_callback)(void* user, const char* endpoint, const char* message,
                                          int32_t is_grave);
 
+/* How the engine speaks with the kernel. */
+enum {
+  RINGPOST_IO_AUTOMATIC = 0, /* io_uring where it can be had, else epoll, of which a notice tells */
+  RINGPOST_IO_RING = 1,      /* io_uring, or no engine */
+  RINGPOST_IO_EPOLL = 2
+};
+
 typedef struct ringpost_options {
   size_t struct_bytes;
   const ringpost_endpoint* const* endpoints; /* at least one */
@@ -149,6 +168,7 @@ typedef struct ringpost_options {
   uint64_t messages_in_flight_max;      /* 0: the default */
   uint64_t message_bytes_in_flight_max; /* 0: the default */
   const char* state_folder; /* where counts of rates outlive the process; null: nowhere */
+  uint32_t io;              /* RINGPOST_IO_AUTOMATIC ...; since version 2 */
 } ringpost_options;
 
 /* How text whose lines end with a lone LF is taken. A mix of line ends is always refused. */
@@ -170,6 +190,11 @@ typedef struct ringpost_message {
   const char* endpoint;        /* name of the one to use; null: any */
   const char* idempotency_key; /* null: none */
   int64_t expires_at_us;       /* Unix time; 0: never */
+  /* Since version 2: */
+  void* context;               /* found again in the outcomes; nobody else looks at it */
+  const char* dsn_notify;      /* RFC 3461: "NEVER", or some of "SUCCESS,FAILURE,DELAY"; null: */
+  const char* dsn_return;      /* "FULL" or "HDRS";                            not asked for */
+  const char* dsn_envelope_id; /* at most 100 printable characters */
 } ringpost_message;
 
 /* How times are spread, in milliseconds. All zero where nothing was timed. */
@@ -215,7 +240,8 @@ RINGPOST_API int32_t ringpost_check_address(const char* address, char* error, si
 
 /* Checks the options, starts the threads and hands out an engine, which is freed with
  * ringpost_engine_free(). No connection is made before the first message. Errors:
- * RINGPOST_BAD_ARGUMENT, RINGPOST_BAD_OPTIONS (also: a certificate's file cannot be read), RINGPOST_NO_MEMORY; then `*engine` is null. */
+ * RINGPOST_BAD_ARGUMENT, RINGPOST_BAD_OPTIONS (also: a certificate's file cannot be read),
+ * RINGPOST_NO_MEMORY; then `*engine` is null. */
 RINGPOST_API int32_t ringpost_engine_start(const ringpost_options* options,
                                            ringpost_engine** engine, char* error,
                                            size_t error_bytes);

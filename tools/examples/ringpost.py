@@ -17,12 +17,13 @@ import ctypes
 import os
 import sys
 from collections import namedtuple
-from ctypes import (CFUNCTYPE, POINTER, Structure, byref, c_char_p, c_double, c_int32, c_int64,
-                    c_size_t, c_uint32, c_uint64, c_void_p, create_string_buffer, sizeof)
+from ctypes import (CFUNCTYPE, POINTER, Structure, byref, c_char, c_char_p, c_double, c_int32,
+                    c_int64, c_size_t, c_uint32, c_uint64, c_void_p, create_string_buffer, sizeof)
 
 (OK, BAD_ARGUMENT, BAD_OPTIONS, INVALID_MESSAGE, ENDED, TIMED_OUT, LOGIN_FAILED, ENDPOINT_FAILED,
  NO_MEMORY, FAILED) = range(10)
 STATUS_COUNT = 8
+IO_AUTOMATIC, IO_RING, IO_EPOLL = range(3)
 ERROR_BYTES = 1000
 
 
@@ -31,6 +32,9 @@ class Versioned(Structure):
 
     def __init__(self, **members):
         super().__init__(sizeof(type(self)), **members)
+
+
+TOKEN_CALLBACK = CFUNCTYPE(c_int32, c_void_p, POINTER(c_char), c_size_t, POINTER(c_double))
 
 
 class Endpoint(Versioned):
@@ -43,7 +47,8 @@ class Endpoint(Versioned):
         ("recipients_max", c_uint32), ("attempts_max", c_uint32), ("weight", c_uint32),
         ("messages_per_connection", c_uint64), ("messages_per_second", c_uint64),
         ("patience_seconds", c_double), ("connect_timeout_seconds", c_double),
-        ("command_timeout_seconds", c_double), ("end_of_data_timeout_seconds", c_double)]
+        ("command_timeout_seconds", c_double), ("end_of_data_timeout_seconds", c_double),
+        ("mechanism", c_char_p), ("read_token", TOKEN_CALLBACK), ("token_user", c_void_p)]
 
 
 class COutcome(Structure):
@@ -53,7 +58,7 @@ class COutcome(Structure):
         ("enhanced", c_char_p), ("text", c_char_p), ("reason", c_char_p),
         ("queue_id", c_char_p), ("endpoint", c_char_p), ("peer", c_char_p),
         ("timestamp_us", c_int64), ("queue_ms", c_double), ("submit_ms", c_double),
-        ("total_ms", c_double)]
+        ("total_ms", c_double), ("context", c_void_p)]
 
 
 OUTCOME_CALLBACK = CFUNCTYPE(None, c_void_p, POINTER(COutcome))
@@ -66,7 +71,8 @@ class Options(Versioned):
         ("endpoint_count", c_size_t), ("on_outcome", OUTCOME_CALLBACK),
         ("on_notice", NOTICE_CALLBACK), ("user", c_void_p), ("cores", c_uint32),
         ("deadline_seconds", c_double), ("messages_in_flight_max", c_uint64),
-        ("message_bytes_in_flight_max", c_uint64), ("state_folder", c_char_p)]
+        ("message_bytes_in_flight_max", c_uint64), ("state_folder", c_char_p),
+        ("io", c_uint32)]
 
 
 class Message(Versioned):
@@ -74,7 +80,9 @@ class Message(Versioned):
         ("struct_bytes", c_size_t), ("id", c_char_p), ("sender", c_char_p),
         ("recipients", POINTER(c_char_p)), ("recipient_count", c_size_t),
         ("content", c_char_p), ("content_bytes", c_size_t), ("newlines", c_uint32),
-        ("endpoint", c_char_p), ("idempotency_key", c_char_p), ("expires_at_us", c_int64)]
+        ("endpoint", c_char_p), ("idempotency_key", c_char_p), ("expires_at_us", c_int64),
+        ("context", c_void_p), ("dsn_notify", c_char_p), ("dsn_return", c_char_p),
+        ("dsn_envelope_id", c_char_p)]
 
 
 class TimeSpread(Structure):
@@ -92,7 +100,7 @@ class Statistics(Versioned):
 
 
 Outcome = namedtuple("Outcome", "id recipient status stage code enhanced text reason queue_id "
-                                "endpoint peer attempts timestamp_us total_ms")
+                                "endpoint peer attempts timestamp_us total_ms context")
 
 
 class RingpostError(Exception):
@@ -136,17 +144,22 @@ def octets(value):
 class Engine:
     """An engine with one submitter, for the thread that makes it."""
 
-    def __init__(self, endpoints, on_outcome, cores=1, library=None):
+    def __init__(self, endpoints, on_outcome, on_notice=None, cores=1,
+                 io=IO_AUTOMATIC, library=None):
         self.library = library or load()
         self.error = create_string_buffer(ERROR_BYTES)
         given = [Endpoint(**{name: octets(value) for name, value in endpoint.items()})
                  for endpoint in endpoints]
         pointers = (POINTER(Endpoint) * len(given))(*map(ctypes.pointer, given))
         # Whoever drops a callback that is still called ends the process.
+        self.given = given
         self.callback = OUTCOME_CALLBACK(
             lambda _, outcome: on_outcome(self.outcome_of(outcome.contents)))
+        self.notice_callback = NOTICE_CALLBACK(
+            lambda _, *words: on_notice(*words)) if on_notice else NOTICE_CALLBACK()
         options = Options(endpoints=pointers, endpoint_count=len(given),
-                          on_outcome=self.callback, cores=cores)
+                          on_outcome=self.callback, on_notice=self.notice_callback,
+                          cores=cores, io=io)
         self.engine = c_void_p()
         self.submitter = c_void_p()
         self.check(self.library.ringpost_engine_start(byref(options), byref(self.engine),
@@ -172,7 +185,7 @@ class Engine:
                        text(self.library.ringpost_stage_name(one.stage)), one.code,
                        text(one.enhanced), text(one.text), text(one.reason), text(one.queue_id),
                        text(one.endpoint), text(one.peer), one.attempts, one.timestamp_us,
-                       one.total_ms)
+                       one.total_ms, one.context)
 
     def submit(self, message_id, sender, recipients, content, **more):
         content = octets(content)

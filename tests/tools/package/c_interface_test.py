@@ -92,6 +92,67 @@ class CInterfaceTest(Workspace):
         self.assertTrue(all(message["tls"] for message in report.record))
         self.assertEqual(report.summary["violations_total"], 0)
 
+    def test_a_message_brings_its_context_back_and_asks_for_notifications(self):
+        """By epoll, which is asked for; of notifications the notice tells that none can come."""
+        sink = Sink(self.folder, "--no-dsn", cleanup=self.addCleanup)
+        notices = []
+        with self.engine(self.endpoint(sink), io=ringpost.IO_EPOLL,
+                         on_notice=lambda *words: notices.append(words)) as engine:
+            self.submit(engine, "one", ["ann@example.net"], context=0xabcdef, dsn_notify="failure",
+                        dsn_return="HDRS", dsn_envelope_id="n-1")
+            self.submit(engine, "two", ["bob@example.net"])
+            for field, value in (("dsn_notify", "NEVER,FAILURE"), ("dsn_return", "ALL"),
+                                 ("dsn_envelope_id", "a b")):
+                self.assertIn(field, self.error_of(
+                    ringpost.INVALID_MESSAGE, self.submit, engine, field, ["ann@example.net"],
+                    **{field: value}))
+            engine.drain(SECONDS_MAX)
+        self.assertEqual({one.id: one.context for one in self.outcomes if one.id in ("one", "two")},
+                         {"one": 0xabcdef, "two": None})
+        self.assertEqual([endpoint for endpoint, words, _ in notices
+                          if b"does not announce DSN" in words], [b"esp"])
+        self.assertEqual(sorted(sink.stop().ids), ["one", "two"])
+
+    def test_tokens_are_asked_for_and_a_mechanism_is_chosen(self):
+        (self.folder / "tokens").write_text("good-token\n", encoding="ascii")
+        sink = Sink(self.folder, "--auth", "xoauth2,oauthbearer", "--token-file",
+                    self.folder / "tokens", cleanup=self.addCleanup)
+        asked = []
+
+        @ringpost.TOKEN_CALLBACK
+        def token(_, room, room_bytes, lifetime_seconds):
+            asked.append(room_bytes)
+            given = b"good-token\0"
+            ctypes.memmove(room, given, len(given))
+            lifetime_seconds[0] = 3600
+            return ringpost.OK
+
+        endpoint = {**self.endpoint(sink, read_token=token, mechanism="xoauth2"), "password": None}
+        with self.engine(endpoint) as engine:
+            self.submit(engine, "one", ["ann@example.net"])
+            engine.drain(SECONDS_MAX)
+        self.assertEqual([(one.id, one.status) for one in self.outcomes], [("one", "accepted")])
+        self.assertEqual(len(asked), 1)
+        self.assertGreaterEqual(asked[0], 4096)
+        self.assertIn("mechanism", self.error_of(ringpost.BAD_OPTIONS, self.engine,
+                                                 {**endpoint, "mechanism": "telepathy"}))
+
+    def test_a_token_that_is_not_to_be_had_is_said(self):
+        sink = Sink(self.folder, cleanup=self.addCleanup)
+        notices = []
+
+        @ringpost.TOKEN_CALLBACK
+        def token(*_):
+            return 42
+
+        endpoint = {**self.endpoint(sink, read_token=token, patience_seconds=0.2),
+                    "password": None}
+        with self.engine(endpoint, on_notice=lambda *words: notices.append(words)) as engine:
+            self.submit(engine, "one", ["ann@example.net"])
+            said = self.error_of(ringpost.LOGIN_FAILED, engine.drain, SECONDS_MAX)
+        self.assertIn("read_token returned 42", said)
+        self.assertEqual([(one.id, one.status) for one in self.outcomes], [("one", "unsent")])
+
     def test_a_reply_that_never_came_is_unknown(self):
         sink = Sink(self.folder, "--fault", "drop-reply@end=100", cleanup=self.addCleanup)
         with self.engine(self.endpoint(sink)) as engine:
@@ -167,6 +228,7 @@ class CInterfaceTest(Workspace):
                 said = self.error_of(ringpost.BAD_OPTIONS, self.engine, {**good, **change})
                 self.assertIn(words, said)
         self.error_of(ringpost.BAD_OPTIONS, self.engine)
+        self.assertIn("io", self.error_of(ringpost.BAD_OPTIONS, self.engine, good, io=3))
 
     def test_null_everywhere_is_an_error(self):
         library = self.library
@@ -261,7 +323,7 @@ class CInterfaceTest(Workspace):
                                  text=True).stdout
         self.assertEqual(printed.splitlines(), expected)
         self.assertRegex(self.library.ringpost_version().decode(), r"^\d+\.\d+\.\d+$")
-        self.assertEqual(self.library.ringpost_c_version(), 1)
+        self.assertEqual(self.library.ringpost_c_version(), 2)
 
     # ---- Ends -----------------------------------------------------------------------------------
 
