@@ -17,6 +17,7 @@ from support.jobs import simple_job
 from support.program import PASSWORD, USER
 from support.serve import Serve, ServeTest
 from support.service_manager import Manager
+from support.webhook_receiver import WebhookReceiver
 from support.workspace import wait_until
 
 OLD_TOKEN = "c0rrect-h0rse-battery-stap1e"
@@ -52,10 +53,12 @@ class Platform(threading.Thread):
             self.trouble = error
 
 
-class Reload(ServeTest):
+class ReloadTest(ServeTest):
+    """One that is running, with `more` in its configuration."""
 
-    def setUp(self):
+    def setUp(self, more=""):
         super().setUp()
+        self.more = more
         self.esp = self.sink("--latency", "5ms")
         self.other = self.sink()
         path = self.folder / "notify"
@@ -87,10 +90,10 @@ class Reload(ServeTest):
             text += endpoint("other", self.other)
             text += '[[serve.route]]\nsender_domain = "other.example"\nendpoint = "other"\n'
         text += (f'[send]\nendpoint = ["esp"]\ncores = {cores}\n'
-                 '[serve]\noutcomes = "outcomes.jsonl"\n'
+                 '[serve]\noutcomes = "outcomes.jsonl"\nspool = "spool"\n'
                  '[[listen.smtp]]\naddress = "127.0.0.1:0"\n'
                  f'[[listen.http]]\naddress = "127.0.0.1:0"\ntoken_file = "{self.token}"\n')
-        self.private("serve.toml", text)
+        self.private("serve.toml", text + self.more)
 
     def reload(self):
         """What the manager hears of its end."""
@@ -115,6 +118,10 @@ class Reload(ServeTest):
     def inject(self, job_id, token=OLD_TOKEN, **more):
         job = simple_job(job_id, ("reader@example.net",)) | more
         return self.ask("POST", "/v1/inject", json.dumps(job), token)
+
+
+class Reload(ReloadTest):
+    """Of what goes through its listeners."""
 
     def test_under_load(self):
         platforms = [Platform(self.serve, f"p{number}") for number in range(3)]
@@ -183,6 +190,33 @@ class Reload(ServeTest):
         self.private("token", "short")
         self.assertIn("a token is at least 16", self.reload())
         self.stats(NEW_TOKEN)
+
+
+class AddedEndpoint(ReloadTest):
+    """One that comes with a reload is known by its name to all who know endpoints."""
+
+    def setUp(self, more=""):
+        self.receiver = WebhookReceiver()
+        self.addCleanup(self.receiver.close)
+        super().setUp(more + '[[listen.smtp]]\naddress = "127.0.0.1:0"\nreply = "stored"\n'
+                      f'[[webhook]]\nurl = "http://127.0.0.1:{self.receiver.port}/"\n'
+                      'delay = "10ms"\ndead_letters = "dead.jsonl"\n')
+
+    def test_stored_mail_and_webhooks(self):
+        self.write(other=True)
+        self.assertNotIn("refused", self.reload())
+        with self.serve.client(1) as client:
+            client.sendmail("news@other.example", ["reader@example.net"], content("stored"))
+        self.assertEqual(self.inject("injected", endpoint="other")[0], 200)
+        endpoints = {line["id"]: line.get("endpoint") for line in self.serve.wait_for_outcomes(2)}
+        self.assertEqual(endpoints, {"stored": "other", "injected": "other"})
+
+        def told():
+            return {line["id"]: line.get("endpoint") for line in self.receiver.outcomes()}
+
+        wait_until(lambda: len(told()) == 2, "both were told")
+        self.assertEqual(told(), endpoints)
+        self.assertEqual(sorted(self.other.stop().ids), ["injected", "stored"])
 
 
 if __name__ == "__main__":

@@ -18,14 +18,6 @@ namespace {
 // Of the engine's own bound, which shall never be the one that counts: Intake's is.
 constexpr std::size_t engine_slack = 1024;
 
-std::vector<std::string> names_of(const std::vector<EndpointOptions>& endpoints) {
-  std::vector<std::string> names;
-  for (const EndpointOptions& endpoint : endpoints) {
-    names.push_back(endpoint.name);
-  }
-  return names;
-}
-
 std::uint64_t bytes_of(const Message& message) {
   return message.content.bytes() + message.recipients.bytes() + message.metadata_json.size() +
          message.tags_json.size();
@@ -37,8 +29,8 @@ Intake::Intake(IntakeOptions options) : options_(std::move(options)) {}
 
 Result<std::unique_ptr<Intake>, std::string> Intake::start(IntakeOptions options, cli::Log& log) {
   std::unique_ptr<Intake> intake(new Intake(std::move(options)));
-  auto outcomes = OutcomeLog::open(intake->options_.outcomes_path,
-                                   names_of(intake->options_.engine.endpoints), log);
+  auto outcomes =
+      OutcomeLog::open(intake->options_.outcomes_path, intake->options_.endpoint_names->all(), log);
   if (!outcomes) {
     return Failure(std::move(outcomes.error()));
   }
@@ -57,13 +49,12 @@ Result<void, std::string> Intake::set_up() {
   engine_options.outcome_threads = 1;  // completions come one at a time
   // Somebody waits for each of them.
   engine_options.outcome_delay = Duration::zero();
-  auto engine = ReloadableEngine::start(std::move(engine_options),
+  auto engine = ReloadableEngine::start(std::move(engine_options), options_.endpoint_names,
                                         [this](auto decided) { on_decided(decided); });
   if (!engine) {
     return Failure(std::move(engine.error().message));
   }
   engine_ = std::move(*engine);
-  outcomes_->name_endpoints(engine_->endpoint_names());
   submitter_.emplace(engine_->submitter());
   overflow_thread_ = std::thread([this] { run_overflow(); });
   return {};

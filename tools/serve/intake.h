@@ -27,6 +27,7 @@
 #include <vector>
 
 #include "tools/process/log.h"
+#include "tools/serve/endpoint_names.h"
 #include "tools/serve/offer.h"
 #include "tools/serve/outcome_keeper.h"
 #include "tools/serve/outcome_log.h"
@@ -39,6 +40,8 @@ namespace ringpost::serve {
 
 struct IntakeOptions {
   EngineOptions engine;
+  // Filled by it: for those who tell of outcomes, and are there before it.
+  std::shared_ptr<EndpointNames> endpoint_names = std::make_shared<EndpointNames>();
   // Under way at a time, from offer() until the completion is called. A message is taken while both
   // are not reached, so octets go above by one message at most.
   std::size_t messages_max = 10'000;

@@ -10,15 +10,12 @@
 
 namespace ringpost::serve {
 
-OutcomeLog::OutcomeLog(std::string path, std::vector<std::string> endpoint_names, cli::Log& log)
-    : path_(std::move(path)),
-      endpoint_names_(std::move(endpoint_names)),
-      log_(log),
-      writer_(endpoint_names_) {}
+OutcomeLog::OutcomeLog(std::string path, std::span<const std::string> endpoint_names, cli::Log& log)
+    : path_(std::move(path)), log_(log), writer_(endpoint_names) {}
 
 Result<std::unique_ptr<OutcomeLog>, std::string> OutcomeLog::open(
-    const std::string& path, std::vector<std::string> endpoint_names, cli::Log& log) {
-  std::unique_ptr<OutcomeLog> made(new OutcomeLog(path, std::move(endpoint_names), log));
+    const std::string& path, std::span<const std::string> endpoint_names, cli::Log& log) {
+  std::unique_ptr<OutcomeLog> made(new OutcomeLog(path, endpoint_names, log));
   if (path.empty()) {
     return made;
   }
@@ -31,11 +28,6 @@ Result<std::unique_ptr<OutcomeLog>, std::string> OutcomeLog::open(
   }
   made->file_.emplace(std::move(*file));
   return made;
-}
-
-void OutcomeLog::name_endpoints(std::span<const std::string> names) {
-  const std::lock_guard lock(mutex_);
-  writer_ = codec::OutcomeWriter(names);
 }
 
 void OutcomeLog::append(std::string& lines, const Message& message, std::size_t recipient_index,

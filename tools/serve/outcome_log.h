@@ -23,13 +23,10 @@ namespace ringpost::serve {
 // while is_stuck(). Any thread.
 class OutcomeLog {
  public:
-  // Without a path nothing is written. The error is a sentence: the file cannot be opened, or holds
-  // something else than outcome lines.
+  // Names outlive it. Without a path nothing is written. The error is a sentence: the file cannot
+  // be opened, or holds something else than outcome lines.
   [[nodiscard]] static Result<std::unique_ptr<OutcomeLog>, std::string> open(
-      const std::string& path, std::vector<std::string> endpoint_names, cli::Log& log);
-
-  // In the place of the names from the start. They outlive it.
-  void name_endpoints(std::span<const std::string> names);
+      const std::string& path, std::span<const std::string> endpoint_names, cli::Log& log);
   // Appends the line of one recipient, which is nowhere yet.
   void append(std::string& lines, const Message& message, std::size_t recipient_index,
               const Outcome& outcome);
@@ -47,11 +44,10 @@ class OutcomeLog {
   [[nodiscard]] std::uint64_t unwritten_lines() const;
 
  private:
-  OutcomeLog(std::string path, std::vector<std::string> endpoint_names, cli::Log& log);
+  OutcomeLog(std::string path, std::span<const std::string> endpoint_names, cli::Log& log);
   void write_under_lock();
 
   const std::string path_;  // empty: there is none
-  const std::vector<std::string> endpoint_names_;
   cli::Log& log_;
   mutable std::mutex mutex_;  // guards the two below
   codec::OutcomeWriter writer_;

@@ -16,8 +16,6 @@ namespace ringpost::serve {
 
 namespace {
 
-// Names of endpoints in the life of a process: whoever has that many has another problem.
-constexpr std::size_t names_max = 1024;
 constexpr auto look_at_retired_every = std::chrono::milliseconds(50);
 
 void add_spread(const TimeSpread& more, TimeSpread& sum) {
@@ -61,7 +59,7 @@ void add_statistics(const EngineStatistics& older, EngineStatistics& sum) {
 
 // One engine, and what is left of it when it has ended.
 struct ReloadableEngine::Generation {
-  std::vector<std::uint32_t> numbers;  // of its endpoints, in endpoint_names()
+  std::vector<std::uint32_t> numbers;  // of its endpoints, in names_
   bool has_own_numbers = true;         // which are their places
 
   mutable std::mutex mutex;        // guards all below
@@ -110,14 +108,15 @@ struct ReloadableEngine::Seat {
 
 // ---- Engines ------------------------------------------------------------------------------------
 
-ReloadableEngine::ReloadableEngine(EngineOptions options, OutcomeCallback callback)
-    : options_(std::move(options)), callback_(std::move(callback)), names_(names_max) {}
+ReloadableEngine::ReloadableEngine(EngineOptions options, std::shared_ptr<EndpointNames> names,
+                                   OutcomeCallback callback)
+    : options_(std::move(options)), callback_(std::move(callback)), names_(std::move(names)) {}
 
 Result<std::unique_ptr<ReloadableEngine>, EngineError> ReloadableEngine::start(
-    EngineOptions options, OutcomeCallback callback) {
+    EngineOptions options, std::shared_ptr<EndpointNames> names, OutcomeCallback callback) {
   std::vector<EndpointOptions> endpoints = std::exchange(options.endpoints, {});
   std::unique_ptr<ReloadableEngine> engine(
-      new ReloadableEngine(std::move(options), std::move(callback)));
+      new ReloadableEngine(std::move(options), std::move(names), std::move(callback)));
   auto first = engine->make(std::move(endpoints));
   if (!first) {
     return Failure(std::move(first.error()));
@@ -141,29 +140,18 @@ ReloadableEngine::~ReloadableEngine() {
   }
 }
 
-std::optional<std::uint32_t> ReloadableEngine::number_of(const std::string& name) {
-  const auto known = names_.begin() + static_cast<std::ptrdiff_t>(names_known_);
-  const auto found = std::find(names_.begin(), known, name);
-  if (found == known && names_known_ == names_.size()) {
-    return std::nullopt;
-  }
-  // Nobody has its number before the engine is started that tells of it.
-  if (found == known) {
-    names_[names_known_++] = name;
-  }
-  return static_cast<std::uint32_t>(found - names_.begin());
-}
-
 Result<std::shared_ptr<ReloadableEngine::Generation>, EngineError> ReloadableEngine::make(
     std::vector<EndpointOptions> endpoints) {
   auto made = std::make_shared<Generation>();
   EngineOptions options = options_;
   options.endpoints = std::move(endpoints);
   for (const EndpointOptions& endpoint : options.endpoints) {
-    const auto number = number_of(endpoint.name);
+    // Nobody has its number before the engine is started that tells of it.
+    const auto number = names_->number_of(endpoint.name);
     if (!number) {
-      return Failure(EngineError{
-          fmt::format("more than {} endpoints were there since the start: start anew", names_max)});
+      return Failure(
+          EngineError{fmt::format("more than {} endpoints were there since the start: start anew",
+                                  EndpointNames::names_max)});
     }
     made->has_own_numbers = made->has_own_numbers && *number == made->numbers.size();
     made->numbers.push_back(*number);
@@ -358,6 +346,12 @@ std::vector<EndpointReport> ReloadableEngine::endpoint_reports() const {
 std::vector<EndpointFailure> ReloadableEngine::endpoint_failures() const {
   const auto engine = current()->get();
   return engine ? engine->endpoint_failures() : std::vector<EndpointFailure>();
+}
+
+bool ReloadableEngine::has_endpoint() const {
+  const auto generation = current();
+  const auto engine = generation->get();
+  return engine && engine->endpoint_failures().size() < generation->numbers.size();
 }
 
 // ---- Submitter ----------------------------------------------------------------------------------

@@ -13,6 +13,7 @@
 #include <thread>
 #include <vector>
 
+#include "tools/serve/endpoint_names.h"
 #include <ringpost/base.h>
 #include <ringpost/engine.h>
 
@@ -26,9 +27,9 @@ class ReloadableEngine {
   class Submitter;
 
   // The callback is called as that of an engine with one outcome thread: one call at a time,
-  // whichever engine it is of. Outcome::endpoint is an index of endpoint_names().
+  // whichever engine it is of. Outcome::endpoint is a number of `names`.
   [[nodiscard]] static Result<std::unique_ptr<ReloadableEngine>, EngineError> start(
-      EngineOptions options, OutcomeCallback callback);
+      EngineOptions options, std::shared_ptr<EndpointNames> names, OutcomeCallback callback);
   ~ReloadableEngine();
   ReloadableEngine(const ReloadableEngine&) = delete;
   ReloadableEngine& operator=(const ReloadableEngine&) = delete;
@@ -36,9 +37,7 @@ class ReloadableEngine {
   // All else stays as it was at the start. Where something is wrong nothing has changed. One call
   // at a time.
   [[nodiscard]] Result<void, EngineError> replace_endpoints(std::vector<EndpointOptions> endpoints);
-  // Of each endpoint that there was, by a number that stays its own; behind them empty ones, for
-  // those to come. It is never moved.
-  [[nodiscard]] std::span<const std::string> endpoint_names() const { return names_; }
+  [[nodiscard]] const EndpointNames& endpoint_names() const { return *names_; }
 
   [[nodiscard]] Submitter submitter();
   [[nodiscard]] bool drain(Instant deadline);
@@ -52,25 +51,26 @@ class ReloadableEngine {
   // Of an endpoint that is no longer there as long as anything is under way by it.
   [[nodiscard]] std::vector<EndpointReport> endpoint_reports() const;
   [[nodiscard]] std::vector<EndpointFailure> endpoint_failures() const;
+  // One that is not given up.
+  [[nodiscard]] bool has_endpoint() const;
 
  private:
   struct Generation;
   struct Seat;
 
-  ReloadableEngine(EngineOptions options, OutcomeCallback callback);
+  ReloadableEngine(EngineOptions options, std::shared_ptr<EndpointNames> names,
+                   OutcomeCallback callback);
   [[nodiscard]] Result<std::shared_ptr<Generation>, EngineError> make(
       std::vector<EndpointOptions> endpoints);
   [[nodiscard]] std::shared_ptr<Generation> current() const;
   [[nodiscard]] std::vector<std::shared_ptr<Generation>> all() const;
-  [[nodiscard]] std::optional<std::uint32_t> number_of(const std::string& name);
   void tell(const Generation& generation, std::span<const OutcomeView> decided);
   void retire(Generation& generation);
   [[nodiscard]] bool has_moved_all(const Generation& from);
 
   const EngineOptions options_;  // without endpoints
   const OutcomeCallback callback_;
-  std::vector<std::string> names_;
-  std::size_t names_known_ = 0;  // replace_endpoints()
+  const std::shared_ptr<EndpointNames> names_;
 
   std::mutex tell_mutex_;  // held for each call of the callback
   std::vector<Outcome> told_;

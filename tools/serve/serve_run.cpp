@@ -85,7 +85,6 @@ class ServeRun {
  private:
   [[nodiscard]] Result<void, std::string> start();
   [[nodiscard]] Result<void, std::string> start_webhooks();
-  [[nodiscard]] std::vector<std::string> endpoint_names() const;
   [[nodiscard]] Result<void, std::string> open_spool();
   void start_spool();
   [[nodiscard]] Result<void, std::string> start_folders();
@@ -112,6 +111,8 @@ class ServeRun {
   SignalWatch& watch_;
   const ServiceManager& manager_;
   Log& log_;
+  const std::shared_ptr<serve::EndpointNames> endpoint_names_ =
+      std::make_shared<serve::EndpointNames>();
   std::unique_ptr<serve::WebhookSender> webhooks_;  // null: there are none
   std::unique_ptr<serve::Spool> spool_;             // null: nothing is stored
   std::unique_ptr<serve::WatchedFiles> watched_;    // null: no folder is watched
@@ -189,7 +190,7 @@ Result<void, std::string> ServeRun::start_webhooks() {
   if (settings_.webhooks.empty()) {
     return {};
   }
-  auto webhooks = serve::WebhookSender::start(settings_.webhooks, endpoint_names(), log_);
+  auto webhooks = serve::WebhookSender::start(settings_.webhooks, endpoint_names_->all(), log_);
   if (!webhooks) {
     return Failure(std::move(webhooks.error()));
   }
@@ -277,6 +278,7 @@ Result<void, std::string> ServeRun::start() {
     keeper = watched_.get();
   }
   auto intake = Intake::start({.engine = engine_options(),
+                               .endpoint_names = endpoint_names_,
                                .messages_max = settings_.serve.messages_max,
                                .bytes_max = settings_.serve.bytes_max,
                                .outcomes_path = settings_.serve.outcomes_path,
@@ -295,18 +297,16 @@ Result<void, std::string> ServeRun::start() {
     }
     front_ends_.push_back(std::move(*listener));
   }
-  const std::vector<std::string> names = endpoint_names();
   for (const HttpListenOptions& options : settings_.http) {
-    auto listener =
-        serve::start_http_listener(options, intake_->engine().endpoint_names(), *intake_,
-                                   spool_.get(), [this] { return figures(); });
+    auto listener = serve::start_http_listener(options, endpoint_names_->all(), *intake_,
+                                               spool_.get(), [this] { return figures(); });
     if (!listener) {
       return Failure(std::move(listener.error()));
     }
     front_ends_.push_back(std::move(*listener));
   }
   if (!settings_.nats.url.empty()) {
-    auto source = serve::start_nats_source(settings_.nats, names, *intake_, log_);
+    auto source = serve::start_nats_source(settings_.nats, *intake_, log_);
     if (!source) {
       return Failure(std::move(source.error()));
     }
@@ -334,7 +334,7 @@ Result<void, std::string> ServeRun::start_folders() {
                        std::vector<PriorFate> fates) {
                return intake.refuse(message, why, std::move(done), std::move(fates));
              },
-         .endpoint_names = endpoint_names(),
+         .endpoint_names = *endpoint_names_,
          .program_version = std::string(program_version()),
          .log = log_});
     if (!folder) {
@@ -353,7 +353,7 @@ Result<void, std::string> ServeRun::open_spool() {
   serve::SpoolOptions options;
   options.folder = settings_.serve.spool_folder;
   options.outcomes_path = settings_.serve.outcomes_path;
-  options.endpoint_names = endpoint_names();
+  options.endpoint_names = endpoint_names_;
   options.program_version = program_version();
   options.bytes_max = settings_.serve.spool_bytes_max;
   options.keep = settings_.serve.spool_keep;
@@ -431,14 +431,6 @@ serve::ServiceFigures ServeRun::figures() const {
   }
   figures.process = serve::process_figures();
   return figures;
-}
-
-std::vector<std::string> ServeRun::endpoint_names() const {
-  std::vector<std::string> names;
-  for (const EndpointOptions& endpoint : settings_.endpoints) {
-    names.push_back(endpoint.name);
-  }
-  return names;
 }
 
 EngineOptions ServeRun::engine_options() {

@@ -360,7 +360,7 @@ TEST_CASE("intake: other endpoints have what comes, and the old ones finish what
       const auto told = answers.of(job.id);
       REQUIRE(told.size() == 1);
       CHECK(told[0].status == Status::accepted);
-      CHECK(intake->engine().endpoint_names()[told[0].endpoint] == name);
+      CHECK(intake->engine().endpoint_names().all()[told[0].endpoint] == name);
     }
   }
   // Counts stay whole, and those of what is gone go with it.

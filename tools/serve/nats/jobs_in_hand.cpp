@@ -9,11 +9,8 @@
 namespace ringpost::serve {
 
 JobsInHand::JobsInHand(std::string stream, std::uint64_t rounds,
-                       std::vector<std::string> endpoint_names)
-    : stream_(std::move(stream)),
-      rounds_(rounds),
-      endpoint_names_(std::move(endpoint_names)),
-      writer_(endpoint_names_) {}
+                       std::span<const std::string> endpoint_names)
+    : stream_(std::move(stream)), rounds_(rounds), writer_(endpoint_names) {}
 
 JobsInHand::Met JobsInHand::meet(const nats::Pulled& pulled) {
   if (const auto found = jobs_.find(pulled.sequence); found != jobs_.end()) {

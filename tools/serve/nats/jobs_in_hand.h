@@ -36,7 +36,8 @@ struct EndedJob {
 // Not thread-safe: whoever has it has a lock.
 class JobsInHand {
  public:
-  JobsInHand(std::string stream, std::uint64_t rounds, std::vector<std::string> endpoint_names);
+  // Names outlive it.
+  JobsInHand(std::string stream, std::uint64_t rounds, std::span<const std::string> endpoint_names);
   JobsInHand(const JobsInHand&) = delete;
   JobsInHand& operator=(const JobsInHand&) = delete;
 
@@ -87,7 +88,6 @@ class JobsInHand {
 
   const std::string stream_;
   const std::uint64_t rounds_;
-  const std::vector<std::string> endpoint_names_;
   codec::OutcomeWriter writer_;
   std::map<std::uint64_t, Held> jobs_;
   std::vector<std::uint64_t> changed_;  // that may have something to be settled

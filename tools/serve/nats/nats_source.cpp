@@ -63,13 +63,11 @@ std::string node_name() {
 
 class NatsSource final : public FrontEnd {
  public:
-  NatsSource(const cli::NatsOptions& options, std::vector<std::string> endpoint_names,
-             Intake& intake, cli::Log& log)
+  NatsSource(const cli::NatsOptions& options, Intake& intake, cli::Log& log)
       : options_(options),
-        endpoints_(endpoint_names.size()),
         intake_(intake),
         log_(log),
-        jobs_(options.jobs_stream, options.rounds, std::move(endpoint_names)) {}
+        jobs_(options.jobs_stream, options.rounds, intake.engine().endpoint_names().all()) {}
   ~NatsSource() override { stop(); }
 
   [[nodiscard]] Result<void, std::string> start();
@@ -109,7 +107,6 @@ class NatsSource final : public FrontEnd {
   void all_is_well(Direction direction);
 
   const cli::NatsOptions options_;
-  const std::size_t endpoints_;
   Intake& intake_;
   cli::Log& log_;
   std::unique_ptr<BrokerLink> link_;
@@ -226,7 +223,7 @@ std::size_t NatsSource::wait_for_room() {
 
 // Jobs that nobody can send stay where they are.
 bool NatsSource::has_endpoint() {
-  const bool has = intake_.engine().endpoint_failures().size() < endpoints_;
+  const bool has = intake_.engine().has_endpoint();
   if (!has) {
     complain(Direction::in, "no jobs are taken: each endpoint was given up");
   }
@@ -574,10 +571,9 @@ void NatsSource::all_is_well(Direction direction) {
 
 }  // namespace
 
-Result<std::unique_ptr<FrontEnd>, std::string> start_nats_source(
-    const cli::NatsOptions& options, std::vector<std::string> endpoint_names, Intake& intake,
-    cli::Log& log) {
-  auto source = std::make_unique<NatsSource>(options, std::move(endpoint_names), intake, log);
+Result<std::unique_ptr<FrontEnd>, std::string> start_nats_source(const cli::NatsOptions& options,
+                                                                 Intake& intake, cli::Log& log) {
+  auto source = std::make_unique<NatsSource>(options, intake, log);
   if (auto started = source->start(); !started) {
     return Failure(std::move(started.error()));
   }

@@ -17,7 +17,6 @@ namespace ringpost::serve {
 // server answers, or what `ringpost nats setup` creates is not there. Intake and log outlive it,
 // and the intake is closed before it goes.
 [[nodiscard]] Result<std::unique_ptr<FrontEnd>, std::string> start_nats_source(
-    const cli::NatsOptions& options, std::vector<std::string> endpoint_names, Intake& intake,
-    cli::Log& log);
+    const cli::NatsOptions& options, Intake& intake, cli::Log& log);
 
 }  // namespace ringpost::serve

@@ -193,9 +193,8 @@ Result<void, StoreRefusal> Spool::store(Message& message, StoreDone done) {
 
 // What cannot be read back is never answered for.
 std::string Spool::why_invalid(const std::string& line, const Message& message) {
-  const auto& names = options_.endpoint_names;
-  if (!message.endpoint.empty() &&
-      std::find(names.begin(), names.end(), message.endpoint) == names.end()) {
+  const EndpointNames* const names = options_.endpoint_names.get();
+  if (!message.endpoint.empty() && (names == nullptr || !names->contains(message.endpoint))) {
     return fmt::format("there is no endpoint \"{}\"", message.endpoint);
   }
   if (line.size() > limits::job_line_bytes_max) {

@@ -25,6 +25,7 @@
 #include "codec/job/job_reader.h"
 #include "queue/intent_log.h"
 #include "tools/process/log.h"
+#include "tools/serve/endpoint_names.h"
 #include "tools/serve/offer.h"
 #include "tools/serve/outcome_keeper.h"
 #include "tools/serve/spool/spool_folder.h"
@@ -39,7 +40,7 @@ namespace ringpost::serve {
 struct SpoolOptions {
   std::string folder{};
   std::string outcomes_path{};  // that outcome lines are written to; empty: none
-  std::vector<std::string> endpoint_names{};
+  std::shared_ptr<const EndpointNames> endpoint_names{};  // null: none
   std::string program_version{};
   // Of stored jobs; what is waiting to be stored counts.
   std::uint64_t bytes_max = 4'000'000'000;

@@ -176,9 +176,10 @@ void FolderWatch::begin_file(const std::string& name) {
     left_alone_.insert(name);
     return;
   }
+  const std::span<const std::string> names = parts_.endpoint_names.known();
   auto file = WatchedFile::open(parts_.files.new_number(), *taken, folder_->paths_of(*taken),
                                 cli::unix_time_us(),
-                                {.endpoint_names = parts_.endpoint_names,
+                                {.endpoint_names = {names.begin(), names.end()},
                                  .program_version = parts_.program_version,
                                  .listener = this});
   if (!file) {

@@ -14,6 +14,7 @@
 
 #include "tools/process/descriptor.h"
 #include "tools/process/log.h"
+#include "tools/serve/endpoint_names.h"
 #include "tools/serve/offer.h"
 #include "tools/serve/watch/watched_file.h"
 #include "tools/serve/watch/watched_files.h"
@@ -39,7 +40,7 @@ class FolderWatch final : private run::RunListener {
     WatchedFiles& files;  // outlives this
     Offerer offer;
     Refuser refuse;
-    std::vector<std::string> endpoint_names;
+    const EndpointNames& endpoint_names;
     std::string program_version;
     cli::Log& log;
   };

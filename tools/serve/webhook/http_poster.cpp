@@ -20,13 +20,14 @@ namespace {
 // Of an answer's body, for people.
 constexpr std::size_t words_bytes_max = 200;
 
-#define RP_CURL_FUNCTIONS(X)                                                                   \
-  X(curl_global_init)                                                                          \
-  X(curl_easy_init)                                                                            \
-  X(curl_easy_cleanup)                                                                         \
-  X(curl_easy_setopt) X(curl_easy_getinfo) X(curl_easy_strerror) X(curl_slist_append)          \
-      X(curl_slist_free_all) X(curl_multi_init) X(curl_multi_cleanup) X(curl_multi_add_handle) \
-          X(curl_multi_remove_handle) X(curl_multi_perform) X(curl_multi_poll)                 \
+#define RP_CURL_FUNCTIONS(X)                                                             \
+  X(curl_global_init)                                                                    \
+  X(curl_easy_init)                                                                      \
+  X(curl_easy_cleanup)                                                                   \
+  X(curl_easy_setopt)                                                                    \
+  X(curl_easy_getinfo) X(curl_easy_strerror) X(curl_slist_append) X(curl_slist_free_all) \
+      X(curl_multi_init) X(curl_multi_cleanup) X(curl_multi_add_handle)                  \
+          X(curl_multi_remove_handle) X(curl_multi_perform) X(curl_multi_poll)           \
               X(curl_multi_wakeup) X(curl_multi_info_read)
 
 struct Curl {

@@ -96,13 +96,13 @@ struct WebhookSender::Hook {
   Instant file_again_at{};
 };
 
-WebhookSender::WebhookSender(std::vector<std::string> endpoint_names, cli::Log& log)
-    : endpoint_names_(std::move(endpoint_names)), log_(log), writer_(endpoint_names_) {}
+WebhookSender::WebhookSender(std::span<const std::string> endpoint_names, cli::Log& log)
+    : log_(log), writer_(endpoint_names) {}
 
 Result<std::unique_ptr<WebhookSender>, std::string> WebhookSender::start(
-    const std::vector<cli::WebhookOptions>& options, std::vector<std::string> endpoint_names,
+    const std::vector<cli::WebhookOptions>& options, std::span<const std::string> endpoint_names,
     cli::Log& log) {
-  std::unique_ptr<WebhookSender> sender(new WebhookSender(std::move(endpoint_names), log));
+  std::unique_ptr<WebhookSender> sender(new WebhookSender(endpoint_names, log));
   for (const cli::WebhookOptions& one : options) {
     if (auto added = sender->add_hook(one); !added) {
       return Failure(fmt::format("[[webhook]] {}: {}", one.name, added.error()));

@@ -33,7 +33,7 @@ class WebhookSender final : public OutcomeReceiver {
   // Reads secrets and passwords, and looks whether the files may be added to. The error is a
   // sentence. Endpoint names are those of outcome lines.
   [[nodiscard]] static Result<std::unique_ptr<WebhookSender>, std::string> start(
-      const std::vector<cli::WebhookOptions>& options, std::vector<std::string> endpoint_names,
+      const std::vector<cli::WebhookOptions>& options, std::span<const std::string> endpoint_names,
       cli::Log& log);
   // Everything that is left goes into the files.
   ~WebhookSender() override;
@@ -57,7 +57,7 @@ class WebhookSender final : public OutcomeReceiver {
  private:
   struct Hook;
 
-  WebhookSender(std::vector<std::string> endpoint_names, cli::Log& log);
+  WebhookSender(std::span<const std::string> endpoint_names, cli::Log& log);
   [[nodiscard]] Result<void, std::string> add_hook(const cli::WebhookOptions& options);
   void run();
   void begin_requests(Hook& hook, Instant now);
@@ -66,7 +66,6 @@ class WebhookSender final : public OutcomeReceiver {
   [[nodiscard]] bool write_dead(Hook& hook);
   [[nodiscard]] Instant due() const;
 
-  const std::vector<std::string> endpoint_names_;
   cli::Log& log_;
   std::vector<std::unique_ptr<Hook>> hooks_;
   std::unique_ptr<HttpPoster> poster_;

@@ -57,6 +57,8 @@ std::vector<EndedJob> settled(JobsInHand& jobs, std::size_t lines, bool node_end
   return lines == 0 ? before : jobs.take_ended(node_ends);
 }
 
+const std::vector<std::string> endpoint_names{"esp"};
+
 }  // namespace
 
 TEST_CASE("jobs: each ends by what became of its recipients") {
@@ -115,7 +117,7 @@ TEST_CASE("jobs: one whose line could not be stored is not ended, and the line c
 }
 
 TEST_CASE("jobs: final outcomes are stored before the job is over, those put off are not") {
-  JobsInHand jobs("JOBS", 3, {"esp"});
+  JobsInHand jobs("JOBS", 3, endpoint_names);
   CHECK(jobs.meet(pulled_job(1)) == JobsInHand::Met::fresh);
   for (const Status status : {Status::accepted, Status::deferred}) {
     jobs.begin_message(1);
@@ -146,7 +148,7 @@ TEST_CASE("jobs: a second delivery is known, in hand and behind its end") {
 }
 
 TEST_CASE("jobs: the mark has what is in hand and what was told, and not what was given back") {
-  JobsInHand jobs("JOBS", 3, {"esp"});
+  JobsInHand jobs("JOBS", 3, endpoint_names);
   for (const std::uint64_t sequence : {1U, 2U, 3U, 4U}) {
     CHECK(jobs.meet(pulled_job(sequence)) == JobsInHand::Met::fresh);
   }

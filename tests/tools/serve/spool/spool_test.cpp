@@ -36,7 +36,9 @@ class Bench {
   explicit Bench(const TemporaryFolder& folder, SpoolOptions options = {}) {
     options.folder = folder.path("spool");
     options.outcomes_path = folder.path("outcomes.jsonl");
-    options.endpoint_names = {"esp"};
+    const auto names = std::make_shared<EndpointNames>();
+    static_cast<void>(names->number_of("esp"));
+    options.endpoint_names = names;
     auto opened = Spool::open(std::move(options), log_);
     INFO((opened ? "" : opened.error()));
     REQUIRE(opened);
