@@ -429,6 +429,9 @@ serve::ServiceFigures ServeRun::figures() const {
   if (webhooks_) {
     figures.webhooks = webhooks_->figures();
   }
+  if (spool_ != nullptr) {
+    figures.spool = spool_->figures();
+  }
   figures.process = serve::process_figures();
   return figures;
 }

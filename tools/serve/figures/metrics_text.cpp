@@ -179,6 +179,16 @@ void add_webhook(Families& families, const WebhookFigures& webhook) {
                  webhook.bytes_waiting_max, labels);
 }
 
+void add_spool(Families& families, const SpoolFigures& spool) {
+  families.gauge("ringpost_spool_bytes", "Octets of stored mail.", spool.bytes);
+  families.gauge("ringpost_spool_bytes_max", "Octets that may be stored; 0: there is no spool.",
+                 spool.bytes_max);
+  families.gauge("ringpost_spool_segments", "Job files of the spool.", spool.segments);
+  families.counter("ringpost_spool_stored_total", "Messages that were stored.", spool.stored);
+  families.counter("ringpost_spool_refused_total", "Messages that the spool had no room for.",
+                   spool.refused);
+}
+
 void add_process(Families& families, const ProcessFigures& process) {
   families.counter("process_cpu_seconds_total", "User and system CPU time.", process.cpu_seconds);
   families.gauge("process_resident_memory_bytes", "Resident memory.", process.resident_bytes);
@@ -204,6 +214,7 @@ class FiguresCollectable : public prometheus::Collectable {
     for (const ListenerFigures& listener : figures_.listeners) {
       add_listener(families, listener);
     }
+    add_spool(families, figures_.spool);
     const FolderFigures& folders = figures_.folders;
     families.gauge("ringpost_watch_files", "Files of watched folders that are being sent.",
                    folders.under_way);

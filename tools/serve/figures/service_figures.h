@@ -43,6 +43,15 @@ struct WebhookFigures {
   std::uint64_t bytes_waiting_max = 0;
 };
 
+// Of stored mail.
+struct SpoolFigures {
+  std::uint64_t bytes = 0;      // of stored jobs
+  std::uint64_t bytes_max = 0;  // 0: there is no spool
+  std::uint64_t segments = 0;
+  std::uint64_t stored = 0;   // messages so far
+  std::uint64_t refused = 0;  // for lack of room
+};
+
 // Of watched folders: files.
 struct FolderFigures {
   std::uint64_t under_way = 0;
@@ -66,6 +75,7 @@ struct ServiceFigures {
   IntakeFigures intake;
   std::vector<ListenerFigures> listeners;
   std::vector<WebhookFigures> webhooks;
+  SpoolFigures spool;
   FolderFigures folders;
   ProcessFigures process;
 };

@@ -114,12 +114,14 @@ std::string stats_json(const ServiceFigures& figures) {
                   intake.bytes_max, intake.refused_for_room, intake.lines_unwritten);
   out += fmt::format(
       R"("endpoints":[{}],"listeners":{{{}}},"webhooks":[{}],)"
+      R"("spool":{{"bytes":{},"bytes_max":{},"segments":{},"stored":{},"refused":{}}},)"
       R"("folders":{{"under_way":{},"done":{},"bad":{}}},)",
       joined_json(
           figures.endpoints,
           [&figures](const EndpointReport& report) { return endpoint_json(figures, report); }),
       joined_json(figures.listeners, listener_json), joined_json(figures.webhooks, webhook_json),
-      figures.folders.under_way, figures.folders.done, figures.folders.bad);
+      figures.spool.bytes, figures.spool.bytes_max, figures.spool.segments, figures.spool.stored,
+      figures.spool.refused, figures.folders.under_way, figures.folders.done, figures.folders.bad);
   out += fmt::format(R"("process":{{"cpu_seconds":{:.3f},"worker_busy":{:.4f},"resident_bytes":{},)"
                      R"("open_files":{},"open_files_max":{}}}}})",
                      process.cpu_seconds, figures.engine.worker_cpu_share, process.resident_bytes,

@@ -26,6 +26,7 @@
 #include "queue/intent_log.h"
 #include "tools/process/log.h"
 #include "tools/serve/endpoint_names.h"
+#include "tools/serve/figures/service_figures.h"
 #include "tools/serve/offer.h"
 #include "tools/serve/outcome_keeper.h"
 #include "tools/serve/spool/spool_folder.h"
@@ -68,14 +69,6 @@ struct StoreRefusal {
   };
   Kind kind = Kind::full;
   std::string words;  // a clause
-};
-
-struct SpoolFigures {
-  std::uint64_t bytes = 0;  // of stored jobs
-  std::uint64_t bytes_max = 0;
-  std::uint64_t segments = 0;
-  std::uint64_t stored = 0;   // messages so far
-  std::uint64_t refused = 0;  // for lack of room
 };
 
 // Thread: start(), stop_feeding() and close() are one's; store() and figures() are any's; the rest

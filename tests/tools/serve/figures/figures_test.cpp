@@ -30,6 +30,7 @@ ServiceFigures sample() {
   figures.endpoints.emplace_back().endpoint = "spare";
   figures.intake = {.messages = 5, .messages_max = 10, .bytes = 100, .bytes_max = 1000};
   figures.listeners.push_back({"http", 1, 2, 3});
+  figures.spool = {.bytes = 70, .bytes_max = 100, .segments = 2, .stored = 9, .refused = 1};
   figures.webhooks.push_back({.name = "shop",
                               .is_away = true,
                               .delivered = 40,
@@ -62,6 +63,8 @@ TEST_CASE("figures: Prometheus' text has each of them under its name, families i
   CHECK(has(text, "ringpost_reply_seconds_sum{endpoint=\"re\\\"lay\\n\"} 1.5\n"));
   CHECK(has(text, "ringpost_client_connections_turned_away_total{listener=\"http\"} 3\n"));
   CHECK(has(text, "ringpost_webhook_up{webhook=\"shop\"} 0\n"));
+  CHECK(has(text, "ringpost_spool_bytes 70\n"));
+  CHECK(has(text, "ringpost_spool_refused_total 1\n"));
   CHECK(has(text, "ringpost_webhook_outcomes_total{webhook=\"shop\",result=\"dead_letter\"} 2\n"));
   CHECK(has(text, "ringpost_webhook_requests_total{webhook=\"shop\",result=\"put_off\"} 3\n"));
   CHECK(has(text, "ringpost_webhook_bytes_waiting{webhook=\"shop\"} 300\n"));
@@ -82,6 +85,7 @@ TEST_CASE("figures: JSON has the same, with what is wrong in words") {
   CHECK(has(json, R"("outcomes":{"accepted":42,)"));
   CHECK(has(json, R"("state":"away","away_seconds":90.000,"trouble":"connection refused")"));
   CHECK(has(json, R"("name":"spare","state":"given up","trouble":"535 no")"));
+  CHECK(has(json, R"("spool":{"bytes":70,"bytes_max":100,"segments":2,"stored":9,"refused":1},)"));
   CHECK(has(json, R"("webhooks":[{"name":"shop","state":"away","delivered":40,)"));
   CHECK(has(json, R"("requests":{"taken":0,"put_off":3,"refused":0},"waiting":1,)"));
   CHECK(has(json, R"("under_way":{"messages":5,"messages_max":10,"bytes":100,"bytes_max":1000})"));
