@@ -4,10 +4,9 @@
 // answer below one inbox, which is read until all are there; acknowledgements, publications,
 // questions about streams are the same to it. Pulls have an inbox that stays, so that a message
 // that came too late for one pull is there for the next. Inboxes are kept for the next batch and
-// end with their connection, since libnats 3.4.1 aborts the program when a message comes for one
-// that is just destroyed; and a connection that is lost is replaced by a new one here, so that
-// nothing of the old one goes on. Limits: a batch has as many answers as libnats keeps for a
-// subscription (65,536).
+// end with their connection, and a lost connection is replaced by a new one here, so that nothing
+// of the old one goes on: with fewer things that come and go libnats stays up while servers are
+// killed. Limits: a batch has as many answers as libnats keeps for a subscription (65,536).
 #include "tools/nats/client.h"
 
 #include <algorithm>
