@@ -106,7 +106,7 @@ std::optional<std::string> job_files_difference(std::span<const codec::JournalFi
       continue;
     }
     if (before.size_bytes == job_file_size_unknown || after.size_bytes == job_file_size_unknown) {
-      if (before.size_bytes != after.size_bytes) {
+      if (before.size_bytes != after.size_bytes || before.sample != after.sample) {
         return fmt::format("{}: the journal has {} in this place", after.path, before.path);
       }
     } else if (before.size_bytes != after.size_bytes) {

@@ -58,7 +58,7 @@ bool assign_return_kind(Bytes text, DsnRequest& dsn) {
 
 bool assign_envelope_id(Bytes text, DsnRequest& dsn) {
   const bool printable = std::all_of(text.begin(), text.end(), [](char character) {
-    return character >= '!' && character <= '~';
+    return character >= ' ' && character <= '~';
   });
   if (text.empty() || text.size() > limits::envelope_id_bytes_max || !printable) {
     return false;

@@ -18,7 +18,7 @@ namespace ringpost::codec {
 // `FULL` or `HDRS` (RFC 3461 4.3), likewise.
 [[nodiscard]] bool assign_return_kind(Bytes text, DsnRequest& dsn);
 
-// 1 to 100 printable ASCII characters, no space (RFC 3461 4.4).
+// 1 to 100 printable ASCII characters, spaces among them (RFC 3461 4.4).
 [[nodiscard]] bool assign_envelope_id(Bytes text, DsnRequest& dsn);
 
 }  // namespace ringpost::codec

@@ -68,11 +68,11 @@ class HttpTest(ServeTest):
 
     def ask(self, method, path, body=None, **fields):
         """Status, fields and body of the answer on a connection of its own."""
-        connection = self.connect()
         headers = {name.replace("_", "-"): value for name, value in fields.items()}
-        connection.request(method, path, body, headers)
-        with closing(connection.getresponse()) as answer:
-            return answer.status, answer.headers, answer.read()
+        with closing(self.connect()) as connection:
+            connection.request(method, path, body, headers)
+            with closing(connection.getresponse()) as answer:
+                return answer.status, answer.headers, answer.read()
 
     def told(self, method, path, body=None, **fields):
         """Status and body as JSON."""
@@ -305,14 +305,21 @@ class Bounds(HttpTest):
 
     def test_no_room_is_429(self):
         """Three messages wait for a provider that says nothing; whoever comes then is put off."""
+        watcher = self.connect()
+
+        def under_way():
+            watcher.request("GET", "/v1/stats")
+            return json.loads(watcher.getresponse().read())["under_way"]["messages"]
+
         self.assertEqual(self.told("POST", "/v1/inject", job_line("room"))[0], 200)
+        # It is counted until a moment behind its answer.
+        wait_until(lambda: under_way() == 0, "nothing is under way")
         provider = self.case.sink_server.program
         provider.signal(signal.SIGSTOP)
         try:
             stream = self.stream(HEAD + b"".join(chunk(job_line(f"room-{number}"))
                                                  for number in range(3)) + b"0\r\n\r\n")
-            wait_until(lambda: self.told("GET", "/v1/stats")[1]["under_way"]["messages"] == 3,
-                       "three messages are under way")
+            wait_until(lambda: under_way() == 3, "three messages are under way")
             status, fields, octets = self.ask("POST", "/v1/inject", job_line("late"))
             self.assertEqual((status, fields["Retry-After"]), (429, "5"))
             self.assertIn(b"as many messages are under way as may be", octets)

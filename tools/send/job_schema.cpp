@@ -36,7 +36,6 @@ constexpr std::string_view no_controls_but_tab = R"(^[^\u0000-\u0008\u000a-\u001
 constexpr std::string_view no_outer_blanks = R"(^(?:[^ \t](?:[\s\S]*[^ \t])?)?$)";
 constexpr std::string_view ascii_only = R"(^[\u0000-\u007f]*$)";
 constexpr std::string_view printable = R"(^[ -~]*$)";
-constexpr std::string_view visible = R"(^[!-~]*$)";
 constexpr std::string_view base64_characters = R"(^[A-Za-z0-9+/= \t\r\n]*$)";
 constexpr std::string_view null_sender = R"(^(?: *< *> *)?$)";
 constexpr std::string_view message_id = R"(^<[^ ]*>$)";
@@ -241,7 +240,7 @@ SchemaMembers value_schema(JobValue value, Bounds bounds) {
     case JobValue::return_kind:
       return string_schema(one_of({"FULL", "HDRS"}));
     case JobValue::envelope_id:
-      return string_schema(pattern::visible, 1, bounds.bytes_max);
+      return string_schema(pattern::printable, 1, bounds.bytes_max);
     case JobValue::tags:
       return tags_schema();
     case JobValue::json:

@@ -322,7 +322,7 @@ TEST_CASE("job_reader: requests for notifications cannot carry commands (S06)") 
         "invalid_value envelope.dsn.notify");
   CHECK(read_raw_with(R"("envelope":{"dsn":{"ret":"1\r\nRCPT"}})").verdict() ==
         "invalid_value envelope.dsn.ret");
-  CHECK(read_raw_with(R"("envelope":{"dsn":{"envid":"a b"}})").verdict() ==
+  CHECK(read_raw_with(R"("envelope":{"dsn":{"envid":"a\tb"}})").verdict() ==
         "invalid_value envelope.dsn.envid");
   CHECK(read_raw_with(R"("envelope":{"dsn":{"notify":7}})").verdict().starts_with("wrong_type"));
 }

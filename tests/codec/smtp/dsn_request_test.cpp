@@ -53,9 +53,10 @@ TEST_CASE("dsn_request: ret is FULL or HDRS") {
 TEST_CASE("dsn_request: an envelope id is printable and at most 100 characters (S06)") {
   DsnRequest dsn;
   CHECK(assign_envelope_id("a+b=c", dsn));
+  CHECK(assign_envelope_id("a b", dsn));
   CHECK(assign_envelope_id(std::string(100, 'x'), dsn));
   for (const std::string& text :
-       {std::string(), std::string(101, 'x'), std::string("a b"), std::string("a\r\nRCPT"),
+       {std::string(), std::string(101, 'x'), std::string("a\tb"), std::string("a\r\nRCPT"),
         std::string("\xc3\xa4"), std::string("a\0b", 3)}) {
     CHECK_FALSE(assign_envelope_id(text, dsn));
   }

@@ -102,7 +102,7 @@ class CInterfaceTest(Workspace):
                         dsn_return="HDRS", dsn_envelope_id="n-1")
             self.submit(engine, "two", ["bob@example.net"])
             for field, value in (("dsn_notify", "NEVER,FAILURE"), ("dsn_return", "ALL"),
-                                 ("dsn_envelope_id", "a b")):
+                                 ("dsn_envelope_id", "a\tb")):
                 self.assertIn(field, self.error_of(
                     ringpost.INVALID_MESSAGE, self.submit, engine, field, ["ann@example.net"],
                     **{field: value}))

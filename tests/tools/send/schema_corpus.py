@@ -163,7 +163,7 @@ def bounds():
         yield letter(attachments=[{"content": "eA=="}] * length)
     for length in (74, 75, 76):
         yield letter(headers={"X" * length: "a"})
-    for envid in ("", "a", "a b", "ä", "e" * 100, "e" * 101):
+    for envid in ("", "a", "a b", "a\tb", "ä", "e" * 100, "e" * 101):
         yield raw(envelope={"dsn": {"envid": envid}})
     for length in (997, 998, 999):
         yield raw(raw="A: b\r\n\r\n" + "x" * length + "\r\n" + "x" * length)
