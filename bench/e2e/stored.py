@@ -1,3 +1,4 @@
+#!/usr/bin/env python3
 """How much faster a platform is that sends through `serve` to a provider far away.
 
 PHPMailer as phpList has it (one connection a message, nothing kept alive) sends to a provider whose
@@ -5,7 +6,7 @@ replies come late (--latency), by STARTTLS: straight, through `serve` that answe
 provider's own reply, and through one that answers when the message is stored. Prints messages a
 second of the client, and how long the provider was behind. Needs php-cli and libphp-phpmailer.
 
-    RINGPOST=build/release/ringpost python3 bench/e2e/stored.py [--messages N] [--latency 50ms]
+    bench/e2e/stored.py [--messages N] [--straight N] [--latency 50ms]
 """
 
 import argparse
