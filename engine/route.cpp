@@ -98,6 +98,8 @@ LimitingFactor Route::act(Instant now) {
   if (!others_.empty()) {
     watch_circuit(now);
   }
+  // In front of every end: whoever is to look, and does not, is awake for ever.
+  look_for_cancelled(now);
   if (stopping_) {
     protocol::CloseReason reason;
     reason.kind = protocol::CloseKind::aborted;
@@ -108,7 +110,6 @@ LimitingFactor Route::act(Instant now) {
     end_all_waiting(gate_.failure());
     return LimitingFactor::nothing;
   }
-  look_for_cancelled(now);
   take_due(now);
   if (now >= deadline()) {
     expire_waiting(now);

@@ -97,4 +97,20 @@ TEST_CASE("route: what a session has begun goes on when it is taken back") {
   CHECK(world.outcome(job).status == Status::accepted);
 }
 
+TEST_CASE("route: what is taken back behind its endpoint's end keeps nobody awake") {
+  World world({.patience = 1s});
+  world.server.answer = [](FakeSession&, const std::string& command) {
+    return command.starts_with("EHLO") || command.starts_with("HELO") ? says("550 5.7.1 no\r\n")
+                                                                      : ordinary;
+  };
+  Consignment& job = world.add_job("one");
+  job.message.cancellation = std::make_shared<Cancellation>("nobody waits for it");
+  world.push({&job});
+  world.run();
+  CHECK(world.outcome(job).status == Status::unsent);
+  world.cancel(*job.message.cancellation);
+  world.run_for(1s);  // which fails when it takes too many turns
+  CHECK(world.decided_count() == 1);
+}
+
 }  // namespace ringpost::engine
