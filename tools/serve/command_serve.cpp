@@ -25,10 +25,11 @@ lost; 130/143 stopped before that. SIGHUP opens the file of outcomes anew and re
 configuration: endpoints, rates, routes, passwords, users, tokens and certificates change, no
 session ends, and what needs a start is named. A wrong one is refused whole.
 
-Where it listens stands in [[listen.smtp]] and [[listen.http]] of ringpost.toml, the rest in
-[serve] and [[serve.route]]: `ringpost manual ringpost.toml` lists the keys. Another machine has to
-log in under TLS, by SMTP. By HTTP: POST /v1/jobs and /v1/inject, GET /v1/stats, /metrics, /healthz
-and /readyz.
+Where it listens stands in [[listen.smtp]] and [[listen.http]] of ringpost.toml, what else it takes
+jobs from in [[watch]] and [nats], who is told of outcomes in [[webhook]], the rest in [serve] and
+[[serve.route]]: `ringpost manual ringpost.toml` lists the keys. With reply = "stored" a client is
+answered from a spool. Another machine has to log in under TLS, by SMTP. By HTTP: POST /v1/jobs and
+/v1/inject, GET /v1/stats, /metrics, /healthz and /readyz.
 
 Examples:
   ringpost serve -e ses --listen-smtp 127.0.0.1:2525 --outcomes outcomes.jsonl
